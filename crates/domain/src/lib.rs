@@ -1,0 +1,14 @@
+//! Agents, contacts and tickets: the rules of a contact centre as pure functions.
+//!
+//! No clock, no socket, no disk, no async: time comes in as an argument. Everything else in the workspace depends
+//! on this crate; it depends on nothing of it.
+//!
+//! - [`ids`]: names and the typed ids made of them
+//! - [`time`]: instants, spans and the 15-minute grid
+//! - [`event`]: every event that the log can hold
+//! - [`envelope`]: what surrounds an event: position, stream, times, actor, source
+
+pub mod envelope;
+pub mod event;
+pub mod ids;
+pub mod time;

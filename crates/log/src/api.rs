@@ -1,0 +1,335 @@
+//! The contract of the log. Every implementation passes the same conformance suite.
+//!
+//! ```text
+//! position   1     2     3     4     5     6     7        dense over the whole log
+//!          ┌─────┬─────┬─────┐┌─────┬─────┬─────┬─────┐
+//!          │ a/1 │ b/1 │ a/2 ││ c/1 │ a/3 │ b/2 │ c/2 │ …  stream/version: dense within the stream
+//!          └─────┴─────┴─────┘└─────┴─────┴─────┴─────┘
+//!           frame 1..=3        frame 4..=7               a frame is what one sled key holds
+//! ```
+//!
+//! Promises:
+//!
+//! - Appends to one stream are totally ordered. `expected` is decided against the pending head of the forming group;
+//!   readers, folds and replies see only what is durable.
+//! - An append of several events, to several streams too, is all or nothing.
+//! - What was acknowledged survives as [`Durability`] says; by default, power loss.
+//! - A reader sees a prefix. A subscription gives first history, then what comes, with no gap and no repeat.
+//! - A source's facts count once: repeats are dropped, a repeat with other content is refused, a seq beyond the next
+//!   is refused.
+//! - After an I/O error the log is poisoned: reads go on, appends are refused until it is opened again.
+
+use std::{
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use async_trait::async_trait;
+use futures_util::Stream;
+use pegcount_domain::{
+    envelope::{Envelope, Position, StreamName, Version},
+    event::EventType,
+    ids::{CommandId, Epoch, Incarnation, Name},
+    time::Micros,
+};
+use smallvec::SmallVec;
+
+use crate::frame::Frame;
+
+/// An event to be appended. Position, version and `recorded_at` are the log's to give.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Its stream.
+    pub stream: StreamName,
+    /// Its type.
+    pub event_type: EventType,
+    /// The version of the type's payload.
+    pub schema_version: u16,
+    /// When it happened, by the corrected clock. A later time than `recorded_at` is clamped by whoever appends.
+    pub occurred_at: Micros,
+    /// When it happened, by the source's own clock.
+    pub source_time: Micros,
+    /// Who says so.
+    pub actor: Name,
+    /// On whose behalf.
+    pub on_behalf_of: Option<Name>,
+    /// The command that it carries out.
+    pub command_id: Option<CommandId>,
+    /// Correlates over streams.
+    pub correlation: Option<u128>,
+    /// What caused it.
+    pub causation: Option<Position>,
+    /// The names that the payload's ordinals mean: 1 is the first.
+    pub names: SmallVec<[Name; 6]>,
+    /// The encoded payload.
+    pub payload: SmallVec<[u8; 32]>,
+}
+
+/// What must hold of a stream for an append to be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Anything.
+    Any,
+    /// The stream does not exist yet.
+    NoStream,
+    /// The stream's last version is this.
+    Version(Version),
+}
+
+/// Where a batch stands in its source's counter. Its events are numbered one by one from `first_seq`, in their
+/// order; an event that covers several seqs (`quarantine.skipped`) says so in `Append::skip_to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceBatch {
+    /// The counter's epoch.
+    pub epoch: Epoch,
+    /// The seq of the first event.
+    pub first_seq: u64,
+}
+
+/// One append: all or nothing.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Names the source in every event's envelope.
+    pub source: Name,
+    /// Set when the source keeps a counter: then the append is exactly-once by (source, epoch, seq).
+    pub batch: Option<SourceBatch>,
+    /// If set, the (only) event records a gap: seqs `first_seq..=skip_to` are used up by it.
+    pub skip_to: Option<u64>,
+    /// What must hold, per stream; streams not named are [`Expected::Any`].
+    pub expected: SmallVec<[(StreamName, Expected); 1]>,
+    /// The events, in order.
+    pub events: Vec<NewEvent>,
+}
+
+/// An append is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The position of the last event that this append wrote; the log's end if it wrote none (all were repeats).
+    pub last: Position,
+    /// How many events it wrote.
+    pub written: usize,
+    /// How many were repeats and were dropped.
+    pub repeats: usize,
+    /// For a source with a counter: its highest contiguous durable seq.
+    pub last_seq: Option<u64>,
+}
+
+/// Why an append was refused. Nothing of it is in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Somebody else was first.
+    #[error("stream {stream} is at version {actual}, expected {expected:?}: read it again and decide anew", actual = .actual.0)]
+    WrongVersion {
+        /// The stream.
+        stream: StreamName,
+        /// What was expected.
+        expected: Expected,
+        /// Where it stands.
+        actual: Version,
+    },
+    /// A seq beyond the next one.
+    #[error("source {origin} offers seq {offered}, but the next is {next}: send {next} to {last_missing} first, or skip them with a reason", last_missing = .offered - 1)]
+    Gap {
+        /// The source.
+        origin: Name,
+        /// The first seq offered.
+        offered: u64,
+        /// The next one expected.
+        next: u64,
+    },
+    /// A repeat that says something else.
+    #[error("source {origin} repeats seq {seq} with other content: a counter that starts again needs a new epoch")]
+    ContentDiffers {
+        /// The source.
+        origin: Name,
+        /// The seq.
+        seq: u64,
+    },
+    /// Nothing to append.
+    #[error("an append needs at least one event")]
+    Empty,
+    /// Too many or too much.
+    #[error("an append of {actual} {unit} is over the limit of {limit}: send it in parts")]
+    TooLarge {
+        /// `events` or `bytes`.
+        unit: &'static str,
+        /// How many.
+        actual: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// An I/O error has poisoned the log.
+    #[error("the log no longer takes appends since an I/O error ({cause}); what was acknowledged is safe: mend the disk and open the log again")]
+    Poisoned {
+        /// The first error.
+        cause: Arc<str>,
+    },
+    /// The log is being closed.
+    #[error("the log is closing; the append was not accepted")]
+    Closed,
+}
+
+/// Why a log could not be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The operating system's word.
+    #[error("{action} {path}: {source}", path = .path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What came of it.
+        source: std::io::Error,
+    },
+    /// Another process has it.
+    #[error("{path} is in use by another process: stop that server, or give it another folder", path = .path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A newer program wrote it.
+    #[error("{path} has log format {found}; this program reads up to {supported}: use a newer program", path = .path.display())]
+    NewerFormat {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest that this program knows.
+        supported: u32,
+    },
+    /// Bytes that are not what was written.
+    #[error("damage in {path} at position {position}: {what}; restore it from a backup, or open it read-only", path = .path.display())]
+    Damaged {
+        /// The file or folder.
+        path: PathBuf,
+        /// The first position that cannot be read.
+        position: Position,
+        /// What is wrong.
+        what: String,
+    },
+    /// A reader asked for what is not there.
+    #[error("position {asked} lies beyond the next one, {next}")]
+    OutOfRange {
+        /// The position asked for.
+        asked: Position,
+        /// The end plus one.
+        next: Position,
+    },
+}
+
+/// What an acknowledgement promises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Survives power loss: the data has been handed to the disk with fdatasync. Does not promise anything about a
+    /// disk that lies about its cache.
+    #[default]
+    PowerLoss,
+    /// Survives the end of the process, not of the machine: the last moments before a power loss can be missing.
+    /// For tests and simulations.
+    ProcessCrash,
+}
+
+/// Where a source's counter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceMark {
+    /// The highest contiguous durable seq; 0 if none.
+    pub last_seq: u64,
+}
+
+/// What a reader wants of the log: all, one site, one kind, one stream; an envelope passes or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this site.
+    pub site: Option<Name>,
+    /// Only this kind.
+    pub kind: Option<pegcount_domain::envelope::StreamKind>,
+    /// Only this stream's id (with site and kind).
+    pub id: Option<Name>,
+    /// Only these types; empty: all.
+    pub types: SmallVec<[EventType; 4]>,
+}
+
+impl Filter {
+    /// Whether `event` is wanted.
+    pub fn passes(&self, event: &Envelope<'_>) -> bool {
+        self.site.as_ref().is_none_or(|site| site.as_str() == event.stream.site)
+            && self.kind.is_none_or(|kind| kind == event.stream.kind)
+            && self.id.as_ref().is_none_or(|id| id.as_str() == event.stream.id)
+            && (self.types.is_empty() || self.types.contains(&event.event_type))
+    }
+}
+
+/// The answer to an append that was handed in; resolves when its group is durable or refused.
+pub struct PendingAppend(tokio::sync::oneshot::Receiver<Result<Appended, AppendError>>);
+
+impl PendingAppend {
+    /// For implementations: the answer will come over `receiver`.
+    pub fn new(receiver: tokio::sync::oneshot::Receiver<Result<Appended, AppendError>>) -> Self {
+        Self(receiver)
+    }
+}
+
+impl Future for PendingAppend {
+    type Output = Result<Appended, AppendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(AppendError::Closed)))
+    }
+}
+
+/// Frames in order, without end: first history, then what comes.
+pub type Subscription = Pin<Box<dyn Stream<Item = Result<Arc<Frame>, LogError>> + Send>>;
+
+/// Figures about the log itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogStatus {
+    /// The last durable position.
+    pub end: Position,
+    /// The incarnation.
+    pub incarnation: Incarnation,
+    /// Bytes on disk; 0 for a log in memory.
+    pub disk_bytes: u64,
+    /// Set once an I/O error has poisoned the log.
+    pub poisoned: Option<Arc<str>>,
+}
+
+/// The event log.
+#[async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// The log's incarnation.
+    fn incarnation(&self) -> Incarnation;
+
+    /// The position of the last durable event; [`Position::START`] if there is none.
+    fn end(&self) -> Position;
+
+    /// Hands an append in. Appends are decided in the order in which their `submit` calls complete; waits while the
+    /// queue is full, so backpressure reaches whoever calls. Errors that need no decision come at once.
+    async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError>;
+
+    /// Hands an append in and waits until it is durable.
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.submit(append).await?.await
+    }
+
+    /// The last durable version of a stream; `Version(0)` if it does not exist.
+    fn version(&self, stream: &StreamName) -> Version;
+
+    /// Where a source's counter durably stands; `None` for an epoch never seen.
+    fn source_mark(&self, source: &Name, epoch: Epoch) -> Option<SourceMark>;
+
+    /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`.
+    async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError>;
+
+    /// Frames from the one that holds `from` on (trimmed so that no event lies before `from`), then live ones.
+    /// Frames are shared: the tail is decoded once for all subscribers.
+    fn subscribe(&self, from: Position) -> Subscription;
+
+    /// Figures about the log.
+    fn status(&self) -> LogStatus;
+
+    /// Finishes what was handed in, then refuses further appends with [`AppendError::Closed`].
+    async fn close(&self) -> Result<(), LogError>;
+}

@@ -1,0 +1,18 @@
+//! The public contract as Rust types, the stored payloads, and the conversions between both and the domain.
+//!
+//! Not for rules: a conversion checks form (is it there, is it known, does it fit), never state.
+
+/// The public contract, generated from `proto/pegcount/v1`.
+#[allow(missing_docs, clippy::pedantic, reason = "generated; the .proto files carry the documentation")]
+pub mod v1 {
+    tonic::include_proto!("pegcount.v1");
+
+    /// The contract's descriptors, for gRPC reflection.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/pegcount.v1.bin"));
+}
+
+/// The stored payloads, generated from `proto/pegcount/store/v1`.
+#[allow(missing_docs, clippy::pedantic, reason = "generated; the .proto files carry the documentation")]
+pub mod stored {
+    include!(concat!(env!("OUT_DIR"), "/pegcount.store.v1.rs"));
+}
