@@ -7,7 +7,9 @@
 //! - [`time`]: instants, spans and the 15-minute grid
 //! - [`event`]: every event that the log can hold
 //! - [`envelope`]: what surrounds an event: position, stream, times, actor, source
+//! - [`definitions`]: queues, reasons, agents and teams as of any instant
 
+pub mod definitions;
 pub mod envelope;
 pub mod event;
 pub mod ids;

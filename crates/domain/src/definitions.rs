@@ -1,0 +1,273 @@
+//! Reference data as of any instant: queues, reasons, agents and their teams.
+//!
+//! For folds and decisions that ask "what held then?" (KPIS.md §1, effective-dated). Not for who is *undeclared*:
+//! that is whoever meets a name and finds [`Definitions::knows_queue`] or [`Definitions::knows_agent`] false.
+//!
+//! Invariant: the history of each thing is sorted by `valid_from`, one entry per instant; of two definitions for the
+//! same instant the one applied last holds, so that folding the definition stream again gives the same answers.
+
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
+    ids::{AgentId, Name, QueueId, ReasonCode, TeamId},
+    time::{Micros, Span},
+};
+
+/// Chats at once of an agent that nobody has defined.
+pub const CHAT_SLOTS_DEFAULT: u32 = 1;
+
+/// What one site's definition stream says, effective-dated.
+#[derive(Clone, Debug)]
+pub struct Definitions<N = Name> {
+    queues: FxHashMap<QueueId<N>, History<QueueDefinition<N>>>,
+    reasons: FxHashMap<ReasonCode<N>, History<ReasonDefinition<N>>>,
+    agents: FxHashMap<AgentId<N>, History<AgentDefinition<N>>>,
+}
+
+impl<N> Default for Definitions<N> {
+    fn default() -> Self {
+        Self { queues: FxHashMap::default(), reasons: FxHashMap::default(), agents: FxHashMap::default() }
+    }
+}
+
+impl<N: Hash + Eq + Clone> Definitions<N> {
+    /// Nothing defined yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a definition in; every other event does nothing. True if any answer may have changed: an identical
+    /// definition changes nothing and need not be written again.
+    pub fn apply(&mut self, event: &Event<N>) -> bool {
+        match event {
+            Event::QueueDefined(queue) => insert(&mut self.queues, queue.queue.clone(), queue),
+            Event::ReasonDefined(reason) => insert(&mut self.reasons, reason.reason.clone(), reason),
+            Event::AgentDefined(agent) => insert(&mut self.agents, agent.agent.clone(), agent),
+            _ => false,
+        }
+    }
+
+    /// The queue's definition in force at `at`; [`QueueDefinition::default_for`] if none is.
+    pub fn queue_at(&self, queue: &QueueId<N>, at: Micros) -> QueueDefinition<N> {
+        self.queues
+            .get(queue)
+            .and_then(|history| history.at(at))
+            .cloned()
+            .unwrap_or_else(|| QueueDefinition::default_for(queue.clone()))
+    }
+
+    /// The reason's definition in force at `at`, if any.
+    pub fn reason_at(&self, reason: &ReasonCode<N>, at: Micros) -> Option<&ReasonDefinition<N>> {
+        self.reasons.get(reason)?.at(at)
+    }
+
+    /// The agent's definition in force at `at`, if any.
+    pub fn agent_at(&self, agent: &AgentId<N>, at: Micros) -> Option<&AgentDefinition<N>> {
+        self.agents.get(agent)?.at(at)
+    }
+
+    /// The team that the agent belongs to at `at`, if any.
+    pub fn team_at(&self, agent: &AgentId<N>, at: Micros) -> Option<TeamId<N>> {
+        self.agent_at(agent, at)?.team.clone()
+    }
+
+    /// How many chats the agent may hold at once at `at`; at least 1.
+    pub fn chat_slots_at(&self, agent: &AgentId<N>, at: Micros) -> u32 {
+        self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, |defined| defined.chat_slots.max(1))
+    }
+
+    /// The instants strictly inside `span` at which the agent's team becomes another one, in order. Cutting the
+    /// span there gives parts that each belong to one team.
+    pub fn team_changes(&self, agent: &AgentId<N>, span: Span) -> Vec<Micros> {
+        let Some(history) = self.agents.get(agent) else { return Vec::new() };
+        let mut team = history.at(span.start).and_then(|defined| defined.team.as_ref());
+        let mut changes = Vec::new();
+        for defined in history.after(span.start).take_while(|defined| defined.valid_from < span.end) {
+            if defined.team.as_ref() != team {
+                team = defined.team.as_ref();
+                changes.push(defined.valid_from);
+            }
+        }
+        changes
+    }
+
+    /// Whether the queue is defined, at any instant.
+    pub fn knows_queue(&self, queue: &QueueId<N>) -> bool {
+        self.queues.contains_key(queue)
+    }
+
+    /// Whether the reason is defined, at any instant.
+    pub fn knows_reason(&self, reason: &ReasonCode<N>) -> bool {
+        self.reasons.contains_key(reason)
+    }
+
+    /// Whether the agent is defined, at any instant.
+    pub fn knows_agent(&self, agent: &AgentId<N>) -> bool {
+        self.agents.contains_key(agent)
+    }
+
+    /// Every definition of every queue, each queue's in order of `valid_from`; queues in no order.
+    pub fn queues(&self) -> impl Iterator<Item = &QueueDefinition<N>> {
+        self.queues.values().flat_map(|history| history.0.iter())
+    }
+
+    /// Every definition of every reason, each reason's in order of `valid_from`; reasons in no order.
+    pub fn reasons(&self) -> impl Iterator<Item = &ReasonDefinition<N>> {
+        self.reasons.values().flat_map(|history| history.0.iter())
+    }
+
+    /// Every definition of every agent, each agent's in order of `valid_from`; agents in no order.
+    pub fn agents(&self) -> impl Iterator<Item = &AgentDefinition<N>> {
+        self.agents.values().flat_map(|history| history.0.iter())
+    }
+}
+
+/// A definition with a date.
+trait Dated: Clone + PartialEq {
+    fn valid_from(&self) -> Micros;
+}
+
+macro_rules! dated {
+    ($($definition:ident)+) => {$(
+        impl<N: Clone + Eq> Dated for $definition<N> {
+            fn valid_from(&self) -> Micros {
+                self.valid_from
+            }
+        }
+    )+};
+}
+
+dated!(QueueDefinition ReasonDefinition AgentDefinition);
+
+/// The definitions of one thing, sorted by date, one per date.
+#[derive(Clone, Debug)]
+struct History<D>(Vec<D>);
+
+impl<D: Dated> History<D> {
+    /// Returns whether it was new.
+    fn insert(&mut self, definition: &D) -> bool {
+        match self.0.binary_search_by_key(&definition.valid_from(), Dated::valid_from) {
+            Ok(index) => match self.0.get_mut(index) {
+                Some(same) if same == definition => false,
+                Some(other) => {
+                    *other = definition.clone();
+                    true
+                }
+                None => false,
+            },
+            Err(index) => {
+                self.0.insert(index, definition.clone());
+                true
+            }
+        }
+    }
+
+    fn at(&self, at: Micros) -> Option<&D> {
+        let after = self.0.partition_point(|definition| definition.valid_from() <= at);
+        self.0.get(after.checked_sub(1)?)
+    }
+
+    fn after(&self, at: Micros) -> impl Iterator<Item = &D> {
+        let after = self.0.partition_point(|definition| definition.valid_from() <= at);
+        self.0.iter().skip(after)
+    }
+}
+
+fn insert<I: Hash + Eq, D: Dated>(map: &mut FxHashMap<I, History<D>>, id: I, definition: &D) -> bool {
+    map.entry(id).or_insert_with(|| History(Vec::new())).insert(definition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(team: Option<&'static str>, valid_from: i64) -> Event {
+        Event::AgentDefined(AgentDefinition {
+            agent: ann(),
+            team: team.map(|team| TeamId(Name::fixed(team))),
+            chat_slots: 0,
+            valid_from: Micros(valid_from),
+        })
+    }
+
+    fn ann() -> AgentId {
+        AgentId(Name::fixed("ann"))
+    }
+
+    fn team(name: &'static str) -> TeamId {
+        TeamId(Name::fixed(name))
+    }
+
+    #[test]
+    fn what_was_in_force_then_holds_whatever_the_order_of_learning_it() {
+        let mut learned = Definitions::new();
+        for event in [agent(Some("red"), 10), agent(Some("blue"), 30), agent(None, 20)] {
+            assert!(learned.apply(&event));
+        }
+        let at = |at| learned.team_at(&ann(), Micros(at));
+        assert_eq!((at(9), at(10), at(19)), (None, Some(team("red")), Some(team("red"))));
+        assert_eq!((at(20), at(29), at(30)), (None, None, Some(team("blue"))));
+    }
+
+    #[test]
+    fn of_two_definitions_for_one_instant_the_last_holds_and_an_identical_one_changes_nothing() {
+        let mut definitions = Definitions::new();
+        assert!(definitions.apply(&agent(Some("red"), 10)));
+        assert!(!definitions.apply(&agent(Some("red"), 10)));
+        assert!(definitions.apply(&agent(Some("blue"), 10)));
+        assert_eq!(definitions.team_at(&ann(), Micros(10)), Some(team("blue")));
+        assert_eq!(definitions.agents().count(), 1);
+    }
+
+    #[test]
+    fn a_queue_that_nobody_defined_has_the_default_and_one_defined_later_has_it_until_then() {
+        let queue = QueueId(Name::fixed("PS"));
+        let mut definitions = Definitions::new();
+        assert!(!definitions.knows_queue(&queue));
+        let defined = QueueDefinition {
+            threshold: Micros::from_secs(60),
+            valid_from: Micros(100),
+            ..QueueDefinition::default_for(queue.clone())
+        };
+        definitions.apply(&Event::QueueDefined(defined));
+        assert!(definitions.knows_queue(&queue));
+        assert_eq!(definitions.queue_at(&queue, Micros(99)).threshold, Micros::from_secs(20));
+        assert_eq!(definitions.queue_at(&queue, Micros(100)).threshold, Micros::from_secs(60));
+    }
+
+    #[test]
+    fn a_span_is_cut_where_the_team_changes_and_nowhere_else() {
+        let mut definitions = Definitions::new();
+        for event in [
+            agent(Some("red"), 10),
+            agent(Some("red"), 15), // a new definition of the same team is no change
+            agent(Some("blue"), 20),
+            agent(None, 30),
+            agent(Some("red"), 40),
+        ] {
+            definitions.apply(&event);
+        }
+        let cuts = |start, end| {
+            let changes = definitions.team_changes(&ann(), Span::new(Micros(start), Micros(end)));
+            changes.into_iter().map(|at| at.0).collect::<Vec<_>>()
+        };
+        assert_eq!(cuts(0, 50), [10, 20, 30, 40]);
+        assert_eq!(cuts(10, 40), [20, 30]);
+        assert_eq!(cuts(20, 21), [0; 0]);
+        assert_eq!(
+            definitions.team_changes(&AgentId(Name::fixed("bob")), Span::new(Micros(0), Micros(9))),
+            []
+        );
+    }
+
+    #[test]
+    fn an_agent_has_at_least_one_chat_slot() {
+        let mut definitions = Definitions::new();
+        assert_eq!(definitions.chat_slots_at(&ann(), Micros(0)), 1);
+        definitions.apply(&agent(None, 0));
+        assert_eq!(definitions.chat_slots_at(&ann(), Micros(0)), 1);
+    }
+}
