@@ -2,8 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const CONTRACT: [&str; 8] =
-    ["agents", "contacts", "definitions", "facts", "ingest", "kpi", "log", "tickets"];
+const CONTRACT: [&str; 8] = ["agents", "contacts", "definitions", "facts", "ingest", "kpi", "log", "tickets"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

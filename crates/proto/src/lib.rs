@@ -2,6 +2,18 @@
 //!
 //! Not for rules: a conversion checks form (is it there, is it known, does it fit), never state.
 
+mod checked;
+mod decode;
+mod encode;
+mod names;
+
+pub use checked::{
+    CALLER_BYTES_MAX, CheckedFact, FactError, PRIORITY_MAX, check_agent_fact, check_contact_fact, check_fact,
+};
+pub use decode::{DecodeError, decode};
+pub use encode::{Encoded, SCHEMA_VERSION, encode};
+pub use names::Names;
+
 /// The public contract, generated from `proto/pegcount/v1`.
 #[allow(missing_docs, clippy::pedantic, reason = "generated; the .proto files carry the documentation")]
 pub mod v1 {

@@ -1,0 +1,395 @@
+//! A stored payload becomes an event again. Total over what any program version wrote; unknown types and missing names
+//! are errors that say which.
+//!
+//! Invariant: `decode(encode(event)) == event`, for every schema version that was ever written (golden files).
+
+use pegcount_domain::{
+    event::{
+        AfterCallEnd, AfterCallOnContact, AgentDefinition, Channel, Direction, Event, EventType, Intent,
+        LegRef, LegStep, Party, QueueDefinition, QueueExit, ReasonDefinition, Supervision, TransferKind,
+    },
+    ids::{
+        AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, PhoneKey, QueueId, ReasonCode, SurveyId,
+        TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
+    },
+    time::Micros,
+};
+use prost::Message;
+
+use crate::stored;
+
+/// Why a payload could not be decoded.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// A newer program wrote it.
+    #[error("event type {0} is unknown to this program: use a newer one")]
+    UnknownType(u16),
+    /// A newer program wrote it.
+    #[error("{event_type} has schema version {found}; this program knows up to {known}: use a newer one")]
+    NewerSchema {
+        /// The type's name.
+        event_type: &'static str,
+        /// What was found.
+        found: u16,
+        /// What is known.
+        known: u16,
+    },
+    /// Not what protobuf looks like.
+    #[error("{event_type} has a payload that is not protobuf: {source}")]
+    Payload {
+        /// The type's name.
+        event_type: &'static str,
+        /// What prost says.
+        source: prost::DecodeError,
+    },
+    /// An ordinal with no name.
+    #[error("{event_type} lacks {field}")]
+    Missing {
+        /// The type's name.
+        event_type: &'static str,
+        /// The field.
+        field: &'static str,
+    },
+}
+
+/// Turns ordinals into what stands for names.
+struct Reader<F> {
+    name_of: F,
+    event_type: EventType,
+}
+
+impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
+    fn optional<T>(&mut self, ordinal: u32, wrap: impl FnOnce(N) -> T) -> Option<T> {
+        if ordinal == 0 { None } else { (self.name_of)(ordinal - 1).map(wrap) }
+    }
+
+    fn required<T>(
+        &mut self,
+        ordinal: u32,
+        field: &'static str,
+        wrap: impl FnOnce(N) -> T,
+    ) -> Result<T, DecodeError> {
+        self.optional(ordinal, wrap).ok_or_else(|| self.missing(field))
+    }
+
+    fn missing(&self, field: &'static str) -> DecodeError {
+        DecodeError::Missing { event_type: self.event_type.name(), field }
+    }
+
+    fn message<M: Message + Default>(&self, payload: &[u8]) -> Result<M, DecodeError> {
+        M::decode(payload)
+            .map_err(|source| DecodeError::Payload { event_type: self.event_type.name(), source })
+    }
+
+    fn leg(&mut self, m: &stored::Leg) -> Result<LegRef<N>, DecodeError> {
+        Ok(LegRef {
+            contact: self.required(m.name_contact, "contact", ContactId)?,
+            leg: self.required(m.name_leg, "leg", LegId)?,
+            agent: self.optional(m.name_agent, AgentId),
+            visit: self.optional(m.name_visit, VisitId),
+            queue: self.optional(m.name_queue, QueueId),
+            channel: Channel::from_code(m.channel),
+            direction: Direction::from_code(m.direction),
+        })
+    }
+
+    fn leg_step(&mut self, m: &stored::Leg) -> Result<LegStep<N>, DecodeError> {
+        Ok(match self.event_type {
+            EventType::LEG_OFFERED => LegStep::Offered,
+            EventType::LEG_RINGING => LegStep::Ringing,
+            EventType::LEG_DIALING => LegStep::Dialing,
+            EventType::LEG_ANSWERED => LegStep::Answered,
+            EventType::LEG_HELD => LegStep::Held,
+            EventType::LEG_RETRIEVED => LegStep::Retrieved,
+            EventType::LEG_CONSULTING => LegStep::Consulting,
+            EventType::LEG_CONFERENCED => LegStep::Conferenced,
+            EventType::LEG_INTERRUPTED => LegStep::Interrupted,
+            EventType::LEG_TRANSFERRED => LegStep::Transferred {
+                kind: TransferKind::from_code(m.transfer).ok_or_else(|| self.missing("transfer"))?,
+                reason: self.optional(m.name_reason, ReasonCode),
+                to_queue: self.optional(m.name_to_queue, QueueId),
+                to_agent: self.optional(m.name_to_agent, AgentId),
+            },
+            EventType::LEG_MISSED => LegStep::Missed,
+            EventType::LEG_REJECTED => LegStep::Rejected,
+            EventType::LEG_CUSTOMER_GONE => LegStep::CustomerGone,
+            EventType::LEG_FAILED => LegStep::Failed,
+            EventType::LEG_ENDED => {
+                LegStep::Ended { by: Party::from_code(m.by), after_call_expected: m.after_call_expected }
+            }
+            EventType::LEG_AFTER_CALL_STARTED => LegStep::AfterCallStarted,
+            EventType::LEG_AFTER_CALL_ENDED => LegStep::AfterCallEnded,
+            other => return Err(DecodeError::UnknownType(other.0)),
+        })
+    }
+
+    fn intent(&mut self, m: stored::IntentSet) -> Result<Intent<N>, DecodeError> {
+        Ok(match m.intent {
+            1 => Intent::Ready,
+            2 => Intent::NotReady(self.required(m.name_reason, "reason", ReasonCode)?),
+            3 => Intent::SignedOut,
+            _ => return Err(self.missing("intent")),
+        })
+    }
+
+    fn agent_event(&mut self, payload: &[u8]) -> Result<Event<N>, DecodeError> {
+        Ok(match self.event_type {
+            EventType::SIGNED_IN => Event::SignedIn,
+            EventType::SIGNED_OUT => Event::SignedOut,
+            EventType::READY => Event::Ready,
+            EventType::NOT_READY => {
+                let m: stored::NotReady = self.message(payload)?;
+                Event::NotReady { reason: self.required(m.name_reason, "reason", ReasonCode)? }
+            }
+            EventType::KEY_PRESSED => {
+                let m: stored::KeyPressed = self.message(payload)?;
+                Event::KeyPressed { key: self.required(m.name_key, "key", PhoneKey)? }
+            }
+            EventType::OUTBOUND_ASSIGNED => {
+                let m: stored::OutboundAssigned = self.message(payload)?;
+                Event::OutboundAssigned {
+                    contact: self.required(m.name_contact, "contact", ContactId)?,
+                    leg: self.required(m.name_leg, "leg", LegId)?,
+                }
+            }
+            EventType::SUPERVISED => {
+                let m: stored::Supervised = self.message(payload)?;
+                Event::Supervised {
+                    contact: self.required(m.name_contact, "contact", ContactId)?,
+                    leg: self.required(m.name_leg, "leg", LegId)?,
+                    supervisor: self.required(m.name_supervisor, "supervisor", AgentId)?,
+                    how: Supervision::from_code(m.how).ok_or_else(|| self.missing("how"))?,
+                }
+            }
+            EventType::CONNECTION_LOST => {
+                let m: stored::ConnectionLost = self.message(payload)?;
+                Event::ConnectionLost { last_heard: Micros(m.last_heard_us) }
+            }
+            EventType::CONNECTION_RESTORED => Event::ConnectionRestored,
+            EventType::STATE_SET => {
+                let m = self.message(payload)?;
+                Event::StateSet { intent: self.intent(m)? }
+            }
+            EventType::NEXT_SET => {
+                let m = self.message(payload)?;
+                Event::NextSet { intent: self.intent(m)? }
+            }
+            other => return Err(DecodeError::UnknownType(other.0)),
+        })
+    }
+
+    fn contact_event(&mut self, payload: &[u8]) -> Result<Event<N>, DecodeError> {
+        Ok(match self.event_type {
+            EventType::CONTACT_STARTED => {
+                let m: stored::ContactStarted = self.message(payload)?;
+                Event::ContactStarted {
+                    channel: Channel::from_code(m.channel).ok_or_else(|| self.missing("channel"))?,
+                    direction: Direction::from_code(m.direction).ok_or_else(|| self.missing("direction"))?,
+                    entry: self.optional(m.name_entry, EntryId),
+                    customer: self.optional(m.name_customer, CustomerId),
+                    journey: self.optional(m.name_journey, ContactId),
+                    callback: m.callback,
+                    priority: m.priority,
+                }
+            }
+            EventType::CONTACT_IDENTIFIED => {
+                let m: stored::ContactIdentified = self.message(payload)?;
+                Event::ContactIdentified {
+                    customer: self.optional(m.name_customer, CustomerId),
+                    topic: self.optional(m.name_topic, TopicId),
+                }
+            }
+            EventType::QUEUE_ENTERED => {
+                let m: stored::QueueEntered = self.message(payload)?;
+                Event::QueueEntered {
+                    visit: self.required(m.name_visit, "visit", VisitId)?,
+                    queue: self.required(m.name_queue, "queue", QueueId)?,
+                    priority: m.priority,
+                }
+            }
+            EventType::QUEUE_LEFT => {
+                let m: stored::QueueLeft = self.message(payload)?;
+                Event::QueueLeft {
+                    visit: self.required(m.name_visit, "visit", VisitId)?,
+                    exit: QueueExit::from_code(m.exit).ok_or_else(|| self.missing("exit"))?,
+                    ringing: m.ringing,
+                }
+            }
+            EventType::WRAPPED_UP => {
+                let m: stored::WrappedUp = self.message(payload)?;
+                Event::WrappedUp {
+                    code: self.required(m.name_code, "code", WrapUpCode)?,
+                    topic: self.optional(m.name_topic, TopicId),
+                    resolved: match m.resolved {
+                        1 => Some(false),
+                        2 => Some(true),
+                        _ => None,
+                    },
+                }
+            }
+            EventType::CONTACT_ENDED => {
+                let m: stored::ContactEnded = self.message(payload)?;
+                Event::ContactEnded { by: Party::from_code(m.by), self_served: m.self_served }
+            }
+            EventType::SURVEY_ANSWERED => {
+                let m: stored::SurveyAnswered = self.message(payload)?;
+                Event::SurveyAnswered {
+                    survey: self.required(m.name_survey, "survey", SurveyId)?,
+                    score: u8::try_from(m.score).map_err(|_| self.missing("score"))?,
+                }
+            }
+            other => return Err(DecodeError::UnknownType(other.0)),
+        })
+    }
+
+    fn ticket_event(&mut self, payload: &[u8]) -> Result<Event<N>, DecodeError> {
+        if self.event_type == EventType::TICKET_OPENED {
+            let m: stored::TicketOpened = self.message(payload)?;
+            return Ok(Event::TicketOpened {
+                contact: self.optional(m.name_contact, ContactId),
+                customer: self.optional(m.name_customer, CustomerId),
+                kind: self.required(m.name_kind, "kind", TicketKind)?,
+                category: self.optional(m.name_category, CategoryId),
+                topic: self.optional(m.name_topic, TopicId),
+                agent: self.optional(m.name_agent, AgentId),
+                queue: self.optional(m.name_queue, QueueId),
+            });
+        }
+        let m: stored::TicketStep = self.message(payload)?;
+        let agent = self.optional(m.name_agent, AgentId);
+        let reason = self.optional(m.name_reason, ReasonCode);
+        Ok(match self.event_type {
+            EventType::TICKET_RESOLVED => Event::TicketResolved { agent, reason },
+            EventType::TICKET_REOPENED => Event::TicketReopened { agent, reason },
+            EventType::TICKET_CLOSED => Event::TicketClosed { agent, reason },
+            other => return Err(DecodeError::UnknownType(other.0)),
+        })
+    }
+
+    fn definition(&mut self, payload: &[u8]) -> Result<Event<N>, DecodeError> {
+        Ok(match self.event_type {
+            EventType::QUEUE_DEFINED => {
+                let m: stored::QueueDefined = self.message(payload)?;
+                Event::QueueDefined(QueueDefinition {
+                    queue: self.required(m.name_queue, "queue", QueueId)?,
+                    label: self.optional(m.name_label, |name| name),
+                    threshold: Micros(m.threshold_us),
+                    short: Micros(m.short_us),
+                    rings: Micros(m.rings_us),
+                    after_call_end: AfterCallEnd::from_code(m.after_call_end)
+                        .ok_or_else(|| self.missing("after_call_end"))?,
+                    after_call_timer: Micros(m.after_call_timer_us),
+                    after_call_on_contact: AfterCallOnContact::from_code(m.after_call_on_contact)
+                        .ok_or_else(|| self.missing("after_call_on_contact"))?,
+                    valid_from: Micros(m.valid_from_us),
+                })
+            }
+            EventType::REASON_DEFINED => {
+                let m: stored::ReasonDefined = self.message(payload)?;
+                Event::ReasonDefined(ReasonDefinition {
+                    reason: self.required(m.name_reason, "reason", ReasonCode)?,
+                    label: self.optional(m.name_label, |name| name),
+                    productive: m.productive,
+                    paid: m.paid,
+                    longest: (m.longest_us != 0).then_some(Micros(m.longest_us)),
+                    valid_from: Micros(m.valid_from_us),
+                })
+            }
+            EventType::AGENT_DEFINED => {
+                let m: stored::AgentDefined = self.message(payload)?;
+                Event::AgentDefined(AgentDefinition {
+                    agent: self.required(m.name_agent, "agent", AgentId)?,
+                    team: self.optional(m.name_team, TeamId),
+                    chat_slots: m.chat_slots,
+                    valid_from: Micros(m.valid_from_us),
+                })
+            }
+            other => return Err(DecodeError::UnknownType(other.0)),
+        })
+    }
+}
+
+/// Decodes a payload. `name_of(index)` gives what stands for the event's `index`-th name, counted from 0.
+pub fn decode<N>(
+    event_type: EventType,
+    schema_version: u16,
+    payload: &[u8],
+    name_of: impl FnMut(u32) -> Option<N>,
+) -> Result<Event<N>, DecodeError> {
+    decode_dyn(event_type, schema_version, payload, &mut { name_of })
+}
+
+/// An amendment holds another event, whose decoding must not make the compiler nest closures without end.
+fn decode_dyn<N>(
+    event_type: EventType,
+    schema_version: u16,
+    payload: &[u8],
+    name_of: &mut dyn FnMut(u32) -> Option<N>,
+) -> Result<Event<N>, DecodeError> {
+    if schema_version > crate::SCHEMA_VERSION {
+        return Err(DecodeError::NewerSchema {
+            event_type: event_type.name(),
+            found: schema_version,
+            known: crate::SCHEMA_VERSION,
+        });
+    }
+    let mut reader = Reader { name_of: &mut *name_of, event_type };
+    match event_type.0 {
+        100..200 => reader.agent_event(payload),
+        200..300 => {
+            let m: stored::Leg = reader.message(payload)?;
+            Ok(Event::Leg { leg: reader.leg(&m)?, step: reader.leg_step(&m)? })
+        }
+        300..400 => reader.contact_event(payload),
+        400..500 => reader.ticket_event(payload),
+        500..600 => reader.definition(payload),
+        _ => decode_record(event_type, schema_version, payload, name_of),
+    }
+}
+
+/// Quarantine and corrections.
+fn decode_record<N>(
+    event_type: EventType,
+    schema_version: u16,
+    payload: &[u8],
+    name_of: &mut dyn FnMut(u32) -> Option<N>,
+) -> Result<Event<N>, DecodeError> {
+    let mut reader = Reader { name_of: &mut *name_of, event_type };
+    Ok(match event_type {
+        EventType::REFUSED => {
+            let m: stored::Refused = reader.message(payload)?;
+            Event::Refused {
+                field: reader.required(m.name_field, "field", |name| name)?,
+                reason: reader.required(m.name_reason, "reason", |name| name)?,
+                digest: m.digest.as_ref().try_into().map_err(|_| reader.missing("digest"))?,
+            }
+        }
+        EventType::SKIPPED => {
+            let m: stored::Skipped = reader.message(payload)?;
+            let reason = reader.required(m.name_reason, "reason", |name| name)?;
+            Event::Skipped { from_seq: m.from_seq, to_seq: m.to_seq, reason }
+        }
+        EventType::ANNULLED => {
+            let m: stored::Annulled = reader.message(payload)?;
+            let reason = reader.required(m.name_reason, "reason", |name| name)?;
+            Event::Annulled { target: m.target, reason }
+        }
+        EventType::AMENDED => {
+            let m: stored::Amended = reader.message(payload)?;
+            let reason = reader.required(m.name_reason, "reason", |name| name)?;
+            let inner = u16::try_from(m.event_type).map_or(EventType::AMENDED, EventType);
+            // An amendment of an amendment is refused on the way in; here it would nest without end.
+            if inner.0 >= 500 {
+                return Err(DecodeError::Missing { event_type: event_type.name(), field: "event_type" });
+            }
+            let event = decode_dyn(inner, schema_version, &m.payload, name_of)?;
+            Event::Amended {
+                target: m.target,
+                reason,
+                occurred_at: Micros(m.occurred_at_us),
+                event: Box::new(event),
+            }
+        }
+        other => return Err(DecodeError::UnknownType(other.0)),
+    })
+}
