@@ -55,8 +55,7 @@ pub enum StreamKind {
 
 impl StreamKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Agent, Self::Contact, Self::Ticket, Self::Definition, Self::Quarantine];
+    pub const ALL: [Self; 5] = [Self::Agent, Self::Contact, Self::Ticket, Self::Definition, Self::Quarantine];
 
     /// The middle part of the stream's name.
     pub const fn word(self) -> &'static str {

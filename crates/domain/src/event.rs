@@ -5,6 +5,8 @@
 //!
 //! Invariant: [`EventType`] numbers are stored; a number is never given to another meaning.
 
+use serde::{Serialize, Serializer};
+
 use crate::{
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
@@ -39,6 +41,12 @@ macro_rules! coded {
             /// The field's word, in lower case.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
             }
         }
     };
@@ -162,7 +170,7 @@ coded! {
 
 /// One agent's part in one contact, as said by one fact. `agent` is none when nobody knows who it was. Queue,
 /// channel and direction are said at least once in a leg's life, and may be left out afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LegRef<N = Name> {
     /// The contact.
     pub contact: ContactId<N>,
@@ -182,7 +190,8 @@ pub struct LegRef<N = Name> {
 
 /// A step of a leg. Who reports it is told by the stream's kind: softphones write agent streams, exchanges write
 /// contact streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LegStep<N = Name> {
     /// Assigned; may not ring yet.
     Offered,
@@ -235,7 +244,8 @@ pub enum LegStep<N = Name> {
 }
 
 /// Ready, away or gone: what a supervisor or an agent asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Intent<N = Name> {
     /// Ready.
     Ready,
@@ -246,7 +256,7 @@ pub enum Intent<N = Name> {
 }
 
 /// Reference data of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct QueueDefinition<N = Name> {
     /// The queue.
     pub queue: QueueId<N>,
@@ -287,7 +297,7 @@ impl<N> QueueDefinition<N> {
 }
 
 /// Reference data of a reason for being away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ReasonDefinition<N = Name> {
     /// The code.
     pub reason: ReasonCode<N>,
@@ -304,7 +314,7 @@ pub struct ReasonDefinition<N = Name> {
 }
 
 /// Reference data of an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AgentDefinition<N = Name> {
     /// The agent.
     pub agent: AgentId<N>,
@@ -317,7 +327,8 @@ pub struct AgentDefinition<N = Name> {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Event<N = Name> {
     /// The agent of the stream signed in.
     SignedIn,
