@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Wires the log to the folds, decides commands, holds leases. The clock is a port.
+//!
+//! The path of a fact, by file: [`ingest`] takes it in (who, well formed?), `source` places it in its source's
+//! counter, the log makes it durable, `follow` hands each durable frame to the folds (`figures` for KPIs, `boards`
+//! for agents, contacts and tickets as they are now), and `watch` wakes whoever looks.
+//!
+//! Invariant: everything here but the log and the vault can be thrown away and is rebuilt by folding the log.
+
+mod boards;
+mod commands;
+mod corrections;
+mod definitions;
+mod engine;
+mod error;
+mod figures;
+mod follow;
+mod imports;
+mod ingest;
+mod leases;
+mod options;
+mod reading;
+mod recorded;
+mod source;
+mod watch;
+
+pub use boards::{AgentView, ContactView, TicketView};
+pub use commands::{Carried, OpenTicket, TicketCommand};
+pub use corrections::Correction;
+pub use definitions::Defined;
+pub use engine::Engine;
+pub use error::EngineError;
+pub use imports::{ImportRecord, Imported};
+pub use ingest::{FactBatch, PendingAck, SourceAck};
+pub use options::{EngineOptions, LogStore};
+pub use reading::{LogPage, ReadEvent};
+pub use source::{SourceHello, SourceSession, SourceWelcome};
+pub use watch::{KpiWatch, WatchUpdate};

@@ -86,16 +86,16 @@ fn said<T>(value: i32, field: &str, from_code: impl FnOnce(u32) -> Option<T>) ->
     coded(value, field, from_code)?.ok_or_else(|| missing(field))
 }
 
-fn plain(caller: String, field: &str) -> Result<Option<String>, FactError> {
+fn plain(caller: &str, field: &str) -> Result<Option<String>, FactError> {
     match caller.len() {
         0 => Ok(None),
-        1..=CALLER_BYTES_MAX => Ok(Some(caller)),
+        1..=CALLER_BYTES_MAX => Ok(Some(caller.to_owned())),
         bytes => Err(wrong(field, format!("has {bytes} bytes; the limit is {CALLER_BYTES_MAX}"))),
     }
 }
 
 /// Checks one fact of either kind.
-pub fn check_fact(fact: Option<v1::fact::Fact>) -> Result<CheckedFact, FactError> {
+pub fn check_fact(fact: Option<&v1::fact::Fact>) -> Result<CheckedFact, FactError> {
     match fact {
         Some(v1::fact::Fact::Agent(fact)) => check_agent_fact(fact).map_err(|e| e.within("agent")),
         Some(v1::fact::Fact::Contact(fact)) => check_contact_fact(fact).map_err(|e| e.within("contact")),
@@ -104,10 +104,10 @@ pub fn check_fact(fact: Option<v1::fact::Fact>) -> Result<CheckedFact, FactError
 }
 
 /// Checks an agent's fact.
-pub fn check_agent_fact(fact: v1::AgentFact) -> Result<CheckedFact, FactError> {
+pub fn check_agent_fact(fact: &v1::AgentFact) -> Result<CheckedFact, FactError> {
     use v1::agent_fact::Action;
     let agent = required(&fact.agent, "agent", AgentId)?;
-    let event = match fact.action.ok_or_else(|| missing("action"))? {
+    let event = match fact.action.as_ref().ok_or_else(|| missing("action"))? {
         Action::SignedIn(_) => Event::SignedIn,
         Action::SignedOut(_) => Event::SignedOut,
         Action::Ready(_) => Event::Ready,
@@ -138,13 +138,13 @@ pub fn check_agent_fact(fact: v1::AgentFact) -> Result<CheckedFact, FactError> {
 }
 
 /// Checks a contact's fact.
-pub fn check_contact_fact(fact: v1::ContactFact) -> Result<CheckedFact, FactError> {
+pub fn check_contact_fact(fact: &v1::ContactFact) -> Result<CheckedFact, FactError> {
     use v1::contact_fact::Action;
     let contact = required(&fact.contact, "contact", ContactId)?;
     let mut caller = None;
-    let event = match fact.action.ok_or_else(|| missing("action"))? {
+    let event = match fact.action.as_ref().ok_or_else(|| missing("action"))? {
         Action::Started(m) => {
-            caller = plain(m.caller, "started.caller")?;
+            caller = plain(&m.caller, "started.caller")?;
             Event::ContactStarted {
                 channel: said(m.channel, "started.channel", Channel::from_code)?,
                 direction: said(m.direction, "started.direction", Direction::from_code)?,
@@ -156,7 +156,7 @@ pub fn check_contact_fact(fact: v1::ContactFact) -> Result<CheckedFact, FactErro
             }
         }
         Action::Identified(m) => {
-            caller = plain(m.caller, "identified.caller")?;
+            caller = plain(&m.caller, "identified.caller")?;
             let topic = optional(&m.topic, "identified.topic", TopicId)?;
             if caller.is_none() && topic.is_none() {
                 return Err(wrong("identified", "says neither caller nor topic; say one"));
@@ -208,7 +208,7 @@ fn priority(value: u32, field: &str) -> Result<u32, FactError> {
     }
 }
 
-fn check_leg(leg: v1::Leg, contact: ContactId, agent: Option<AgentId>) -> Result<Event, FactError> {
+fn check_leg(leg: &v1::Leg, contact: ContactId, agent: Option<AgentId>) -> Result<Event, FactError> {
     use v1::leg::Step;
     let reference = LegRef {
         contact,
@@ -219,7 +219,7 @@ fn check_leg(leg: v1::Leg, contact: ContactId, agent: Option<AgentId>) -> Result
         channel: coded(leg.channel, "channel", Channel::from_code)?,
         direction: coded(leg.direction, "direction", Direction::from_code)?,
     };
-    let step = match leg.step.ok_or_else(|| missing("step"))? {
+    let step = match leg.step.as_ref().ok_or_else(|| missing("step"))? {
         Step::Offered(_) => LegStep::Offered,
         Step::Ringing(_) => LegStep::Ringing,
         Step::Dialing(_) => LegStep::Dialing,
@@ -263,9 +263,9 @@ mod tests {
 
     #[test]
     fn an_empty_id_is_refused_with_its_path() {
-        let error = check_fact(Some(v1::fact::Fact::Agent(agent_fact("", not_ready("meal"))))).unwrap_err();
+        let error = check_fact(Some(&v1::fact::Fact::Agent(agent_fact("", not_ready("meal"))))).unwrap_err();
         assert_eq!(error.to_string(), "agent.agent is empty; give 1 to 128 bytes of text");
-        let error = check_fact(Some(v1::fact::Fact::Agent(agent_fact("7", not_ready(""))))).unwrap_err();
+        let error = check_fact(Some(&v1::fact::Fact::Agent(agent_fact("7", not_ready(""))))).unwrap_err();
         assert_eq!(error.field, "agent.not_ready.reason");
     }
 
@@ -274,7 +274,7 @@ mod tests {
         let left = v1::QueueLeft { visit: "1".into(), exit: 99, ringing: false };
         let fact =
             v1::ContactFact { contact: "c1".into(), action: Some(v1::contact_fact::Action::QueueLeft(left)) };
-        let error = check_contact_fact(fact).unwrap_err();
+        let error = check_contact_fact(&fact).unwrap_err();
         assert_eq!(
             error.to_string(),
             "queue_left.exit has the unknown value 99; use a value of the contract"
@@ -293,7 +293,7 @@ mod tests {
             contact: "c1".into(),
             action: Some(v1::contact_fact::Action::Started(started)),
         };
-        let checked = check_contact_fact(fact).unwrap();
+        let checked = check_contact_fact(&fact).unwrap();
         assert_eq!(checked.caller.as_deref(), Some("+86 10 1234"));
         assert!(!format!("{:?}", checked.event).contains("1234"));
     }

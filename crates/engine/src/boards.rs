@@ -1,0 +1,1 @@
+//! Placeholder: views of agents, contacts and tickets (being written).

@@ -1,0 +1,149 @@
+//! Wrong facts are amended or annulled, never edited: a correction is one more event in the fact's own stream.
+//!
+//! Invariant: a correction's target is a fact of the same site and stream, told by a client, not itself a correction.
+
+use pegcount_domain::{
+    envelope::{Position, StreamKind, StreamName},
+    event::{Event, EventType},
+    ids::{CommandId, Name, SiteId},
+    time::Micros,
+};
+use pegcount_log::{Append, Expected, Frame, FrameEvent};
+use pegcount_proto::CheckedFact;
+use smallvec::smallvec;
+
+use crate::{
+    engine::Engine,
+    error::EngineError,
+    ingest::{new_event, set_customer},
+    options::EARLIEST,
+    recorded::named_event,
+    source::ENGINE_SOURCE,
+};
+
+/// What is wrong about a stored fact.
+#[derive(Clone, Debug)]
+pub enum Correction {
+    /// It never happened.
+    Annul,
+    /// It happened at another time, or otherwise.
+    Amend {
+        /// When it really happened; none: the time stays.
+        occurred_at: Option<Micros>,
+        /// What really happened; none: only the time changes.
+        fact: Option<Box<CheckedFact>>,
+    },
+}
+
+/// A stored fact that is to be corrected.
+struct Target {
+    stream: StreamName,
+    occurred_at: Micros,
+    event: Event,
+}
+
+impl Engine {
+    /// Corrects the fact at `position`; returns the correction's own position. The same `command_id` twice acts once.
+    pub async fn correct(
+        &self,
+        site: &SiteId,
+        position: Position,
+        correction: Correction,
+        reason: &str,
+        actor: &Name,
+        command_id: CommandId,
+    ) -> Result<Position, EngineError> {
+        if let Some(done) = self.carried_out(command_id) {
+            return Ok(done.position);
+        }
+        let reason = Name::new(reason).map_err(|error| EngineError::invalid("reason", error.to_string()))?;
+        let target = self.target(site, position).await?;
+        let event = match correction {
+            Correction::Annul => Event::Annulled { target: position.0, reason },
+            Correction::Amend { occurred_at, fact } => {
+                let occurred_at = occurred_at.unwrap_or(target.occurred_at).min(self.clock.now());
+                if occurred_at < EARLIEST {
+                    return Err(EngineError::invalid("occurred_at_us", "lies before 1980"));
+                }
+                let event = match fact {
+                    Some(fact) => self.replacement(site, &target.stream, *fact)?,
+                    None => target.event,
+                };
+                Event::Amended { target: position.0, reason, occurred_at, event: Box::new(event) }
+            }
+        };
+        let now = self.clock.now();
+        let mut new = new_event(target.stream.clone(), &event, now, now, actor.clone());
+        new.command_id = Some(command_id);
+        new.causation = Some(position);
+        let append = Append {
+            source: Name::fixed(ENGINE_SOURCE),
+            batch: None,
+            skip_to: None,
+            expected: smallvec![(target.stream, Expected::Any)],
+            events: vec![new],
+        };
+        let done = self.log.append(append).await?;
+        self.caught_up(done.last).await?;
+        Ok(done.last)
+    }
+
+    /// The new fact, which must be of the target's stream.
+    fn replacement(
+        &self,
+        site: &SiteId,
+        stream: &StreamName,
+        mut fact: CheckedFact,
+    ) -> Result<Event, EngineError> {
+        if fact.kind != stream.kind || fact.id != stream.id {
+            return Err(EngineError::Precondition(format!(
+                "the new fact is about {} {}, the old one about {} {}: annul the old one and send the new one",
+                fact.kind.word(),
+                fact.id,
+                stream.kind.word(),
+                stream.id
+            )));
+        }
+        if let Some(caller) = fact.caller.take() {
+            self.name_customers(site, &[(0, caller)], |_, customer| set_customer(&mut fact.event, customer))?;
+        }
+        Ok(fact.event)
+    }
+
+    async fn target(&self, site: &SiteId, position: Position) -> Result<Target, EngineError> {
+        let missing = || EngineError::NotFound { what: "fact at position", id: position.to_string() };
+        if position == Position::START || position > self.log.end() {
+            return Err(missing());
+        }
+        let frame = self.log.read(position).await?.ok_or_else(missing)?;
+        let event = event_at(&frame, position).ok_or_else(missing)?;
+        let envelope = &event.envelope;
+        if envelope.stream.site != site.as_str() {
+            return Err(missing());
+        }
+        let is_fact = matches!(envelope.stream.kind, StreamKind::Agent | StreamKind::Contact)
+            && envelope.event_type.0 < EventType::TICKET_OPENED.0;
+        if !is_fact {
+            return Err(EngineError::Precondition(format!(
+                "position {position} holds {}, which is no fact about an agent or a contact",
+                envelope.event_type.name()
+            )));
+        }
+        let text = |text: &str| Name::new(text).map_err(|_| missing());
+        Ok(Target {
+            stream: StreamName {
+                site: text(envelope.stream.site)?,
+                kind: envelope.stream.kind,
+                id: text(envelope.stream.id)?,
+            },
+            occurred_at: envelope.occurred_at,
+            event: named_event(&frame, &event)
+                .map_err(|source| EngineError::Decode { position: position.0, source })?,
+        })
+    }
+}
+
+/// The event of `frame` at `position`.
+pub(crate) fn event_at(frame: &Frame, position: Position) -> Option<FrameEvent<'_>> {
+    frame.events().find(|event| event.envelope.position == position)
+}

@@ -1,0 +1,153 @@
+//! The engine itself: a log, a vault, two folds, and what runs beside them.
+//!
+//! Invariant: whatever is answered about the present comes from the folds, and says up to which position.
+
+use std::{path::Path, sync::Arc};
+
+use pegcount_clock::Clock;
+use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
+use pegcount_kpi::{Query, Table};
+use pegcount_log::{EventLog, LogError, LogStatus, SledLog, SledOptions};
+use pegcount_vault::Vault;
+use tokio::task::JoinHandle;
+
+use crate::{
+    boards::Boards,
+    error::EngineError,
+    figures::Figures,
+    follow::Following,
+    leases::Leases,
+    options::{EngineOptions, LogStore},
+    source::Sources,
+    watch::WatchMemory,
+};
+
+/// The engine. Cheap to share; lives as long as an `Arc` of it does.
+pub struct Engine {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Clock,
+    pub(crate) sources: Sources,
+    pub(crate) leases: Leases,
+    pub(crate) figures: Following<Figures>,
+    pub(crate) boards: Following<Boards>,
+    pub(crate) watches: WatchMemory,
+    pub(crate) lost_grace: Micros,
+    background: parking_lot::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Opens the log and the vault, and folds all of history. When this returns, every answer includes what was
+    /// durable when it was called; leases begin now.
+    ///
+    /// Errors: the log's (locked, newer format, damaged, I/O) and the vault's.
+    pub async fn open(options: EngineOptions) -> Result<Arc<Self>, EngineError> {
+        let LogStore::Folder { dir, durability, cache_bytes } = options.store;
+        let clock = options.clock.clone();
+        let opened = dir.clone();
+        let (log, vault) = blocking(&dir, move || {
+            let log = SledLog::open(SledOptions {
+                durability,
+                cache_bytes,
+                clock: Arc::new(move || clock.now()),
+                ..SledOptions::new(opened.join("log"))
+            })?;
+            Ok((log, Vault::open(&opened.join("vault"))?))
+        })
+        .await?;
+        let log: Arc<dyn EventLog> = Arc::new(log);
+        let seed = random_seed();
+        let engine = Arc::new(Self {
+            figures: Following::start(&log, Figures::new(seed)),
+            boards: Following::start(&log, Boards::default()),
+            log,
+            vault,
+            clock: options.clock,
+            sources: Sources::default(),
+            leases: Leases::new(options.lease),
+            watches: WatchMemory::default(),
+            lost_grace: options.lost_grace,
+            background: parking_lot::Mutex::default(),
+        });
+        engine.caught_up(engine.log.end()).await?;
+        Ok(engine)
+    }
+
+    /// Starts what acts by itself: leases and the graces after them. A replay runs none of it, nor does a tool that
+    /// only reads.
+    pub fn run_processes(self: &Arc<Self>) {
+        let lease_watch = crate::leases::spawn(self);
+        self.background.lock().push(lease_watch);
+    }
+
+    /// Waits until both folds have come to `position`.
+    pub async fn caught_up(&self, position: Position) -> Result<(), EngineError> {
+        if self.figures.reached(position).await && self.boards.reached(position).await {
+            Ok(())
+        } else {
+            Err(EngineError::Precondition("the folds have stopped: see the log of this program".to_owned()))
+        }
+    }
+
+    /// The time of day.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The log's incarnation.
+    pub fn incarnation(&self) -> Incarnation {
+        self.log.incarnation()
+    }
+
+    /// How long a softphone may be silent (duration).
+    pub fn lease(&self) -> Micros {
+        self.leases.length()
+    }
+
+    /// Figures about the log, and how far the folds have come.
+    pub fn log_status(&self) -> (LogStatus, Position) {
+        (self.log.status(), self.figures.position().min(self.boards.position()))
+    }
+
+    /// The figures of a range, as far as the fold has come.
+    pub fn query(&self, query: &Query) -> Result<Table, EngineError> {
+        Ok(self.figures.state().read().kpi.query(query)?)
+    }
+
+    /// Finishes what was handed in and closes the log; what acts by itself stops first.
+    pub async fn close(&self) -> Result<(), EngineError> {
+        for task in self.background.lock().drain(..) {
+            task.abort();
+        }
+        Ok(self.log.close().await?)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for task in self.background.get_mut().drain(..) {
+            task.abort();
+        }
+    }
+}
+
+/// Runs what blocks off the runtime's workers; a panic in it is damage in `dir`, not the end of the program.
+async fn blocking<T: Send + 'static>(
+    dir: &Path,
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => Err(EngineError::Log(LogError::Damaged {
+            path: dir.to_owned(),
+            position: Position::START,
+            what: format!("opening it failed: {panic}"),
+        })),
+    }
+}
+
+/// A seed for keys; any will do, so a machine without randomness gets the clock's.
+fn random_seed() -> u64 {
+    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+    high ^ low
+}

@@ -1,0 +1,91 @@
+//! Everything that can go wrong in the engine, by what the caller can do about it.
+
+use pegcount_domain::ids::Name;
+use pegcount_log::{AppendError, LogError};
+
+/// Why the engine did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A request is not well formed.
+    #[error("{field} {reason}")]
+    Invalid {
+        /// The field's path.
+        field: String,
+        /// What is wrong, what the limit is, what was found.
+        reason: String,
+    },
+    /// It is not there.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// Which.
+        id: String,
+    },
+    /// It is there already.
+    #[error("{what} {id} exists already")]
+    Exists {
+        /// What kind of thing.
+        what: &'static str,
+        /// Which.
+        id: String,
+    },
+    /// The present state does not allow it.
+    #[error("{0}")]
+    Precondition(String),
+    /// Somebody else was first.
+    #[error("{what} {id} is at version {actual}, not {expected}: read it again and decide anew")]
+    Conflict {
+        /// What kind of thing.
+        what: &'static str,
+        /// Which.
+        id: String,
+        /// The version that the caller saw.
+        expected: u64,
+        /// The version now.
+        actual: u64,
+    },
+    /// The principal may not speak for this source.
+    #[error("source {origin} of site {site} belongs to {owner}: use a source of your own")]
+    SourceTaken {
+        /// The source.
+        origin: Name,
+        /// Its site.
+        site: Name,
+        /// Whose it is.
+        owner: Name,
+    },
+    /// A newer connection of the same source.
+    #[error("source {origin} has a newer connection; this one is fenced off: close it")]
+    Fenced {
+        /// The source.
+        origin: Name,
+    },
+    /// An append was refused.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The vault could not be used.
+    #[error(transparent)]
+    Vault(#[from] pegcount_vault::VaultError),
+    /// A stored event could not be decoded.
+    #[error("the event at position {position}: {source}")]
+    Decode {
+        /// Where.
+        position: u64,
+        /// Why.
+        source: pegcount_proto::DecodeError,
+    },
+    /// A KPI query is not well formed.
+    #[error(transparent)]
+    Query(#[from] pegcount_kpi::QueryError),
+}
+
+impl EngineError {
+    /// A field that is wrong.
+    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid { field: field.into(), reason: reason.into() }
+    }
+}

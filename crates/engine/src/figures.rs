@@ -1,0 +1,41 @@
+//! The KPI fold: the log's frames into `pegcount_kpi`, and queries out of it.
+
+use pegcount_kpi::Kpi;
+use pegcount_log::Frame;
+
+use crate::{follow::Fold, recorded::FrameKeys};
+
+/// The KPI cells, kept up to date.
+pub(crate) struct Figures {
+    pub(crate) kpi: Kpi,
+    keys: FrameKeys,
+}
+
+impl Figures {
+    /// Empty. `seed` keeps a hostile client from making two names meet.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { kpi: Kpi::new(), keys: FrameKeys::new(seed) }
+    }
+}
+
+impl Fold for Figures {
+    const NAME: &'static str = "figures";
+
+    fn apply(&mut self, frame: &Frame) {
+        self.keys.load(frame);
+        for event in frame.events() {
+            match self.keys.recorded(&event) {
+                Ok(recorded) => self.kpi.apply(&recorded),
+                Err(error) => {
+                    metrics::counter!("pegcount_undecodable_events_total").increment(1);
+                    tracing::error!(position = event.envelope.position.0, %error, "left out of the figures");
+                }
+            }
+        }
+        for key in self.kpi.missing_names() {
+            if let Some(text) = self.keys.text_of(frame, key) {
+                self.kpi.name(key, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What an engine is told when it is opened, and the limits that it keeps. One place, shown by `pegcount config`.
+
+use std::path::PathBuf;
+
+use pegcount_clock::Clock;
+use pegcount_domain::time::Micros;
+use pegcount_log::Durability;
+
+/// The most facts in one batch.
+pub const BATCH_FACTS_MAX: usize = 1_000;
+/// The most records in one message of an import.
+pub const IMPORT_RECORDS_MAX: usize = 1_000;
+/// The most facts in one imported record.
+pub const RECORD_FACTS_MAX: usize = 1_000;
+/// The most definitions in one request.
+pub const DEFINITIONS_MAX: usize = 10_000;
+/// The most events in one page of the log.
+pub const LOG_PAGE_EVENTS_MAX: usize = 10_000;
+/// How long a command's answer is remembered (duration, by `recorded_at`).
+pub const COMMAND_MEMORY: Micros = Micros(48 * Micros::HOUR.0);
+/// How often a command is decided anew when somebody else was first.
+pub const DECISIONS_MAX: usize = 16;
+/// Facts before this are refused: 1980-01-01, before which no exchange kept records that a machine could read. A
+/// clock that stands at zero would otherwise make a span of half a century.
+pub const EARLIEST: Micros = Micros(315_532_800_000_000);
+
+/// Where the log lives.
+#[derive(Clone, Debug)]
+pub enum LogStore {
+    /// In a folder.
+    Folder {
+        /// Which.
+        dir: PathBuf,
+        /// What an acknowledgement promises.
+        durability: Durability,
+        /// The memory that sled may use as cache, bytes.
+        cache_bytes: u64,
+    },
+}
+
+/// What an engine is told when it is opened.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Where the log lives; the vault lives in `vault` beside it.
+    pub store: LogStore,
+    /// The time of day, and who waits for it.
+    pub clock: Clock,
+    /// After so long without a sign of life a softphone's connection counts as lost (duration).
+    pub lease: Micros,
+    /// A lost connection that comes back within this is as if it had never gone; after it the agent is signed out
+    /// (duration).
+    pub lost_grace: Micros,
+}
+
+impl EngineOptions {
+    /// A folder, power-loss safe, on the machine's clock; a lease of 10 s and a grace of 15 min.
+    pub fn folder(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            store: LogStore::Folder {
+                dir: dir.into(),
+                durability: Durability::default(),
+                cache_bytes: 64 * 1024 * 1024,
+            },
+            clock: Clock::system(),
+            lease: Micros::from_secs(10),
+            lost_grace: Micros(15 * Micros::MINUTE.0),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The log as it is, for people and subscribers: pages, and a stream that begins anywhere.
+
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt};
+use pegcount_domain::{
+    envelope::{Position, StreamName, Version},
+    event::{Event, EventType},
+    ids::{CommandId, Name},
+    envelope::SourceSeq,
+    time::Micros,
+};
+use pegcount_log::{Filter, Frame, FrameEvent};
+
+use crate::{engine::Engine, error::EngineError, options::LOG_PAGE_EVENTS_MAX, recorded::named_event};
+
+/// One stored event with its envelope, its names as texts.
+#[derive(Clone, Debug)]
+pub struct ReadEvent {
+    /// Its place in the log.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Its place in the stream.
+    pub version: Version,
+    /// Its type.
+    pub event_type: EventType,
+    /// The version of the type's payload.
+    pub schema_version: u16,
+    /// When it happened.
+    pub occurred_at: Micros,
+    /// When it happened, by the source's clock.
+    pub source_time: Micros,
+    /// When it was written.
+    pub recorded_at: Micros,
+    /// Who said it.
+    pub actor: Name,
+    /// On whose behalf.
+    pub on_behalf_of: Option<Name>,
+    /// The source.
+    pub source: Name,
+    /// Its place in the source's counter.
+    pub source_seq: Option<SourceSeq>,
+    /// The command.
+    pub command_id: Option<CommandId>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A page of the log.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    /// Events in the order of their position.
+    pub events: Vec<ReadEvent>,
+    /// Where to go on.
+    pub next: Position,
+}
+
+impl Engine {
+    /// At most `limit` events that pass `filter`, from `from` on.
+    pub async fn read_log(
+        &self,
+        from: Position,
+        limit: usize,
+        filter: &Filter,
+    ) -> Result<LogPage, EngineError> {
+        let limit = limit.clamp(1, LOG_PAGE_EVENTS_MAX);
+        let mut next = from.max(Position::START.next());
+        let mut events = Vec::new();
+        while let Some(frame) = self.log.read(next).await? {
+            for event in frame.events().filter(|event| event.envelope.position >= next) {
+                if events.len() == limit {
+                    return Ok(LogPage { events, next: event.envelope.position });
+                }
+                if filter.passes(&event.envelope) {
+                    events.push(read_event(&frame, &event)?);
+                }
+            }
+            next = frame.last().next();
+        }
+        Ok(LogPage { events, next })
+    }
+
+    /// The events that pass `filter`, frame by frame from `from` on: first what is there, then what comes. Each item
+    /// goes with the position that it reaches, even if nothing in it passed.
+    pub fn subscribe_log(
+        &self,
+        from: Position,
+        filter: Filter,
+    ) -> impl Stream<Item = Result<(Vec<ReadEvent>, Position), EngineError>> + Send + use<> {
+        self.log.subscribe(from.max(Position::START.next())).map(move |frame| {
+            let frame: Arc<Frame> = frame?;
+            let events: Result<Vec<_>, _> = frame
+                .events()
+                .filter(|event| filter.passes(&event.envelope))
+                .map(|event| read_event(&frame, &event))
+                .collect();
+            Ok((events?, frame.last()))
+        })
+    }
+
+    /// The position of the last durable event.
+    pub fn end(&self) -> Position {
+        self.log.end()
+    }
+}
+
+/// Copies an event out of its frame.
+pub(crate) fn read_event(frame: &Frame, event: &FrameEvent<'_>) -> Result<ReadEvent, EngineError> {
+    let envelope = &event.envelope;
+    // Every text in the log was a name when it went in; one that is not any more would be damage that the frame's
+    // checksum has missed.
+    let text = |text: &str| Name::new(text).unwrap_or(Name::fixed("?"));
+    Ok(ReadEvent {
+        position: envelope.position,
+        stream: StreamName {
+            site: text(envelope.stream.site),
+            kind: envelope.stream.kind,
+            id: text(envelope.stream.id),
+        },
+        version: envelope.version,
+        event_type: envelope.event_type,
+        schema_version: envelope.schema_version,
+        occurred_at: envelope.occurred_at,
+        source_time: envelope.source_time,
+        recorded_at: envelope.recorded_at,
+        actor: text(envelope.actor),
+        on_behalf_of: envelope.on_behalf_of.map(text),
+        source: text(envelope.source),
+        source_seq: envelope.source_seq,
+        command_id: envelope.command_id,
+        event: named_event(frame, event)
+            .map_err(|source| EngineError::Decode { position: envelope.position.0, source })?,
+    })
+}

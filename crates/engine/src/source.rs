@@ -1,0 +1,138 @@
+//! Sources: whose they are, and which connection of theirs is the newest.
+//!
+//! Invariant: a source belongs to the principal that used it first, for good (kept by the log: the actor of its
+//! events); of several connections only the newest may append.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use parking_lot::Mutex;
+use pegcount_domain::{
+    ids::{AgentId, Epoch, Incarnation, Name, SiteId, SourceId},
+    time::Micros,
+};
+use rustc_hash::FxHashMap;
+
+use crate::{engine::Engine, error::EngineError};
+
+/// The name of the engine's own source.
+pub(crate) const ENGINE_SOURCE: &str = "engine";
+
+/// What a source says first.
+#[derive(Clone, Debug)]
+pub struct SourceHello {
+    /// The site that its facts belong to.
+    pub site: SiteId,
+    /// Its name.
+    pub source: SourceId,
+    /// The epoch of its counter.
+    pub epoch: Epoch,
+    /// The incarnation that it last spoke to.
+    pub incarnation: Option<Incarnation>,
+    /// The boot of the device.
+    pub boot: String,
+    /// Its clock now; none: its clock is trusted as it is.
+    pub client_time: Option<Micros>,
+    /// The agent whose softphone it is, if it is one: then it holds a lease.
+    pub agent: Option<AgentId>,
+    /// Who speaks.
+    pub actor: Name,
+    /// If set, only facts about this agent are taken.
+    pub only_agent: Option<AgentId>,
+}
+
+/// What it is answered.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceWelcome {
+    /// The log's incarnation.
+    pub incarnation: Incarnation,
+    /// The highest contiguous durable seq; 0 if none.
+    pub last_committed_seq: u64,
+    /// The server's clock.
+    pub server_time: Micros,
+    /// The incarnation is not the one that the source last spoke to.
+    pub incarnation_changed: bool,
+}
+
+/// Owners and newest connections, by (site, source).
+#[derive(Debug, Default)]
+pub(crate) struct Sources(Mutex<FxHashMap<(SiteId, SourceId), Entry>>);
+
+#[derive(Debug)]
+struct Entry {
+    owner: Name,
+    newest: Arc<AtomicU64>,
+}
+
+/// A connection's right to append, lost when a newer one comes.
+#[derive(Clone, Debug)]
+pub(crate) struct Fence {
+    mine: u64,
+    newest: Arc<AtomicU64>,
+}
+
+impl Fence {
+    pub(crate) fn holds(&self) -> bool {
+        self.newest.load(Ordering::Acquire) == self.mine
+    }
+}
+
+impl Sources {
+    /// Makes a connection of `actor` the newest one of the source. `owner_in_log` is the actor of the source's
+    /// first event, if it has any.
+    fn take(&self, hello: &SourceHello, owner_in_log: Option<Name>) -> Result<Fence, EngineError> {
+        let mut entries = self.0.lock();
+        let entry = entries.entry((hello.site.clone(), hello.source.clone())).or_insert_with(|| Entry {
+            owner: owner_in_log.unwrap_or_else(|| hello.actor.clone()),
+            newest: Arc::default(),
+        });
+        if entry.owner != hello.actor || hello.source.0.as_str() == ENGINE_SOURCE {
+            return Err(EngineError::SourceTaken {
+                origin: hello.source.0.clone(),
+                site: hello.site.0.clone(),
+                owner: entry.owner.clone(),
+            });
+        }
+        let mine = entry.newest.fetch_add(1, Ordering::AcqRel) + 1;
+        Ok(Fence { mine, newest: Arc::clone(&entry.newest) })
+    }
+}
+
+/// One connection of a source, through which its facts come in (see [`crate::ingest`]).
+pub struct SourceSession {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) hello: SourceHello,
+    pub(crate) fence: Fence,
+    /// The difference of the clocks as measured by the handshake; the source's own measurement is better.
+    pub(crate) offset: Micros,
+}
+
+impl Engine {
+    /// Opens a connection of a source; older ones of the same source are fenced off.
+    ///
+    /// Errors: [`EngineError::SourceTaken`].
+    pub fn open_source(
+        self: &Arc<Self>,
+        hello: SourceHello,
+    ) -> Result<(SourceSession, SourceWelcome), EngineError> {
+        let owner = self.boards.state().read().owner_of_source(&hello.site, &hello.source);
+        let fence = self.sources.take(&hello, owner)?;
+        let now = self.clock.now();
+        let incarnation = self.log.incarnation();
+        let welcome = SourceWelcome {
+            incarnation,
+            last_committed_seq: self
+                .log
+                .source_mark(&hello.source.0, hello.epoch)
+                .map_or(0, |mark| mark.last_seq),
+            server_time: now,
+            incarnation_changed: hello.incarnation.is_some_and(|known| known != incarnation),
+        };
+        let offset = hello.client_time.map_or(Micros::ZERO, |client| now.minus(client));
+        let session = SourceSession { engine: Arc::clone(self), hello, fence, offset };
+        session.alive();
+        Ok((session, welcome))
+    }
+}
