@@ -52,11 +52,13 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
 
     /// The queue's definition in force at `at`; [`QueueDefinition::default_for`] if none is.
     pub fn queue_at(&self, queue: &QueueId<N>, at: Micros) -> QueueDefinition<N> {
-        self.queues
-            .get(queue)
-            .and_then(|history| history.at(at))
-            .cloned()
-            .unwrap_or_else(|| QueueDefinition::default_for(queue.clone()))
+        let defined = self.queue_defined_at(queue, at).cloned();
+        defined.unwrap_or_else(|| QueueDefinition::default_for(queue.clone()))
+    }
+
+    /// The queue's definition in force at `at`, if any.
+    pub fn queue_defined_at(&self, queue: &QueueId<N>, at: Micros) -> Option<&QueueDefinition<N>> {
+        self.queues.get(queue)?.at(at)
     }
 
     /// The reason's definition in force at `at`, if any.

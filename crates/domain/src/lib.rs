@@ -4,13 +4,17 @@
 //! on this crate; it depends on nothing of it.
 //!
 //! - [`ids`]: names and the typed ids made of them
+//! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 //! - [`time`]: instants, spans and the 15-minute grid
 //! - [`event`]: every event that the log can hold
 //! - [`envelope`]: what surrounds an event: position, stream, times, actor, source
+//! - [`agent`]: the agent's session, intent, slots and clock
 //! - [`definitions`]: queues, reasons, agents and teams as of any instant
 
+pub mod agent;
 pub mod definitions;
 pub mod envelope;
 pub mod event;
 pub mod ids;
+pub mod table;
 pub mod time;
