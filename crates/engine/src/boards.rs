@@ -1,1 +1,0 @@
-//! Placeholder: views of agents, contacts and tickets (being written).

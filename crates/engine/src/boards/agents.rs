@@ -1,0 +1,139 @@
+//! Agents as they are now.
+//!
+//! The latest facts of each agent are kept so that a late, amended or annulled one can be folded in its place; what is
+//! older is folded into a base and stands. Figures do not come from here: the KPI folds know all of history.
+//!
+//! Invariant: `current` is `base` with the recent facts applied in time order.
+
+use std::collections::VecDeque;
+
+use pegcount_domain::{
+    agent::{Anomaly, AgentState, Policies},
+    envelope::{Position, SourceSeq, Version},
+    event::Event,
+    ids::{AgentId, SiteId, TeamId},
+    time::Micros,
+};
+
+use super::history::{History, Inserted};
+
+/// The latest facts that can still be folded in their place.
+const RECENT_MAX: usize = 32;
+/// The latest anomalies that are shown.
+const ANOMALIES_MAX: usize = 16;
+
+/// A fact that was not expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkedFact {
+    /// Where it is.
+    pub position: Position,
+    /// When it happened.
+    pub occurred_at: Micros,
+    /// Why it was not expected.
+    pub anomaly: Anomaly,
+}
+
+/// One agent as it is now.
+#[derive(Clone, Debug)]
+pub struct AgentView {
+    /// Its site.
+    pub site: SiteId,
+    /// Its team now.
+    pub team: Option<TeamId>,
+    /// Session, intent, slots, clock.
+    pub state: AgentState,
+    /// The agent stream's version.
+    pub version: Version,
+    /// Facts that were not expected, the latest last.
+    pub anomalies: Vec<MarkedFact>,
+    /// The log position up to which this has been folded.
+    pub position: Position,
+}
+
+#[derive(Clone, Debug)]
+struct Folded {
+    state: AgentState,
+    anomalies: VecDeque<MarkedFact>,
+}
+
+impl Folded {
+    fn apply(&mut self, event: &Event, at: Micros, position: Position, policies: &impl Policies<pegcount_domain::ids::Name>) {
+        if let Some(anomaly) = self.state.apply(event, at, policies).anomaly {
+            if self.anomalies.len() == ANOMALIES_MAX {
+                self.anomalies.pop_front();
+            }
+            self.anomalies.push_back(MarkedFact { position, occurred_at: at, anomaly });
+        }
+    }
+}
+
+/// One agent on the board.
+#[derive(Clone, Debug)]
+pub(crate) struct AgentEntry {
+    base: Folded,
+    recent: History,
+    current: Folded,
+    pub(crate) version: Version,
+    /// The last connection-lost event, while it has not been answered.
+    pub(crate) lost_at: Option<Position>,
+}
+
+impl AgentEntry {
+    pub(crate) fn new(agent: AgentId) -> Self {
+        let folded = Folded { state: AgentState::new(agent), anomalies: VecDeque::new() };
+        Self {
+            base: folded.clone(),
+            recent: History::default(),
+            current: folded,
+            version: Version(0),
+            lost_at: None,
+        }
+    }
+
+    /// Takes one event of the agent's stream, or a leg's step of a contact's stream, in.
+    pub(crate) fn insert(
+        &mut self,
+        position: Position,
+        at: Micros,
+        source_seq: Option<SourceSeq>,
+        event: Event,
+        policies: &impl Policies<pegcount_domain::ids::Name>,
+    ) {
+        match &event {
+            Event::ConnectionLost { .. } => self.lost_at = Some(position),
+            Event::ConnectionRestored | Event::SignedOut | Event::SignedIn => self.lost_at = None,
+            Event::Annulled { target, .. } if self.lost_at == Some(Position(*target)) => self.lost_at = None,
+            _ => {}
+        }
+        match self.recent.insert(position, at, source_seq, event) {
+            Inserted::Last => {
+                if let Some(fact) = self.recent.facts().last() {
+                    self.current.apply(&fact.event, fact.at, fact.position, policies);
+                }
+            }
+            Inserted::Earlier => {
+                self.current = self.base.clone();
+                for fact in self.recent.facts() {
+                    self.current.apply(&fact.event, fact.at, fact.position, policies);
+                }
+            }
+            Inserted::Unknown => {}
+        }
+        while self.recent.len() > RECENT_MAX {
+            if let Some(fact) = self.recent.take_oldest() {
+                self.base.apply(&fact.event, fact.at, fact.position, policies);
+            }
+        }
+    }
+
+    /// The state at `now`: what has come due by then has taken effect.
+    pub(crate) fn state_at(&self, now: Micros) -> AgentState {
+        let mut state = self.current.state.clone();
+        state.advance(now);
+        state
+    }
+
+    pub(crate) fn anomalies(&self) -> Vec<MarkedFact> {
+        self.current.anomalies.iter().cloned().collect()
+    }
+}

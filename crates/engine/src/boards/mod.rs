@@ -1,0 +1,261 @@
+//! Agents, contacts, tickets and definitions as they are now: what commands are decided against and reads answer from.
+//!
+//! One fold over the whole log, with texts as names. Not for figures: those come from the KPI fold. Invariant: the
+//! boards say what the log says up to `position`, and nothing of their own.
+
+mod agents;
+mod contacts;
+mod history;
+mod sources;
+mod tickets;
+
+use std::collections::VecDeque;
+
+use pegcount_domain::{
+    agent::{ReservedReasons, SitePolicies},
+    definitions::Definitions,
+    envelope::{Position, StreamKind, Version},
+    event::Event,
+    ids::{AgentId, CommandId, ContactId, Name, QueueId, SiteId, SourceId, TicketId},
+    time::Micros,
+};
+use pegcount_log::{Frame, FrameEvent};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub use agents::{AgentView, MarkedFact};
+pub use contacts::ContactView;
+pub use tickets::TicketView;
+
+use crate::{
+    definitions::Defined,
+    follow::Fold,
+    options::COMMAND_MEMORY,
+    recorded::named_event,
+};
+use agents::AgentEntry;
+use contacts::Contacts;
+use sources::SourceBook;
+use tickets::Tickets;
+
+/// A command that has been carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// Its event.
+    pub(crate) position: Position,
+    /// The stream's version after it.
+    pub(crate) version: Version,
+}
+
+/// What one site has.
+#[derive(Debug, Default)]
+pub(crate) struct SiteBoard {
+    pub(crate) definitions: Definitions<Name>,
+    agents: FxHashMap<AgentId, AgentEntry>,
+    pub(crate) contacts: Contacts,
+    pub(crate) tickets: Tickets,
+    queues_seen: FxHashSet<QueueId>,
+}
+
+/// The boards of all sites.
+#[derive(Debug, Default)]
+pub(crate) struct Boards {
+    sites: FxHashMap<SiteId, SiteBoard>,
+    sources: SourceBook,
+    commands: FxHashMap<CommandId, Done>,
+    commands_by_age: VecDeque<(Micros, CommandId)>,
+    reserved: ReservedReasons,
+    position: Position,
+}
+
+impl Fold for Boards {
+    const NAME: &'static str = "boards";
+
+    fn apply(&mut self, frame: &Frame) {
+        for event in frame.events() {
+            match named_event(frame, &event) {
+                Ok(named) => self.take(&event, named),
+                Err(error) => {
+                    tracing::error!(position = event.envelope.position.0, %error, "left out of the boards");
+                }
+            }
+        }
+        self.position = frame.last();
+    }
+}
+
+impl Boards {
+    fn take(&mut self, frame_event: &FrameEvent<'_>, event: Event) {
+        let envelope = &frame_event.envelope;
+        let (Ok(site), Ok(id)) = (SiteId::new(envelope.stream.site), Name::new(envelope.stream.id)) else {
+            return;
+        };
+        if let Some(command) = envelope.command_id {
+            let done = Done { position: envelope.position, version: envelope.version };
+            self.remember(command, done, envelope.recorded_at);
+        }
+        if envelope.source_seq.is_some() {
+            self.sources.note(&site, envelope);
+        }
+        let board = self.sites.entry(site).or_default();
+        match envelope.stream.kind {
+            StreamKind::Agent => {
+                board.see_queue(&event);
+                board.agent_event(AgentId(id), frame_event, event, true, &self.reserved);
+            }
+            StreamKind::Contact => {
+                board.see_queue(&event);
+                if let Event::Leg { leg, .. } = &event
+                    && let Some(agent) = &leg.agent
+                {
+                    board.agent_event(agent.clone(), frame_event, event.clone(), false, &self.reserved);
+                }
+                board.contacts.insert(ContactId(id), envelope, event);
+            }
+            StreamKind::Ticket => board.tickets.insert(TicketId(id), envelope, &event),
+            StreamKind::Definition => {
+                board.definitions.apply(&event);
+            }
+            StreamKind::Quarantine => {}
+        }
+    }
+
+    fn remember(&mut self, command: CommandId, done: Done, recorded_at: Micros) {
+        if self.commands.insert(command, done).is_none() {
+            self.commands_by_age.push_back((recorded_at, command));
+        }
+        while let Some((at, oldest)) = self.commands_by_age.front().copied()
+            && recorded_at.minus(at) > COMMAND_MEMORY
+        {
+            self.commands_by_age.pop_front();
+            self.commands.remove(&oldest);
+        }
+    }
+
+    pub(crate) fn carried_out(&self, command: CommandId) -> Option<Done> {
+        self.commands.get(&command).copied()
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    pub(crate) fn site(&self, site: &SiteId) -> Option<&SiteBoard> {
+        self.sites.get(site)
+    }
+
+    /// All sites that any event has named.
+    pub(crate) fn sites(&self) -> Vec<SiteId> {
+        let mut sites: Vec<_> = self.sites.keys().cloned().collect();
+        sites.sort();
+        sites
+    }
+
+    /// The principal whose source this is, if it has written anything.
+    pub(crate) fn owner_of_source(&self, site: &SiteId, source: &SourceId) -> Option<Name> {
+        self.sources.owner(site, source)
+    }
+
+    /// The agents that are signed in by a softphone of their own, with the event of a connection lost, if it is.
+    pub(crate) fn on_softphones(&self, now: Micros) -> Vec<(SiteId, AgentId, Option<Position>)> {
+        let softphones = self.sources.softphones();
+        let present = softphones.filter_map(|(site, agent)| {
+            let entry = self.sites.get(site)?.agents.get(agent)?;
+            entry.state_at(now).standing()?;
+            Some((site.clone(), agent.clone(), entry.lost_at))
+        });
+        present.collect()
+    }
+
+    /// Those of `events` that are not in force exactly so already.
+    pub(crate) fn new_definitions(&self, site: &SiteId, events: &[Event]) -> Vec<Event> {
+        let known = self.sites.get(site).map(|board| &board.definitions);
+        let stands = |event: &Event| {
+            known.is_some_and(|known| match event {
+                Event::QueueDefined(queue) => known.queues().any(|known| known == queue),
+                Event::ReasonDefined(reason) => known.reasons().any(|known| known == reason),
+                Event::AgentDefined(agent) => known.agents().any(|known| known == agent),
+                _ => false,
+            })
+        };
+        events.iter().filter(|event| !stands(event)).cloned().collect()
+    }
+
+    pub(crate) fn defined(&self, site: &SiteId) -> Defined {
+        let Some(board) = self.sites.get(site) else { return Defined::default() };
+        let known = &board.definitions;
+        let agents = board.agents.keys().filter(|agent| !known.knows_agent(agent));
+        let queues = board.queues_seen.iter().filter(|queue| !known.knows_queue(queue));
+        let mut defined = Defined {
+            queues: known.queues().cloned().collect(),
+            reasons: known.reasons().cloned().collect(),
+            agents: known.agents().cloned().collect(),
+            undeclared_agents: agents.map(|agent| agent.0.clone()).collect(),
+            undeclared_queues: queues.map(|queue| queue.0.clone()).collect(),
+        };
+        defined.queues.sort_by(|a, b| (&a.queue, a.valid_from).cmp(&(&b.queue, b.valid_from)));
+        defined.reasons.sort_by(|a, b| (&a.reason, a.valid_from).cmp(&(&b.reason, b.valid_from)));
+        defined.agents.sort_by(|a, b| (&a.agent, a.valid_from).cmp(&(&b.agent, b.valid_from)));
+        defined.undeclared_agents.sort();
+        defined.undeclared_queues.sort();
+        defined
+    }
+}
+
+impl SiteBoard {
+    fn see_queue(&mut self, event: &Event) {
+        let queue = match event {
+            Event::QueueEntered { queue, .. } => Some(queue),
+            Event::Leg { leg, .. } => leg.queue.as_ref(),
+            _ => None,
+        };
+        if let Some(queue) = queue
+            && !self.queues_seen.contains(queue)
+        {
+            self.queues_seen.insert(queue.clone());
+        }
+    }
+
+    /// An event of the agent's own stream (then it counts in the version), or a leg's step told by the exchange.
+    fn agent_event(
+        &mut self,
+        agent: AgentId,
+        frame_event: &FrameEvent<'_>,
+        event: Event,
+        own_stream: bool,
+        reserved: &ReservedReasons,
+    ) {
+        let policies = SitePolicies { definitions: &self.definitions, reserved };
+        let entry = self.agents.entry(agent.clone()).or_insert_with(|| AgentEntry::new(agent));
+        let envelope = &frame_event.envelope;
+        if own_stream {
+            entry.version = envelope.version;
+        }
+        entry.insert(envelope.position, envelope.occurred_at, envelope.source_seq, event, &policies);
+    }
+
+    /// One agent at `now`.
+    pub(crate) fn agent(
+        &self,
+        site: &SiteId,
+        agent: &AgentId,
+        now: Micros,
+        position: Position,
+    ) -> Option<AgentView> {
+        let entry = self.agents.get(agent)?;
+        Some(AgentView {
+            site: site.clone(),
+            team: self.definitions.team_at(agent, now),
+            state: entry.state_at(now),
+            version: entry.version,
+            anomalies: entry.anomalies(),
+            position,
+        })
+    }
+
+    /// All agents at `now`, in the order of their ids.
+    pub(crate) fn agents(&self, site: &SiteId, now: Micros, position: Position) -> Vec<AgentView> {
+        let mut ids: Vec<_> = self.agents.keys().collect();
+        ids.sort();
+        ids.into_iter().filter_map(|agent| self.agent(site, agent, now, position)).collect()
+    }
+}

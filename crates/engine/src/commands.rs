@@ -1,0 +1,189 @@
+//! What someone asks for: decided against the state as it is, appended with the version that was looked at.
+//!
+//! Not for who may ask: the server checks roles. Invariant: a command id acts once, whoever repeats it and when
+//! (for 48 h; after that the expected version protects).
+
+use pegcount_domain::{
+    agent::{Decision, decide_next_state, decide_set_state, decide_sign_out},
+    envelope::{Position, StreamKind, StreamName, Version},
+    event::{Event, Intent},
+    ids::{AgentId, CommandId, Name, SiteId},
+};
+use pegcount_log::{Append, AppendError, Expected};
+use smallvec::smallvec;
+
+use crate::{
+    boards::{AgentView, Done},
+    engine::Engine,
+    error::EngineError,
+    ingest::new_event,
+    options::DECISIONS_MAX,
+    source::ENGINE_SOURCE,
+};
+
+/// A command has been carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The position of its event; [`Position::START`] if the state was so already.
+    pub position: Position,
+    /// The stream's version after it.
+    pub version: Version,
+    /// It takes effect when the present contact is over.
+    pub pending: bool,
+}
+
+/// What a decision asks to be appended to one stream.
+pub(crate) struct Decided {
+    pub(crate) event: Option<Event>,
+    pub(crate) version: Version,
+    pub(crate) pending: bool,
+}
+
+/// Who asks, in whose name, and by which id.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker<'a> {
+    pub(crate) actor: &'a Name,
+    pub(crate) on_behalf_of: Option<Name>,
+    pub(crate) command_id: CommandId,
+}
+
+impl Engine {
+    /// One agent as it is now. Errors: [`EngineError::NotFound`].
+    pub fn agent(&self, site: &SiteId, agent: &AgentId) -> Result<AgentView, EngineError> {
+        let boards = self.boards.state().read();
+        let now = self.clock.now();
+        boards
+            .site(site)
+            .and_then(|board| board.agent(site, agent, now, boards.position()))
+            .ok_or_else(|| EngineError::NotFound { what: "agent", id: agent.to_string() })
+    }
+
+    /// All agents of a site, in the order of their ids.
+    pub fn agents(&self, site: &SiteId, present_only: bool) -> Vec<AgentView> {
+        let boards = self.boards.state().read();
+        let now = self.clock.now();
+        let mut agents =
+            boards.site(site).map(|board| board.agents(site, now, boards.position())).unwrap_or_default();
+        if present_only {
+            agents.retain(|agent| agent.state.standing().is_some());
+        }
+        agents
+    }
+
+    /// All sites that any event has named.
+    pub fn sites(&self) -> Vec<SiteId> {
+        self.boards.state().read().sites()
+    }
+
+    /// Sets an agent ready or away; during a contact it becomes the pending next state.
+    pub async fn set_state(
+        &self,
+        site: &SiteId,
+        agent: &AgentId,
+        intent: Intent,
+        actor: &Name,
+        command_id: CommandId,
+    ) -> Result<Carried, EngineError> {
+        self.agent_command(site, agent, actor, command_id, |view| decide_set_state(&view.state, &intent).map_err(refused))
+            .await
+    }
+
+    /// Sets what an agent becomes when the present contact is over.
+    pub async fn set_next_state(
+        &self,
+        site: &SiteId,
+        agent: &AgentId,
+        intent: Intent,
+        actor: &Name,
+        command_id: CommandId,
+    ) -> Result<Carried, EngineError> {
+        self.agent_command(site, agent, actor, command_id, |view| decide_next_state(&view.state, &intent).map_err(refused))
+            .await
+    }
+
+    /// Signs a stuck agent out at once; open legs and after-call work end.
+    pub async fn sign_out_agent(
+        &self,
+        site: &SiteId,
+        agent: &AgentId,
+        actor: &Name,
+        command_id: CommandId,
+    ) -> Result<Carried, EngineError> {
+        self.agent_command(site, agent, actor, command_id, |view| Ok(decide_sign_out(&view.state))).await
+    }
+
+    async fn agent_command(
+        &self,
+        site: &SiteId,
+        agent: &AgentId,
+        actor: &Name,
+        command_id: CommandId,
+        decide: impl Fn(&AgentView) -> Result<Decision, EngineError>,
+    ) -> Result<Carried, EngineError> {
+        let stream = StreamName { site: site.0.clone(), kind: StreamKind::Agent, id: agent.0.clone() };
+        let on_behalf_of = (actor != &agent.0).then(|| agent.0.clone());
+        let asker = Asker { actor, on_behalf_of, command_id };
+        self.command(stream, &asker, || {
+            let view = self.agent(site, agent)?;
+            let decision = decide(&view)?;
+            Ok(Decided { event: decision.event, version: view.version, pending: decision.pending })
+        })
+        .await
+    }
+
+    /// Decides against the boards, appends with the version that was looked at, and decides anew when somebody else
+    /// was first. Returns when the boards and the figures show it.
+    pub(crate) async fn command(
+        &self,
+        stream: StreamName,
+        asker: &Asker<'_>,
+        decide: impl Fn() -> Result<Decided, EngineError>,
+    ) -> Result<Carried, EngineError> {
+        for _ in 0..DECISIONS_MAX {
+            self.caught_up(self.log.end()).await?;
+            if let Some(done) = self.carried_out(asker.command_id) {
+                return Ok(Carried { position: done.position, version: done.version, pending: false });
+            }
+            let decided = decide()?;
+            let Some(event) = decided.event else {
+                return Ok(Carried {
+                    position: Position::START,
+                    version: decided.version,
+                    pending: decided.pending,
+                });
+            };
+            let now = self.clock.now();
+            let mut new = new_event(stream.clone(), &event, now, now, asker.actor.clone());
+            new.command_id = Some(asker.command_id);
+            new.on_behalf_of.clone_from(&asker.on_behalf_of);
+            let append = Append {
+                source: Name::fixed(ENGINE_SOURCE),
+                batch: None,
+                skip_to: None,
+                expected: smallvec![(stream.clone(), Expected::Version(decided.version))],
+                events: vec![new],
+            };
+            match self.log.append(append).await {
+                Ok(done) => {
+                    self.caught_up(done.last).await?;
+                    let version = Version(decided.version.0 + 1);
+                    return Ok(Carried { position: done.last, version, pending: decided.pending });
+                }
+                Err(AppendError::WrongVersion { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(EngineError::Precondition(format!(
+            "{stream} changes faster than a command can be decided; tried {DECISIONS_MAX} times: try again"
+        )))
+    }
+
+    /// What a command id has done, within the last 48 h.
+    pub(crate) fn carried_out(&self, command: CommandId) -> Option<Done> {
+        self.boards.state().read().carried_out(command)
+    }
+}
+
+fn refused(refusal: impl std::fmt::Display) -> EngineError {
+    EngineError::Precondition(refusal.to_string())
+}
