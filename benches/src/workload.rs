@@ -1,0 +1,98 @@
+//! Calls as facts: what one call makes an exchange and a softphone say, ten facts in all.
+
+use pegcount_proto::v1::{
+    self, AgentFact, ContactFact, Fact, Leg, LegEnded, Nothing, agent_fact, contact_fact, fact, leg,
+};
+
+/// Facts of one source, in order, without end.
+#[derive(Debug)]
+pub struct Calls {
+    client: usize,
+    agents: usize,
+    call: u64,
+    seq: u64,
+    now_us: i64,
+    ready: std::vec::IntoIter<fact::Fact>,
+}
+
+const QUEUES: [&str; 4] = ["service", "sales", "repairs", "billing"];
+
+impl Calls {
+    /// The facts of client number `client`, whose calls go to `agents` agents, from `start_us` on.
+    pub fn new(client: usize, agents: usize, start_us: i64) -> Self {
+        let mut calls = Self { client, agents, call: 0, seq: 0, now_us: start_us, ready: Vec::new().into_iter() };
+        let mut first = Vec::new();
+        for agent in 0..agents {
+            first.push(calls.agent(agent, agent_fact::Action::SignedIn(Nothing {})));
+            first.push(calls.agent(agent, agent_fact::Action::Ready(Nothing {})));
+        }
+        calls.ready = first.into_iter();
+        calls
+    }
+
+    /// The next `count` facts.
+    pub fn batch(&mut self, count: usize) -> Vec<Fact> {
+        (0..count).map(|_| self.next_fact()).collect()
+    }
+
+    fn next_fact(&mut self) -> Fact {
+        let fact = match self.ready.next() {
+            Some(fact) => fact,
+            None => {
+                self.ready = self.next_call().into_iter();
+                return self.next_fact();
+            }
+        };
+        self.seq += 1;
+        self.now_us += 700;
+        Fact { seq: self.seq, source_time_us: self.now_us, fact: Some(fact) }
+    }
+
+    fn agent(&self, agent: usize, action: agent_fact::Action) -> fact::Fact {
+        let agent = format!("agent-{}-{agent:03}", self.client);
+        fact::Fact::Agent(AgentFact { agent, action: Some(action) })
+    }
+
+    fn next_call(&mut self) -> Vec<fact::Fact> {
+        self.call += 1;
+        let contact = format!("c{}-{}", self.client, self.call);
+        let agent = usize::try_from(self.call).unwrap_or(0) % self.agents;
+        let queue = QUEUES[usize::try_from(self.call).unwrap_or(0) / 7 % QUEUES.len()].to_owned();
+        let of_contact = |action| {
+            fact::Fact::Contact(ContactFact { contact: contact.clone(), action: Some(action) })
+        };
+        let step = |step, queue: &str| {
+            agent_fact::Action::Leg(Leg {
+                contact: contact.clone(),
+                leg: "1".to_owned(),
+                queue: queue.to_owned(),
+                channel: if queue.is_empty() { 0 } else { v1::Channel::Voice.into() },
+                direction: if queue.is_empty() { 0 } else { v1::Direction::Inbound.into() },
+                step: Some(step),
+                ..Leg::default()
+            })
+        };
+        let started = v1::ContactStarted {
+            channel: v1::Channel::Voice.into(),
+            direction: v1::Direction::Inbound.into(),
+            entry: "4001".to_owned(),
+            ..Default::default()
+        };
+        let entered = v1::QueueEntered { visit: "1".to_owned(), queue: queue.clone(), priority: 0 };
+        let left =
+            v1::QueueLeft { visit: "1".to_owned(), exit: v1::QueueExit::Answered.into(), ringing: false };
+        let ended = LegEnded { by: v1::Party::Customer.into(), after_call_expected: true };
+        vec![
+            of_contact(contact_fact::Action::Started(started)),
+            of_contact(contact_fact::Action::QueueEntered(entered)),
+            self.agent(agent, step(leg::Step::Ringing(Nothing {}), &queue)),
+            self.agent(agent, step(leg::Step::Answered(Nothing {}), "")),
+            of_contact(contact_fact::Action::QueueLeft(left)),
+            self.agent(agent, step(leg::Step::Held(Nothing {}), "")),
+            self.agent(agent, step(leg::Step::Retrieved(Nothing {}), "")),
+            self.agent(agent, step(leg::Step::Ended(ended), "")),
+            of_contact(contact_fact::Action::Ended(v1::ContactEnded { by: 2, self_served: false })),
+            self.agent(agent, step(leg::Step::AfterCallEnded(Nothing {}), "")),
+        ]
+    }
+}
