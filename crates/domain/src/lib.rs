@@ -9,12 +9,16 @@
 //! - [`event`]: every event that the log can hold
 //! - [`envelope`]: what surrounds an event: position, stream, times, actor, source
 //! - [`agent`]: the agent's session, intent, slots and clock
+//! - [`contact`]: a contact's visits, legs, customer and matter
+//! - [`ticket`]: tickets, thin
 //! - [`definitions`]: queues, reasons, agents and teams as of any instant
 
 pub mod agent;
+pub mod contact;
 pub mod definitions;
 pub mod envelope;
 pub mod event;
 pub mod ids;
 pub mod table;
+pub mod ticket;
 pub mod time;
