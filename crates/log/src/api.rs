@@ -68,9 +68,10 @@ pub struct NewEvent {
 }
 
 /// What must hold of a stream for an append to be accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
     /// Anything.
+    #[default]
     Any,
     /// The stream does not exist yet.
     NoStream,
@@ -97,7 +98,8 @@ pub struct Append {
     pub batch: Option<SourceBatch>,
     /// If set, the (only) event records a gap: seqs `first_seq..=skip_to` are used up by it.
     pub skip_to: Option<u64>,
-    /// What must hold, per stream; streams not named are [`Expected::Any`].
+    /// What must hold, per stream; streams not named are [`Expected::Any`]. Not looked at when every event is a
+    /// repeat: then there is nothing left to decide.
     pub expected: SmallVec<[(StreamName, Expected); 1]>,
     /// The events, in order.
     pub events: Vec<NewEvent>,
@@ -140,12 +142,28 @@ pub enum AppendError {
         next: u64,
     },
     /// A repeat that says something else.
-    #[error("source {origin} repeats seq {seq} with other content: a counter that starts again needs a new epoch")]
+    #[error(
+        "source {origin} repeats seq {seq} with other content: a counter that starts again needs a new epoch"
+    )]
     ContentDiffers {
         /// The source.
         origin: Name,
         /// The seq.
         seq: u64,
+    },
+    /// A skip that cannot be recorded: it needs a counter, exactly one event, and an end not before its start.
+    #[error(
+        "source {origin} skips seqs {first} to {to} with {events} events: a skip is one event of a counted batch, ends at {first} or later and below 2^63"
+    )]
+    BadSkip {
+        /// The source.
+        origin: Name,
+        /// The first seq; 0 if the append has no counter.
+        first: u64,
+        /// The last seq.
+        to: u64,
+        /// How many events the append has.
+        events: usize,
     },
     /// Nothing to append.
     #[error("an append needs at least one event")]
@@ -161,7 +179,9 @@ pub enum AppendError {
         limit: usize,
     },
     /// An I/O error has poisoned the log.
-    #[error("the log no longer takes appends since an I/O error ({cause}); what was acknowledged is safe: mend the disk and open the log again")]
+    #[error(
+        "the log no longer takes appends since an I/O error ({cause}); what was acknowledged is safe: mend the disk and open the log again"
+    )]
     Poisoned {
         /// The first error.
         cause: Arc<str>,
@@ -191,12 +211,14 @@ pub enum LogError {
         path: PathBuf,
     },
     /// A newer program wrote it.
-    #[error("{path} has log format {found}; this program reads up to {supported}: use a newer program", path = .path.display())]
+    #[error("{path} has log format {found} with unknown features {features:#x}; this program reads up to format {supported}: use a newer program", path = .path.display())]
     NewerFormat {
         /// The folder.
         path: PathBuf,
         /// Its format.
         found: u32,
+        /// Its features that this program does not know, one bit each; 0 if it knows all.
+        features: u32,
         /// The newest that this program knows.
         supported: u32,
     },

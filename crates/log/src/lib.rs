@@ -3,7 +3,16 @@
 //! Not for rules or figures: a payload is opaque here.
 
 mod api;
+mod check;
+mod clock;
 mod frame;
+mod hot;
+pub mod limits;
+mod memory;
+mod subscribe;
 
 pub use api::*;
-pub use frame::{Frame, FrameEvent};
+pub use clock::{Clock, system_clock};
+pub use frame::{Frame, FrameBuilder, FrameError, FrameEvent, Stamp};
+pub use hot::{SledLog, SledOptions, blobs_empty};
+pub use memory::MemoryLog;

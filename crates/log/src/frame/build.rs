@@ -1,0 +1,383 @@
+//! Makes frames: events go in one by one, the frame and its bytes come out.
+//!
+//! Not for choosing versions, seqs or times: they come in as a [`Stamp`]. The frame that comes out is the very one
+//! that decoding its bytes would give, so the committer's frames reach live subscribers without being decoded.
+//!
+//! Invariant: the bytes of a frame never exceed [`FRAME_BYTES_MAX`] if every event was asked for by
+//! [`FrameBuilder::fits`] first.
+
+use std::io;
+
+use pegcount_domain::{
+    envelope::{Position, StreamKind, Version},
+    ids::{Epoch, Name},
+    time::Micros,
+};
+use rustc_hash::FxHashMap;
+
+use super::{
+    Frame, NONE, Record, SourceEntry, StreamEntry, at, number,
+    varint::{put_i64, put_u64},
+    widen,
+};
+use crate::{
+    api::NewEvent,
+    limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX},
+};
+
+pub(super) const MAGIC: [u8; 4] = *b"PEGF";
+pub(super) const VERSION: u8 = 1;
+pub(super) const HEADER_BYTES: usize = 32;
+pub(super) const FLAG_ZSTD: u8 = 1;
+pub(super) const FLAG_MORE: u8 = 2;
+
+pub(super) const HAS_ON_BEHALF: u8 = 1;
+pub(super) const HAS_COMMAND: u8 = 2;
+pub(super) const HAS_CORRELATION: u8 = 4;
+pub(super) const HAS_CAUSATION: u8 = 8;
+pub(super) const HAS_SOURCE_TIME: u8 = 16;
+pub(super) const HAS_SEQ_SPAN: u8 = 32;
+pub(super) const HAS_RECORDED: u8 = 64;
+pub(super) const HAS_SCHEMA: u8 = 128;
+
+/// What an event can take beside its texts and its payload: its record's numbers and its table entries.
+const EVENT_OVERHEAD_BYTES: usize = 160;
+/// The most that a text, a stream, a source takes in its table beside its own bytes, and in a record.
+const TEXT_OVERHEAD_BYTES: usize = 7;
+const STREAM_ENTRY_BYTES: usize = 21;
+const SOURCE_ENTRY_BYTES: usize = 32;
+const TABLES_OVERHEAD_BYTES: usize = HEADER_BYTES + 32;
+
+/// Below this, compressing does not pay.
+const COMPRESS_BYTES_MIN: usize = 512;
+
+/// What the log gives to an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    /// Its place in the log; one more than that of the event before it in the frame.
+    pub position: Position,
+    /// Its place in its stream.
+    pub version: Version,
+    /// When it is written.
+    pub recorded_at: Micros,
+    /// Its source.
+    pub source: &'a Name,
+    /// The counter's epoch with the first and the last seq that the event uses up.
+    pub seqs: Option<(Epoch, u64, u64)>,
+}
+
+/// An upper bound of what `event` of `source` can take in a frame, bytes.
+pub(crate) fn event_bytes(event: &NewEvent, source: &Name) -> usize {
+    let texts = [&event.stream.site, &event.stream.id, &event.actor, source];
+    let texts = texts.into_iter().chain(&event.on_behalf_of).chain(&event.names);
+    let texts: usize = texts.map(|text| text.as_str().len() + TEXT_OVERHEAD_BYTES).sum();
+    texts + event.payload.len() + EVENT_OVERHEAD_BYTES
+}
+
+/// Builds one frame after the other.
+pub struct FrameBuilder {
+    compressor: Option<zstd::bulk::Compressor<'static>>,
+    frame: Frame,
+    text_numbers: FxHashMap<Name, u32>,
+    stream_numbers: FxHashMap<(u32, StreamKind, u32), u32>,
+    source_numbers: FxHashMap<(u32, Option<Epoch>), u32>,
+    records: Vec<u8>,
+    last_occurred_at: i64,
+}
+
+impl FrameBuilder {
+    /// A builder that compresses with zstd at `level`, or not at all.
+    pub fn new(level: Option<i32>) -> io::Result<Self> {
+        Ok(Self {
+            compressor: level.map(zstd::bulk::Compressor::new).transpose()?,
+            frame: Frame::empty(),
+            text_numbers: FxHashMap::default(),
+            stream_numbers: FxHashMap::default(),
+            source_numbers: FxHashMap::default(),
+            records: Vec::new(),
+            last_occurred_at: 0,
+        })
+    }
+
+    /// Whether nothing has been pushed since the last frame.
+    pub fn is_empty(&self) -> bool {
+        self.frame.records.is_empty()
+    }
+
+    /// Whether `event` of `source` still fits into the frame; into an empty one every event fits that the log takes.
+    pub fn fits(&self, event: &NewEvent, source: &Name) -> bool {
+        self.frame.records.len() < FRAME_EVENTS_MAX
+            && self.bytes_now() + event_bytes(event, source) <= FRAME_BYTES_MAX
+    }
+
+    /// Adds an event.
+    pub fn push(&mut self, event: &NewEvent, stamp: &Stamp<'_>) {
+        if self.is_empty() {
+            self.frame.first = stamp.position;
+            self.last_occurred_at = stamp.recorded_at.0;
+        }
+        let site = self.text(&event.stream.site);
+        let id = self.text(&event.stream.id);
+        let stream = self.stream(site, event.stream.kind, id, stamp.version.0);
+        let source_text = self.text(stamp.source);
+        let source = self.source(source_text, stamp.seqs);
+        let names_start = number(self.frame.names.len());
+        for name in &event.names {
+            let text = self.text(name);
+            self.frame.names.push(text);
+        }
+        let payload_start = number(self.frame.payload.len());
+        self.frame.payload.extend_from_slice(&event.payload);
+        let (seq, seq_to) = stamp.seqs.map_or((0, 0), |(_, first, to)| (first, to));
+        let record = Record {
+            version: stamp.version.0,
+            seq,
+            seq_to,
+            occurred_at: event.occurred_at.0,
+            source_time: event.source_time.0,
+            recorded_at: stamp.recorded_at.0,
+            causation: event.causation.map(|position| position.0),
+            stream,
+            source,
+            actor: self.text(&event.actor),
+            on_behalf_of: event.on_behalf_of.as_ref().map_or(NONE, |name| self.text(name)),
+            command: self.id(event.command_id.map(|id| id.0)),
+            correlation: self.id(event.correlation),
+            names: (names_start, number(self.frame.names.len())),
+            payload: (payload_start, number(self.frame.payload.len())),
+            event_type: event.event_type.0,
+            schema_version: event.schema_version,
+        };
+        self.put_record(&record, stamp.position.0);
+        self.frame.records.push(record);
+    }
+
+    /// Ends the frame: gives it and its bytes, and begins the next one. `more` says that the group goes on in the
+    /// next frame.
+    pub fn finish(&mut self, more: bool) -> (Frame, Vec<u8>) {
+        let body = self.body();
+        let squeezed = self.compress(&body);
+        let mut flags = if more { FLAG_MORE } else { 0 };
+        flags |= if squeezed.is_some() { FLAG_ZSTD } else { 0 };
+        let stored = squeezed.as_ref().unwrap_or(&body);
+
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + stored.len());
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&[VERSION, flags, 0, 0]);
+        bytes.extend_from_slice(&self.frame.first.0.to_le_bytes());
+        bytes.extend_from_slice(&number(self.frame.records.len()).to_le_bytes());
+        bytes.extend_from_slice(&number(stored.len()).to_le_bytes());
+        bytes.extend_from_slice(&number(body.len()).to_le_bytes());
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes), stored);
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        bytes.extend_from_slice(stored);
+
+        self.text_numbers.clear();
+        self.stream_numbers.clear();
+        self.source_numbers.clear();
+        self.records.clear();
+        (std::mem::replace(&mut self.frame, Frame::empty()), bytes)
+    }
+
+    fn bytes_now(&self) -> usize {
+        TABLES_OVERHEAD_BYTES
+            + self.frame.text.len()
+            + self.frame.text_ranges.len() * TEXT_OVERHEAD_BYTES
+            + self.frame.streams.len() * STREAM_ENTRY_BYTES
+            + self.frame.sources.len() * SOURCE_ENTRY_BYTES
+            + self.records.len()
+            + self.frame.payload.len()
+    }
+
+    fn text(&mut self, text: &Name) -> u32 {
+        if let Some(&found) = self.text_numbers.get(text.as_str()) {
+            return found;
+        }
+        let found = number(self.frame.text_ranges.len());
+        let start = number(self.frame.text.len());
+        self.frame.text.push_str(text.as_str());
+        self.frame.text_ranges.push((start, number(self.frame.text.len())));
+        self.text_numbers.insert(text.clone(), found);
+        found
+    }
+
+    /// The table entry whose versions this one continues; another one if it does not (a frame with events left out).
+    fn stream(&mut self, site: u32, kind: StreamKind, id: u32, version: u64) -> u32 {
+        let streams = &mut self.frame.streams;
+        if let Some(&found) = self.stream_numbers.get(&(site, kind, id))
+            && let Some(entry) = streams.get_mut(at(found))
+            && entry.last.checked_add(1) == Some(version)
+        {
+            entry.last = version;
+            return found;
+        }
+        let found = number(streams.len());
+        streams.push(StreamEntry { site, id, kind, first: version, last: version });
+        self.stream_numbers.insert((site, kind, id), found);
+        found
+    }
+
+    /// As [`Self::stream`], for a source and its seqs.
+    fn source(&mut self, text: u32, seqs: Option<(Epoch, u64, u64)>) -> u32 {
+        let sources = &mut self.frame.sources;
+        let epoch = seqs.map(|(epoch, ..)| epoch);
+        let (first, next) = seqs.map_or((0, 0), |(_, first, to)| (first, to.saturating_add(1)));
+        if let Some(&found) = self.source_numbers.get(&(text, epoch))
+            && let Some(entry) = sources.get_mut(at(found))
+            && entry.next == first
+        {
+            entry.next = next;
+            return found;
+        }
+        let found = number(sources.len());
+        sources.push(SourceEntry { text, epoch, first, next });
+        self.source_numbers.insert((text, epoch), found);
+        found
+    }
+
+    fn id(&mut self, id: Option<u128>) -> u32 {
+        id.map_or(NONE, |id| {
+            self.frame.ids.push(id);
+            number(self.frame.ids.len() - 1)
+        })
+    }
+
+    fn put_record(&mut self, record: &Record, position: u64) {
+        let out = &mut self.records;
+        let last_recorded_at = self.frame.records.last().map_or(record.recorded_at, |last| last.recorded_at);
+        let given = [
+            (HAS_ON_BEHALF, record.on_behalf_of != NONE),
+            (HAS_COMMAND, record.command != NONE),
+            (HAS_CORRELATION, record.correlation != NONE),
+            (HAS_CAUSATION, record.causation.is_some()),
+            (HAS_SOURCE_TIME, record.source_time != record.occurred_at),
+            (HAS_SEQ_SPAN, record.seq_to != record.seq),
+            (HAS_RECORDED, record.recorded_at != last_recorded_at),
+            (HAS_SCHEMA, record.schema_version != 1),
+        ];
+        let flags = given.into_iter().fold(0, |flags, (flag, set)| if set { flags | flag } else { flags });
+        out.push(flags);
+        put_u64(out, u64::from(record.event_type));
+        put_u64(out, u64::from(record.stream));
+        put_u64(out, u64::from(record.source));
+        put_u64(out, u64::from(record.actor));
+        put_i64(out, record.occurred_at.wrapping_sub(self.last_occurred_at));
+        self.last_occurred_at = record.occurred_at;
+        if flags != 0 {
+            put_rare(out, flags, record, &self.frame.ids, position, last_recorded_at);
+        }
+        let (start, end) = record.names;
+        put_u64(out, u64::from(end - start));
+        for name in self.frame.names.get(at(start)..).unwrap_or_default() {
+            put_u64(out, u64::from(*name));
+        }
+        put_u64(out, u64::from(record.payload.1 - record.payload.0));
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let frame = &self.frame;
+        let mut body = Vec::with_capacity(self.bytes_now());
+        put_u64(&mut body, widen(frame.text_ranges.len()));
+        for (start, end) in &frame.text_ranges {
+            put_u64(&mut body, u64::from(end - start));
+        }
+        body.extend_from_slice(frame.text.as_bytes());
+        put_u64(&mut body, widen(frame.streams.len()));
+        for stream in &frame.streams {
+            put_u64(&mut body, u64::from(stream.site));
+            body.push(kind_number(stream.kind));
+            put_u64(&mut body, u64::from(stream.id));
+            put_u64(&mut body, stream.first);
+        }
+        put_u64(&mut body, widen(frame.sources.len()));
+        for source in &frame.sources {
+            put_u64(&mut body, u64::from(source.text));
+            body.push(u8::from(source.epoch.is_some()));
+            if let Some(epoch) = source.epoch {
+                body.extend_from_slice(&epoch.0.to_le_bytes());
+                put_u64(&mut body, source.first);
+            }
+        }
+        put_i64(&mut body, frame.records.first().map_or(0, |record| record.recorded_at));
+        body.extend_from_slice(&self.records);
+        body.extend_from_slice(&frame.payload);
+        body
+    }
+
+    /// The compressed body, if that pays. An error of the compressor only costs space, so it is not passed on.
+    fn compress(&mut self, body: &[u8]) -> Option<Vec<u8>> {
+        let compressor = self.compressor.as_mut()?;
+        if body.len() < COMPRESS_BYTES_MIN {
+            return None;
+        }
+        let squeezed = compressor.compress(body).ok()?;
+        (squeezed.len() + body.len() / 16 < body.len()).then_some(squeezed)
+    }
+}
+
+/// The parts that most events do not have.
+fn put_rare(
+    out: &mut Vec<u8>,
+    flags: u8,
+    record: &Record,
+    ids: &[u128],
+    position: u64,
+    last_recorded_at: i64,
+) {
+    if flags & HAS_SCHEMA != 0 {
+        put_u64(out, u64::from(record.schema_version));
+    }
+    if flags & HAS_SOURCE_TIME != 0 {
+        put_i64(out, record.source_time.wrapping_sub(record.occurred_at));
+    }
+    if flags & HAS_RECORDED != 0 {
+        put_i64(out, record.recorded_at.wrapping_sub(last_recorded_at));
+    }
+    if flags & HAS_ON_BEHALF != 0 {
+        put_u64(out, u64::from(record.on_behalf_of));
+    }
+    for (flag, id) in [(HAS_COMMAND, record.command), (HAS_CORRELATION, record.correlation)] {
+        if let (true, Some(id)) = (flags & flag != 0, ids.get(at(id))) {
+            out.extend_from_slice(&id.to_le_bytes());
+        }
+    }
+    if let Some(causation) = record.causation {
+        put_i64(out, position.wrapping_sub(causation).cast_signed());
+    }
+    if flags & HAS_SEQ_SPAN != 0 {
+        put_u64(out, record.seq_to.wrapping_sub(record.seq));
+    }
+}
+
+/// The stored number of a kind of stream; it never changes its meaning.
+const fn kind_number(kind: StreamKind) -> u8 {
+    match kind {
+        StreamKind::Agent => 1,
+        StreamKind::Contact => 2,
+        StreamKind::Ticket => 3,
+        StreamKind::Definition => 4,
+        StreamKind::Quarantine => 5,
+    }
+}
+
+/// The kind of a stored number.
+pub(super) fn kind_of(number: u8) -> Option<StreamKind> {
+    StreamKind::ALL.into_iter().find(|kind| kind_number(*kind) == number)
+}
+
+impl Frame {
+    pub(super) fn empty() -> Self {
+        Self {
+            first: Position(1),
+            hidden: 0,
+            text: String::new(),
+            text_ranges: Vec::new(),
+            streams: Vec::new(),
+            sources: Vec::new(),
+            records: Vec::new(),
+            names: Vec::new(),
+            ids: Vec::new(),
+            payload: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Reads frames, and checks everything about them that iterating relies on.
+//!
+//! Not for interpreting payloads. Invariant: whatever the bytes, decoding gives the frame that was built or an
+//! error; it never panics and never reserves more than [`FRAME_BYTES_MAX`] asks for.
+
+use std::cell::RefCell;
+
+use pegcount_domain::{envelope::Position, ids::Epoch};
+
+use super::{
+    Frame, NONE, Record, SourceEntry, StreamEntry, at,
+    build::{
+        FLAG_MORE, FLAG_ZSTD, HAS_CAUSATION, HAS_COMMAND, HAS_CORRELATION, HAS_ON_BEHALF, HAS_RECORDED,
+        HAS_SCHEMA, HAS_SEQ_SPAN, HAS_SOURCE_TIME, HEADER_BYTES, MAGIC, VERSION, kind_of,
+    },
+    number,
+    varint::Reader,
+    widen,
+};
+use crate::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX};
+
+/// Why bytes are not a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The bytes end too early.
+    #[error("the frame is cut short")]
+    Short,
+    /// It does not begin as a frame does.
+    #[error("the bytes do not begin with a frame's magic")]
+    Magic,
+    /// A newer program wrote it.
+    #[error("frame version {found} with flags {flags:#04x} is newer than {VERSION}")]
+    Newer {
+        /// Its version.
+        found: u8,
+        /// Its flags.
+        flags: u8,
+    },
+    /// The bytes changed.
+    #[error("the checksum is {actual:08x}, the frame says {stated:08x}")]
+    Checksum {
+        /// What the bytes have.
+        actual: u32,
+        /// What the header says.
+        stated: u32,
+    },
+    /// The bytes are whole but do not make sense.
+    #[error("the frame's body is wrong: {0}")]
+    Body(&'static str),
+}
+
+struct Header {
+    flags: u8,
+    first: u64,
+    count: usize,
+    raw_bytes: usize,
+}
+
+thread_local! {
+    // A zstd context takes longer to make than a frame to decode.
+    static INFLATE: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+impl Frame {
+    /// Decodes a frame and checks all of it.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
+        let (header, stored) = header(bytes)?;
+        if header.flags & FLAG_ZSTD == 0 {
+            return if stored.len() == header.raw_bytes {
+                body(&header, stored)
+            } else {
+                Err(FrameError::Body("a raw body of another length"))
+            };
+        }
+        body(&header, &inflate(stored, header.raw_bytes)?)
+    }
+
+    /// Whether the group that these bytes belong to goes on in the next frame.
+    pub(crate) fn more_follows(bytes: &[u8]) -> bool {
+        bytes.get(5).is_some_and(|flags| flags & FLAG_MORE != 0)
+    }
+}
+
+fn header(bytes: &[u8]) -> Result<(Header, &[u8]), FrameError> {
+    let (head, stored) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FrameError::Short)?;
+    let (magic, rest) = head.split_first_chunk::<4>().ok_or(FrameError::Short)?;
+    if *magic != MAGIC {
+        return Err(FrameError::Magic);
+    }
+    let &[version, flags, _, _, ref rest @ ..] = rest else { return Err(FrameError::Short) };
+    let (first, rest) = rest.split_first_chunk::<8>().ok_or(FrameError::Short)?;
+    let mut numbers = rest.chunks_exact(4).filter_map(|four| four.try_into().ok().map(u32::from_le_bytes));
+    let mut next = || numbers.next().ok_or(FrameError::Short);
+    let (count, stored_bytes, raw_bytes, stated) = (next()?, next()?, next()?, next()?);
+    if version != VERSION || flags & !(FLAG_ZSTD | FLAG_MORE) != 0 {
+        return Err(FrameError::Newer { found: version, flags });
+    }
+    if stored.len() != at(stored_bytes) {
+        return Err(FrameError::Short);
+    }
+    let checked = head.get(..HEADER_BYTES - 4).unwrap_or_default();
+    let actual = crc32c::crc32c_append(crc32c::crc32c(checked), stored);
+    if actual != stated {
+        return Err(FrameError::Checksum { actual, stated });
+    }
+    let (count, raw_bytes) = (at(count), at(raw_bytes));
+    if raw_bytes > FRAME_BYTES_MAX || count > FRAME_EVENTS_MAX || count == 0 {
+        return Err(FrameError::Body("more bytes or events than a frame may have, or none"));
+    }
+    let first = u64::from_le_bytes(*first);
+    if first == 0 || first.checked_add(widen(count)).is_none() {
+        return Err(FrameError::Body("a first position that cannot be"));
+    }
+    Ok((Header { flags, first, count, raw_bytes }, stored))
+}
+
+fn inflate(stored: &[u8], raw_bytes: usize) -> Result<Vec<u8>, FrameError> {
+    const WRONG: FrameError = FrameError::Body("the compressed bytes do not unpack");
+    INFLATE.with_borrow_mut(|slot| {
+        let inflater = match slot {
+            Some(inflater) => inflater,
+            None => slot.insert(zstd::bulk::Decompressor::new().map_err(|_| WRONG)?),
+        };
+        let body = inflater.decompress(stored, raw_bytes).map_err(|_| WRONG)?;
+        if body.len() == raw_bytes { Ok(body) } else { Err(FrameError::Body("a body of another length")) }
+    })
+}
+
+fn body(header: &Header, bytes: &[u8]) -> Result<Frame, FrameError> {
+    let mut reader = Reader::new(bytes);
+    let mut frame = Frame { first: Position(header.first), ..Frame::empty() };
+    texts(&mut reader, &mut frame)?;
+    streams(&mut reader, &mut frame)?;
+    sources(&mut reader, &mut frame)?;
+    records(&mut reader, &mut frame, header)?;
+    let payload_bytes = frame.records.last().map_or(0, |record| at(record.payload.1));
+    if reader.left() != payload_bytes {
+        return Err(FrameError::Body("the payloads' lengths do not sum to what is there"));
+    }
+    frame.payload = reader.bytes(payload_bytes)?.to_vec();
+    Ok(frame)
+}
+
+/// A table's length: it has at least one byte for each entry.
+fn length(reader: &mut Reader<'_>) -> Result<usize, FrameError> {
+    let count = at(reader.u32()?);
+    if count > reader.left() { Err(FrameError::Short) } else { Ok(count) }
+}
+
+fn texts(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError> {
+    let count = length(reader)?;
+    frame.text_ranges.reserve_exact(count);
+    let mut end = 0_u32;
+    for _ in 0..count {
+        let start = end;
+        end = start.checked_add(reader.u32()?).ok_or(FrameError::Short)?;
+        frame.text_ranges.push((start, end));
+    }
+    let text = reader.bytes(at(end))?;
+    let text = str::from_utf8(text).map_err(|_| FrameError::Body("a text that is not UTF-8"))?;
+    if !frame.text_ranges.iter().all(|&(_, end)| text.is_char_boundary(at(end))) {
+        return Err(FrameError::Body("a text that ends within a character"));
+    }
+    text.clone_into(&mut frame.text);
+    Ok(())
+}
+
+fn streams(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError> {
+    let count = length(reader)?;
+    frame.streams.reserve_exact(count);
+    for _ in 0..count {
+        let site = text_number(reader, frame)?;
+        let kind = kind_of(reader.byte()?).ok_or(FrameError::Body("an unknown kind of stream"))?;
+        let id = text_number(reader, frame)?;
+        let first = reader.u64()?;
+        if first == 0 {
+            return Err(FrameError::Body("a stream that begins with version 0"));
+        }
+        frame.streams.push(StreamEntry { site, id, kind, first, last: first - 1 });
+    }
+    Ok(())
+}
+
+fn sources(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError> {
+    let count = length(reader)?;
+    frame.sources.reserve_exact(count);
+    for _ in 0..count {
+        let text = text_number(reader, frame)?;
+        let (epoch, first) = match reader.byte()? {
+            0 => (None, 0),
+            1 => (Some(Epoch(reader.u128()?)), reader.u64()?),
+            _ => return Err(FrameError::Body("an unknown kind of source")),
+        };
+        frame.sources.push(SourceEntry { text, epoch, first, next: first });
+    }
+    Ok(())
+}
+
+fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Result<(), FrameError> {
+    let mut recorded_at = reader.i64()?;
+    let mut occurred_at = recorded_at;
+    let mut payload_end = 0_u32;
+    if header.count > reader.left() {
+        return Err(FrameError::Short);
+    }
+    frame.records.reserve_exact(header.count);
+    frame.names.reserve(header.count * 2);
+    for position in (header.first..).take(header.count) {
+        let flags = reader.byte()?;
+        let event_type = reader.u64()?;
+        let event_type = u16::try_from(event_type).map_err(|_| FrameError::Body("an impossible type"))?;
+        let (stream, version) = next_version(reader, frame)?;
+        let source = reader.u32()?;
+        let actor = text_number(reader, frame)?;
+        occurred_at = occurred_at.wrapping_add(reader.i64()?);
+        let mut record = Record {
+            version,
+            seq: 0,
+            seq_to: 0,
+            occurred_at,
+            source_time: occurred_at,
+            recorded_at,
+            causation: None,
+            stream,
+            source,
+            actor,
+            on_behalf_of: NONE,
+            command: NONE,
+            correlation: NONE,
+            names: (0, 0),
+            payload: (payload_end, payload_end),
+            event_type,
+            schema_version: 1,
+        };
+        let span = if flags == 0 { 0 } else { rare(reader, frame, flags, &mut record, position)? };
+        recorded_at = record.recorded_at;
+        (record.seq, record.seq_to) = next_seqs(frame, source, span)?;
+        record.names = names(reader, frame)?;
+        payload_end = payload_end.checked_add(reader.u32()?).ok_or(FrameError::Short)?;
+        record.payload.1 = payload_end;
+        frame.records.push(record);
+    }
+    Ok(())
+}
+
+/// The parts that most events do not have; gives how many further seqs the event uses up.
+fn rare(
+    reader: &mut Reader<'_>,
+    frame: &mut Frame,
+    flags: u8,
+    record: &mut Record,
+    position: u64,
+) -> Result<u64, FrameError> {
+    if flags & HAS_SCHEMA != 0 {
+        let version = u16::try_from(reader.u64()?);
+        record.schema_version = version.map_err(|_| FrameError::Body("an impossible schema version"))?;
+    }
+    if flags & HAS_SOURCE_TIME != 0 {
+        record.source_time = record.occurred_at.wrapping_add(reader.i64()?);
+    }
+    if flags & HAS_RECORDED != 0 {
+        record.recorded_at = record.recorded_at.wrapping_add(reader.i64()?);
+    }
+    if flags & HAS_ON_BEHALF != 0 {
+        record.on_behalf_of = text_number(reader, frame)?;
+    }
+    if flags & HAS_COMMAND != 0 {
+        frame.ids.push(reader.u128()?);
+        record.command = number(frame.ids.len() - 1);
+    }
+    if flags & HAS_CORRELATION != 0 {
+        frame.ids.push(reader.u128()?);
+        record.correlation = number(frame.ids.len() - 1);
+    }
+    if flags & HAS_CAUSATION != 0 {
+        record.causation = Some(position.wrapping_sub(reader.i64()?.cast_unsigned()));
+    }
+    if flags & HAS_SEQ_SPAN != 0 { reader.u64() } else { Ok(0) }
+}
+
+#[inline]
+fn text_number(reader: &mut Reader<'_>, frame: &Frame) -> Result<u32, FrameError> {
+    let text = reader.u32()?;
+    if at(text) < frame.text_ranges.len() {
+        Ok(text)
+    } else {
+        Err(FrameError::Body("a text that is not there"))
+    }
+}
+
+#[inline]
+fn next_version(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(u32, u64), FrameError> {
+    let stream = reader.u32()?;
+    let entry = frame.streams.get_mut(at(stream)).ok_or(FrameError::Body("a stream that is not there"))?;
+    entry.last = entry.last.checked_add(1).ok_or(FrameError::Body("a version that cannot be"))?;
+    Ok((stream, entry.last))
+}
+
+#[inline]
+fn next_seqs(frame: &mut Frame, source: u32, span: u64) -> Result<(u64, u64), FrameError> {
+    const WRONG: FrameError = FrameError::Body("a seq that cannot be");
+    let entry = frame.sources.get_mut(at(source)).ok_or(FrameError::Body("a source that is not there"))?;
+    if entry.epoch.is_none() {
+        return if span == 0 { Ok((0, 0)) } else { Err(WRONG) };
+    }
+    let first = entry.next;
+    let to = first.checked_add(span).ok_or(WRONG)?;
+    entry.next = to.checked_add(1).ok_or(WRONG)?;
+    Ok((first, to))
+}
+
+#[inline]
+fn names(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(u32, u32), FrameError> {
+    let count = length(reader)?;
+    let start = number(frame.names.len());
+    for _ in 0..count {
+        let text = text_number(reader, frame)?;
+        frame.names.push(text);
+    }
+    Ok((start, number(frame.names.len())))
+}

@@ -1,0 +1,232 @@
+//! A frame: up to some hundred events that were made durable together, decoded once and shared by all who read it.
+//!
+//! Not for deciding what goes in: that is the committer's. The bytes are drawn in FORMAT.md; [`build`] makes them,
+//! [`decode`] reads them, both give the same [`Frame`].
+//!
+//! Invariant: every number of a record lies inside its table, and every range inside its buffer, because
+//! [`Frame::decode`] checks them all; so iterating cannot fail.
+
+mod build;
+mod decode;
+mod varint;
+
+use pegcount_domain::{
+    envelope::{Envelope, Position, SourceSeq, StreamKind, StreamName, Version},
+    event::EventType,
+    ids::{CommandId, Epoch},
+    time::Micros,
+};
+use smallvec::SmallVec;
+
+pub(crate) use build::event_bytes;
+pub use build::{FrameBuilder, Stamp};
+pub use decode::FrameError;
+
+/// Stands for "no text" and "no id" in a record.
+const NONE: u32 = u32::MAX;
+
+/// A decoded frame, shared by all who read it. Its texts lie in one buffer, each of them once.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    first: Position,
+    /// How many leading records a subscriber that started inside the frame does not see.
+    hidden: usize,
+    text: String,
+    text_ranges: Vec<(u32, u32)>,
+    streams: Vec<StreamEntry>,
+    sources: Vec<SourceEntry>,
+    records: Vec<Record>,
+    names: Vec<u32>,
+    ids: Vec<u128>,
+    payload: Vec<u8>,
+}
+
+/// A stream that occurs in a frame, with the versions that it has there (dense, in order).
+#[derive(Clone, Debug)]
+pub(crate) struct StreamEntry {
+    pub(crate) site: u32,
+    pub(crate) id: u32,
+    pub(crate) kind: StreamKind,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// A source that occurs in a frame, with the seqs that it has there if it keeps a counter (dense, in order).
+#[derive(Clone, Debug)]
+pub(crate) struct SourceEntry {
+    pub(crate) text: u32,
+    pub(crate) epoch: Option<Epoch>,
+    pub(crate) first: u64,
+    pub(crate) next: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Record {
+    version: u64,
+    seq: u64,
+    seq_to: u64,
+    occurred_at: i64,
+    source_time: i64,
+    recorded_at: i64,
+    causation: Option<u64>,
+    stream: u32,
+    source: u32,
+    actor: u32,
+    on_behalf_of: u32,
+    command: u32,
+    correlation: u32,
+    names: (u32, u32),
+    payload: (u32, u32),
+    event_type: u16,
+    schema_version: u16,
+}
+
+/// One event of a frame. The numbers point into the frame's texts, so that a reader can compute something of each
+/// text (a fingerprint, say) once per frame and then only look it up.
+#[derive(Clone, Debug)]
+pub struct FrameEvent<'a> {
+    /// The event.
+    pub envelope: Envelope<'a>,
+    /// The text number of the stream's site.
+    pub site: u32,
+    /// The text number of the stream's id.
+    pub id: u32,
+    /// The text number of the source.
+    pub source: u32,
+    /// The last seq that the event uses up; more than its own for a recorded gap. None without a counter.
+    pub seq_to: Option<u64>,
+    /// The text numbers of the names that the payload's ordinals mean: ordinal 1 is `names[0]`.
+    pub names: SmallVec<[u32; 8]>,
+}
+
+impl Frame {
+    /// The position of the first event.
+    pub fn first(&self) -> Position {
+        Position(self.first.0 + widen(self.hidden))
+    }
+
+    /// The position of the last event.
+    pub fn last(&self) -> Position {
+        Position((self.first.0 + widen(self.records.len())).saturating_sub(1))
+    }
+
+    /// How many events it holds.
+    pub fn len(&self) -> usize {
+        self.records.len() - self.hidden
+    }
+
+    /// Whether it holds none; a frame of the log always holds some.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many texts the dictionary holds.
+    pub fn text_count(&self) -> u32 {
+        u32::try_from(self.text_ranges.len()).unwrap_or(u32::MAX)
+    }
+
+    /// A text of the dictionary; empty for a number beyond it.
+    #[inline]
+    pub fn text(&self, number: u32) -> &str {
+        let range = usize::try_from(number).ok().and_then(|n| self.text_ranges.get(n));
+        range.and_then(|&(start, end)| self.text.get(at(start)..at(end))).unwrap_or("")
+    }
+
+    /// The events in order.
+    pub fn events(&self) -> impl Iterator<Item = FrameEvent<'_>> {
+        let shown = self.records.get(self.hidden..).unwrap_or_default();
+        let first = self.first().0;
+        shown.iter().zip(first..).filter_map(|(record, position)| self.event(record, Position(position)))
+    }
+
+    /// The same frame without the events before `from`; all of it if it begins there or later.
+    pub fn trimmed(&self, from: Position) -> Self {
+        let before = usize::try_from(from.0.saturating_sub(self.first.0)).unwrap_or(usize::MAX);
+        Self { hidden: before.clamp(self.hidden, self.records.len()), ..self.clone() }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.text.len()
+            + self.payload.len()
+            + self.records.len() * size_of::<Record>()
+            + self.names.len() * 4
+            + self.text_ranges.len() * 8
+            + self.streams.len() * size_of::<StreamEntry>()
+            + self.sources.len() * size_of::<SourceEntry>()
+            + self.ids.len() * 16
+            + size_of::<Self>()
+    }
+
+    /// The time of the last event's writing.
+    pub(crate) fn last_recorded_at(&self) -> Micros {
+        self.records.last().map_or(Micros(i64::MIN), |record| Micros(record.recorded_at))
+    }
+
+    /// The streams of the whole frame with their versions in it.
+    pub(crate) fn streams(&self) -> &[StreamEntry] {
+        &self.streams
+    }
+
+    /// The sources of the whole frame with their seqs in it.
+    pub(crate) fn sources(&self) -> &[SourceEntry] {
+        &self.sources
+    }
+
+    // Never `None`: decoding and building check every number. The `?` only keep this free of panics.
+    #[inline]
+    fn event(&self, record: &Record, position: Position) -> Option<FrameEvent<'_>> {
+        let stream = self.streams.get(at(record.stream))?;
+        let source = self.sources.get(at(record.source))?;
+        let names = self.names.get(at(record.names.0)..at(record.names.1))?;
+        let envelope = Envelope {
+            position,
+            stream: StreamName { site: self.text(stream.site), kind: stream.kind, id: self.text(stream.id) },
+            version: Version(record.version),
+            event_type: EventType(record.event_type),
+            schema_version: record.schema_version,
+            occurred_at: Micros(record.occurred_at),
+            source_time: Micros(record.source_time),
+            recorded_at: Micros(record.recorded_at),
+            actor: self.text(record.actor),
+            on_behalf_of: (record.on_behalf_of != NONE).then(|| self.text(record.on_behalf_of)),
+            source: self.text(source.text),
+            source_seq: source.epoch.map(|epoch| SourceSeq { epoch, seq: record.seq }),
+            command_id: self.id_at(record.command).map(CommandId),
+            correlation: self.id_at(record.correlation),
+            causation: record.causation.map(Position),
+            payload: self.payload.get(at(record.payload.0)..at(record.payload.1))?,
+        };
+        Some(FrameEvent {
+            envelope,
+            site: stream.site,
+            id: stream.id,
+            source: source.text,
+            seq_to: source.epoch.map(|_| record.seq_to),
+            names: SmallVec::from_slice(names),
+        })
+    }
+
+    #[inline]
+    fn id_at(&self, number: u32) -> Option<u128> {
+        if number == NONE { None } else { self.ids.get(at(number)).copied() }
+    }
+}
+
+/// A u32 as an index: the log runs on machines of at least 32 bits.
+#[inline]
+fn at(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// A count as a u64: no machine counts further.
+#[inline]
+pub(crate) fn widen(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// A count as a table number. Tables are bounded by [`crate::limits::FRAME_BYTES_MAX`], far below.
+#[inline]
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(NONE)
+}

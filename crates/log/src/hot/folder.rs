@@ -1,0 +1,165 @@
+//! The log's folder: its lock, its FORMAT file, the names in it, and their syncing.
+//!
+//! Not for frames. Invariant: FORMAT is written last when a log is made, aside and renamed; so a folder with no FORMAT
+//! holds nothing that was acknowledged, and a FORMAT is never half there.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use pegcount_domain::{envelope::Position, ids::Incarnation};
+
+use crate::api::LogError;
+
+/// The newest format of the folder that this program reads, and the one that it writes.
+pub(super) const FORMAT: u32 = 1;
+/// The features that this program knows, one bit each.
+const FEATURES: u32 = 0;
+const TITLE: &str = "pegcount log";
+
+/// An opened folder; nobody else has it until it is dropped.
+pub(super) struct Folder {
+    dir: PathBuf,
+    // Held for its lock.
+    _lock: File,
+}
+
+/// The database that appends go to. Sealing will count this number up.
+pub(super) fn hot_dir(dir: &Path) -> PathBuf {
+    dir.join("hot-000001")
+}
+
+pub(super) fn mark_path(dir: &Path) -> PathBuf {
+    dir.join("MARK")
+}
+
+/// Whether sled keeps everything of the log in `dir` in the one file that is synced. False means that a page outgrew
+/// its limit: what it holds would not survive a power loss. Tests and benchmarks assert it.
+pub fn blobs_empty(dir: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(dir)? {
+        let blobs = entry?.path().join("blobs");
+        if blobs.is_dir() && fs::read_dir(blobs)?.next().is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes the names in `dir` durable. Windows has no such call and needs none.
+pub(super) fn sync_dir(dir: &Path) -> Result<(), LogError> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    File::open(dir).and_then(|file| file.sync_all()).map_err(failed("sync folder", dir))
+}
+
+/// Names the action and the path of an I/O error.
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
+    let path = path.to_owned();
+    move |source| LogError::Io { action, path, source }
+}
+
+impl Folder {
+    /// Makes the folder if need be and locks it.
+    pub(super) fn open(dir: &Path) -> Result<Self, LogError> {
+        let new = !dir.exists();
+        fs::create_dir_all(dir).map_err(failed("make folder", dir))?;
+        if let (true, Some(parent)) = (new, dir.canonicalize().ok().as_deref().and_then(Path::parent)) {
+            sync_dir(parent)?;
+        }
+        let path = dir.join("LOCK");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(failed("open lock", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+        }
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What FORMAT says; none if there is no FORMAT yet.
+    pub(super) fn read_format(&self) -> Result<Option<Incarnation>, LogError> {
+        let path = self.dir.join("FORMAT");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("read", &path)(error)),
+        };
+        parse(&text, &self.dir).map(Some)
+    }
+
+    /// Writes FORMAT, durably: from now on the log exists.
+    pub(super) fn write_format(&self, incarnation: Incarnation) -> Result<(), LogError> {
+        let path = self.dir.join("FORMAT");
+        let aside = self.dir.join("FORMAT.new");
+        let write = || {
+            let mut file = File::create(&aside)?;
+            file.write_all(format_text(incarnation).as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&aside, &path)
+        };
+        write().map_err(failed("write", &path))?;
+        sync_dir(&self.dir)
+    }
+}
+
+fn format_text(incarnation: Incarnation) -> String {
+    let head =
+        format!("{TITLE}\nformat: {FORMAT}\nfeatures: {FEATURES}\nincarnation: {:032x}\n", incarnation.0);
+    let crc = crc32c::crc32c(head.as_bytes());
+    format!("{head}crc32c: {crc:08x}\n")
+}
+
+fn parse(text: &str, dir: &Path) -> Result<Incarnation, LogError> {
+    let path = || dir.join("FORMAT");
+    let wrong = |what: &str| LogError::Damaged { path: path(), position: Position(1), what: what.to_owned() };
+    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
+    if !text.starts_with(TITLE) {
+        return Err(wrong("it does not begin as a log's FORMAT does"));
+    }
+    // The version first: a newer format may end in another way.
+    let found = value("format: ").and_then(|number| number.parse().ok());
+    let found: u32 = found.ok_or_else(|| wrong("it names no format"))?;
+    let features = value("features: ").and_then(|number| number.parse::<u32>().ok());
+    let features = features.ok_or_else(|| wrong("it names no features"))? & !FEATURES;
+    if found > FORMAT || features != 0 {
+        return Err(LogError::NewerFormat { path: dir.to_owned(), found, features, supported: FORMAT });
+    }
+    let (head, crc) = text.split_once("crc32c: ").ok_or_else(|| wrong("it has no checksum"))?;
+    if u32::from_str_radix(crc.trim_end(), 16) != Ok(crc32c::crc32c(head.as_bytes())) {
+        return Err(wrong("its checksum does not match"));
+    }
+    let incarnation = value("incarnation: ").and_then(|hex| u128::from_str_radix(hex, 16).ok());
+    incarnation.map(Incarnation).ok_or_else(|| wrong("it names no incarnation"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn format_comes_back_as_written_and_any_changed_byte_is_noticed() {
+        let text = format_text(Incarnation(42));
+        assert_eq!(parse(&text, Path::new("d")).unwrap(), Incarnation(42));
+        for index in 0..text.len() - 1 {
+            let mut bytes = text.clone().into_bytes();
+            bytes[index] ^= 1;
+            let changed = String::from_utf8(bytes).unwrap();
+            assert!(parse(&changed, Path::new("d")).is_err(), "byte {index} of {changed}");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_and_an_unknown_feature_are_named() {
+        let newer = "pegcount log\nformat: 7\nfeatures: 0\n";
+        assert!(matches!(parse(newer, Path::new("d")), Err(LogError::NewerFormat { found: 7, .. })));
+        let feature = "pegcount log\nformat: 1\nfeatures: 4\n";
+        assert!(matches!(parse(feature, Path::new("d")), Err(LogError::NewerFormat { features: 4, .. })));
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the hot end that need its inside.

@@ -1,0 +1,269 @@
+//! The log in memory: the reference that other implementations are compared with, and a log for tests.
+//!
+//! Not durable, not fast, keeps everything: it decides at once, under one lock, by comparing contents themselves.
+//!
+//! Invariant: `frames` are dense; the end that readers see is that of the last frame.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use pegcount_domain::{
+    envelope::{Position, StreamName, Version},
+    event::EventType,
+    ids::{Epoch, Incarnation, Name},
+    time::Micros,
+};
+use smallvec::SmallVec;
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    api::{
+        Append, AppendError, Appended, EventLog, Expected, LogError, LogStatus, NewEvent, PendingAppend,
+        SourceMark, Subscription,
+    },
+    check,
+    clock::{Clock, system_clock},
+    frame::{Frame, FrameBuilder, Stamp, widen},
+    limits::SOURCE_WINDOW_SEQS,
+    subscribe::{Frames, subscription},
+};
+
+/// What a client says of an event, with the last seq that the event uses up: what a repeat must not change.
+type Content = (EventType, Micros, StreamName, SmallVec<[Name; 6]>, SmallVec<[u8; 32]>, u64);
+
+#[derive(Default)]
+struct Source {
+    last_seq: u64,
+    contents: VecDeque<(u64, Content)>,
+}
+
+impl Source {
+    fn keep(&mut self, first: u64, to: u64, content: Content) {
+        self.last_seq = to;
+        self.contents.push_back((first, content));
+        let begin = to.saturating_sub(widen(SOURCE_WINDOW_SEQS));
+        while self.contents.front().is_some_and(|(_, content)| content.5 <= begin) {
+            self.contents.pop_front();
+        }
+    }
+
+    /// Whether `seq`, which is used up, said something else; too old ones are not compared.
+    fn differs(&self, seq: u64, content: &Content) -> bool {
+        if seq + widen(SOURCE_WINDOW_SEQS) <= self.last_seq {
+            return false;
+        }
+        let kept = self.contents.iter().find(|(first, kept)| *first <= seq && seq <= kept.5);
+        kept.is_some_and(|(first, kept)| *first != seq || kept != content)
+    }
+}
+
+#[derive(Default)]
+struct State {
+    frames: Vec<Arc<Frame>>,
+    versions: HashMap<StreamName, u64>,
+    sources: HashMap<(Name, Epoch), Source>,
+    recorded_at: Option<Micros>,
+    closed: bool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    end: watch::Sender<Position>,
+}
+
+/// A log in memory.
+pub struct MemoryLog {
+    shared: Arc<Shared>,
+    frames: Arc<dyn Frames>,
+    incarnation: Incarnation,
+    clock: Clock,
+}
+
+impl Default for MemoryLog {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryLog {
+    /// An empty log by the system's clock.
+    pub fn new() -> Self {
+        Self::with_clock(system_clock())
+    }
+
+    /// An empty log by another clock.
+    pub fn with_clock(clock: Clock) -> Self {
+        let end = watch::Sender::new(Position::START);
+        let shared = Arc::new(Shared { state: Mutex::default(), end });
+        let frames: Arc<dyn Frames> = shared.clone();
+        Self { shared, frames, incarnation: Incarnation(uuid::Uuid::new_v4().as_u128()), clock }
+    }
+
+    fn decide(&self, append: &Append) -> Result<Appended, AppendError> {
+        check::bytes_of(append)?;
+        let state = &mut *self.shared.state.lock();
+        if state.closed {
+            return Err(AppendError::Closed);
+        }
+        let repeats = state.repeats(append)?;
+        if repeats < append.events.len() {
+            state.expect(append)?;
+            let now = (self.clock)().max(state.recorded_at.unwrap_or(Micros(i64::MIN)));
+            state.recorded_at = Some(now);
+            state.write(append, repeats, now)?;
+        }
+        let last = state.end();
+        let last_seq = append.batch.map(|batch| {
+            state.sources.get(&(append.source.clone(), batch.epoch)).map_or(0, |source| source.last_seq)
+        });
+        self.shared.end.send_replace(last);
+        Ok(Appended { last, written: append.events.len() - repeats, repeats, last_seq })
+    }
+}
+
+impl State {
+    fn end(&self) -> Position {
+        self.frames.last().map_or(Position::START, |frame| frame.last())
+    }
+
+    /// How many leading events are repeats.
+    fn repeats(&self, append: &Append) -> Result<usize, AppendError> {
+        let Some(batch) = append.batch else { return Ok(0) };
+        let origin = append.source.clone();
+        let source = self.sources.get(&(origin.clone(), batch.epoch));
+        let next = source.map_or(0, |source| source.last_seq) + 1;
+        if batch.first_seq > next {
+            return Err(AppendError::Gap { origin, offered: batch.first_seq, next });
+        }
+        for (index, event) in append.events.iter().enumerate() {
+            let (seq, to) = check::seqs(append, batch.first_seq, index);
+            if seq >= next {
+                return Ok(index);
+            }
+            let differs = source.is_some_and(|source| source.differs(seq, &content(event, to)));
+            if seq == 0 || to >= next || differs {
+                return Err(AppendError::ContentDiffers { origin, seq });
+            }
+        }
+        Ok(append.events.len())
+    }
+
+    fn expect(&self, append: &Append) -> Result<(), AppendError> {
+        for (stream, expected) in &append.expected {
+            let actual = self.versions.get(stream).copied().unwrap_or(0);
+            let holds = match expected {
+                Expected::Any => true,
+                Expected::NoStream => actual == 0,
+                Expected::Version(version) => actual == version.0,
+            };
+            if !holds {
+                let (stream, expected, actual) = (stream.clone(), *expected, Version(actual));
+                return Err(AppendError::WrongVersion { stream, expected, actual });
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, append: &Append, repeats: usize, now: Micros) -> Result<(), AppendError> {
+        let poisoned = |error: std::io::Error| AppendError::Poisoned { cause: error.to_string().into() };
+        let mut builder = FrameBuilder::new(None).map_err(poisoned)?;
+        let mut position = self.end();
+        for (index, event) in append.events.iter().enumerate().skip(repeats) {
+            if !builder.fits(event, &append.source) {
+                self.frames.push(Arc::new(builder.finish(true).0));
+            }
+            position = position.next();
+            let version = self.versions.entry(event.stream.clone()).or_default();
+            *version += 1;
+            let seqs = append.batch.map(|batch| {
+                let (first, to) = check::seqs(append, batch.first_seq, index);
+                (batch.epoch, first, to)
+            });
+            let version = Version(*version);
+            builder.push(event, &Stamp { position, version, recorded_at: now, source: &append.source, seqs });
+            if let Some((epoch, first, to)) = seqs {
+                let source = self.sources.entry((append.source.clone(), epoch)).or_default();
+                source.keep(first, to, content(event, to));
+            }
+        }
+        self.frames.push(Arc::new(builder.finish(false).0));
+        Ok(())
+    }
+
+    fn index_of(&self, at: Position) -> usize {
+        self.frames.partition_point(|frame| frame.last() < at)
+    }
+}
+
+fn content(event: &NewEvent, to: u64) -> Content {
+    let (names, payload) = (event.names.clone(), event.payload.clone());
+    (event.event_type, event.source_time, event.stream.clone(), names, payload, to)
+}
+
+impl Frames for Shared {
+    fn end(&self) -> watch::Receiver<Position> {
+        self.end.subscribe()
+    }
+
+    fn recent(&self, at: Position) -> Option<Arc<Frame>> {
+        let state = self.state.lock();
+        state.frames.get(state.index_of(at)).cloned()
+    }
+
+    fn load(&self, at: Position, count: usize) -> Result<Vec<Arc<Frame>>, LogError> {
+        let state = self.state.lock();
+        Ok(state.frames.iter().skip(state.index_of(at)).take(count).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryLog {
+    fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    fn end(&self) -> Position {
+        *self.shared.end.borrow()
+    }
+
+    async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError> {
+        let (sender, receiver) = oneshot::channel();
+        // The receiver is still here, so this cannot fail.
+        let _ = sender.send(self.decide(&append));
+        Ok(PendingAppend::new(receiver))
+    }
+
+    fn version(&self, stream: &StreamName) -> Version {
+        Version(self.shared.state.lock().versions.get(stream).copied().unwrap_or(0))
+    }
+
+    fn source_mark(&self, source: &Name, epoch: Epoch) -> Option<SourceMark> {
+        let state = self.shared.state.lock();
+        state.sources.get(&(source.clone(), epoch)).map(|source| SourceMark { last_seq: source.last_seq })
+    }
+
+    async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {
+        let end = self.end();
+        if from > end.next() {
+            return Err(LogError::OutOfRange { asked: from, next: end.next() });
+        }
+        Ok(self.shared.recent(from.max(Position(1))))
+    }
+
+    fn subscribe(&self, from: Position) -> Subscription {
+        subscription(&self.frames, from)
+    }
+
+    fn status(&self) -> LogStatus {
+        LogStatus { end: self.end(), incarnation: self.incarnation, disk_bytes: 0, poisoned: None }
+    }
+
+    async fn close(&self) -> Result<(), LogError> {
+        self.shared.state.lock().closed = true;
+        Ok(())
+    }
+}

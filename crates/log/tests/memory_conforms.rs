@@ -1,0 +1,29 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod suite;
+
+use std::sync::Arc;
+
+use pegcount_log::{EventLog, MemoryLog};
+
+struct Memory;
+
+impl suite::Subject for Memory {
+    fn open(&self) -> Arc<dyn EventLog> {
+        Arc::new(MemoryLog::new())
+    }
+
+    fn keeps(&self) -> bool {
+        false
+    }
+}
+
+conformance!(Memory);

@@ -1,0 +1,212 @@
+//! The conformance suite: what every implementation of [`EventLog`] must do. A test file gives a [`Subject`] to
+//! [`conformance!`] and gets one test per rule.
+
+#![allow(dead_code, reason = "not every test file uses every helper")]
+
+pub mod appends;
+pub mod reads;
+pub mod reopening;
+pub mod sources;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use pegcount_domain::{
+    envelope::{Position, SourceSeq, StreamKind, StreamName, Version},
+    event::EventType,
+    ids::{CommandId, Epoch, Name},
+    time::Micros,
+};
+use pegcount_log::{
+    Append, AppendError, Appended, EventLog, Expected, Frame, NewEvent, SourceBatch, Subscription,
+};
+use smallvec::SmallVec;
+
+/// An implementation under test.
+pub trait Subject: Send + Sync {
+    /// Opens the subject's log; again, once the one before has been dropped.
+    fn open(&self) -> Arc<dyn EventLog>;
+    /// Whether a log opened again holds what it held.
+    fn keeps(&self) -> bool;
+}
+
+/// One test per rule for the subject that the expression makes.
+#[macro_export]
+macro_rules! conformance {
+    ($subject:expr => $($module:ident: $($rule:ident),+;)+) => {$($(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $rule() {
+            let subject = $subject;
+            $crate::suite::in_time($crate::suite::$module::$rule(&subject)).await;
+        }
+    )+)+};
+    ($subject:expr) => {
+        $crate::conformance! { $subject =>
+            appends: positions_are_dense_over_the_whole_log, versions_are_dense_within_each_stream,
+                everything_of_an_event_comes_back, no_stream_holds_only_once, an_exact_version_holds_only_while_it_is_the_last,
+                of_many_who_expect_the_same_version_one_wins, expectations_see_the_appends_before_them_in_the_same_group,
+                an_append_to_several_streams_is_all_or_nothing, an_empty_append_is_refused, too_much_is_refused_with_the_limit,
+                recorded_at_never_goes_back, a_closed_log_refuses_and_still_reads;
+            sources: the_first_seq_is_one_and_the_next_follows, a_repeat_is_dropped_and_answered,
+                a_batch_that_begins_with_repeats_appends_the_rest, a_repeat_in_the_same_group_counts_once,
+                a_repeat_with_other_content_is_refused, corrected_times_do_not_make_other_content, a_gap_is_refused,
+                a_skip_uses_up_its_seqs, a_skip_that_makes_no_sense_is_refused, epochs_and_sources_count_apart,
+                an_old_repeat_is_dropped_unseen, a_refused_append_uses_up_no_seq,
+                an_append_of_repeats_alone_expects_nothing;
+            reads: an_empty_log_reads_as_empty, a_read_gives_the_frame_that_holds_the_position,
+                a_read_beyond_the_end_is_refused, a_subscription_starts_at_any_position,
+                a_subscription_goes_from_history_to_live_without_gap_or_repeat, many_subscribers_see_the_same,
+                a_slow_reader_holds_nobody_up, a_filter_passes_what_it_names;
+            reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, expectations_hold_after_reopening,
+                the_incarnation_stays, positions_and_times_go_on_after_reopening;
+        }
+    };
+}
+
+/// A test that hangs is a failure, not a wait.
+pub async fn in_time(test: impl Future<Output = ()>) {
+    tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test hangs");
+}
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub fn stream(id: &str) -> StreamName {
+    StreamName { site: name("site"), kind: StreamKind::Agent, id: name(id) }
+}
+
+/// An event to `id`'s stream; `content` makes it differ.
+pub fn event(id: &str, content: u8) -> NewEvent {
+    NewEvent {
+        stream: stream(id),
+        event_type: EventType::READY,
+        schema_version: 1,
+        occurred_at: Micros(1_000 + i64::from(content)),
+        source_time: Micros(1_000 + i64::from(content)),
+        actor: name("actor"),
+        on_behalf_of: None,
+        command_id: None,
+        correlation: None,
+        causation: None,
+        names: SmallVec::from_iter([name("lunch"), name(id)]),
+        payload: SmallVec::from_slice(&[content, 7]),
+    }
+}
+
+pub fn events(id: &str, contents: impl IntoIterator<Item = u8>) -> Vec<NewEvent> {
+    contents.into_iter().map(|content| event(id, content)).collect()
+}
+
+/// An append with no counter.
+pub fn plain(events: Vec<NewEvent>) -> Append {
+    Append { source: name("plain"), batch: None, skip_to: None, expected: SmallVec::new(), events }
+}
+
+/// An append that expects `expected` of `id`'s stream.
+pub fn expecting(id: &str, expected: Expected, events: Vec<NewEvent>) -> Append {
+    Append { expected: SmallVec::from_iter([(stream(id), expected)]), ..plain(events) }
+}
+
+/// An append of a source with a counter.
+pub fn counted(source: &str, epoch: u128, first_seq: u64, events: Vec<NewEvent>) -> Append {
+    let batch = Some(SourceBatch { epoch: Epoch(epoch), first_seq });
+    Append { source: name(source), batch, ..plain(events) }
+}
+
+pub async fn append(log: &dyn EventLog, append: Append) -> Appended {
+    log.append(append).await.unwrap()
+}
+
+pub async fn refused(log: &dyn EventLog, append: Append) -> AppendError {
+    log.append(append).await.unwrap_err()
+}
+
+pub fn version(log: &dyn EventLog, id: &str) -> u64 {
+    let Version(version) = log.version(&stream(id));
+    version
+}
+
+pub fn mark(log: &dyn EventLog, source: &str, epoch: u128) -> Option<u64> {
+    log.source_mark(&name(source), Epoch(epoch)).map(|mark| mark.last_seq)
+}
+
+/// Everything that a log says of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub position: u64,
+    pub stream: String,
+    pub version: u64,
+    pub event_type: EventType,
+    pub schema_version: u16,
+    pub occurred_at: Micros,
+    pub source_time: Micros,
+    pub recorded_at: Micros,
+    pub actor: String,
+    pub on_behalf_of: Option<String>,
+    pub source: String,
+    pub source_seq: Option<SourceSeq>,
+    pub seq_to: Option<u64>,
+    pub command_id: Option<CommandId>,
+    pub correlation: Option<u128>,
+    pub causation: Option<Position>,
+    pub names: Vec<String>,
+    pub payload: Vec<u8>,
+}
+
+/// All events of a frame.
+pub fn seen(frame: &Frame) -> Vec<Seen> {
+    let seen = frame.events().map(|event| {
+        let envelope = event.envelope;
+        assert_eq!(frame.text(event.site), envelope.stream.site);
+        assert_eq!(frame.text(event.id), envelope.stream.id);
+        assert_eq!(frame.text(event.source), envelope.source);
+        Seen {
+            position: envelope.position.0,
+            stream: envelope.stream.to_string(),
+            version: envelope.version.0,
+            event_type: envelope.event_type,
+            schema_version: envelope.schema_version,
+            occurred_at: envelope.occurred_at,
+            source_time: envelope.source_time,
+            recorded_at: envelope.recorded_at,
+            actor: envelope.actor.to_owned(),
+            on_behalf_of: envelope.on_behalf_of.map(str::to_owned),
+            source: envelope.source.to_owned(),
+            source_seq: envelope.source_seq,
+            seq_to: event.seq_to,
+            command_id: envelope.command_id,
+            correlation: envelope.correlation,
+            causation: envelope.causation,
+            names: event.names.iter().map(|name| frame.text(*name).to_owned()).collect(),
+            payload: envelope.payload.to_vec(),
+        }
+    });
+    let seen: Vec<_> = seen.collect();
+    assert_eq!(seen.len(), frame.len());
+    seen
+}
+
+/// The next events of a subscription, at least `count`.
+pub async fn take(subscription: &mut Subscription, count: usize) -> Vec<Seen> {
+    let mut taken = Vec::new();
+    while taken.len() < count {
+        taken.extend(seen(&subscription.next().await.expect("no end").unwrap()));
+    }
+    taken
+}
+
+/// The whole log, by subscription.
+pub async fn all(log: &dyn EventLog) -> Vec<Seen> {
+    let count = usize::try_from(log.end().0).unwrap();
+    let all = take(&mut log.subscribe(Position::START), count).await;
+    assert_eq!(all.len(), count);
+    assert_dense(&all, 1);
+    all
+}
+
+pub fn assert_dense(events: &[Seen], from: u64) {
+    for (event, position) in events.iter().zip(from..) {
+        assert_eq!(event.position, position, "positions are dense");
+    }
+}
