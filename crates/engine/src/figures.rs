@@ -1,27 +1,26 @@
 //! The KPI fold: the log's frames into `pegcount_kpi`, and queries out of it.
 
-use pegcount_kpi::Kpi;
+use pegcount_kpi::{Kpi, Query, QueryError, Table};
 use pegcount_log::Frame;
 
 use crate::{follow::Fold, recorded::FrameKeys};
 
 /// The KPI cells, kept up to date.
-pub(crate) struct Figures {
+pub struct Figures {
     pub(crate) kpi: Kpi,
     keys: FrameKeys,
 }
 
 impl Figures {
     /// Empty. `seed` keeps a hostile client from making two names meet.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self { kpi: Kpi::new(), keys: FrameKeys::new(seed) }
     }
 }
 
-impl Fold for Figures {
-    const NAME: &'static str = "figures";
-
-    fn apply(&mut self, frame: &Frame) {
+impl Figures {
+    /// Takes one frame in.
+    pub fn fold(&mut self, frame: &Frame) {
         self.keys.load(frame);
         for event in frame.events() {
             match self.keys.recorded(&event) {
@@ -37,5 +36,18 @@ impl Fold for Figures {
                 self.kpi.name(key, text);
             }
         }
+    }
+
+    /// The figures of a range, as far as frames have been taken in.
+    pub fn query(&self, query: &Query) -> Result<Table, QueryError> {
+        self.kpi.query(query)
+    }
+}
+
+impl Fold for Figures {
+    const NAME: &'static str = "figures";
+
+    fn apply(&mut self, frame: &Frame) {
+        self.fold(frame);
     }
 }

@@ -8,6 +8,7 @@
 
 mod boards;
 mod commands;
+mod contacts;
 mod corrections;
 mod definitions;
 mod engine;
@@ -17,21 +18,25 @@ mod follow;
 mod imports;
 mod ingest;
 mod leases;
-mod options;
+pub mod options;
 mod reading;
 mod recorded;
 mod source;
+mod tickets;
 mod watch;
 
-pub use boards::{AgentView, ContactView, TicketView};
-pub use commands::{Carried, OpenTicket, TicketCommand};
+pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
+pub use commands::Carried;
+pub use contacts::OPEN_CONTACTS_MAX;
 pub use corrections::Correction;
 pub use definitions::Defined;
 pub use engine::Engine;
 pub use error::EngineError;
+pub use figures::Figures;
 pub use imports::{ImportRecord, Imported};
-pub use ingest::{FactBatch, PendingAck, SourceAck};
+pub use ingest::{FactBatch, PendingAck, Refusal, SourceAck};
 pub use options::{EngineOptions, LogStore};
 pub use reading::{LogPage, ReadEvent};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
+pub use tickets::{OpenTicket, TicketCommand};
 pub use watch::{KpiWatch, WatchUpdate};

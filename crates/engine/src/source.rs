@@ -3,10 +3,7 @@
 //! Invariant: a source belongs to the principal that used it first, for good (kept by the log: the actor of its
 //! events); of several connections only the newest may append.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pegcount_domain::{
@@ -14,6 +11,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use rustc_hash::FxHashMap;
+use tokio::sync::watch;
 
 use crate::{engine::Engine, error::EngineError};
 
@@ -63,19 +61,19 @@ pub(crate) struct Sources(Mutex<FxHashMap<(SiteId, SourceId), Entry>>);
 #[derive(Debug)]
 struct Entry {
     owner: Name,
-    newest: Arc<AtomicU64>,
+    newest: watch::Sender<u64>,
 }
 
 /// A connection's right to append, lost when a newer one comes.
 #[derive(Clone, Debug)]
 pub(crate) struct Fence {
     mine: u64,
-    newest: Arc<AtomicU64>,
+    newest: watch::Receiver<u64>,
 }
 
 impl Fence {
     pub(crate) fn holds(&self) -> bool {
-        self.newest.load(Ordering::Acquire) == self.mine
+        *self.newest.borrow() == self.mine
     }
 }
 
@@ -86,7 +84,7 @@ impl Sources {
         let mut entries = self.0.lock();
         let entry = entries.entry((hello.site.clone(), hello.source.clone())).or_insert_with(|| Entry {
             owner: owner_in_log.unwrap_or_else(|| hello.actor.clone()),
-            newest: Arc::default(),
+            newest: watch::Sender::new(0),
         });
         if entry.owner != hello.actor || hello.source.0.as_str() == ENGINE_SOURCE {
             return Err(EngineError::SourceTaken {
@@ -95,8 +93,10 @@ impl Sources {
                 owner: entry.owner.clone(),
             });
         }
-        let mine = entry.newest.fetch_add(1, Ordering::AcqRel) + 1;
-        Ok(Fence { mine, newest: Arc::clone(&entry.newest) })
+        let newest = entry.newest.subscribe();
+        let mine = *newest.borrow() + 1;
+        entry.newest.send_replace(mine);
+        Ok(Fence { mine, newest })
     }
 }
 
@@ -107,6 +107,16 @@ pub struct SourceSession {
     pub(crate) fence: Fence,
     /// The difference of the clocks as measured by the handshake; the source's own measurement is better.
     pub(crate) offset: Micros,
+}
+
+impl SourceSession {
+    /// Waits until a newer connection of the same source has fenced this one off; [`EngineError::Fenced`].
+    pub async fn fenced(&self) -> EngineError {
+        let mut newest = self.fence.newest.clone();
+        // The sender lives in the engine, which this session keeps alive.
+        let _ = newest.wait_for(|newest| *newest != self.fence.mine).await;
+        EngineError::Fenced { origin: self.hello.source.0.clone() }
+    }
 }
 
 impl Engine {

@@ -23,7 +23,8 @@ use pegcount_log::{Frame, FrameEvent};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use agents::{AgentView, MarkedFact};
-pub use contacts::ContactView;
+pub(crate) use contacts::ContactEntry;
+pub use contacts::{ContactView, MarkedContactFact};
 pub use tickets::TicketView;
 
 use crate::{

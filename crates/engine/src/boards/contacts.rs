@@ -1,0 +1,130 @@
+//! Contacts as they are now: open ones, and the latest that have ended.
+//!
+//! A contact has few events, so they are kept and its state is folded when somebody asks: late and amended facts need
+//! no special path. What has left memory is folded from the log (see `crate::contacts`).
+//!
+//! Invariant: an entry whose `recorded` is its version holds the whole stream.
+
+use std::collections::VecDeque;
+
+use pegcount_domain::{
+    contact::{ContactAnomaly, ContactState},
+    envelope::{Envelope, Position, Version},
+    event::Event,
+    ids::{ContactId, SiteId},
+    time::Micros,
+};
+use rustc_hash::FxHashMap;
+
+use super::history::History;
+
+/// How many ended contacts stay in memory.
+const ENDED_MAX: usize = 10_000;
+
+/// A fact that was not expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkedContactFact {
+    /// Where it is.
+    pub position: Position,
+    /// When it happened.
+    pub occurred_at: Micros,
+    /// Why it was not expected.
+    pub anomaly: ContactAnomaly,
+}
+
+/// One contact as it is now.
+#[derive(Clone, Debug)]
+pub struct ContactView {
+    /// Its site.
+    pub site: SiteId,
+    /// Visits, legs, customer.
+    pub state: ContactState,
+    /// The stream's version.
+    pub version: Version,
+    /// Facts that were not expected.
+    pub anomalies: Vec<MarkedContactFact>,
+    /// The log position up to which this has been folded.
+    pub position: Position,
+}
+
+/// The events of one contact.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ContactEntry {
+    facts: History,
+    recorded: u64,
+    version: Version,
+}
+
+impl ContactEntry {
+    pub(crate) fn insert(&mut self, envelope: &Envelope<'_>, event: Event) {
+        self.facts.insert(envelope.position, envelope.occurred_at, envelope.source_seq, event);
+        self.recorded += 1;
+        self.version = envelope.version;
+    }
+
+    /// Whether no event of the stream is here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.recorded == 0
+    }
+
+    /// Whether every event of the stream is here.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.recorded == self.version.0
+    }
+
+    pub(crate) fn view(&self, site: &SiteId, contact: &ContactId, position: Position) -> ContactView {
+        let mut state = ContactState::new(contact.clone());
+        let mut anomalies = Vec::new();
+        for fact in self.facts.facts() {
+            if let Some(anomaly) = state.apply(&fact.event, fact.at) {
+                anomalies.push(MarkedContactFact { position: fact.position, occurred_at: fact.at, anomaly });
+            }
+        }
+        ContactView { site: site.clone(), state, version: self.version, anomalies, position }
+    }
+}
+
+/// The contacts of one site.
+#[derive(Debug, Default)]
+pub(crate) struct Contacts {
+    open: FxHashMap<ContactId, ContactEntry>,
+    ended: FxHashMap<ContactId, ContactEntry>,
+    ended_by_age: VecDeque<ContactId>,
+}
+
+impl Contacts {
+    pub(crate) fn insert(&mut self, contact: ContactId, envelope: &Envelope<'_>, event: Event) {
+        let ends = matches!(event, Event::ContactEnded { .. });
+        if let Some(entry) = self.ended.get_mut(&contact) {
+            entry.insert(envelope, event);
+            return;
+        }
+        let entry = self.open.entry(contact.clone()).or_default();
+        entry.insert(envelope, event);
+        // A late fact of a contact that has left memory must not stay open for good: it knows too little to end.
+        if ends || !entry.is_whole() {
+            self.put_away(contact);
+        }
+    }
+
+    fn put_away(&mut self, contact: ContactId) {
+        if let Some(entry) = self.open.remove(&contact) {
+            self.ended.insert(contact.clone(), entry);
+            self.ended_by_age.push_back(contact);
+        }
+        while self.ended_by_age.len() > ENDED_MAX {
+            if let Some(oldest) = self.ended_by_age.pop_front() {
+                self.ended.remove(&oldest);
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, contact: &ContactId) -> Option<&ContactEntry> {
+        self.open.get(contact).or_else(|| self.ended.get(contact))
+    }
+
+    /// Contacts that have not ended.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (&ContactId, &ContactEntry)> {
+        self.open.iter()
+    }
+}
