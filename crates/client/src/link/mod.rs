@@ -19,7 +19,10 @@ pub(crate) struct Link {
     offsets: OffsetEstimator,
     /// The highest seq of this epoch that any connection of this process has sent.
     sent_ever: u64,
+    /// A batch stops growing here; shrinks when the server finds a batch too large.
     batch_bytes: usize,
+    /// The size of the last batch, as it is in the spool.
+    last_batch_bytes: usize,
     /// Whether the next hello names the incarnation that we know.
     offer_incarnation: bool,
 }
@@ -31,6 +34,7 @@ impl Link {
             offsets: OffsetEstimator::default(),
             sent_ever: 0,
             batch_bytes: BATCH_BYTES_MAX,
+            last_batch_bytes: 0,
             offer_incarnation: true,
         }
     }
@@ -54,9 +58,9 @@ impl Link {
                     tracing::debug!(source = %self.shared.source.0, %cause, "connects again");
                     self.show(Connection::Waiting { cause });
                     if smaller {
-                        self.batch_bytes = (self.batch_bytes / 2).max(1);
+                        self.batch_bytes = (self.batch_bytes.min(self.last_batch_bytes) / 2).max(1);
                     }
-                    if self.shared.spool.lock().acknowledged() > acknowledged {
+                    if smaller || self.shared.spool.lock().acknowledged() > acknowledged {
                         backoff = Backoff::default();
                         delay = backoff.next();
                     }

@@ -209,6 +209,7 @@ impl Session<'_> {
     fn send_next(&mut self) -> Result<(), Verdict> {
         let limits = Limits { facts: self.batch_facts, bytes: self.link.batch_bytes };
         let Some((message, last)) = next_message(self.shared(), self.sent, limits)? else { return Ok(()) };
+        self.link.last_batch_bytes = message.encoded_len();
         if self.requests.try_send(StreamFactsRequest { message: Some(message) }).is_ok() {
             if self.in_flight.is_empty() {
                 self.waiting_since = Instant::now();
