@@ -8,6 +8,8 @@
 
 mod build;
 mod decode;
+#[cfg(test)]
+mod tests;
 mod varint;
 
 use pegcount_domain::{
@@ -26,7 +28,7 @@ pub use decode::FrameError;
 const NONE: u32 = u32::MAX;
 
 /// A decoded frame, shared by all who read it. Its texts lie in one buffer, each of them once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     first: Position,
     /// How many leading records a subscriber that started inside the frame does not see.
@@ -42,7 +44,7 @@ pub struct Frame {
 }
 
 /// A stream that occurs in a frame, with the versions that it has there (dense, in order).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StreamEntry {
     pub(crate) site: u32,
     pub(crate) id: u32,
@@ -52,7 +54,7 @@ pub(crate) struct StreamEntry {
 }
 
 /// A source that occurs in a frame, with the seqs that it has there if it keeps a counter (dense, in order).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceEntry {
     pub(crate) text: u32,
     pub(crate) epoch: Option<Epoch>,
@@ -60,7 +62,7 @@ pub(crate) struct SourceEntry {
     pub(crate) next: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Record {
     version: u64,
     seq: u64,

@@ -53,7 +53,7 @@ pub async fn everything_of_an_event_comes_back(subject: &dyn Subject) {
     full.command_id = Some(CommandId(u128::MAX));
     full.correlation = Some(0);
     full.causation = Some(Position(77));
-    full.names = SmallVec::from_iter((0..20).map(|n| name(&format!("name {n}"))));
+    full.names = (0..20).map(|n| name(&format!("name {n}"))).collect();
     full.payload = SmallVec::from_vec(vec![0xA5; 20_000]);
     append(&*log, plain(vec![event("a", 1), full.clone(), event("a", 2)])).await;
     let got = &all(&*log).await[1];
@@ -143,14 +143,14 @@ pub async fn too_much_is_refused_with_the_limit(subject: &dyn Subject) {
         matches!(error, AppendError::TooLarge { unit: "events", limit: APPEND_EVENTS_MAX, .. }),
         "{error}"
     );
-    let mut long = event("a", 1);
-    long.payload = SmallVec::from_vec(vec![0; EVENT_BYTES_MAX]);
-    let error = refused(&*log, plain(vec![long.clone()])).await;
+    let mut bulky = event("a", 1);
+    bulky.payload = SmallVec::from_vec(vec![0; EVENT_BYTES_MAX]);
+    let error = refused(&*log, plain(vec![bulky.clone()])).await;
     assert!(matches!(error, AppendError::TooLarge { unit: "bytes", limit: EVENT_BYTES_MAX, .. }), "{error}");
-    long.payload.truncate(EVENT_BYTES_MAX - 1_000);
-    let error = refused(&*log, plain(vec![long.clone(); 40])).await;
+    bulky.payload.truncate(EVENT_BYTES_MAX - 1_000);
+    let error = refused(&*log, plain(vec![bulky.clone(); 40])).await;
     assert!(matches!(error, AppendError::TooLarge { unit: "bytes", limit: APPEND_BYTES_MAX, .. }), "{error}");
-    let taken = append(&*log, plain(vec![long; 30])).await;
+    let taken = append(&*log, plain(vec![bulky; 30])).await;
     assert_eq!(taken.last, Position(30));
     append(&*log, plain(vec![event("b", 1); APPEND_EVENTS_MAX])).await;
     assert_eq!(version(&*log, "b"), APPEND_EVENTS_MAX as u64);

@@ -65,7 +65,7 @@ macro_rules! conformance {
 
 /// A test that hangs is a failure, not a wait.
 pub async fn in_time(test: impl Future<Output = ()>) {
-    tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test hangs");
+    tokio::time::timeout(Duration::from_mins(1), test).await.expect("the test hangs");
 }
 
 pub fn name(text: &str) -> Name {

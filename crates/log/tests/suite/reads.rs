@@ -112,10 +112,10 @@ pub async fn a_slow_reader_holds_nobody_up(subject: &dyn Subject) {
     append(&*log, plain(events("a", 0..1))).await;
     let first = take(&mut slow, 1).await;
     // More than any tail in memory keeps, while the reader does not read.
-    let mut long = event("a", 1);
-    long.payload = SmallVec::from_vec(vec![1; 30_000]);
+    let mut bulky = event("a", 1);
+    bulky.payload = SmallVec::from_vec(vec![1; 30_000]);
     for _ in 0..60 {
-        append(&*log, plain(vec![long.clone(); 30])).await;
+        append(&*log, plain(vec![bulky.clone(); 30])).await;
     }
     let rest = take(&mut slow, 1_800).await;
     assert_eq!(first.len() + rest.len(), 1_801);

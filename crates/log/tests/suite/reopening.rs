@@ -58,6 +58,7 @@ pub async fn expectations_hold_after_reopening(subject: &dyn Subject) {
 
 pub async fn the_incarnation_stays(subject: &dyn Subject) {
     let log = subject.open();
+    append(&*log, plain(events("a", 0..1))).await;
     let incarnation = log.incarnation();
     assert_eq!(log.status().incarnation, incarnation);
     if !subject.keeps() {

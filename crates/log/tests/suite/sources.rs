@@ -1,7 +1,7 @@
 //! Sources with a counter: each fact counts once.
 
 use pegcount_domain::{envelope::Position, ids::Epoch, time::Micros};
-use pegcount_log::{AppendError, Expected, limits::SOURCE_WINDOW_SEQS};
+use pegcount_log::{AppendError, Expected, NewEvent, limits::SOURCE_WINDOW_SEQS};
 
 use super::{Subject, all, append, counted, event, events, mark, plain, refused, stream, version};
 
@@ -54,8 +54,7 @@ pub async fn a_repeat_in_the_same_group_counts_once(subject: &dyn Subject) {
 pub async fn a_repeat_with_other_content_is_refused(subject: &dyn Subject) {
     let log = subject.open();
     append(&*log, counted("phone", 1, 1, events("a", 0..3))).await;
-    type Change = fn(&mut pegcount_log::NewEvent);
-    let changes: [Change; 5] = [
+    let changes: [fn(&mut NewEvent); 5] = [
         |event| event.payload.push(1),
         |event| event.source_time = Micros(5),
         |event| event.event_type = pegcount_domain::event::EventType::SIGNED_IN,

@@ -1,0 +1,180 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+//! Folders that are not as they were left: each is named precisely, none is opened as if nothing had happened.
+
+mod suite;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use pegcount_domain::envelope::Position;
+use pegcount_log::{EventLog, LogError, SledLog, SledOptions, blobs_empty};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use suite::{Seen, all, append, counted, event, events, plain};
+
+fn open(dir: &Path) -> Result<SledLog, LogError> {
+    SledLog::open(SledOptions::new(dir))
+}
+
+fn refused(dir: &Path) -> LogError {
+    open(dir).err().expect("opening is refused")
+}
+
+fn db(dir: &Path) -> PathBuf {
+    dir.join("hot-000001").join("db")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A closed log with some events.
+async fn a_log(dir: &Path) -> Vec<Seen> {
+    let log = open(dir).unwrap();
+    for content in 0..60 {
+        let events = vec![event("a", content), event(&format!("s{content}"), content)];
+        append(&log, counted("phone", 1, 1 + 2 * u64::from(content), events)).await;
+    }
+    let all = all(&log).await;
+    log.close().await.unwrap();
+    all
+}
+
+#[tokio::test]
+async fn a_folder_in_use_is_locked() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    assert!(matches!(refused(dir.path()), LogError::Locked { path } if path == dir.path()));
+    drop(log);
+    open(dir.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_of_a_newer_program_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    a_log(dir.path()).await;
+    let format = dir.path().join("FORMAT");
+    let newer = fs::read_to_string(&format).unwrap().replace("format: 1", "format: 2");
+    fs::write(&format, newer).unwrap();
+    let error = refused(dir.path());
+    assert!(matches!(error, LogError::NewerFormat { found: 2, supported: 1, features: 0, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_lost_or_changed_format_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    a_log(dir.path()).await;
+    let format = dir.path().join("FORMAT");
+    let text = fs::read_to_string(&format).unwrap();
+    fs::write(&format, text.replace("incarnation: ", "incarnation: 0")).unwrap();
+    assert!(matches!(refused(dir.path()), LogError::Damaged { path, .. } if path == format));
+    fs::remove_file(&format).unwrap();
+    assert!(matches!(refused(dir.path()), LogError::Damaged { path, .. } if path == format));
+}
+
+#[tokio::test]
+async fn a_lost_acknowledged_tail_is_named_with_its_first_position() {
+    let (dir, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    a_log(dir.path()).await;
+    copy(&dir.path().join("hot-000001"), &old.path().join("hot-000001"));
+    let log = open(dir.path()).unwrap();
+    append(&log, plain(events("a", 0..5))).await;
+    log.close().await.unwrap();
+    drop(log);
+    fs::remove_dir_all(dir.path().join("hot-000001")).unwrap();
+    copy(&old.path().join("hot-000001"), &dir.path().join("hot-000001"));
+    let error = refused(dir.path());
+    assert!(matches!(error, LogError::Damaged { position: Position(121), .. }), "{error}");
+    assert!(error.to_string().contains("up to 125 were acknowledged, but the log ends at 120"), "{error}");
+}
+
+#[tokio::test]
+async fn a_lost_database_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    a_log(dir.path()).await;
+    fs::remove_dir_all(dir.path().join("hot-000001")).unwrap();
+    let error = refused(dir.path());
+    assert!(matches!(error, LogError::Damaged { position: Position(1), .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_lost_mark_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    a_log(dir.path()).await;
+    fs::remove_file(dir.path().join("MARK")).unwrap();
+    assert!(matches!(refused(dir.path()), LogError::Damaged { .. }));
+}
+
+#[tokio::test]
+async fn a_page_beside_the_database_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    a_log(dir.path()).await;
+    assert!(blobs_empty(dir.path()).unwrap());
+    let blob = dir.path().join("hot-000001").join("blobs").join("7");
+    fs::write(&blob, b"x").unwrap();
+    assert!(!blobs_empty(dir.path()).unwrap());
+    assert!(matches!(refused(dir.path()), LogError::Damaged { .. }));
+}
+
+/// Damages copies of a log's database and opens them: each must hold all that was acknowledged, or say that it
+/// does not.
+async fn each_damaged_copy_is_whole_or_refused(count: u32, damage: impl Fn(&mut Vec<u8>, &mut StdRng)) {
+    let seed = getrandom::u64().unwrap();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let original = tempfile::tempdir().unwrap();
+    let whole = a_log(original.path()).await;
+    let mut refusals = 0;
+    for _ in 0..count {
+        let dir = tempfile::tempdir().unwrap();
+        copy(original.path(), dir.path());
+        let mut bytes = fs::read(db(dir.path())).unwrap();
+        damage(&mut bytes, &mut random);
+        fs::write(db(dir.path()), bytes).unwrap();
+        match open(dir.path()) {
+            Ok(log) => assert_eq!(all(&log).await, whole),
+            Err(LogError::Damaged { .. }) => refusals += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    println!("{refusals} of {count} refused");
+}
+
+#[tokio::test]
+async fn a_cut_database_is_whole_or_refused() {
+    each_damaged_copy_is_whole_or_refused(20, |bytes, random| {
+        // Events lie near the front; the rest of the first segment is not written yet.
+        let length = random.random_range(0..bytes.len().min(60_000));
+        bytes.truncate(length);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_flipped_database_is_whole_or_refused() {
+    each_damaged_copy_is_whole_or_refused(20, |bytes, random| {
+        for _ in 0..random.random_range(1..4) {
+            let at = random.random_range(0..bytes.len().min(60_000));
+            bytes[at] ^= 1 << random.random_range(0..8);
+        }
+    })
+    .await;
+}

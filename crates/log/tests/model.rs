@@ -1,0 +1,184 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+//! Random work on the log on sled, reopening included, gives what the log in memory gives. A failing case prints its
+//! seed and shrinks.
+
+mod suite;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use pegcount_domain::{
+    envelope::{Position, Version},
+    time::Micros,
+};
+use pegcount_log::{
+    Append, AppendError, Appended, Clock, Durability, EventLog, Expected, MemoryLog, SledLog, SledOptions,
+    blobs_empty,
+};
+use proptest::prelude::*;
+use suite::{all, counted, event, plain, stream, take};
+
+/// What is done to both logs.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Handed in together, then awaited.
+    Appends(Vec<Wish>),
+    /// The clock moves, perhaps back.
+    Clock(i64),
+    Reopen,
+    Subscribe(prop::sample::Index),
+}
+
+/// An append, relative to where things stand: most are right, some are late, early or wrong.
+#[derive(Clone, Debug)]
+struct Wish {
+    source: Option<u8>,
+    /// Added to the next seq: below 0 repeats, above leaves a gap.
+    seq_offset: i8,
+    skip: Option<u8>,
+    /// Stream, content; the same content under the same seq is a repeat.
+    events: Vec<(u8, Option<u8>)>,
+    expected: Option<(u8, i8)>,
+}
+
+fn a_wish() -> impl Strategy<Value = Wish> {
+    let offset = prop_oneof![6 => Just(0_i8), 3 => -4_i8..0, 1 => 1_i8..3];
+    let content = prop_oneof![8 => Just(None), 1 => any::<u8>().prop_map(Some)];
+    let expected = prop_oneof![3 => Just(None), 1 => (0_u8..4, prop_oneof![3 => Just(0_i8), 1 => -2_i8..3]).prop_map(Some)];
+    let skip = prop_oneof![9 => Just(None), 1 => (0_u8..5).prop_map(Some)];
+    (prop::option::of(0_u8..3), offset, skip, prop::collection::vec((0_u8..4, content), 0..6), expected)
+        .prop_map(|(source, seq_offset, skip, events, expected)| Wish {
+            source,
+            seq_offset,
+            skip,
+            events,
+            expected,
+        })
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => prop::collection::vec(a_wish(), 1..6).prop_map(Step::Appends),
+        2 => (-5_i64..50).prop_map(Step::Clock),
+        1 => Just(Step::Reopen),
+        1 => any::<prop::sample::Index>().prop_map(Step::Subscribe),
+    ]
+}
+
+/// Makes the append that a wish means, by where `log` durably stands.
+fn append_of(wish: &Wish, log: &dyn EventLog) -> Append {
+    let source = wish.source.map(|source| format!("source {source}"));
+    let next = source.as_ref().map_or(0, |source| suite::mark(log, source, 1).unwrap_or(0)) + 1;
+    let first_seq = next.saturating_add_signed(i64::from(wish.seq_offset));
+    let events = wish.events.iter().zip(first_seq..).map(|((to, content), seq)| {
+        let content = content.unwrap_or(u8::try_from(seq % 251).unwrap());
+        // A repeat goes to the stream that it went to.
+        let to = if source.is_some() { u8::try_from(seq % 4).unwrap() } else { *to };
+        event(&format!("stream {to}"), content)
+    });
+    let events = events.collect();
+    let mut append =
+        source.map_or_else(|| plain(Vec::new()), |source| counted(&source, 1, first_seq, Vec::new()));
+    append.events = events;
+    append.skip_to = wish.skip.map(|span| first_seq + u64::from(span));
+    if let Some((to, offset)) = wish.expected {
+        let stream = stream(&format!("stream {to}"));
+        let Version(now) = log.version(&stream);
+        let version = now.saturating_add_signed(i64::from(offset));
+        let expected = if version == 0 { Expected::NoStream } else { Expected::Version(Version(version)) };
+        append.expected.push((stream, expected));
+    }
+    append
+}
+
+type Outcome = Result<Appended, String>;
+
+async fn hand_in(log: &dyn EventLog, appends: Vec<Append>) -> Vec<Outcome> {
+    let said = |error: AppendError| error.to_string();
+    let mut pending = Vec::new();
+    for append in appends {
+        pending.push(log.submit(append).await);
+    }
+    let mut outcomes = Vec::new();
+    for pending in pending {
+        outcomes.push(match pending {
+            Ok(pending) => pending.await.map_err(said),
+            Err(error) => Err(said(error)),
+        });
+    }
+    outcomes
+}
+
+async fn both_agree(steps: Vec<Step>) {
+    let dir = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(1_000));
+    let clock: Clock = Arc::new({
+        let now = Arc::clone(&now);
+        move || Micros(now.load(Ordering::SeqCst))
+    });
+    let options = SledOptions {
+        durability: Durability::ProcessCrash,
+        clock: Arc::clone(&clock),
+        ..SledOptions::new(dir.path())
+    };
+    let model = MemoryLog::with_clock(clock);
+    let mut log = SledLog::open(options.clone()).unwrap();
+    for step in steps {
+        match step {
+            Step::Appends(wishes) => {
+                let appends: Vec<_> = wishes.iter().map(|wish| append_of(wish, &model)).collect();
+                assert_eq!(hand_in(&log, appends.clone()).await, hand_in(&model, appends).await);
+            }
+            Step::Clock(by) => drop(now.fetch_add(by, Ordering::SeqCst)),
+            Step::Reopen => {
+                drop(log);
+                log = SledLog::open(options.clone()).unwrap();
+            }
+            Step::Subscribe(from) => {
+                let count = usize::try_from(model.end().0).unwrap();
+                let from = from.index(count + 1);
+                if from < count {
+                    let from = Position(u64::try_from(from + 1).unwrap());
+                    let rest = count + 1 - usize::try_from(from.0).unwrap();
+                    let got = take(&mut log.subscribe(from), rest).await;
+                    assert_eq!(got, take(&mut model.subscribe(from), rest).await);
+                }
+            }
+        }
+        assert_eq!(log.end(), model.end());
+        for id in 0..4 {
+            let stream = stream(&format!("stream {id}"));
+            assert_eq!(log.version(&stream), model.version(&stream));
+        }
+        for id in 0..3 {
+            let source = format!("source {id}");
+            assert_eq!(suite::mark(&log, &source, 1), suite::mark(&model, &source, 1));
+        }
+    }
+    assert_eq!(all(&log).await, all(&model).await);
+    drop(log);
+    let log = SledLog::open(options).unwrap();
+    assert_eq!(all(&log).await, all(&model).await);
+    assert!(blobs_empty(dir.path()).unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_log_on_sled_does_what_the_log_in_memory_does(steps in prop::collection::vec(a_step(), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        runtime.block_on(both_agree(steps));
+    }
+}
