@@ -84,8 +84,10 @@ impl Engine {
         actor: &Name,
         command_id: CommandId,
     ) -> Result<Carried, EngineError> {
-        self.agent_command(site, agent, actor, command_id, |view| decide_set_state(&view.state, &intent).map_err(refused))
-            .await
+        self.agent_command(site, agent, actor, command_id, |view| {
+            decide_set_state(&view.state, &intent).map_err(refused)
+        })
+        .await
     }
 
     /// Sets what an agent becomes when the present contact is over.
@@ -97,8 +99,10 @@ impl Engine {
         actor: &Name,
         command_id: CommandId,
     ) -> Result<Carried, EngineError> {
-        self.agent_command(site, agent, actor, command_id, |view| decide_next_state(&view.state, &intent).map_err(refused))
-            .await
+        self.agent_command(site, agent, actor, command_id, |view| {
+            decide_next_state(&view.state, &intent).map_err(refused)
+        })
+        .await
     }
 
     /// Signs a stuck agent out at once; open legs and after-call work end.

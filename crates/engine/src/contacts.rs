@@ -36,7 +36,8 @@ impl Engine {
     pub fn open_contacts(&self, site: &SiteId) -> Vec<ContactView> {
         let boards = self.boards.state().read();
         let Some(board) = boards.site(site) else { return Vec::new() };
-        let view = |(contact, entry): (&ContactId, &ContactEntry)| entry.view(site, contact, boards.position());
+        let view =
+            |(contact, entry): (&ContactId, &ContactEntry)| entry.view(site, contact, boards.position());
         let mut open: Vec<_> = board.contacts.open().map(view).filter(|view| view.state.is_open()).collect();
         open.sort_by(|a, b| (a.state.started, &a.state.contact).cmp(&(b.state.started, &b.state.contact)));
         open.truncate(OPEN_CONTACTS_MAX);

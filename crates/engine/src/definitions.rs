@@ -47,14 +47,18 @@ impl Engine {
         events: Vec<Event>,
     ) -> Result<(usize, Position), EngineError> {
         if events.len() > DEFINITIONS_MAX {
-            let reason = format!("holds {}; the limit is {DEFINITIONS_MAX}: send them in parts", events.len());
+            let reason =
+                format!("holds {}; the limit is {DEFINITIONS_MAX}: send them in parts", events.len());
             return Err(EngineError::invalid("definitions", reason));
         }
         let is_definition = |event: &Event| {
             matches!(event, Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_))
         };
         if !events.iter().all(is_definition) {
-            return Err(EngineError::invalid("definitions", "hold something else; give queues, reasons, agents"));
+            return Err(EngineError::invalid(
+                "definitions",
+                "hold something else; give queues, reasons, agents",
+            ));
         }
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Definition, id: ALL };
         for _ in 0..DECISIONS_MAX {

@@ -6,7 +6,7 @@
 use pegcount_domain::{
     envelope::{Position, StreamKind, StreamName},
     event::Event,
-    ids::{CustomerId, Name, NAME_BYTES_MAX},
+    ids::{CustomerId, NAME_BYTES_MAX, Name},
     time::Micros,
 };
 use pegcount_log::{Append, NewEvent, PendingAppend, SourceBatch};
@@ -116,8 +116,10 @@ impl SourceSession {
         })?;
 
         metrics::counter!("pegcount_facts_total").increment(u64::try_from(events.len()).unwrap_or(u64::MAX));
-        let events =
-            events.into_iter().map(|(stream, event, at, raw)| self.new_event(stream, &event, at, raw)).collect();
+        let events = events
+            .into_iter()
+            .map(|(stream, event, at, raw)| self.new_event(stream, &event, at, raw))
+            .collect();
         let pending = self.engine.log.submit(self.append(first_seq, None, events)).await?;
         Ok(PendingAck { pending, refusals })
     }
@@ -127,7 +129,10 @@ impl SourceSession {
         self.check_fence()?;
         self.alive();
         if from == 0 || to < from {
-            return Err(EngineError::invalid("skip", format!("goes from {from} to {to}; give first and last, from 1")));
+            return Err(EngineError::invalid(
+                "skip",
+                format!("goes from {from} to {to}; give first and last, from 1"),
+            ));
         }
         let reason =
             Name::new(reason).map_err(|error| EngineError::invalid("skip.reason", error.to_string()))?;
@@ -229,7 +234,10 @@ fn check_seqs(facts: &[v1::Fact]) -> Result<u64, EngineError> {
     }
     let first = facts.first().map_or(0, |fact| fact.seq);
     if first == 0 {
-        return Err(EngineError::invalid("batch.facts", "begins with no fact or with seq 0; seqs count from 1"));
+        return Err(EngineError::invalid(
+            "batch.facts",
+            "begins with no fact or with seq 0; seqs count from 1",
+        ));
     }
     let mut expected = first;
     for fact in facts {

@@ -181,7 +181,9 @@ impl Engine {
             return Ok(());
         }
         let event = Event::ConnectionLost { last_heard };
-        if let Some(position) = self.append_own(key, &event, last_heard, Expected::Version(view.version)).await? {
+        if let Some(position) =
+            self.append_own(key, &event, last_heard, Expected::Version(view.version)).await?
+        {
             tracing::info!(%site, %agent, position = position.0, "connection lost");
             self.leases.set_lost(key, Some(Loss { event: position, since: last_heard, boot }));
         }
@@ -191,7 +193,10 @@ impl Engine {
     async fn take_back(&self, key: &Key, loss: &Loss, same_boot: bool) -> Result<(), EngineError> {
         let now = self.clock.now();
         let event = if same_boot && now.minus(loss.since) <= self.lost_grace {
-            Event::Annulled { target: loss.event.0, reason: Name::fixed("the same boot returned within the grace") }
+            Event::Annulled {
+                target: loss.event.0,
+                reason: Name::fixed("the same boot returned within the grace"),
+            }
         } else {
             Event::ConnectionRestored
         };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use pegcount_domain::{
+    envelope::SourceSeq,
     envelope::{Position, StreamName, Version},
     event::{Event, EventType},
     ids::{CommandId, Name},
-    envelope::SourceSeq,
     time::Micros,
 };
 use pegcount_log::{Filter, Frame, FrameEvent};

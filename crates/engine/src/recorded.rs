@@ -43,11 +43,15 @@ impl FrameKeys {
     /// One event of the frame that was loaded last, with keys.
     pub(crate) fn recorded(&self, event: &FrameEvent<'_>) -> Result<Recorded, DecodeError> {
         let envelope = &event.envelope;
-        let decoded =
-            pegcount_proto::decode(envelope.event_type, envelope.schema_version, envelope.payload, |index| {
+        let decoded = pegcount_proto::decode(
+            envelope.event_type,
+            envelope.schema_version,
+            envelope.payload,
+            |index| {
                 let number = usize::try_from(index).ok().and_then(|index| event.names.get(index))?;
                 self.key(*number)
-            })?;
+            },
+        )?;
         Ok(Recorded {
             position: envelope.position,
             stream: StreamName {

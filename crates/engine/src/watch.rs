@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{engine::Engine, error::EngineError};
 
 /// Updates per second if the subscriber does not say.
-pub const UPDATES_PER_SECOND_DEFAULT: u32 = 10;
+const UPDATES_PER_SECOND_DEFAULT: u32 = 10;
 /// Open work grows without any event; so often it is looked at anew, in real time.
 const TICK: Duration = Duration::from_secs(1);
 /// How many interrupted watches are remembered for those who come back.

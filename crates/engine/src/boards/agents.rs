@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use pegcount_domain::{
-    agent::{Anomaly, AgentState, Policies},
+    agent::{AgentState, Anomaly, Policies},
     envelope::{Position, SourceSeq, Version},
     event::Event,
     ids::{AgentId, SiteId, TeamId},
@@ -57,7 +57,13 @@ struct Folded {
 }
 
 impl Folded {
-    fn apply(&mut self, event: &Event, at: Micros, position: Position, policies: &impl Policies<pegcount_domain::ids::Name>) {
+    fn apply(
+        &mut self,
+        event: &Event,
+        at: Micros,
+        position: Position,
+        policies: &impl Policies<pegcount_domain::ids::Name>,
+    ) {
         if let Some(anomaly) = self.state.apply(event, at, policies).anomaly {
             if self.anomalies.len() == ANOMALIES_MAX {
                 self.anomalies.pop_front();

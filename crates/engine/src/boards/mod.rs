@@ -27,12 +27,7 @@ pub(crate) use contacts::ContactEntry;
 pub use contacts::{ContactView, MarkedContactFact};
 pub use tickets::TicketView;
 
-use crate::{
-    definitions::Defined,
-    follow::Fold,
-    options::COMMAND_MEMORY,
-    recorded::named_event,
-};
+use crate::{definitions::Defined, follow::Fold, options::COMMAND_MEMORY, recorded::named_event};
 use agents::AgentEntry;
 use contacts::Contacts;
 use sources::SourceBook;

@@ -1,0 +1,214 @@
+//! What someone asks for: decided once, refused precisely, the same however often it is asked.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    reason = "tests"
+)]
+
+mod support;
+
+use pegcount_domain::{
+    agent::{ClockState, Standing},
+    envelope::{Position, Version},
+    event::Intent,
+    ids::{AgentId, ReasonCode, TicketId, TicketKind},
+    ticket::{TicketStatus, TicketStep},
+};
+use pegcount_engine::{Correction, EngineError, OpenTicket, TicketCommand};
+use pegcount_proto::v1::{self, agent_fact};
+use support::{MORNING, Place, agent, agent_fact, batch, command, name, place, ready, send, signed_in, site};
+
+async fn on_duty() -> Place {
+    let place = place().await;
+    let session = place.session("phone-7");
+    send(&session, batch(1, MORNING, vec![signed_in("7"), ready("7")])).await.unwrap();
+    place.settled().await;
+    place
+}
+
+fn meal() -> Intent {
+    Intent::NotReady(ReasonCode(name("meal")))
+}
+
+fn answered(contact: &str) -> v1::fact::Fact {
+    let leg = v1::Leg {
+        contact: contact.to_owned(),
+        leg: "1".to_owned(),
+        channel: 1,
+        direction: 1,
+        step: Some(v1::leg::Step::Answered(v1::Nothing {})),
+        ..Default::default()
+    };
+    agent_fact("7", agent_fact::Action::Leg(leg))
+}
+
+#[tokio::test]
+async fn a_supervisor_sets_an_agent_away_and_is_named_for_it() {
+    let place = on_duty().await;
+    let done = place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+    assert!(!done.pending);
+    let view = place.engine.agent(&site(), &agent("7")).unwrap();
+    assert_eq!(view.state.standing(), Some(&Standing::Away(ReasonCode(name("meal")))));
+    let page = place.engine.read_log(done.position, 1, &pegcount_log::Filter::default()).await.unwrap();
+    assert_eq!(page.events[0].actor.as_str(), "lead");
+    assert_eq!(page.events[0].on_behalf_of.as_ref().map(|name| name.as_str()), Some("7"));
+}
+
+#[tokio::test]
+async fn the_same_command_twice_acts_once_and_gives_the_same_answer_even_over_a_restart() {
+    let place = on_duty().await;
+    let first =
+        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+    let again =
+        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+    assert_eq!(first, again);
+    let place = place.restarted().await;
+    let end = place.engine.end();
+    let later =
+        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+    assert_eq!((later.position, place.engine.end()), (first.position, end));
+}
+
+#[tokio::test]
+async fn during_a_contact_the_state_becomes_pending() {
+    let place = on_duty().await;
+    let session = place.session("phone-7");
+    send(&session, batch(3, MORNING, vec![answered("c1")])).await.unwrap();
+    let done = place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+    assert!(done.pending);
+    let view = place.engine.agent(&site(), &agent("7")).unwrap();
+    assert_eq!(view.state.clock_state(), Some(&ClockState::Occupied));
+    assert_eq!(view.state.next(), Some(&meal()));
+}
+
+#[tokio::test]
+async fn a_stuck_agent_is_signed_out_and_nobody_unknown_is() {
+    let place = on_duty().await;
+    place.engine.sign_out_agent(&site(), &agent("7"), &name("lead"), command(1)).await.unwrap();
+    assert_eq!(place.engine.agents(&site(), true).len(), 0);
+    let unknown =
+        place.engine.sign_out_agent(&site(), &agent("9"), &name("lead"), command(2)).await.unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no agent 9");
+    let refused =
+        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(3)).await.unwrap_err();
+    assert!(matches!(refused, EngineError::Precondition(_)), "{refused}");
+}
+
+fn open(ticket: &str) -> OpenTicket {
+    OpenTicket {
+        ticket: TicketId::new(ticket).unwrap(),
+        contact: None,
+        caller: Some("555 1".to_owned()),
+        kind: TicketKind(name("repair")),
+        category: None,
+        topic: None,
+        agent: Some(AgentId(name("7"))),
+        queue: None,
+    }
+}
+
+fn step(ticket: &str, step: TicketStep, expected: Option<u64>) -> TicketCommand {
+    TicketCommand {
+        ticket: TicketId::new(ticket).unwrap(),
+        step,
+        expected: expected.map(Version),
+        agent: None,
+        reason: Some(ReasonCode(name("because"))),
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_is_opened_once_resolved_reopened_and_closed() {
+    let place = place().await;
+    let lead = name("lead");
+    let opened = place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
+    assert_eq!(opened.version, Version(1));
+    let twice = place.engine.open_ticket(&site(), open("t1"), &lead, command(2)).await.unwrap_err();
+    assert_eq!(twice.to_string(), "ticket t1 exists already");
+    for (number, next) in [TicketStep::Resolve, TicketStep::Reopen, TicketStep::Resolve, TicketStep::Close]
+        .into_iter()
+        .enumerate()
+    {
+        let id = command(10 + number as u128);
+        place.engine.ticket_command(&site(), step("t1", next, None), &lead, id).await.unwrap();
+    }
+    let view = place.engine.ticket(&site(), &TicketId::new("t1").unwrap()).unwrap();
+    assert_eq!((view.state.status, view.state.reopened, view.version), (TicketStatus::Closed, 1, Version(5)));
+    assert!(view.state.customer.is_some());
+}
+
+#[tokio::test]
+async fn a_stale_edit_says_which_version_is_current() {
+    let place = place().await;
+    let lead = name("lead");
+    place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
+    place
+        .engine
+        .ticket_command(&site(), step("t1", TicketStep::Resolve, Some(1)), &lead, command(2))
+        .await
+        .unwrap();
+    let stale = place
+        .engine
+        .ticket_command(&site(), step("t1", TicketStep::Close, Some(1)), &lead, command(3))
+        .await
+        .unwrap_err();
+    assert_eq!(stale.to_string(), "ticket t1 is at version 2, not 1: read it again and decide anew");
+}
+
+#[tokio::test]
+async fn sixteen_at_once_resolve_a_ticket_once() {
+    let place = place().await;
+    let lead = name("lead");
+    place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
+    let mut tasks = Vec::new();
+    for number in 0..16 {
+        let (engine, lead) = (place.engine.clone(), lead.clone());
+        tasks.push(tokio::spawn(async move {
+            engine
+                .ticket_command(&site(), step("t1", TicketStep::Resolve, None), &lead, command(100 + number))
+                .await
+        }));
+    }
+    let mut done = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => done += 1,
+            Err(error) => assert!(error.to_string().contains("only an open one can be resolved"), "{error}"),
+        }
+    }
+    assert_eq!(done, 1);
+}
+
+#[tokio::test]
+async fn an_annulled_fact_never_happened_and_an_amended_one_happened_otherwise() {
+    let place = place().await;
+    let session = place.session("phone-7");
+    let away = agent_fact("7", agent_fact::Action::NotReady(v1::NotReady { reason: "meal".into() }));
+    send(&session, batch(1, MORNING, vec![signed_in("7"), ready("7"), away])).await.unwrap();
+    let engine = &place.engine;
+    let lead = name("lead");
+    let fact = pegcount_proto::check_fact(Some(&agent_fact(
+        "7",
+        agent_fact::Action::NotReady(v1::NotReady { reason: "training".into() }),
+    )))
+    .unwrap();
+    let amend = Correction::Amend { occurred_at: None, fact: Some(Box::new(fact)) };
+    engine.correct(&site(), Position(3), amend, "wrong key", &lead, command(1)).await.unwrap();
+    let standing = |engine: &pegcount_engine::Engine| {
+        engine.agent(&site(), &agent("7")).unwrap().state.standing().cloned().unwrap()
+    };
+    assert_eq!(standing(engine), Standing::Away(ReasonCode(name("training"))));
+    engine.correct(&site(), Position(3), Correction::Annul, "never", &lead, command(2)).await.unwrap();
+    assert_eq!(standing(engine), Standing::Ready);
+    let unknown =
+        engine.correct(&site(), Position(99), Correction::Annul, "x", &lead, command(3)).await.unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no fact at position 99");
+    let correction =
+        engine.correct(&site(), Position(4), Correction::Annul, "x", &lead, command(4)).await.unwrap_err();
+    assert!(correction.to_string().contains("correction.amended, which is no fact"), "{correction}");
+}
