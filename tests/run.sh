@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them all, from an empty clone on: `./tests/run.sh`.
+# Needs Rust (rust-toolchain.toml says which) and Python 3.9 or newer. Can be run again at any time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+    echo "tests/run.sh: cannot run '$*': not root, and there is no sudo" >&2
+    return 1
+  fi
+}
+
+# The Python client's test has its own environment, so that nothing else on the machine changes.
+python_ready() { tests/.venv/bin/python -c 'import grpc, grpc_tools' 2>/dev/null; }
+if ! python_ready; then
+  if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3 python3-venv
+  fi
+  python3 -m venv --clear tests/.venv
+  tests/.venv/bin/pip install --quiet --disable-pip-version-check -r tests/python/requirements.txt
+  python_ready
+fi
+
+# The whole-system tests run the binary as a user would, so it is built before them.
+cargo build --locked --package pegcount-cli
+cargo test --locked --workspace --no-fail-fast
