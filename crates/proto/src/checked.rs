@@ -87,6 +87,8 @@ fn said<T>(value: i32, field: &str, from_code: impl FnOnce(u32) -> Option<T>) ->
 }
 
 fn plain(caller: &str, field: &str) -> Result<Option<String>, FactError> {
+    // Blanks identify nobody.
+    let caller = caller.trim();
     match caller.len() {
         0 => Ok(None),
         1..=CALLER_BYTES_MAX => Ok(Some(caller.to_owned())),

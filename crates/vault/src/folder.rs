@@ -1,0 +1,92 @@
+//! The vault's folder: its lock, and files that are there whole or not at all.
+//!
+//! Invariant: a file made by [`Folder::make_file`] is never half there, whenever the power goes.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::error::{VaultError, failed};
+
+/// An opened folder; nobody else has it until it is dropped.
+pub(crate) struct Folder {
+    dir: PathBuf,
+    // Held for its lock.
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if need be, readable by its owner only, and locks it.
+    pub(crate) fn open(dir: &Path) -> Result<Self, VaultError> {
+        if !dir.exists() {
+            make_private_dir(dir).map_err(failed("make folder", dir))?;
+            if let Some(parent) = dir.canonicalize().ok().as_deref().and_then(Path::parent) {
+                sync_dir(parent)?;
+            }
+        }
+        let path = dir.join("LOCK");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(failed("open lock", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(VaultError::Locked { path: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Makes a file for its owner's eyes only, durably: aside, synced, renamed, the folder synced.
+    pub(crate) fn make_file(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        let path = self.path(name);
+        let aside = self.path(&format!("{name}.new"));
+        let make = || {
+            // A leftover of a start that was cut short may have other rights.
+            if aside.exists() {
+                fs::remove_file(&aside)?;
+            }
+            let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&aside)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&aside, &path)
+        };
+        make().map_err(failed("make", &path))?;
+        sync_dir(&self.dir)
+    }
+}
+
+/// Makes the names in `dir` durable. Windows has no such call and needs none.
+fn sync_dir(dir: &Path) -> Result<(), VaultError> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    File::open(dir).and_then(|file| file.sync_all()).map_err(failed("sync folder", dir))
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+    if let Some(parent) = dir.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700).create(dir)
+}
+
+#[cfg(not(unix))]
+fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(dir)
+}
