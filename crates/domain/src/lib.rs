@@ -4,14 +4,14 @@
 //! on this crate; it depends on nothing of it.
 //!
 //! - [`ids`]: names and the typed ids made of them
-//! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 //! - [`time`]: instants, spans and the 15-minute grid
 //! - [`event`]: every event that the log can hold
 //! - [`envelope`]: what surrounds an event: position, stream, times, actor, source
+//! - [`definitions`]: queues, reasons, agents and teams as of any instant
 //! - [`agent`]: the agent's session, intent, slots and clock
 //! - [`contact`]: a contact's visits, legs, customer and matter
 //! - [`ticket`]: tickets, thin
-//! - [`definitions`]: queues, reasons, agents and teams as of any instant
+//! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 
 pub mod agent;
 pub mod contact;

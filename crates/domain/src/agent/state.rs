@@ -1,6 +1,6 @@
 //! What is known of one agent now, and what its clock says.
 //!
-//! Invariant: `clock` is what [`AgentState::clock_now`] computes from the rest; it changes only together with a closed
+//! Invariant: the clock is what the precedence of KPIS.md §3 makes of the rest; it changes only together with a closed
 //! span, so that closed spans and the open one cover every signed-in instant exactly once.
 
 use smallvec::SmallVec;

@@ -21,7 +21,7 @@ pub enum ContactAnomaly {
     #[error("the visit had been left already")]
     LeftAlready,
     /// One answer takes a contact out of all its queues but one.
-    #[error("another visit of this contact had been answered at the same time")]
+    #[error("another visit of this contact had been answered while this one waited")]
     AnsweredTwice,
     /// It was over.
     #[error("the contact had ended already")]

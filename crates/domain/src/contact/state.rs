@@ -104,38 +104,45 @@ impl<N: Clone + Eq> ContactState<N> {
 
     /// Takes `event`, which happened at `at`, in; facts come by time. Gives why it was not expected, if it was not.
     pub fn apply(&mut self, event: &Event<N>, at: Micros) -> Option<ContactAnomaly> {
-        let first = !self.known;
-        self.known = true;
-        if self.started.is_none() {
-            self.started = Some(at);
-        }
-        match event {
+        // Legs alone may come from softphones, before the exchange says anything or where there is none.
+        let unstarted = !self.known && !matches!(event, Event::ContactStarted { .. } | Event::Leg { .. });
+        self.known |= !matches!(event, Event::Leg { .. });
+        self.started.get_or_insert(at);
+        let mark = match event {
             Event::ContactStarted { channel, direction, entry, customer, journey, callback, .. } => {
-                let again = self.channel.is_some();
-                self.channel = Some(*channel);
+                let again = self.channel.replace(*channel).is_some();
                 self.direction = Some(*direction);
                 self.entry.clone_from(entry);
                 self.journey.clone_from(journey);
                 self.callback = *callback;
                 self.customer = customer.clone().or(self.customer.take());
-                return again.then_some(ContactAnomaly::StartedAlready);
+                again.then_some(ContactAnomaly::StartedAlready)
             }
+            Event::QueueEntered { visit, queue, .. } => self.enter(visit, queue, at),
+            Event::QueueLeft { visit, exit, .. } => self.leave(visit, *exit, at),
+            Event::Leg { leg, step } => self.step(leg, step, at),
+            Event::ContactEnded { by, self_served } => self.end(*by, *self_served, at),
+            _ => self.learn(event),
+        };
+        mark.or(unstarted.then_some(ContactAnomaly::StartMissing))
+    }
+
+    /// What is known about the customer and the matter.
+    fn learn(&mut self, event: &Event<N>) -> Option<ContactAnomaly> {
+        let mut about = |topic: &Option<TopicId<N>>| self.topic = topic.clone().or(self.topic.take());
+        match event {
             Event::ContactIdentified { customer, topic } => {
+                about(topic);
                 self.customer = customer.clone().or(self.customer.take());
-                self.topic = topic.clone().or(self.topic.take());
             }
-            Event::QueueEntered { visit, queue, .. } => return self.enter(visit, queue, at),
-            Event::QueueLeft { visit, exit, .. } => return self.leave(visit, *exit, at),
-            Event::Leg { leg, step } => return self.step(leg, step, at),
             Event::WrappedUp { code, topic, resolved } => {
+                about(topic);
                 self.wrap_up = Some((code.clone(), *resolved));
-                self.topic = topic.clone().or(self.topic.take());
             }
-            Event::ContactEnded { by, self_served } => return self.end(*by, *self_served, at),
             Event::SurveyAnswered { score, .. } => self.score = Some(*score),
-            _ => return None,
+            _ => {}
         }
-        (first && self.channel.is_none()).then_some(ContactAnomaly::StartMissing)
+        None
     }
 
     fn enter(&mut self, visit: &VisitId<N>, queue: &QueueId<N>, at: Micros) -> Option<ContactAnomaly> {
@@ -148,21 +155,24 @@ impl<N: Clone + Eq> ContactState<N> {
     }
 
     fn leave(&mut self, visit: &VisitId<N>, exit: QueueExit, at: Micros) -> Option<ContactAnomaly> {
-        let answered_now =
-            |known: &ContactVisit<N>| known.visit != *visit && known.left == Some((at, QueueExit::Answered));
-        let twice = exit == QueueExit::Answered && self.visits.iter().any(answered_now);
-        match self.visits.iter_mut().find(|known| known.visit == *visit) {
-            Some(known) if known.left.is_some() => Some(ContactAnomaly::LeftAlready),
-            Some(known) => {
-                known.left = Some((at, exit));
-                twice.then_some(ContactAnomaly::AnsweredTwice)
-            }
-            None => {
-                let left = Some((at, exit));
-                self.visits.push(ContactVisit { visit: visit.clone(), queue: None, entered: at, left });
-                Some(ContactAnomaly::EntryMissing)
-            }
+        let Some(index) = self.visits.iter().position(|known| known.visit == *visit) else {
+            let left = Some((at, exit));
+            self.visits.push(ContactVisit { visit: visit.clone(), queue: None, entered: at, left });
+            return Some(ContactAnomaly::EntryMissing);
+        };
+        let known = self.visits.get_mut(index)?;
+        if known.left.is_some() {
+            return Some(ContactAnomaly::LeftAlready);
         }
+        known.left = Some((at, exit));
+        let entered = known.entered;
+        // Waiting in several queues at once, an answer in one ends the others as answered elsewhere (KPIS.md §3).
+        let meanwhile = |other: &ContactVisit<N>| {
+            other.visit != *visit
+                && other.left.is_some_and(|(left, exit)| exit == QueueExit::Answered && left > entered)
+        };
+        let twice = exit == QueueExit::Answered && self.visits.iter().any(meanwhile);
+        twice.then_some(ContactAnomaly::AnsweredTwice)
     }
 
     fn step(&mut self, leg: &LegRef<N>, step: &LegStep<N>, at: Micros) -> Option<ContactAnomaly> {
@@ -195,7 +205,10 @@ impl<N: Clone + Eq> ContactState<N> {
                 known.transferred = Some(*kind);
             }
         }
-        moved.mark.map(ContactAnomaly::Leg)
+        let begins = moved.to.is_some_and(|phase| phase.is_offer() || phase.is_conversation());
+        let late = (begins && self.ended.is_some_and(|(ended, _)| ended < at))
+            .then_some(ContactAnomaly::EndedAlready);
+        moved.mark.map(ContactAnomaly::Leg).or(late)
     }
 
     fn end(&mut self, by: Option<Party>, self_served: bool, at: Micros) -> Option<ContactAnomaly> {
@@ -207,112 +220,5 @@ impl<N: Clone + Eq> ContactState<N> {
         let waiting = self.visits.iter().any(|visit| visit.left.is_none());
         let talking = self.legs.iter().any(|leg| leg.phase.is_offer() || leg.phase.is_conversation());
         (waiting || talking).then_some(ContactAnomaly::EndedOpen)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    type State = ContactState<&'static str>;
-
-    const STARTED: Event<&str> = Event::ContactStarted {
-        channel: Channel::Voice,
-        direction: Direction::Inbound,
-        entry: None,
-        customer: Some(CustomerId("c_1")),
-        journey: None,
-        callback: false,
-        priority: 0,
-    };
-
-    fn entered(visit: &'static str) -> Event<&'static str> {
-        Event::QueueEntered { visit: VisitId(visit), queue: QueueId("sales"), priority: 0 }
-    }
-
-    fn left(visit: &'static str, exit: QueueExit) -> Event<&'static str> {
-        Event::QueueLeft { visit: VisitId(visit), exit, ringing: false }
-    }
-
-    fn step(step: LegStep<&'static str>) -> Event<&'static str> {
-        let leg = LegRef {
-            contact: ContactId("c"),
-            leg: LegId("1"),
-            agent: Some(AgentId("7")),
-            visit: None,
-            queue: None,
-            channel: None,
-            direction: None,
-        };
-        Event::Leg { leg, step }
-    }
-
-    /// The state after `events`, one second apart, and what was marked about the last one.
-    fn given(events: &[Event<&'static str>]) -> (State, Option<ContactAnomaly>) {
-        let mut state = State::new(ContactId("c"));
-        let mut mark = None;
-        for (event, second) in events.iter().zip(1..) {
-            mark = state.apply(event, Micros::from_secs(second));
-        }
-        (state, mark)
-    }
-
-    const ENDED: Event<&str> = Event::ContactEnded { by: Some(Party::Customer), self_served: false };
-    const OVER: LegStep<&str> = LegStep::Ended { by: Some(Party::Customer), after_call_expected: false };
-
-    #[test]
-    fn a_call_is_answered_out_of_its_queue_and_ends_without_a_mark() {
-        let call = [
-            STARTED,
-            entered("1"),
-            step(LegStep::Ringing),
-            left("1", QueueExit::Answered),
-            step(LegStep::Answered),
-            step(OVER),
-            ENDED,
-        ];
-        let (state, mark) = given(&call);
-        assert_eq!(mark, None);
-        assert!(!state.is_open());
-        assert_eq!(state.visits[0].left, Some((Micros::from_secs(4), QueueExit::Answered)));
-        assert_eq!(state.legs[0].phase, Phase::Ended);
-    }
-
-    #[test]
-    fn a_visit_that_was_never_entered_counts_as_entered_when_it_was_left() {
-        let (state, mark) = given(&[STARTED, left("1", QueueExit::Abandoned)]);
-        assert_eq!(mark, Some(ContactAnomaly::EntryMissing));
-        assert_eq!(state.visits[0].entered, Micros::from_secs(2));
-    }
-
-    #[test]
-    fn a_second_exit_of_a_visit_changes_nothing() {
-        let (state, mark) =
-            given(&[STARTED, entered("1"), left("1", QueueExit::Answered), left("1", QueueExit::Abandoned)]);
-        assert_eq!(mark, Some(ContactAnomaly::LeftAlready));
-        assert_eq!(state.visits[0].left, Some((Micros::from_secs(3), QueueExit::Answered)));
-    }
-
-    #[test]
-    fn an_end_with_somebody_waiting_is_marked() {
-        assert_eq!(given(&[STARTED, entered("1"), ENDED]).1, Some(ContactAnomaly::EndedOpen));
-        assert_eq!(given(&[STARTED, ENDED, ENDED]).1, Some(ContactAnomaly::EndedAlready));
-    }
-
-    #[test]
-    fn a_customer_known_at_the_start_stays_known_when_a_later_fact_leaves_it_out() {
-        let identified = Event::ContactIdentified { customer: None, topic: Some(TopicId("water")) };
-        let (state, mark) = given(&[STARTED, identified]);
-        assert_eq!(
-            (mark, state.customer, state.topic),
-            (None, Some(CustomerId("c_1")), Some(TopicId("water")))
-        );
-    }
-
-    #[test]
-    fn a_contact_that_begins_in_the_middle_is_marked_and_kept() {
-        let (state, mark) = given(&[step(LegStep::Answered)]);
-        assert_eq!(mark, None, "answering without an offer is allowed");
-        assert_eq!(state.legs[0].phase, Phase::Talking);
     }
 }
