@@ -83,8 +83,10 @@ impl SurrogateFile {
             let cut = bytes - content.good_bytes;
             tracing::warn!(path = %path.display(), bytes = cut, "cut what a crash had left half written");
             let length = u64::try_from(content.good_bytes).unwrap_or(u64::MAX);
-            file.set_len(length).and_then(|()| file.sync_all()).map_err(failed("cut", &path))?;
+            file.set_len(length).map_err(failed("cut", &path))?;
         }
+        // A process that was killed between its write and its sync leaves records that are read but not yet durable.
+        file.sync_all().map_err(failed("sync", &path))?;
         file.seek(SeekFrom::End(0)).map_err(failed("find the end of", &path))?;
         Ok((Self { file, path, poisoned: None }, content.records))
     }
