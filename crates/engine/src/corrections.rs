@@ -66,7 +66,7 @@ impl Engine {
                     return Err(EngineError::invalid("occurred_at_us", "lies before 1980"));
                 }
                 let event = match fact {
-                    Some(fact) => self.replacement(site, &target.stream, *fact)?,
+                    Some(fact) => self.replacement(site, &target.stream, *fact).await?,
                     None => target.event,
                 };
                 Event::Amended { target: position.0, reason, occurred_at, event: Box::new(event) }
@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// The new fact, which must be of the target's stream.
-    fn replacement(
+    async fn replacement(
         &self,
         site: &SiteId,
         stream: &StreamName,
@@ -105,7 +105,9 @@ impl Engine {
             )));
         }
         if let Some(caller) = fact.caller.take() {
-            self.name_customers(site, &[(0, caller)], |_, customer| set_customer(&mut fact.event, customer))?;
+            if let Some(customer) = self.name_customer(site, caller).await? {
+                set_customer(&mut fact.event, customer);
+            }
         }
         Ok(fact.event)
     }

@@ -25,7 +25,7 @@ use crate::{
 /// The engine. Cheap to share; lives as long as an `Arc` of it does.
 pub struct Engine {
     pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Clock,
     pub(crate) sources: Sources,
     pub(crate) leases: Leases,
@@ -61,7 +61,7 @@ impl Engine {
             figures: Following::start(&log, Figures::new(seed)),
             boards: Following::start(&log, Boards::default()),
             log,
-            vault,
+            vault: Arc::new(vault),
             clock: options.clock,
             sources: Sources::default(),
             leases: Leases::new(options.lease),

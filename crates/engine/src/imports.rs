@@ -64,7 +64,7 @@ impl Engine {
         actor: &Name,
         records: Vec<ImportRecord>,
     ) -> Result<Imported, EngineError> {
-        let records = self.with_customers(site, records)?;
+        let records = self.with_customers(site, records).await?;
         let mut steps = Vec::with_capacity(records.len());
         for record in records {
             let contact = record.contact.clone();
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// Puts surrogates where callers were.
-    fn with_customers(
+    async fn with_customers(
         &self,
         site: &SiteId,
         mut records: Vec<ImportRecord>,
@@ -136,12 +136,12 @@ impl Engine {
             .enumerate()
             .filter_map(|(index, record)| record.caller.take().map(|caller| (index, caller)))
             .collect();
-        self.name_customers(site, &callers, |index, customer| {
+        for (index, customer) in self.name_customers(site, callers).await? {
             let first = records.get_mut(index).and_then(|record| record.facts.first_mut());
             if let Some((_, event)) = first {
                 set_customer(event, customer);
             }
-        })?;
+        }
         Ok(records)
     }
 }

@@ -3,10 +3,12 @@
 //! Not for rules: whether a fact was expected is for the folds to say. Invariant: every seq of a batch becomes exactly
 //! one event, a malformed fact one in quarantine, so the counter stays dense.
 
+use std::sync::Arc;
+
 use pegcount_domain::{
     envelope::{Position, StreamKind, StreamName},
     event::Event,
-    ids::{CustomerId, NAME_BYTES_MAX, Name},
+    ids::{CustomerId, NAME_BYTES_MAX, Name, SiteId},
     time::Micros,
 };
 use pegcount_log::{Append, NewEvent, PendingAppend, SourceBatch};
@@ -109,11 +111,11 @@ impl SourceSession {
             let occurred_at = source_time.plus(offset).min(now);
             events.push((stream, event, occurred_at, source_time));
         }
-        self.engine.name_customers(&self.hello.site, &callers, |index, customer| {
+        for (index, customer) in self.engine.name_customers(&self.hello.site, callers).await? {
             if let Some((_, event, ..)) = events.get_mut(index) {
                 set_customer(event, customer);
             }
-        })?;
+        }
 
         metrics::counter!("pegcount_facts_total").increment(u64::try_from(events.len()).unwrap_or(u64::MAX));
         let events = events
@@ -280,21 +282,33 @@ pub(crate) fn set_customer(event: &mut Event, surrogate: CustomerId) {
 }
 
 impl Engine {
-    /// Exchanges plain callers for surrogates, each durable before this returns.
-    pub(crate) fn name_customers(
+    /// Exchanges plain callers for surrogates, each durable before this returns; the vault's disk is waited for off
+    /// the runtime's workers. Gives each surrogate with the index that came with its caller.
+    pub(crate) async fn name_customers(
         &self,
-        site: &pegcount_domain::ids::SiteId,
-        callers: &[(usize, String)],
-        mut set: impl FnMut(usize, CustomerId),
-    ) -> Result<(), EngineError> {
+        site: &SiteId,
+        callers: Vec<(usize, String)>,
+    ) -> Result<Vec<(usize, CustomerId)>, EngineError> {
         if callers.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let plain: Vec<&str> = callers.iter().map(|(_, caller)| caller.as_str()).collect();
-        let surrogates = self.vault.surrogates(site, &plain)?;
-        for ((index, _), surrogate) in callers.iter().zip(surrogates) {
-            set(*index, surrogate);
-        }
-        Ok(())
+        let (vault, site) = (Arc::clone(&self.vault), site.clone());
+        let named = tokio::task::spawn_blocking(move || {
+            let plain: Vec<&str> = callers.iter().map(|(_, caller)| caller.as_str()).collect();
+            let surrogates = vault.surrogates(&site, &plain)?;
+            Ok(callers.iter().map(|(index, _)| *index).zip(surrogates).collect())
+        });
+        named.await.unwrap_or_else(|panic| {
+            Err(EngineError::Precondition(format!("the vault failed ({panic}); see the log of this program")))
+        })
+    }
+
+    /// Exchanges one caller.
+    pub(crate) async fn name_customer(
+        &self,
+        site: &SiteId,
+        caller: String,
+    ) -> Result<Option<CustomerId>, EngineError> {
+        Ok(self.name_customers(site, vec![(0, caller)]).await?.pop().map(|(_, customer)| customer))
     }
 }

@@ -128,9 +128,7 @@ impl Engine {
     /// The customer by the number given, or the one of the contact.
     async fn customer_of(&self, site: &SiteId, open: &OpenTicket) -> Result<Option<CustomerId>, EngineError> {
         if let Some(caller) = &open.caller {
-            let mut customer = None;
-            self.name_customers(site, &[(0, caller.clone())], |_, surrogate| customer = Some(surrogate))?;
-            return Ok(customer);
+            return self.name_customer(site, caller.clone()).await;
         }
         let Some(contact) = &open.contact else { return Ok(None) };
         match self.contact(site, contact).await {
