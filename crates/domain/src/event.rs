@@ -1,7 +1,7 @@
 //! Every event that the log can hold.
 //!
 //! Events say what happened; whether it was expected is for the folds to say. They are generic over what stands for
-//! a name (see [`crate::ids`]); [`Event::map_names`] changes the stand-in and nothing else.
+//! a name (see [`crate::ids`]): texts at the edge, small numbers in the log, keys in the folds.
 //!
 //! Invariant: [`EventType`] numbers are stored; a number is never given to another meaning.
 

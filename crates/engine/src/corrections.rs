@@ -104,10 +104,10 @@ impl Engine {
                 stream.id
             )));
         }
-        if let Some(caller) = fact.caller.take() {
-            if let Some(customer) = self.name_customer(site, caller).await? {
-                set_customer(&mut fact.event, customer);
-            }
+        if let Some(caller) = fact.caller.take()
+            && let Some(customer) = self.name_customer(site, caller).await?
+        {
+            set_customer(&mut fact.event, customer);
         }
         Ok(fact.event)
     }

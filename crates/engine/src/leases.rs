@@ -74,18 +74,14 @@ impl Leases {
     /// A word from the softphone of `agent`.
     fn heard(&self, key: &Key, boot: &str, now: Micros) {
         let mut held = self.held.lock();
-        match held.get_mut(key) {
-            Some(lease) => {
-                lease.last_heard = now;
-                if lease.boot.as_deref() != Some(boot) {
-                    lease.boot = Some(boot.to_owned());
-                }
+        if let Some(lease) = held.get_mut(key) {
+            lease.last_heard = now;
+            if lease.boot.as_deref() != Some(boot) {
+                lease.boot = Some(boot.to_owned());
             }
-            None => {
-                let lease = Lease { last_heard: now, boot: Some(boot.to_owned()), lost: None };
-                held.insert(key.clone(), lease);
-            }
+            return;
         }
+        held.insert(key.clone(), Lease { last_heard: now, boot: Some(boot.to_owned()), lost: None });
     }
 
     /// After a restart: a fresh lease for whoever the log shows signed in.
