@@ -1,1 +1,36 @@
-//! Placeholder.
+//! Figures: measures, cells and KPIs as pure folds over events. `KPIS.md` is the law, `DESIGN.md` §5 the way.
+//!
+//! Give [`Kpi::apply`] the events of the log in the order of their positions (their times may come in any order),
+//! tell the names that [`Kpi::missing_names`] asks for, and ask [`Kpi::query`] at any instant. No I/O, no clock.
+//!
+//! - [`measure`], [`formula`]: what is counted, and the ratios
+//! - [`query`]: what can be asked, and the table that answers
+//! - [`anomaly`], [`correction`]: odd facts, and figures that changed after the fact
+//! - inside: facts go to units (agents, contacts, customer lines, tickets); settled units stand in cells; what is
+//!   open is folded when somebody reads
+//!
+//! Invariant: what is answered is a pure function of the events, the instants asked about and the formulas.
+
+mod agent;
+pub mod anomaly;
+mod books;
+mod cells;
+mod contact;
+pub mod correction;
+mod fact;
+pub mod formula;
+mod kpi;
+mod line;
+pub mod measure;
+mod names;
+pub mod query;
+mod reference;
+mod site;
+mod ticket;
+
+pub use anomaly::{Anomaly, AnomalyKind};
+pub use correction::Correction;
+pub use formula::{FORMULA_VERSION, describe};
+pub use kpi::Kpi;
+pub use measure::{Measure, Unit};
+pub use query::{Attribution, Column, Dimension, Query, QueryError, Row, Table, Value};

@@ -1,0 +1,170 @@
+//! Spans and amounts of one agent into contributions.
+//!
+//! Invariant: the parts of a span sum to the span: it is cut at interval borders and where the agent's team changes,
+//! and nowhere is anything rounded.
+
+use pegcount_domain::{
+    envelope::Position,
+    time::{Interval, Micros, Span},
+};
+
+use crate::{
+    anomaly::{Anomaly, AnomalyKind},
+    cells::{Attribution, Contribution, Contributions, Dims},
+    contact::LegOutcome,
+    fact::{Mark, Slot},
+    measure::Measure,
+    names::Id,
+    reference::Reference,
+};
+
+/// Whose facts are folded, and by which reference data.
+pub(crate) struct Whose<'a> {
+    pub(crate) agent: Id,
+    /// False for legs that nobody is known to have handled.
+    pub(crate) has_clock: bool,
+    /// The team from each instant on, sorted; before the first: none.
+    pub(crate) teams: &'a [(Micros, Id)],
+    pub(crate) reference: &'a Reference,
+}
+
+impl Whose<'_> {
+    /// The team at `at`.
+    #[inline]
+    pub(crate) fn team(&self, at: Micros) -> Id {
+        match self.teams {
+            [] => Id::NONE,
+            [(from, team)] => {
+                if *from <= at {
+                    *team
+                } else {
+                    Id::NONE
+                }
+            }
+            many => {
+                let after = many.partition_point(|(from, _)| *from <= at);
+                after.checked_sub(1).and_then(|index| many.get(index)).map_or(Id::NONE, |(_, team)| *team)
+            }
+        }
+    }
+}
+
+/// What became of one leg, for the contact's unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) contact: Slot,
+    pub(crate) leg: Mark,
+    pub(crate) outcome: LegOutcome,
+}
+
+/// What a fold gives.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    pub(crate) contributions: Contributions,
+    pub(crate) outcomes: Vec<Told>,
+    pub(crate) anomalies: Vec<Anomaly>,
+    /// Spans count only in here; none: everywhere.
+    range: Option<Span>,
+}
+
+impl Output {
+    /// For a reader who looks only at `range`: an open span may reach far beyond it.
+    pub(crate) fn within(range: Span) -> Self {
+        Self { range: Some(range), ..Self::default() }
+    }
+
+    /// Forgets everything, keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.contributions.clear();
+        self.outcomes.clear();
+        self.anomalies.clear();
+    }
+
+    /// How long everything is, to go back to.
+    pub(crate) fn lengths(&self) -> [usize; 3] {
+        [self.contributions.list.len(), self.outcomes.len(), self.anomalies.len()]
+    }
+
+    /// Forgets what came after `lengths`.
+    pub(crate) fn cut_back(&mut self, [contributions, outcomes, anomalies]: [usize; 3]) {
+        self.contributions.list.truncate(contributions);
+        self.outcomes.truncate(outcomes);
+        self.anomalies.truncate(anomalies);
+    }
+
+    pub(crate) fn mark(&mut self, position: Position, kind: AnomalyKind) {
+        self.anomalies.push(Anomaly { position, kind });
+    }
+
+    /// A span, cut exactly over intervals and teams.
+    pub(crate) fn span(&mut self, whose: &Whose<'_>, dims: Dims, measure: Measure, from: Micros, to: Micros) {
+        let (from, to) = match self.range {
+            Some(range) => (from.max(range.start), to.min(range.end)),
+            None => (from, to),
+        };
+        if from >= to {
+            return;
+        }
+        if whose.teams.len() <= 1
+            && whose.teams.first().is_none_or(|(since, _)| *since <= from || to <= *since)
+        {
+            self.pieces(Dims { team: whose.team(from), ..dims }, measure, from, to);
+            return;
+        }
+        let mut start = from;
+        for (change, _) in whose.teams.iter().filter(|(change, _)| from < *change && *change < to) {
+            self.pieces(Dims { team: whose.team(start), ..dims }, measure, start, *change);
+            start = *change;
+        }
+        self.pieces(Dims { team: whose.team(start), ..dims }, measure, start, to);
+    }
+
+    #[inline]
+    fn pieces(&mut self, dims: Dims, measure: Measure, from: Micros, to: Micros) {
+        for (interval, part) in Span::new(from, to).by_interval() {
+            self.push(measure, Attribution::Event, interval, dims, part.0);
+        }
+    }
+
+    /// An amount at an instant.
+    #[inline]
+    pub(crate) fn amount(
+        &mut self,
+        whose: &Whose<'_>,
+        dims: Dims,
+        measure: Measure,
+        at: Micros,
+        amount: i64,
+    ) {
+        self.attributed(whose, dims, measure, Attribution::Event, at, amount);
+    }
+
+    /// An amount at an instant, under an attribution.
+    #[inline]
+    pub(crate) fn attributed(
+        &mut self,
+        whose: &Whose<'_>,
+        dims: Dims,
+        measure: Measure,
+        attribution: Attribution,
+        at: Micros,
+        amount: i64,
+    ) {
+        if amount != 0 {
+            let dims = Dims { team: whose.team(at), ..dims };
+            self.push(measure, attribution, Interval::containing(at), dims, amount);
+        }
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        measure: Measure,
+        attribution: Attribution,
+        interval: Interval,
+        dims: Dims,
+        amount: i64,
+    ) {
+        self.contributions.list.push(Contribution { measure, attribution, interval, dims, amount });
+    }
+}

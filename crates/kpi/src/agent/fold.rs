@@ -1,0 +1,442 @@
+//! The fold of one agent: from a quiet point and the facts after it to contributions.
+//!
+//! Pure, and the same rules as the live state machine of the domain: the same table, the same pending intents, the
+//! same ends by timer and grace. Invariant: facts come in the order of their stamps, and what comes due at an
+//! instant takes effect before a fact of that instant.
+
+use pegcount_domain::{
+    agent::{Anomaly as AgentAnomaly, Phase, StepKind, policy::LOST_GRACE, transition::transition},
+    event::{AfterCallEnd, AfterCallOnContact},
+    time::Micros,
+};
+use smallvec::SmallVec;
+
+use crate::{
+    agent::{
+        clock::{Carried, Clock, Reason, Session, Standing},
+        emit::{Output, Whose},
+        leg::Leg,
+    },
+    anomaly::AnomalyKind,
+    cells::Dims,
+    fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Stamp, Step},
+    measure::Measure,
+};
+
+/// How far a fold goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Through all facts; spans still open are left to the next fold.
+    QuietPoint,
+    /// To an instant: later facts are joined, not counted, and open spans are clipped there.
+    Instant(Micros),
+}
+
+/// Folds `facts` from `start`. None if a leg is still open at the end of a fold to a quiet point: then the output is
+/// worthless.
+pub(crate) fn fold(
+    start: &Carried,
+    facts: &[AgentFact],
+    whose: &Whose<'_>,
+    until: Until,
+    out: &mut Output,
+) -> Option<Carried> {
+    let mut walk = Walk { whose, out, carried: *start, next: None, legs: SmallVec::new(), timers: 0 };
+    let joined = walk.join(facts);
+    for (fact, leg) in facts.iter().zip(&joined) {
+        if matches!(until, Until::Instant(instant) if fact.stamp.at > instant) {
+            break;
+        }
+        walk.advance(fact.stamp.at);
+        walk.take(fact, usize::from(*leg));
+        walk.settle(fact.stamp.at);
+    }
+    match until {
+        Until::QuietPoint => {
+            if !walk.legs.iter().all(Leg::is_quiet) {
+                return None;
+            }
+        }
+        Until::Instant(instant) => walk.clip(instant),
+    }
+    for leg in &walk.legs {
+        leg.finish(whose, walk.out);
+    }
+    Some(walk.carried)
+}
+
+struct Walk<'a> {
+    whose: &'a Whose<'a>,
+    out: &'a mut Output,
+    carried: Carried,
+    /// What takes effect when the present contact is over.
+    next: Option<Intent>,
+    legs: SmallVec<[Leg; 4]>,
+    /// How many legs have after-call work that a timer ends.
+    timers: usize,
+}
+
+impl Walk<'_> {
+    /// Gathers the legs and all that is ever said of them; gives each fact its leg's place.
+    fn join(&mut self, facts: &[AgentFact]) -> SmallVec<[u16; 64]> {
+        let mut marks: SmallVec<[Mark; 16]> = SmallVec::new();
+        let mut joined = SmallVec::with_capacity(facts.len());
+        for fact in facts {
+            let Some(leg) = fact.leg() else {
+                joined.push(u16::MAX);
+                continue;
+            };
+            let index = marks.iter().rposition(|mark| *mark == leg.leg).unwrap_or_else(|| {
+                marks.push(leg.leg);
+                self.legs.push(Leg::new(leg));
+                marks.len() - 1
+            });
+            if let Some(known) = self.legs.get_mut(index) {
+                known.learn(leg, fact.stamp.track);
+            }
+            joined.push(u16::try_from(index).unwrap_or(u16::MAX));
+        }
+        joined
+    }
+
+    fn take(&mut self, fact: &AgentFact, leg: usize) {
+        let Stamp { at, .. } = fact.stamp;
+        let mark = match &fact.body {
+            AgentBody::SignedIn => self.sign_in(at),
+            AgentBody::SignedOut => self.sign_out(at),
+            AgentBody::Ready => self.ask(Intent::Ready, at),
+            AgentBody::NotReady(reason) => self.ask(Intent::Away(*reason), at),
+            AgentBody::Set(Intent::SignedOut) => {
+                self.end_legs(at, |_| true);
+                self.sign_out(at)
+            }
+            AgentBody::Set(intent) | AgentBody::Next(intent) => self.ask(*intent, at),
+            AgentBody::KeyPressed => {
+                self.out.amount(self.whose, self.own(), Measure::PhoneKeys, at, 1);
+                None
+            }
+            AgentBody::Lost => self.lose(at),
+            AgentBody::Restored => self.restore(),
+            AgentBody::Leg(step) => self.step(leg, step, fact.stamp),
+        };
+        if let Some(mark) = mark {
+            self.out.mark(fact.stamp.position, AnomalyKind::Agent(mark));
+        }
+    }
+
+    fn own(&self) -> Dims {
+        Dims { agent: self.whose.agent, ..Dims::default() }
+    }
+
+    fn sign_in(&mut self, at: Micros) -> Option<AgentAnomaly> {
+        if self.carried.session == Session::In {
+            return Some(AgentAnomaly::SignedInAlready);
+        }
+        self.carried.session = Session::In;
+        self.carried.standing = Standing::Away(Reason::SignedIn);
+        self.next = None;
+        self.out.amount(self.whose, self.own(), Measure::SignIns, at, 1);
+        None
+    }
+
+    /// After-call work and offers end with the session; a conversation goes on, unsigned.
+    fn sign_out(&mut self, at: Micros) -> Option<AgentAnomaly> {
+        if self.carried.session == Session::Out {
+            return None;
+        }
+        let open = |leg: &Leg| leg.phase.is_some_and(|phase| phase.is_offer() || phase.is_conversation());
+        let open = self.legs.iter().any(open);
+        self.carried.session = Session::Out;
+        self.next = None;
+        self.end_legs(at, |phase| !phase.is_conversation());
+        open.then_some(AgentAnomaly::SignedOutInContact)
+    }
+
+    fn end_legs(&mut self, at: Micros, ends: impl Fn(Phase) -> bool) {
+        for index in 0..self.legs.len() {
+            if let Some(phase) = self.phase(index)
+                && !phase.is_over()
+                && ends(phase)
+            {
+                self.enter(index, if phase.is_offer() { Phase::Failed } else { Phase::Ended }, at);
+            }
+        }
+    }
+
+    /// Ready or away is asked for: at once, or pending while a contact is going on.
+    fn ask(&mut self, intent: Intent, at: Micros) -> Option<AgentAnomaly> {
+        if self.carried.session == Session::Out {
+            return Some(AgentAnomaly::NotSignedIn);
+        }
+        let met = self.meets(intent);
+        if self.in_contact() {
+            self.next = (!met).then_some(intent);
+        } else if !met {
+            self.become_asked(intent, at);
+        }
+        None
+    }
+
+    fn meets(&self, intent: Intent) -> bool {
+        match (intent, self.carried.standing) {
+            (Intent::Ready, Standing::Ready) => true,
+            (Intent::Away(asked), Standing::Away(Reason::Code(code))) => asked == code,
+            _ => false,
+        }
+    }
+
+    fn become_asked(&mut self, intent: Intent, at: Micros) {
+        match intent {
+            Intent::SignedOut => {
+                self.sign_out(at);
+            }
+            Intent::Ready => self.carried.standing = Standing::Ready,
+            Intent::Away(reason) => {
+                self.carried.standing = Standing::Away(Reason::Code(reason));
+                self.out.amount(self.whose, self.own(), Measure::AwayCount, at, 1);
+            }
+        }
+    }
+
+    /// A ring with no answer: away, unless the agent is away or on the way out already.
+    fn ring_no_answer(&mut self) {
+        let away = Standing::Away(Reason::RingNoAnswer);
+        match self.next {
+            Some(Intent::Ready) => self.next = None,
+            None if self.carried.standing == Standing::Ready => self.carried.standing = away,
+            _ => {}
+        }
+    }
+
+    fn lose(&mut self, at: Micros) -> Option<AgentAnomaly> {
+        match self.carried.session {
+            Session::Out => Some(AgentAnomaly::NotSignedIn),
+            Session::Lost { .. } => None,
+            Session::In => {
+                self.carried.session = Session::Lost { until: at.plus(LOST_GRACE) };
+                None
+            }
+        }
+    }
+
+    fn restore(&mut self) -> Option<AgentAnomaly> {
+        match self.carried.session {
+            Session::Out => Some(AgentAnomaly::NotSignedIn),
+            Session::In => Some(AgentAnomaly::ConnectionNotLost),
+            Session::Lost { .. } => {
+                self.carried.session = Session::In;
+                None
+            }
+        }
+    }
+
+    fn step(&mut self, index: usize, fact: &LegFact, stamp: Stamp) -> Option<AgentAnomaly> {
+        let at = stamp.at;
+        let leg = self.legs.get_mut(index)?;
+        if !leg.reports.believes(fact.step, stamp.track) {
+            return None;
+        }
+        let kind = match fact.step {
+            Step::Assigned => {
+                leg.assign(at);
+                return None;
+            }
+            Step::Ended { by, after_call } => {
+                leg.ended_by = leg.ended_by.or(by);
+                if leg.reports.after_call(after_call) { StepKind::EndedIntoWork } else { StepKind::Ended }
+            }
+            Step::Transferred { kind, to_queue } => {
+                if leg.phase.is_some() {
+                    leg.transfer(kind, to_queue);
+                }
+                StepKind::Transferred
+            }
+            other => kind_of(other),
+        };
+        let before = leg.phase;
+        let moved = transition(before, kind);
+        let Some(to) = moved.to else { return moved.mark };
+        let refused = self.enter_step(index, before, to, at);
+        if kind == StepKind::Missed && before.is_none_or(|phase| phase.is_offer() && phase != Phase::Dialing)
+        {
+            self.ring_no_answer();
+        }
+        moved.mark.or(refused)
+    }
+
+    fn enter_step(
+        &mut self,
+        index: usize,
+        before: Option<Phase>,
+        to: Phase,
+        at: Micros,
+    ) -> Option<AgentAnomaly> {
+        if to == Phase::AfterCall {
+            let leg = self.legs.get_mut(index)?;
+            let policy = self.whose.reference.after_call(leg.queue(), at);
+            if policy.end == AfterCallEnd::None {
+                self.enter(index, Phase::Ended, at);
+                return Some(AgentAnomaly::AfterCallNotAllowed);
+            }
+            leg.work_limit = (policy.end == AfterCallEnd::ByTimer).then_some(policy.timer);
+            if before != Some(Phase::Suspended) {
+                leg.worked = Micros::ZERO;
+            }
+        }
+        self.enter(index, to, at);
+        if to.is_conversation() && !before.is_some_and(Phase::is_conversation) {
+            self.interrupt_work(at);
+        }
+        None
+    }
+
+    /// A new contact ends or suspends the after-call work that is going on, as that work's queue says.
+    fn interrupt_work(&mut self, at: Micros) {
+        for index in 0..self.legs.len() {
+            let Some(leg) = self.legs.get_mut(index).filter(|leg| leg.phase == Some(Phase::AfterCall)) else {
+                continue;
+            };
+            match self.whose.reference.after_call(leg.queue(), at).on_contact {
+                AfterCallOnContact::Suspends => {
+                    leg.worked = leg.worked.plus(at.minus(leg.since));
+                    self.enter(index, Phase::Suspended, at);
+                }
+                AfterCallOnContact::Ends => self.enter(index, Phase::Ended, at),
+            }
+        }
+    }
+
+    fn phase(&self, index: usize) -> Option<Phase> {
+        self.legs.get(index)?.phase
+    }
+
+    fn enter(&mut self, index: usize, to: Phase, at: Micros) {
+        let Some(leg) = self.legs.get_mut(index) else { return };
+        let work = leg.phase == Some(Phase::AfterCall) || to == Phase::AfterCall;
+        leg.enter(to, at, self.whose, self.out);
+        if work {
+            let timed = |leg: &&Leg| leg.phase == Some(Phase::AfterCall) && leg.work_limit.is_some();
+            self.timers = self.legs.iter().filter(timed).count();
+        }
+    }
+
+    fn in_contact(&self) -> bool {
+        self.legs.iter().any(|leg| leg.phase.is_some_and(Phase::occupies))
+    }
+
+    /// Once no contact is going on, suspended work goes on, and after the last of it the pending intent holds.
+    fn settle(&mut self, at: Micros) {
+        if !self.in_contact() {
+            let suspended =
+                self.legs.iter().enumerate().filter(|(_, leg)| leg.phase == Some(Phase::Suspended));
+            if let Some((index, _)) = suspended.max_by_key(|(_, leg)| leg.since) {
+                self.enter(index, Phase::AfterCall, at);
+            } else if let Some(next) = self.next.take() {
+                self.become_asked(next, at);
+            }
+        }
+        self.tick(at);
+    }
+
+    /// Lets everything come due up to `to`, in order.
+    fn advance(&mut self, to: Micros) {
+        while let Some((at, due)) = self.due().filter(|(at, _)| *at <= to) {
+            match due {
+                Some(index) => self.enter(index, Phase::Ended, at),
+                None => {
+                    self.sign_out(at);
+                }
+            }
+            self.settle(at);
+        }
+    }
+
+    /// What comes due next: a leg's after-call work, or (none) the grace of a lost connection.
+    fn due(&self) -> Option<(Micros, Option<usize>)> {
+        let grace = match self.carried.session {
+            Session::Lost { until } => Some((until, None)),
+            Session::Out | Session::In => None,
+        };
+        if self.timers == 0 {
+            return grace;
+        }
+        let work = self.legs.iter().enumerate().filter_map(|(index, leg)| {
+            let limit = leg.work_limit.filter(|_| leg.phase == Some(Phase::AfterCall))?;
+            Some((leg.since.plus(limit.minus(leg.worked)).max(leg.since), Some(index)))
+        });
+        work.chain(grace).min_by_key(|(at, _)| *at)
+    }
+
+    /// Brings the clock in line with the rest, and emits the span that this closes.
+    fn tick(&mut self, at: Micros) {
+        let clock = self.clock();
+        if clock != self.carried.clock {
+            self.emit_clock(at);
+            self.carried.clock = clock;
+            self.carried.clock_since = at;
+        }
+    }
+
+    /// KPIS.md §3: occupied > lost > ringing > dialing > away > ready.
+    fn clock(&self) -> Clock {
+        let (mut occupied, mut ringing, mut dialing) = (false, false, false);
+        for phase in self.legs.iter().filter_map(|leg| leg.phase) {
+            occupied |= phase.occupies();
+            ringing |= matches!(phase, Phase::Offered | Phase::Ringing);
+            dialing |= phase == Phase::Dialing;
+        }
+        match (self.carried.session, self.carried.standing) {
+            (Session::Out, _) if occupied => Clock::Unsigned,
+            (Session::Out, _) => Clock::Off,
+            _ if occupied => Clock::Occupied,
+            (Session::Lost { .. }, _) => Clock::Lost,
+            _ if ringing => Clock::Ringing,
+            _ if dialing => Clock::Dialing,
+            (_, Standing::Away(_)) => Clock::Away,
+            (_, Standing::Ready) => Clock::Ready,
+        }
+    }
+
+    fn emit_clock(&mut self, at: Micros) {
+        let Some(measure) = self.carried.clock.measure().filter(|_| self.whose.has_clock) else { return };
+        let since = self.carried.clock_since;
+        self.out.span(self.whose, self.own(), measure, since, at);
+        if self.carried.clock.is_signed_in() {
+            self.out.span(self.whose, self.own(), Measure::SignedInClock, since, at);
+        }
+    }
+
+    /// Counts what is open up to `instant`.
+    fn clip(&mut self, instant: Micros) {
+        self.advance(instant);
+        self.emit_clock(instant);
+        for index in 0..self.legs.len() {
+            if let Some(leg) = self.legs.get(index) {
+                leg.emit_span(instant, self.whose, self.out);
+            }
+        }
+    }
+}
+
+fn kind_of(step: Step) -> StepKind {
+    match step {
+        Step::Offered => StepKind::Offered,
+        Step::Ringing => StepKind::Ringing,
+        Step::Dialing => StepKind::Dialing,
+        Step::Answered => StepKind::Answered,
+        Step::Held => StepKind::Held,
+        Step::Retrieved => StepKind::Retrieved,
+        Step::Consulting => StepKind::Consulting,
+        Step::Conferenced => StepKind::Conferenced,
+        Step::Interrupted => StepKind::Interrupted,
+        Step::Missed => StepKind::Missed,
+        Step::Rejected => StepKind::Rejected,
+        Step::CustomerGone => StepKind::CustomerGone,
+        Step::Failed => StepKind::Failed,
+        Step::AfterCallStarted => StepKind::AfterCallStarted,
+        Step::AfterCallEnded => StepKind::AfterCallEnded,
+        Step::Assigned | Step::Transferred { .. } => StepKind::Transferred,
+        Step::Ended { after_call: true, .. } => StepKind::EndedIntoWork,
+        Step::Ended { after_call: false, .. } => StepKind::Ended,
+    }
+}

@@ -1,0 +1,213 @@
+//! Cells: additive integers by sheet, interval and dimensions; and contributions, which they are sums of.
+//!
+//! Invariant: a cell is the sum of the contributions added minus those taken away, in whatever order.
+
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
+
+use pegcount_domain::time::{Interval, Micros};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::{
+    measure::{Measure, SHEETS, Sheet},
+    names::Id,
+};
+
+/// What a cell is cut by, apart from time. 0 is "none" everywhere; channel and direction are their codes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Dims {
+    pub(crate) agent: Id,
+    pub(crate) team: Id,
+    pub(crate) queue: Id,
+    pub(crate) entry: Id,
+    pub(crate) channel: u8,
+    pub(crate) direction: u8,
+}
+
+impl Hash for Dims {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.agent.0) << 32 | u64::from(self.team.0));
+        state.write_u64(u64::from(self.queue.0) << 32 | u64::from(self.entry.0));
+        state.write_u16(u16::from(self.channel) << 8 | u16::from(self.direction));
+    }
+}
+
+/// Which instant a visit's counts and a leg's handle belong to (KPIS.md §2). Clocks, leg times, tickets and customer
+/// lines have one attribution only and are kept under `Event`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Attribution {
+    /// Each count at its own event; a handle where it completes.
+    #[default]
+    Event,
+    /// All where the visit entered its queue; a handle where the leg was answered.
+    Start,
+    /// All where the visit left its queue; a handle where it completes.
+    End,
+}
+
+/// Adds `amount` to one measure of one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Contribution {
+    pub(crate) measure: Measure,
+    pub(crate) attribution: Attribution,
+    pub(crate) interval: Interval,
+    pub(crate) dims: Dims,
+    pub(crate) amount: i64,
+}
+
+/// One sheet under one attribution.
+#[derive(Debug)]
+struct Table {
+    width: usize,
+    index: FxHashMap<(i32, Dims), u32>,
+    keys: Vec<Dims>,
+    amounts: Vec<i64>,
+    by_interval: BTreeMap<i32, SmallVec<[u32; 4]>>,
+    last: Option<(i32, Dims, u32)>,
+}
+
+impl Table {
+    fn new(sheet: Sheet) -> Self {
+        Self {
+            width: sheet.measures().len(),
+            index: FxHashMap::default(),
+            keys: Vec::new(),
+            amounts: Vec::new(),
+            by_interval: BTreeMap::new(),
+            last: None,
+        }
+    }
+
+    #[inline]
+    fn row(&mut self, interval: i32, dims: Dims) -> u32 {
+        if let Some((last_interval, last_dims, row)) = self.last
+            && last_interval == interval
+            && last_dims == dims
+        {
+            return row;
+        }
+        let row = match self.index.get(&(interval, dims)) {
+            Some(row) => *row,
+            None => self.insert(interval, dims),
+        };
+        self.last = Some((interval, dims, row));
+        row
+    }
+
+    #[cold]
+    fn insert(&mut self, interval: i32, dims: Dims) -> u32 {
+        // Memory ends long before four thousand million rows; saturating merges the rows beyond.
+        let row = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        self.keys.push(dims);
+        self.amounts.resize(self.amounts.len() + self.width, 0);
+        self.index.insert((interval, dims), row);
+        self.by_interval.entry(interval).or_default().push(row);
+        row
+    }
+
+    #[inline]
+    fn add(&mut self, interval: i32, dims: Dims, slot: usize, amount: i64) {
+        let row = self.row(interval, dims) as usize;
+        if let Some(cell) = self.amounts.get_mut(row * self.width + slot) {
+            *cell += amount;
+        }
+    }
+}
+
+/// All cells of one site.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    tables: Vec<Table>,
+}
+
+/// Visits are kept under three attributions, handles under two, the rest under one.
+const ATTRIBUTIONS: usize = 3;
+
+#[inline]
+fn table_index(sheet: Sheet, attribution: Attribution) -> usize {
+    let attribution = match (sheet, attribution) {
+        (Sheet::Visit, any) => any as usize,
+        (Sheet::Handle, Attribution::Start) => Attribution::Start as usize,
+        _ => Attribution::Event as usize,
+    };
+    sheet as usize * ATTRIBUTIONS + attribution
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        let sheets = Sheet::ALL.iter().flat_map(|sheet| [*sheet; ATTRIBUTIONS]);
+        let mut tables = Vec::with_capacity(SHEETS * ATTRIBUTIONS);
+        tables.extend(sheets.map(Table::new));
+        Self { tables }
+    }
+}
+
+impl Cells {
+    /// Adds one contribution `sign` times (1 or -1).
+    #[inline]
+    pub(crate) fn add(&mut self, contribution: &Contribution, sign: i64) {
+        let sheet = contribution.measure.sheet();
+        if let Some(table) = self.tables.get_mut(table_index(sheet, contribution.attribution)) {
+            let amount = contribution.amount * sign;
+            table.add(contribution.interval.0, contribution.dims, contribution.measure.slot(), amount);
+        }
+    }
+
+    /// The rows of a sheet in `[from, to)`: interval, dimensions, amounts in the order of the sheet's measures.
+    pub(crate) fn rows(
+        &self,
+        sheet: Sheet,
+        attribution: Attribution,
+        from: Interval,
+        to: Interval,
+    ) -> impl Iterator<Item = (Interval, Dims, &[i64])> {
+        let table = self.tables.get(table_index(sheet, attribution));
+        table.into_iter().flat_map(move |table| {
+            let range = from.0..to.0.max(from.0);
+            table.by_interval.range(range).flat_map(move |(interval, rows)| {
+                rows.iter().filter_map(move |row| {
+                    let row = *row as usize;
+                    let amounts = table.amounts.get(row * table.width..(row + 1) * table.width)?;
+                    Some((Interval(*interval), *table.keys.get(row)?, amounts))
+                })
+            })
+        })
+    }
+}
+
+/// Contributions of one fold of one unit, with what else the fold found.
+#[derive(Debug, Default)]
+pub(crate) struct Contributions {
+    pub(crate) list: Vec<Contribution>,
+    /// Contributions that take effect only at an instant, even with no event then.
+    pub(crate) maturing: Vec<(Micros, Contribution)>,
+}
+
+impl Contributions {
+    /// Forgets everything, keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+        self.maturing.clear();
+    }
+
+    /// One thing at `at`, under an attribution.
+    #[inline]
+    pub(crate) fn at(
+        &mut self,
+        at: Micros,
+        attribution: Attribution,
+        dims: Dims,
+        measure: Measure,
+        amount: i64,
+    ) {
+        if amount != 0 {
+            let interval = Interval::containing(at);
+            self.list.push(Contribution { measure, attribution, interval, dims, amount });
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The contact's unit: its queue visits, and what the legs of its agents mean for them (KPIS.md §3).
+//!
+//! - [`visit`]: visits joined from facts by id, and the rules for several at once
+//! - [`fold`]: the pure function from a contact's facts and its legs' outcomes to contributions
+//!
+//! A contact is *settled* once it has ended and all its legs have; then it stands in the cells. Until then it is
+//! folded when somebody reads. Invariant: visits and legs join by id, never by order.
+
+pub(crate) mod fold;
+pub(crate) mod visit;
+
+use pegcount_domain::{
+    event::{Channel, Direction, Party, QueueExit},
+    time::Micros,
+};
+use smallvec::SmallVec;
+
+use crate::{
+    fact::{Mark, Slot, Stamp},
+    names::Id,
+};
+
+/// What became of one leg, as the agent's unit knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LegOutcome {
+    pub(crate) visit: Mark,
+    pub(crate) queue: Id,
+    pub(crate) agent: Id,
+    /// The agent's team when the handle completed.
+    pub(crate) team: Id,
+    pub(crate) channel: u8,
+    /// How long it rang before the answer.
+    pub(crate) rang: Micros,
+    pub(crate) answered_at: Option<Micros>,
+    pub(crate) completed_at: Option<Micros>,
+    pub(crate) transferred_to_queue: bool,
+}
+
+/// One leg of the contact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LegEntry {
+    pub(crate) leg: Mark,
+    /// The unit that folds it.
+    pub(crate) agent: Slot,
+    /// The earliest fact of it.
+    pub(crate) first_at: Micros,
+    /// Whether `outcome` is the whole truth: the leg lies before its agent's last quiet point.
+    pub(crate) settled: bool,
+    pub(crate) outcome: LegOutcome,
+}
+
+/// What a contact's unit keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ContactBody {
+    Started {
+        channel: Channel,
+        direction: Direction,
+        entry: Id,
+        customer: Option<Slot>,
+        journey: Option<Slot>,
+        callback: bool,
+    },
+    Identified {
+        customer: Option<Slot>,
+        topic: Mark,
+    },
+    Entered {
+        visit: Mark,
+        queue: Id,
+    },
+    Left {
+        visit: Mark,
+        exit: QueueExit,
+        ringing: bool,
+    },
+    WrappedUp {
+        topic: Mark,
+        resolved: Option<bool>,
+    },
+    Ended {
+        by: Option<Party>,
+        self_served: bool,
+    },
+}
+
+/// One fact of a contact's unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContactFact {
+    pub(crate) stamp: Stamp,
+    pub(crate) body: ContactBody,
+}
+
+/// One contact.
+#[derive(Debug, Default)]
+pub(crate) struct ContactUnit {
+    /// In the order of their stamps.
+    pub(crate) facts: Vec<ContactFact>,
+    pub(crate) legs: SmallVec<[LegEntry; 1]>,
+    /// The tickets opened in it.
+    pub(crate) tickets: SmallVec<[Slot; 1]>,
+    /// The unit of its legs that nobody is known to have handled.
+    pub(crate) nobody: Option<Slot>,
+    /// What stands in the cells, if it is settled.
+    pub(crate) settled: Option<Settled>,
+}
+
+/// What a settled contact has put where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settled {
+    /// The customer line that it stands in.
+    pub(crate) line: Option<Slot>,
+    /// The last instant at which it changes a figure.
+    pub(crate) last_effect: Micros,
+}
+
+impl ContactUnit {
+    /// Whether it can be settled.
+    pub(crate) fn is_complete(&self) -> bool {
+        let ended = |fact: &ContactFact| matches!(fact.body, ContactBody::Ended { .. });
+        self.legs.iter().all(|leg| leg.settled) && self.facts.iter().rev().any(ended)
+    }
+
+    /// The place of a leg handled by `agent`.
+    pub(crate) fn leg(&mut self, leg: Mark, agent: Slot) -> Option<&mut LegEntry> {
+        self.legs.iter_mut().find(|entry| entry.leg == leg && entry.agent == agent)
+    }
+
+    /// The earliest instant known of it.
+    pub(crate) fn first_at(&self) -> Option<Micros> {
+        let fact = self.facts.first().map(|fact| fact.stamp.at);
+        self.legs.iter().map(|leg| leg.first_at).chain(fact).min()
+    }
+}

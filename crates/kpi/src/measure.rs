@@ -1,0 +1,305 @@
+//! The measures of KPIS.md §3: their names, units and the sheet that holds them.
+//!
+//! Not for ratios: those are formulas over measures ([`crate::formula`]). Invariant: a measure belongs to exactly
+//! one sheet, and its column never changes place.
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// Microseconds; for a KPI, an average of microseconds (numerator over denominator).
+    Duration,
+    /// A quotient without a unit, or per hour.
+    Ratio,
+}
+
+/// Cells of one kind, with the dimensions that they can be cut by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub(crate) enum Sheet {
+    /// Queue visits: queue, entry, channel, direction.
+    Visit,
+    /// Agent clock and the counts beside it: agent, team.
+    Clock,
+    /// Leg times, offers, dials: agent, team, queue, channel, direction.
+    Leg,
+    /// Handles: as legs.
+    Handle,
+    /// Tickets: agent, team, queue.
+    Ticket,
+    /// Customer lines (first-contact resolution): agent, team, queue, channel.
+    Line,
+}
+
+/// How many sheets there are.
+pub(crate) const SHEETS: usize = 6;
+
+macro_rules! measures {
+    ($($sheet:ident { $($(#[$doc:meta])* $variant:ident $name:literal $unit:ident,)+ })+) => {
+        /// One measure.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Measure { $($($(#[$doc])* $variant,)+)+ }
+
+        impl Measure {
+            /// All of them, in the order of the columns.
+            pub const ALL: &[Self] = &[$($(Self::$variant,)+)+];
+
+            /// The name of its column (KPIS.md §3).
+            pub const fn name(self) -> &'static str {
+                match self { $($(Self::$variant => $name,)+)+ }
+            }
+
+            /// Count or duration.
+            pub const fn unit(self) -> Unit {
+                match self { $($(Self::$variant => Unit::$unit,)+)+ }
+            }
+
+            /// Where it is kept.
+            #[inline]
+            pub(crate) const fn sheet(self) -> Sheet {
+                match self { $($(Self::$variant => Sheet::$sheet,)+)+ }
+            }
+        }
+
+        impl Sheet {
+            /// Its measures, in order.
+            pub(crate) const fn measures(self) -> &'static [Measure] {
+                match self { $(Self::$sheet => &[$(Measure::$variant,)+],)+ }
+            }
+        }
+    };
+}
+
+measures! {
+    Visit {
+        /// Visits that began.
+        Offered "offered" Count,
+        /// Visits that ended, for whatever reason.
+        Ended "ended" Count,
+        /// Ended by an agent's answer.
+        Answered "answered" Count,
+        /// Ended by the customer's giving up, ringing included.
+        Abandoned "abandoned" Count,
+        /// Abandoned after no more than the queue's short wait.
+        AbandonedShort "abandoned_short" Count,
+        /// Abandoned while a device rang.
+        AbandonedRinging "abandoned_ringing" Count,
+        /// Routed away: queue too long.
+        FlowOutOverflow "flow_out_overflow" Count,
+        /// Routed away: waited too long.
+        FlowOutTimeout "flow_out_timeout" Count,
+        /// Routed away: queue closed.
+        FlowOutClosed "flow_out_closed" Count,
+        /// Routed away: no place left.
+        FlowOutFull "flow_out_full" Count,
+        /// Routed away: nobody signed in on arrival.
+        FlowOutJoinEmpty "flow_out_join_empty" Count,
+        /// Routed away: last agent left.
+        FlowOutLeaveEmpty "flow_out_leave_empty" Count,
+        /// Moved to another queue.
+        FlowOutTransferred "flow_out_transferred" Count,
+        /// Answered in another visit of the same contact.
+        FlowOutAnsweredElsewhere "flow_out_answered_elsewhere" Count,
+        /// Counted as abandoned in another visit of the same contact.
+        FlowOutAbandonedElsewhere "flow_out_abandoned_elsewhere" Count,
+        /// A fault.
+        FlowOutSystem "flow_out_system" Count,
+        /// The customer will be called back.
+        CallbackTaken "callback_taken" Count,
+        /// Waits of the answered, summed.
+        WaitAnswered "wait_answered" Duration,
+        /// Waits of the abandoned, summed.
+        WaitAbandoned "wait_abandoned" Duration,
+        /// Answered within the threshold.
+        AnsweredWithin "answered_within" Count,
+        /// Abandoned within the threshold.
+        AbandonedWithin "abandoned_within" Count,
+        /// Abandoned within the threshold and short.
+        AbandonedShortWithin "abandoned_short_within" Count,
+        /// Flowed out within the threshold (`_elsewhere` left out).
+        FlowOutWithin "flow_out_within" Count,
+        /// Call-back taken within the threshold.
+        CallbackWithin "callback_within" Count,
+        /// Still waiting after the threshold.
+        ReachedUnanswered "reached_unanswered" Count,
+        /// Answered within three rings.
+        AnsweredWithinRings "answered_within_rings" Count,
+        /// Contacts served by a menu or a machine that never asked for a queue.
+        SelfServed "self_served" Count,
+        /// Contacts with no earlier one of that customer to that entry within 30 minutes.
+        FirstAttempts "first_attempts" Count,
+        /// First attempts that were answered.
+        FirstAttemptsAnswered "first_attempts_answered" Count,
+        /// Contacts whose customer is not known.
+        AttemptsUnknown "attempts_unknown" Count,
+    }
+    Clock {
+        /// Signed in.
+        SignedInClock "signed_in_clock" Duration,
+        /// At least one contact or after-call work.
+        OccupiedClock "occupied_clock" Duration,
+        /// Connection lost.
+        LostClock "lost_clock" Duration,
+        /// Ringing.
+        RingingClock "ringing_clock" Duration,
+        /// Dialing.
+        DialingClock "dialing_clock" Duration,
+        /// Away.
+        AwayClock "away_clock" Duration,
+        /// Ready.
+        ReadyClock "ready_clock" Duration,
+        /// Contact time outside a signed-in span.
+        UnsignedClock "unsigned_clock" Duration,
+        /// Sign-ins.
+        SignIns "sign_ins" Count,
+        /// Times that the agent went away.
+        AwayCount "away_count" Count,
+        /// Keys that steer or jam the phone.
+        PhoneKeys "phone_keys" Count,
+    }
+    Leg {
+        /// Talking.
+        TalkTime "talk_time" Duration,
+        /// Customer on hold.
+        HoldTime "hold_time" Duration,
+        /// Consulting.
+        ConsultTime "consult_time" Duration,
+        /// In conference.
+        ConferenceTime "conference_time" Duration,
+        /// Interrupted by another contact.
+        InterruptedTime "interrupted_time" Duration,
+        /// After-call work.
+        AcwTime "acw_time" Duration,
+        /// Dialing.
+        DialTime "dial_time" Duration,
+        /// Ringing.
+        RingTime "ring_time" Duration,
+        /// Offers, at their end.
+        Offers "offers" Count,
+        /// Ring, no answer.
+        OffersMissed "offers_missed" Count,
+        /// Rejected by the agent.
+        OffersRejected "offers_rejected" Count,
+        /// The customer went while it rang.
+        OffersCustomerGone "offers_customer_gone" Count,
+        /// Dialled out.
+        OutboundDials "outbound_dials" Count,
+        /// Dialled out and answered.
+        OutboundConnected "outbound_connected" Count,
+        /// From the task's assignment to dialling.
+        DialDelay "dial_delay" Duration,
+    }
+    Handle {
+        /// Completed legs.
+        Handled "handled" Count,
+        /// Talking, consulting and conferring of completed legs.
+        HandleTalk "handle_talk" Duration,
+        /// Hold of completed legs.
+        HandleHold "handle_hold" Duration,
+        /// After-call work of completed legs.
+        HandleAcw "handle_acw" Duration,
+        /// Times that the customer was put on hold.
+        Holds "holds" Count,
+        /// Legs passed on unannounced.
+        TransfersOutCold "transfers_out_cold" Count,
+        /// Legs passed on after speaking to the receiver.
+        TransfersOutWarm "transfers_out_warm" Count,
+        /// Consultations.
+        Consults "consults" Count,
+        /// Conferences.
+        Conferences "conferences" Count,
+        /// Legs that the agent ended.
+        EndedByAgent "ended_by_agent" Count,
+        /// Legs with at most 10 s of talk.
+        ShortHandles "short_handles" Count,
+    }
+    Ticket {
+        /// Tickets opened.
+        TicketsOpened "opened" Count,
+        /// Resolutions.
+        TicketsResolved "resolved" Count,
+        /// Tickets closed.
+        TicketsClosed "closed" Count,
+        /// Resolutions undone, counted where the resolution was.
+        TicketsReopened "reopened" Count,
+    }
+    Line {
+        /// Issues that can count for first-contact resolution.
+        FcrEligible "fcr_eligible" Count,
+        /// Resolved at first contact and nothing since.
+        FcrHeld "fcr_held" Count,
+        /// Failed, or held past the waiting time.
+        FcrFinal "fcr_final" Count,
+        /// Left out: no identified customer.
+        FcrUnidentified "fcr_unidentified" Count,
+        /// Answered contacts of identified customers.
+        RepeatEligible "repeat_eligible" Count,
+        /// Of these, with no further answered contact.
+        RepeatNone "repeat_none" Count,
+        /// Of the eligible, those that can change no more.
+        RepeatFinal "repeat_final" Count,
+    }
+}
+
+impl Measure {
+    /// Its place in its sheet.
+    #[inline]
+    pub(crate) fn slot(self) -> usize {
+        SLOTS.get(self.index()).map_or(0, |slot| usize::from(*slot))
+    }
+
+    /// Its place among all.
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Sheet {
+    /// All of them.
+    pub(crate) const ALL: [Self; SHEETS] =
+        [Self::Visit, Self::Clock, Self::Leg, Self::Handle, Self::Ticket, Self::Line];
+}
+
+const COUNT: usize = Measure::ALL.len();
+
+static SLOTS: [u8; COUNT] = slots();
+
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
+const fn slots() -> [u8; COUNT] {
+    let mut slots = [0; COUNT];
+    let mut sheet = 0;
+    while sheet < SHEETS {
+        let measures = Sheet::ALL[sheet].measures();
+        let mut slot = 0;
+        while slot < measures.len() {
+            slots[measures[slot] as usize] = slot as u8;
+            slot += 1;
+        }
+        sheet += 1;
+    }
+    slots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_measure_finds_itself_in_its_sheet() {
+        for measure in Measure::ALL {
+            assert_eq!(measure.sheet().measures()[measure.slot()], *measure);
+            assert_eq!(Measure::ALL[measure.index()], *measure);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = Measure::ALL.iter().map(|m| m.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Measure::ALL.len());
+    }
+}

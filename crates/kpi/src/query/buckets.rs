@@ -1,0 +1,73 @@
+//! Base intervals into the rows of a query: half hours, local hours, local days.
+//!
+//! Invariant: each base interval of the range lies in exactly one bucket, and buckets are in order of time, without
+//! gaps. A local hour that exists twice makes two buckets; a local day is as long as it is (KPIS.md §1).
+
+use jiff::{Timestamp, tz::TimeZone};
+use pegcount_domain::time::{Interval, Micros};
+
+use crate::query::{Dimension, Query};
+
+/// One row's span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub(crate) from: Micros,
+    pub(crate) to: Micros,
+}
+
+/// All of a query's.
+#[derive(Debug)]
+pub(crate) struct Buckets {
+    first: Interval,
+    /// For each base interval of the range, its bucket.
+    places: Vec<u32>,
+    pub(crate) list: Vec<Bucket>,
+}
+
+impl Buckets {
+    /// The buckets of a checked query.
+    pub(crate) fn of(query: &Query) -> Self {
+        let (first, end) = (Interval::containing(query.from), Interval::containing(query.to));
+        let finest = query.by.iter().copied().filter(|dimension| dimension.is_time()).min();
+        let mut buckets = Self { first, places: Vec::new(), list: Vec::new() };
+        let mut last = None;
+        for interval in (first.0..end.0).map(Interval) {
+            let mark = mark(finest, interval, &query.time_zone);
+            if last == Some(mark)
+                && let Some(bucket) = buckets.list.last_mut()
+            {
+                bucket.to = interval.end();
+            } else {
+                buckets.list.push(Bucket { from: interval.start(), to: interval.end() });
+            }
+            last = Some(mark);
+            // At most as many buckets as intervals, of which the range's limit allows 350,000.
+            buckets.places.push(u32::try_from(buckets.list.len() - 1).unwrap_or(u32::MAX));
+        }
+        buckets
+    }
+
+    /// The bucket of an interval, if it lies in the range.
+    #[inline]
+    pub(crate) fn place(&self, interval: Interval) -> Option<u32> {
+        let offset = interval.0.checked_sub(self.first.0)?;
+        self.places.get(usize::try_from(offset).ok()?).copied()
+    }
+}
+
+/// What neighbouring intervals of one bucket have in common.
+fn mark(finest: Option<Dimension>, interval: Interval, zone: &TimeZone) -> (i64, i64) {
+    let length = match finest {
+        Some(Dimension::Interval15) => return (i64::from(interval.0), 0),
+        Some(Dimension::Interval30) => Micros(30 * Micros::MINUTE.0),
+        Some(Dimension::Hour) => Micros::HOUR,
+        Some(Dimension::Day) => Micros(24 * Micros::HOUR.0),
+        _ => return (0, 0),
+    };
+    let start = interval.start();
+    let offset = Timestamp::from_microsecond(start.0).map_or(0, |at| zone.to_offset(at).seconds());
+    let offset = Micros::from_secs(i64::from(offset));
+    let local = start.plus(offset).0.div_euclid(length.0);
+    // A day is one whatever happens to the offset in it; an hour that the clocks repeat is two.
+    (local, if finest == Some(Dimension::Day) { 0 } else { offset.0 })
+}

@@ -1,0 +1,186 @@
+//! Cells and open work into sums per row.
+//!
+//! Invariant: every contribution of the range that passes the query's filters is in exactly one row.
+
+use pegcount_domain::time::{Interval, Micros, Span};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::{
+    cells::{Attribution, Dims},
+    measure::{Measure, Sheet},
+    names::Id,
+    query::{Dimension, Query, buckets::Buckets},
+    site::{
+        Site,
+        read::{Overlay, Scope},
+    },
+};
+
+/// The dimensions of a row apart from time, in the order asked.
+pub(crate) type Keys = SmallVec<[u32; 4]>;
+
+/// The sums of one row.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
+    pub(crate) bucket: u32,
+    pub(crate) keys: Keys,
+    pub(crate) amounts: Box<[i64]>,
+    pub(crate) waiting: i64,
+    pub(crate) longest: i64,
+}
+
+/// What a query asks of one site.
+pub(crate) struct Gather<'a> {
+    query: &'a Query,
+    buckets: &'a Buckets,
+    cuts: SmallVec<[Dimension; 4]>,
+    queues: Option<Vec<Id>>,
+    agents: Option<Vec<Id>>,
+    rows: FxHashMap<(u32, Keys), usize>,
+    pub(crate) sums: Vec<Sums>,
+    last: Option<(u32, Keys, usize)>,
+}
+
+impl<'a> Gather<'a> {
+    pub(crate) fn new(query: &'a Query, buckets: &'a Buckets, site: Option<&Site>) -> Self {
+        let find = |text: &str| site.and_then(|site| site.names.find_text(text));
+        let queues = query.queues.iter().filter_map(|queue| find(queue.as_str())).collect();
+        let agents = query.agents.iter().filter_map(|agent| find(agent.as_str())).collect();
+        Self {
+            query,
+            buckets,
+            cuts: query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect(),
+            queues: (!query.queues.is_empty()).then_some(queues),
+            agents: (!query.agents.is_empty()).then_some(agents),
+            rows: FxHashMap::default(),
+            sums: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Whether the measures of a sheet can exist in the query's rows.
+    pub(crate) fn has(&self, sheet: Sheet) -> bool {
+        let known = dimensions(sheet);
+        let needs = |filter: bool, dimension| !filter || known.contains(&dimension);
+        self.cuts.iter().all(|cut| known.contains(cut))
+            && needs(self.queues.is_some(), Dimension::Queue)
+            && needs(self.agents.is_some(), Dimension::Agent)
+    }
+
+    /// The attribution under which the query reads a sheet.
+    fn attribution(&self, sheet: Sheet) -> Attribution {
+        match (sheet, self.query.attribution) {
+            (Sheet::Visit, any) => any,
+            (Sheet::Handle, Attribution::Start) => Attribution::Start,
+            _ => Attribution::Event,
+        }
+    }
+
+    /// Adds up a site.
+    pub(crate) fn site(&mut self, site: &Site) {
+        let range = Span::new(self.query.from, self.query.to);
+        let overlay = site.overlay(self.query.as_of, range, &Scope::Everything);
+        let (from, to) = (Interval::containing(self.query.from), Interval::containing(self.query.to));
+        for sheet in Sheet::ALL.into_iter().filter(|sheet| self.has(*sheet)).collect::<SmallVec<[Sheet; 8]>>()
+        {
+            for (interval, dims, amounts) in site.books.cells.rows(sheet, self.attribution(sheet), from, to) {
+                let Some(sums) = self.sums_at(interval, &dims) else { continue };
+                let first = sheet.measures().first().map_or(0, |measure| measure.index());
+                for (sum, amount) in sums.amounts.iter_mut().skip(first).zip(amounts) {
+                    *sum += amount;
+                }
+            }
+        }
+        for contribution in &overlay.contributions {
+            let sheet = contribution.measure.sheet();
+            if self.attribution(sheet) == contribution.attribution
+                && self.has(sheet)
+                && let Some(sums) = self.sums_at(contribution.interval, &contribution.dims)
+                && let Some(sum) = sums.amounts.get_mut(contribution.measure.index())
+            {
+                *sum += contribution.amount;
+            }
+        }
+        if self.has(Sheet::Visit) {
+            self.gauges(site, &overlay);
+        }
+    }
+
+    /// Gauges stand for the row's end, or for `as_of` if that comes earlier.
+    fn gauges(&mut self, site: &Site, overlay: &Overlay) {
+        let as_of = self.query.as_of;
+        for (place, bucket) in (0u32..).zip(&self.buckets.list) {
+            if bucket.to <= as_of {
+                let last = Interval::containing(bucket.to.minus(Micros(1)));
+                let open = overlay.crossings.iter().filter(|crossing| crossing.interval == last);
+                for crossing in site.books.crossings(last).iter().chain(open) {
+                    self.wait(place, &crossing.dims, bucket.to.minus(crossing.entered));
+                }
+            } else if bucket.from <= as_of {
+                for (dims, entered) in &overlay.waiting {
+                    self.wait(place, dims, as_of.minus(*entered));
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, place: u32, dims: &Dims, waited: Micros) {
+        if let Some(sums) = self.sums(place, dims) {
+            sums.waiting += 1;
+            sums.longest = sums.longest.max(waited.0);
+        }
+    }
+
+    #[inline]
+    fn sums_at(&mut self, interval: Interval, dims: &Dims) -> Option<&mut Sums> {
+        let place = self.buckets.place(interval)?;
+        self.sums(place, dims)
+    }
+
+    fn sums(&mut self, place: u32, dims: &Dims) -> Option<&mut Sums> {
+        let among = |filter: &Option<Vec<Id>>, id| filter.as_ref().is_none_or(|ids| ids.contains(&id));
+        if !among(&self.queues, dims.queue) || !among(&self.agents, dims.agent) {
+            return None;
+        }
+        let keys: Keys = self.cuts.iter().map(|cut| key(*cut, dims)).collect();
+        if let Some((last_place, last_keys, index)) = &self.last
+            && *last_place == place
+            && *last_keys == keys
+        {
+            return self.sums.get_mut(*index);
+        }
+        let next = self.sums.len();
+        let index = *self.rows.entry((place, keys.clone())).or_insert(next);
+        if index == next {
+            let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
+            self.sums.push(Sums { bucket: place, keys: keys.clone(), amounts, waiting: 0, longest: 0 });
+        }
+        self.last = Some((place, keys, index));
+        self.sums.get_mut(index)
+    }
+}
+
+fn key(cut: Dimension, dims: &Dims) -> u32 {
+    match cut {
+        Dimension::Queue => dims.queue.0,
+        Dimension::Agent => dims.agent.0,
+        Dimension::Team => dims.team.0,
+        Dimension::Entry => dims.entry.0,
+        Dimension::Channel => u32::from(dims.channel),
+        Dimension::Direction => u32::from(dims.direction),
+        Dimension::Interval15 | Dimension::Interval30 | Dimension::Hour | Dimension::Day => 0,
+    }
+}
+
+/// What a sheet can be cut by.
+const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
+    use Dimension::{Agent, Channel, Direction, Entry, Queue, Team};
+    match sheet {
+        Sheet::Visit => &[Queue, Entry, Channel, Direction],
+        Sheet::Clock => &[Agent, Team],
+        Sheet::Leg | Sheet::Handle => &[Agent, Team, Queue, Channel, Direction],
+        Sheet::Ticket => &[Agent, Team, Queue],
+        Sheet::Line => &[Agent, Team, Queue, Channel],
+    }
+}

@@ -1,0 +1,286 @@
+//! Asking for figures: what a query says, what a table holds.
+//!
+//! - [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows
+//!
+//! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
+
+pub(crate) mod buckets;
+pub(crate) mod gather;
+pub(crate) mod table;
+
+use std::{fmt, str::FromStr};
+
+use pegcount_domain::{
+    envelope::Position,
+    ids::{AgentId, Name, QueueId, SiteId},
+    time::{Interval, Micros},
+};
+
+pub use crate::cells::Attribution;
+use crate::measure::Unit;
+
+/// The longest range of a query: ten years.
+pub const RANGE_MAX: Micros = Micros(3_653 * 24 * Micros::HOUR.0);
+
+/// What rows are cut by. Of several times, the finest counts: the others are unions of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// 15 minutes.
+    Interval15,
+    /// 30 minutes of the local clock.
+    Interval30,
+    /// The local hour; where clocks go back, one hour stands twice.
+    Hour,
+    /// The local day of 23, 24 or 25 hours.
+    Day,
+    /// The queue.
+    Queue,
+    /// The agent.
+    Agent,
+    /// The team that the agent was in at the time.
+    Team,
+    /// The medium.
+    Channel,
+    /// The direction.
+    Direction,
+    /// The hotline or address that was dialled.
+    Entry,
+}
+
+impl Dimension {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Interval15,
+        Self::Interval30,
+        Self::Hour,
+        Self::Day,
+        Self::Queue,
+        Self::Agent,
+        Self::Team,
+        Self::Channel,
+        Self::Direction,
+        Self::Entry,
+    ];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Interval15 => "interval15",
+            Self::Interval30 => "interval30",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Queue => "queue",
+            Self::Agent => "agent",
+            Self::Team => "team",
+            Self::Channel => "channel",
+            Self::Direction => "direction",
+            Self::Entry => "entry",
+        }
+    }
+
+    /// Whether it cuts time.
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::Interval15 | Self::Interval30 | Self::Hour | Self::Day)
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A word that is no dimension, or no attribution.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is not one of {known}")]
+pub struct UnknownWord {
+    /// What was said.
+    pub word: String,
+    /// What could be.
+    pub known: String,
+}
+
+impl FromStr for Dimension {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let found = Self::ALL.into_iter().find(|dimension| dimension.word() == word);
+        found.ok_or_else(|| {
+            let known = Self::ALL.map(Self::word).join(", ");
+            UnknownWord { word: word.to_owned(), known }
+        })
+    }
+}
+
+impl Attribution {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Event, Self::Start, Self::End];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Start => "start",
+            Self::End => "end",
+        }
+    }
+}
+
+impl fmt::Display for Attribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Attribution {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let found = Self::ALL.into_iter().find(|attribution| attribution.word() == word);
+        found.ok_or_else(|| {
+            let known = Self::ALL.map(Self::word).join(", ");
+            UnknownWord { word: word.to_owned(), known }
+        })
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The site. One that nobody has reported of has no figures.
+    pub site: SiteId,
+    /// From, inclusive; on the 15-minute grid.
+    pub from: Micros,
+    /// To, exclusive; on the 15-minute grid.
+    pub to: Micros,
+    /// Cut by these; none: one row for the range.
+    pub by: Vec<Dimension>,
+    /// Which instant a visit's counts and a handle belong to.
+    pub attribution: Attribution,
+    /// The zone that hours and days are cut in.
+    pub time_zone: jiff::tz::TimeZone,
+    /// The instant to which open work counts.
+    pub as_of: Micros,
+    /// Only these queues; none: all.
+    pub queues: Vec<QueueId>,
+    /// Only these agents; none: all.
+    pub agents: Vec<AgentId>,
+}
+
+/// Why a query has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// Off the grid.
+    #[error("`{field}` is {at}, which is not on the 15-minute grid; the nearest before is {nearest}")]
+    Unaligned {
+        /// `from` or `to`.
+        field: &'static str,
+        /// What was said.
+        at: Micros,
+        /// What would do.
+        nearest: Micros,
+    },
+    /// Nothing in it.
+    #[error("`to` ({to}) is not after `from` ({from})")]
+    Empty {
+        /// From.
+        from: Micros,
+        /// To.
+        to: Micros,
+    },
+    /// Over the limit.
+    #[error("the range is {length} long; the limit is {RANGE_MAX}: ask for parts")]
+    TooLong {
+        /// How long it is.
+        length: Micros,
+    },
+    /// Said twice.
+    #[error("`{dimension}` is asked for twice")]
+    Repeated {
+        /// Which.
+        dimension: Dimension,
+    },
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name as in KPIS.md.
+    pub name: &'static str,
+    /// Its unit. A KPI with the unit `Duration` is an average: numerator microseconds over denominator.
+    pub unit: Unit,
+    /// True for a value at an instant: the row's end, or `as_of` if that is earlier.
+    pub gauge: bool,
+    /// For a KPI: the formula in words.
+    pub formula: Option<&'static str>,
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// The ratio has no denominator, or the rows' dimensions cannot have this column.
+    Absent,
+    /// A count, or microseconds.
+    Amount(i64),
+    /// A quotient; the denominator is never 0.
+    Ratio {
+        /// Above.
+        numerator: i64,
+        /// Below.
+        denominator: i64,
+    },
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// From.
+    pub from: Micros,
+    /// To.
+    pub to: Micros,
+    /// The values of the dimensions asked for, apart from times, in the order asked; none: unknown or nobody.
+    pub keys: Vec<Option<Name>>,
+    /// One for each column.
+    pub values: Vec<Value>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The columns; always the same.
+    pub columns: &'static [Column],
+    /// Ordered by time, then by keys. Rows in which nothing happened are left out, unless the whole range is asked
+    /// for as one row.
+    pub rows: Vec<Row>,
+    /// Up to where the log is in it.
+    pub position: Position,
+    /// The instant to which open work counts.
+    pub as_of: Micros,
+    /// The version of the formulas.
+    pub formula_version: u32,
+}
+
+impl Query {
+    /// Whether it can be answered.
+    pub fn check(&self) -> Result<(), QueryError> {
+        for (field, at) in [("from", self.from), ("to", self.to)] {
+            let nearest = Interval::containing(at).start();
+            if nearest != at {
+                return Err(QueryError::Unaligned { field, at, nearest });
+            }
+        }
+        if self.to <= self.from {
+            return Err(QueryError::Empty { from: self.from, to: self.to });
+        }
+        let length = self.to.minus(self.from);
+        if length > RANGE_MAX {
+            return Err(QueryError::TooLong { length });
+        }
+        for (index, dimension) in self.by.iter().enumerate() {
+            if self.by.iter().skip(index + 1).any(|other| other == dimension) {
+                return Err(QueryError::Repeated { dimension: *dimension });
+            }
+        }
+        Ok(())
+    }
+}

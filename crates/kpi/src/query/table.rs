@@ -1,0 +1,81 @@
+//! Sums into rows: columns in their fixed order, KPIs at the very end.
+//!
+//! Invariant: a row stands in the table only if something in it is not 0, the single row of a whole range excepted.
+
+use pegcount_domain::{
+    event::{Channel, Direction},
+    ids::Name,
+};
+
+use crate::{
+    formula::{FORMULA_VERSION, FORMULAS, describe},
+    measure::{Measure, Sheet},
+    names::Id,
+    query::{
+        Dimension, Query, QueryError, Row, Table, Value,
+        buckets::Buckets,
+        gather::{Gather, Sums},
+    },
+    site::Site,
+};
+
+/// Answers a query from a site; none: a site that nobody has reported of.
+pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryError> {
+    query.check()?;
+    let buckets = Buckets::of(query);
+    let mut gather = Gather::new(query, &buckets, site);
+    if let Some(site) = site {
+        gather.site(site);
+    }
+    let mut sums = std::mem::take(&mut gather.sums);
+    if query.by.is_empty() {
+        if sums.is_empty() {
+            let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
+            sums.push(Sums { bucket: 0, keys: super::gather::Keys::new(), amounts, waiting: 0, longest: 0 });
+        }
+    } else {
+        sums.retain(|sums| sums.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
+    }
+    let mut rows: Vec<Row> =
+        sums.iter().filter_map(|sums| row(query, site, &buckets, &gather, sums)).collect();
+    rows.sort_by(|a, b| (a.from, &a.keys).cmp(&(b.from, &b.keys)));
+    let position = site.map(Site::position).unwrap_or_default();
+    Ok(Table { columns: describe(), rows, position, as_of: query.as_of, formula_version: FORMULA_VERSION })
+}
+
+fn row(
+    query: &Query,
+    site: Option<&Site>,
+    buckets: &Buckets,
+    gather: &Gather<'_>,
+    sums: &Sums,
+) -> Option<Row> {
+    let bucket = buckets.list.get(usize::try_from(sums.bucket).ok()?)?;
+    let cuts = query.by.iter().filter(|dimension| !dimension.is_time());
+    let keys = cuts.zip(&sums.keys).map(|(cut, key)| text(*cut, *key, site)).collect();
+    Some(Row { from: bucket.from, to: bucket.to, keys, values: values(gather, sums) })
+}
+
+fn values(gather: &Gather<'_>, sums: &Sums) -> Vec<Value> {
+    let amount = |measure: Measure| {
+        let exists = gather.has(measure.sheet());
+        exists.then(|| sums.amounts.get(measure.index()).copied()).flatten()
+    };
+    let value = |measure: &Measure| amount(*measure).map_or(Value::Absent, Value::Amount);
+    let gauge = |value| if gather.has(Sheet::Visit) { Value::Amount(value) } else { Value::Absent };
+    let visits = Sheet::Visit.measures();
+    let others = Measure::ALL.iter().skip(visits.len());
+    let mut values: Vec<Value> = visits.iter().map(value).collect();
+    values.extend([gauge(sums.waiting), gauge(sums.longest)]);
+    values.extend(others.map(value));
+    values.extend(FORMULAS.iter().map(|formula| formula.value(amount)));
+    values
+}
+
+fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {
+    match cut {
+        Dimension::Channel => Channel::from_code(key).map(|channel| Name::fixed(channel.word())),
+        Dimension::Direction => Direction::from_code(key).map(|direction| Name::fixed(direction.word())),
+        _ => site?.names.text(Id(key)),
+    }
+}

@@ -1,0 +1,95 @@
+//! New reference data for what is already folded: units that it touches are taken out and put back in.
+//!
+//! Most definitions come before the first fact that needs them and touch nothing. Invariant: afterwards everything is
+//! as if the definition had been known from the beginning.
+
+use pegcount_domain::{event::Event, ids::Key};
+
+use crate::{
+    agent::emit::Output,
+    contact::ContactBody,
+    fact::Slot,
+    names::Id,
+    site::Site,
+    ticket::{TicketBody, TicketUnit},
+};
+
+/// What a definition touches.
+#[derive(Default)]
+struct Touched {
+    agents: Vec<Slot>,
+    contacts: Vec<Slot>,
+    tickets: Vec<Slot>,
+}
+
+fn slots<T>(list: &[T], is_touched: impl Fn(&T) -> bool) -> Vec<Slot> {
+    let numbered = (0u32..).map(Slot).zip(list);
+    numbered.filter(|(_, unit)| is_touched(unit)).map(|(slot, _)| slot).collect()
+}
+
+impl Site {
+    pub(super) fn define(&mut self, event: &Event<Key>) {
+        let touched = match event {
+            Event::QueueDefined(queue) => self.names.find(queue.queue.0).map(|id| self.touched_by_queue(id)),
+            Event::AgentDefined(agent) => self.names.find(agent.agent.0).map(|id| self.touched_by_agent(id)),
+            _ => None,
+        };
+        let touched = touched.unwrap_or_default();
+        for agent in &touched.agents {
+            let mut minus = Output::default();
+            if let Some(unit) = self.agents.get(*agent) {
+                unit.withdraw(&self.reference, &mut minus);
+            }
+            self.enter_agent(&minus, -1);
+        }
+        for contact in &touched.contacts {
+            self.withdraw_contact(*contact);
+        }
+        for ticket in &touched.tickets {
+            self.enter_ticket(*ticket, -1);
+        }
+        self.reference.apply(event, &mut self.names);
+        for ticket in &touched.tickets {
+            self.enter_ticket(*ticket, 1);
+        }
+        for agent in &touched.agents {
+            let mut plus = Output::default();
+            if let Some(unit) = self.agents.get_mut(*agent) {
+                unit.restore(&self.reference, &mut plus);
+            }
+            self.enter_agent(&plus, 1);
+        }
+        for contact in &touched.contacts {
+            self.settle_contact(*contact);
+        }
+    }
+
+    fn touched_by_queue(&self, queue: Id) -> Touched {
+        let enters = |fact: &crate::contact::ContactFact| match fact.body {
+            ContactBody::Entered { queue: other, .. } => other == queue,
+            _ => false,
+        };
+        Touched {
+            agents: slots(&self.agents.list, |unit| unit.meets_queue(queue)),
+            contacts: slots(&self.contacts.list, |unit| {
+                unit.facts.iter().any(enters) || unit.legs.iter().any(|leg| leg.outcome.queue == queue)
+            }),
+            tickets: Vec::new(),
+        }
+    }
+
+    fn touched_by_agent(&self, agent: Id) -> Touched {
+        let by = |unit: &TicketUnit| {
+            unit.facts.iter().any(|fact| match fact.body {
+                TicketBody::Opened(opened) => opened.by.agent == agent,
+                TicketBody::Resolved { by } | TicketBody::Closed { by } => by.agent == agent,
+                TicketBody::Reopened => false,
+            })
+        };
+        Touched {
+            agents: slots(&self.agents.list, |unit| unit.id == agent && unit.has_clock),
+            contacts: Vec::new(),
+            tickets: slots(&self.tickets.list, by),
+        }
+    }
+}

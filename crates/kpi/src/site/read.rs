@@ -1,0 +1,240 @@
+//! What is open at an instant, on top of the books; and what the books hold that had not happened by then.
+//!
+//! Reading changes nothing. Invariant: books plus overlay equal a fold of the whole history, in which only what takes
+//! effect by `as_of` counts and open spans are clipped there.
+
+use pegcount_domain::time::{Micros, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+use crate::{
+    agent::emit::{Output as AgentOutput, Told},
+    anomaly::Anomaly,
+    cells::{Contribution, Contributions, Dims},
+    contact::{
+        ContactUnit, LegOutcome,
+        fold::{Crossing, Outcome, Output as ContactOutput, fold},
+    },
+    fact::Slot,
+    line::{self, Item, Items},
+    site::{Site, contacts::Outcomes},
+};
+
+/// The difference between the books and an instant.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay {
+    pub(crate) contributions: Vec<Contribution>,
+    /// Of open contacts; those of settled ones stand in the books.
+    pub(crate) crossings: Vec<Crossing>,
+    /// Visits that wait at the instant.
+    pub(crate) waiting: Vec<(Dims, Micros)>,
+    pub(crate) anomalies: Vec<Anomaly>,
+    /// When something changes with no event.
+    pub(crate) next_change: Option<Micros>,
+}
+
+/// Which units to read.
+pub(crate) enum Scope {
+    /// All of the site.
+    Everything,
+    /// These agents and contacts.
+    Only(Vec<Slot>, Vec<Slot>),
+}
+
+impl Site {
+    /// What is open at `as_of`, in `range`: open spans and waits elsewhere are left out.
+    pub(crate) fn overlay(&self, as_of: Micros, range: Span, scope: &Scope) -> Overlay {
+        let (told, overlay) = (FxHashMap::default(), Overlay::default());
+        let mut reading = Reading { site: self, as_of, range, told, overlay };
+        reading.agents(scope);
+        let read = reading.contacts(scope);
+        reading.lines(read);
+        if matches!(scope, Scope::Everything) {
+            reading.tickets();
+            reading.maturing();
+        }
+        reading.overlay
+    }
+}
+
+/// A contact folded as of the instant, and as it stands in the books.
+struct Read {
+    contact: Slot,
+    now: Option<Outcome>,
+    settled: Option<(Option<Slot>, Item)>,
+}
+
+struct Reading<'a> {
+    site: &'a Site,
+    as_of: Micros,
+    range: Span,
+    /// What the open part of agents' histories says of legs.
+    told: FxHashMap<Slot, SmallVec<[Told; 2]>>,
+    overlay: Overlay,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, contributions: &Contributions, sign: i64) {
+        let signed = |c: &Contribution| Contribution { amount: c.amount * sign, ..*c };
+        self.overlay.contributions.extend(contributions.list.iter().map(signed));
+        let matured = contributions.maturing.iter().filter(|(due, _)| *due <= self.as_of);
+        self.overlay.contributions.extend(matured.map(|(_, contribution)| signed(contribution)));
+    }
+
+    fn agents(&mut self, scope: &Scope) {
+        let (mut minus, mut plus) = (AgentOutput::within(self.range), AgentOutput::within(self.range));
+        let mut read = |unit: &crate::agent::unit::AgentUnit| {
+            unit.read(&self.site.reference, self.as_of, &mut minus, &mut plus);
+        };
+        match scope {
+            Scope::Everything => self.site.agents.list.iter().for_each(&mut read),
+            Scope::Only(agents, _) => {
+                agents.iter().filter_map(|slot| self.site.agents.get(*slot)).for_each(&mut read);
+            }
+        }
+        self.take(&minus.contributions, -1);
+        self.take(&plus.contributions, 1);
+        for told in plus.outcomes {
+            self.told.entry(told.contact).or_default().push(told);
+        }
+        self.overlay.anomalies.append(&mut plus.anomalies);
+    }
+
+    fn contacts(&mut self, scope: &Scope) -> Vec<Read> {
+        let mut read = Vec::new();
+        let mut out = ContactOutput::within(self.range);
+        match scope {
+            Scope::Everything => {
+                for contact in &self.site.open {
+                    read.extend(self.contact(*contact, &mut out));
+                }
+                for (slot, unit) in (0u32..).map(Slot).zip(&self.site.contacts.list) {
+                    if unit.settled.is_some_and(|settled| settled.last_effect > self.as_of) {
+                        read.extend(self.contact(slot, &mut out));
+                    }
+                }
+            }
+            Scope::Only(_, contacts) => {
+                for contact in contacts {
+                    read.extend(self.contact(*contact, &mut out));
+                }
+            }
+        }
+        read
+    }
+
+    fn contact(&mut self, contact: Slot, out: &mut ContactOutput) -> Option<Read> {
+        let unit = self.site.contacts.get(contact)?;
+        let mut settled = None;
+        if let Some(place) = unit.settled {
+            if place.last_effect <= self.as_of {
+                return None;
+            }
+            let legs: Outcomes = unit.legs.iter().map(|entry| entry.outcome).collect();
+            out.clear();
+            let outcome = fold(&unit.facts, &legs, &self.site.reference, Micros::MAX, out);
+            self.take(&out.contributions, -1);
+            settled = outcome.map(|outcome| (place.line, outcome.item));
+        }
+        let legs = self.legs(contact, unit);
+        out.clear();
+        let now = fold(&unit.facts, &legs, &self.site.reference, self.as_of, out);
+        self.take(&out.contributions, 1);
+        self.overlay.waiting.append(&mut out.waiting);
+        self.overlay.next_change = [self.overlay.next_change, out.next_change].into_iter().flatten().min();
+        if unit.settled.is_none() {
+            self.overlay.crossings.append(&mut out.crossings);
+            self.overlay.anomalies.append(&mut out.anomalies);
+        }
+        Some(Read { contact, now, settled })
+    }
+
+    /// What the legs have come to by the instant.
+    fn legs(&self, contact: Slot, unit: &ContactUnit) -> Outcomes {
+        let told = self.told.get(&contact);
+        let agents = &self.site.agents;
+        let open = |entry: &crate::contact::LegEntry| -> Option<LegOutcome> {
+            let id = agents.get(entry.agent)?.id;
+            let told = told?.iter().find(|told| told.leg == entry.leg && told.outcome.agent == id)?;
+            Some(told.outcome)
+        };
+        unit.legs.iter().map(|entry| open(entry).unwrap_or(entry.outcome)).collect()
+    }
+
+    /// Lines with a contact or a ticket that the books do not show as it is at the instant.
+    fn lines(&mut self, read: Vec<Read>) {
+        let mut lines: FxHashMap<Slot, Vec<(Slot, Option<Item>)>> = FxHashMap::default();
+        let mut out = Contributions::default();
+        for read in read {
+            if let Some((None, item)) = &read.settled {
+                self.unidentified(item, -1, &mut out);
+            }
+            match read.now.map(|outcome| (outcome.line, outcome.item)) {
+                Some((None, item)) => self.unidentified(&item, 1, &mut out),
+                Some((Some(line), item)) => lines.entry(line).or_default().push((read.contact, Some(item))),
+                None => {}
+            }
+            if let (Some((Some(line), _)), None) = (&read.settled, &read.now) {
+                lines.entry(*line).or_default().push((read.contact, None));
+            }
+        }
+        for line in self.lines_with_later_tickets() {
+            lines.entry(line).or_default();
+        }
+        for (line, changes) in lines {
+            self.line(line, &changes, &mut out);
+        }
+    }
+
+    fn unidentified(&mut self, item: &Item, sign: i64, out: &mut Contributions) {
+        out.clear();
+        line::unidentified(item, out);
+        self.take(out, sign);
+    }
+
+    fn lines_with_later_tickets(&self) -> FxHashSet<Slot> {
+        let later = self.site.tickets.list.iter().filter(|ticket| ticket.last_effect() > self.as_of);
+        later.filter_map(|ticket| ticket.line).collect()
+    }
+
+    fn line(&mut self, line: Slot, changes: &[(Slot, Option<Item>)], out: &mut Contributions) {
+        let Some(unit) = self.site.lines.get(line) else { return };
+        let tickets = &self.site.tickets.list;
+        out.clear();
+        line::fold(&unit.items, &unit.tickets, tickets, Micros::MAX, out);
+        self.take(out, -1);
+        let is_changed = |slot: &Slot| changes.iter().any(|(other, _)| other == slot);
+        let mut items: Items = unit.items.iter().filter(|(slot, _)| !is_changed(slot)).copied().collect();
+        for (slot, item) in changes {
+            if let Some(item) = item {
+                line::insert(&mut items, *slot, *item);
+            }
+        }
+        out.clear();
+        line::fold(&items, &unit.tickets, tickets, self.as_of, out);
+        self.take(out, 1);
+    }
+
+    fn tickets(&mut self) {
+        let mut out = Contributions::default();
+        let mut ignored = Vec::new();
+        let (site, as_of) = (self.site, self.as_of);
+        for ticket in site.tickets.list.iter().filter(|ticket| ticket.last_effect() > as_of) {
+            out.clear();
+            ticket.fold(&self.site.reference, Micros::MAX, &mut out, &mut ignored);
+            self.take(&out, -1);
+            out.clear();
+            ticket.fold(&self.site.reference, self.as_of, &mut out, &mut ignored);
+            self.take(&out, 1);
+        }
+    }
+
+    fn maturing(&mut self) {
+        let not_yet = self.site.books.not_yet(self.as_of);
+        let taken =
+            not_yet.map(|contribution| Contribution { amount: -contribution.amount, ..*contribution });
+        self.overlay.contributions.extend(taken);
+        let next = self.site.books.next_maturing(self.as_of);
+        self.overlay.next_change = [self.overlay.next_change, next].into_iter().flatten().min();
+    }
+}

@@ -1,0 +1,270 @@
+//! From an event to the units that it concerns.
+//!
+//! A leg's facts go to the agent's unit, whoever reports them; its contact learns that the leg is there. Invariant:
+//! a fact lies in exactly one unit's history.
+
+use pegcount_domain::{
+    envelope::{Recorded, StreamKind, StreamName},
+    event::{Event, Intent as AskedIntent, LegRef, LegStep},
+    ids::{AgentId, Key, ReasonCode},
+    time::Micros,
+};
+
+use crate::{
+    cells::Dims,
+    contact::{ContactBody, ContactFact, ContactUnit},
+    fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Slot, Stamp, Step, Track},
+    line::Line,
+    names::Id,
+    site::Site,
+    ticket::{Opened, TicketBody, TicketFact, TicketUnit},
+};
+
+impl Site {
+    /// Takes an event in, corrections included.
+    pub(super) fn take(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::Annulled { target, .. } => self.annul(recorded, *target),
+            Event::Amended { target, occurred_at, event, .. } => {
+                self.amend(recorded, *target, *occurred_at, event);
+            }
+            event => self.route(recorded.stream, stamp_of(recorded, event), event),
+        }
+    }
+
+    /// Takes a fact in.
+    pub(super) fn route(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &Event<Key>) {
+        match event {
+            Event::SignedIn => self.agent_state(stream, stamp, AgentBody::SignedIn),
+            Event::SignedOut => self.agent_state(stream, stamp, AgentBody::SignedOut),
+            Event::Ready => self.agent_state(stream, stamp, AgentBody::Ready),
+            Event::NotReady { reason } => {
+                let reason = self.reason(*reason);
+                self.agent_state(stream, stamp, AgentBody::NotReady(reason));
+            }
+            Event::KeyPressed { .. } => self.agent_state(stream, stamp, AgentBody::KeyPressed),
+            Event::ConnectionLost { .. } => self.agent_state(stream, stamp, AgentBody::Lost),
+            Event::ConnectionRestored => self.agent_state(stream, stamp, AgentBody::Restored),
+            Event::StateSet { intent } => {
+                let intent = self.intent(*intent);
+                self.agent_state(stream, stamp, AgentBody::Set(intent));
+            }
+            Event::NextSet { intent } => {
+                let intent = self.intent(*intent);
+                self.agent_state(stream, stamp, AgentBody::Next(intent));
+            }
+            Event::OutboundAssigned { contact, leg } => {
+                let (contact, leg) = (*contact, *leg);
+                let leg = LegRef {
+                    contact,
+                    leg,
+                    agent: None,
+                    visit: None,
+                    queue: None,
+                    channel: None,
+                    direction: None,
+                };
+                self.route_leg(stream, stamp, &leg, Step::Assigned);
+            }
+            Event::Leg { leg, step } => self.route_leg(stream, stamp, leg, step_of(step)),
+            Event::TicketOpened { .. }
+            | Event::TicketResolved { .. }
+            | Event::TicketReopened { .. }
+            | Event::TicketClosed { .. } => self.route_ticket(stream, stamp, event),
+            Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_) => self.define(event),
+            Event::Supervised { .. }
+            | Event::SurveyAnswered { .. }
+            | Event::Refused { .. }
+            | Event::Skipped { .. }
+            | Event::Annulled { .. }
+            | Event::Amended { .. } => {}
+            Event::ContactStarted { .. }
+            | Event::ContactIdentified { .. }
+            | Event::QueueEntered { .. }
+            | Event::QueueLeft { .. }
+            | Event::WrappedUp { .. }
+            | Event::ContactEnded { .. } => {
+                if let Some(body) = self.contact_body(event) {
+                    let contact = self.contact(stream.id);
+                    self.add_contact_fact(contact, ContactFact { stamp, body });
+                }
+            }
+        }
+    }
+
+    fn agent_state(&mut self, stream: StreamName<Key>, stamp: Stamp, body: AgentBody) {
+        if stream.kind == StreamKind::Agent {
+            let agent = self.agent(stream.id);
+            self.add_agent_fact(agent, AgentFact { stamp, body });
+        }
+    }
+
+    fn reason(&mut self, reason: ReasonCode<Key>) -> Id {
+        self.names.id(reason.0)
+    }
+
+    fn intent(&mut self, intent: AskedIntent<Key>) -> Intent {
+        match intent {
+            AskedIntent::Ready => Intent::Ready,
+            AskedIntent::NotReady(reason) => Intent::Away(self.reason(reason)),
+            AskedIntent::SignedOut => Intent::SignedOut,
+        }
+    }
+
+    fn route_leg(&mut self, stream: StreamName<Key>, stamp: Stamp, leg: &LegRef<Key>, step: Step) {
+        let contact = self.contact(leg.contact.0);
+        let fact = LegFact {
+            leg: Mark::of_leg(leg.contact.0, leg.leg.0),
+            visit: leg.visit.map_or(Mark::NONE, |visit| Mark::of(visit.0)),
+            contact,
+            queue: leg.queue.map_or(Id::NONE, |queue| self.names.id(queue.0)),
+            channel: leg.channel,
+            direction: leg.direction,
+            step,
+        };
+        let agent = match stream.kind {
+            StreamKind::Agent => self.agent(stream.id),
+            _ => self.agent_of_leg(contact, fact.leg, leg.agent),
+        };
+        self.add_leg_fact(agent, fact, AgentFact { stamp, body: AgentBody::Leg(fact) });
+    }
+
+    /// Who handles a leg that an exchange reports: whom it names, or whom it named before, or nobody.
+    fn agent_of_leg(&mut self, contact: Slot, leg: Mark, named: Option<AgentId<Key>>) -> Slot {
+        if let Some(agent) = named {
+            let agent = self.agent(agent.0);
+            self.nobody_becomes(contact, leg, agent);
+            return agent;
+        }
+        let unit = self.contacts.get(contact);
+        let known = unit.and_then(|unit| unit.legs.iter().find(|entry| entry.leg == leg));
+        match known.map(|entry| entry.agent) {
+            Some(agent) => agent,
+            None => self.nobody(contact),
+        }
+    }
+
+    fn contact_body(&mut self, event: &Event<Key>) -> Option<ContactBody> {
+        Some(match event {
+            Event::ContactStarted { channel, direction, entry, customer, journey, callback, .. } => {
+                ContactBody::Started {
+                    channel: *channel,
+                    direction: *direction,
+                    entry: entry.map_or(Id::NONE, |entry| self.names.id(entry.0)),
+                    customer: customer.map(|customer| self.line(customer.0)),
+                    journey: journey.map(|journey| self.contact(journey.0)),
+                    callback: *callback,
+                }
+            }
+            Event::ContactIdentified { customer, topic } => ContactBody::Identified {
+                customer: customer.map(|customer| self.line(customer.0)),
+                topic: topic.map_or(Mark::NONE, |topic| Mark::of(topic.0)),
+            },
+            Event::QueueEntered { visit, queue, .. } => {
+                ContactBody::Entered { visit: Mark::of(visit.0), queue: self.names.id(queue.0) }
+            }
+            Event::QueueLeft { visit, exit, ringing } => {
+                ContactBody::Left { visit: Mark::of(visit.0), exit: *exit, ringing: *ringing }
+            }
+            Event::WrappedUp { topic, resolved, .. } => ContactBody::WrappedUp {
+                topic: topic.map_or(Mark::NONE, |topic| Mark::of(topic.0)),
+                resolved: *resolved,
+            },
+            Event::ContactEnded { by, self_served } => {
+                ContactBody::Ended { by: *by, self_served: *self_served }
+            }
+            _ => return None,
+        })
+    }
+
+    fn route_ticket(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &Event<Key>) {
+        let agent = |site: &mut Self, agent: Option<AgentId<Key>>| Dims {
+            agent: agent.map_or(Id::NONE, |agent| site.names.id(agent.0)),
+            ..Dims::default()
+        };
+        let body = match event {
+            Event::TicketOpened { contact, customer, topic, agent: by, queue, .. } => {
+                let queue = queue.map_or(Id::NONE, |queue| self.names.id(queue.0));
+                TicketBody::Opened(Opened {
+                    contact: contact.map(|contact| self.contact(contact.0)),
+                    customer: customer.map(|customer| self.line(customer.0)),
+                    topic: topic.map_or(Mark::NONE, |topic| Mark::of(topic.0)),
+                    by: Dims { queue, ..agent(self, *by) },
+                })
+            }
+            Event::TicketResolved { agent: by, .. } => TicketBody::Resolved { by: agent(self, *by) },
+            Event::TicketReopened { .. } => TicketBody::Reopened,
+            Event::TicketClosed { agent: by, .. } => TicketBody::Closed { by: agent(self, *by) },
+            _ => return,
+        };
+        let ticket = self.tickets.slot(stream.id, TicketUnit::default);
+        self.change_ticket(ticket, |unit| {
+            crate::fact::insert_sorted(&mut unit.facts, TicketFact { stamp, body }, |fact| fact.stamp);
+        });
+    }
+
+    pub(super) fn agent(&mut self, key: Key) -> Slot {
+        if let Some(slot) = self.agents.find(key) {
+            return slot;
+        }
+        let id = self.names.id(key);
+        self.agents.slot(key, || crate::agent::unit::AgentUnit::new(id, true))
+    }
+
+    /// A contact that is new is open.
+    pub(super) fn contact(&mut self, key: Key) -> Slot {
+        self.contacts.slot(key, ContactUnit::default)
+    }
+
+    fn line(&mut self, key: Key) -> Slot {
+        self.lines.slot(key, Line::default)
+    }
+}
+
+/// A lost connection is in force from the last sign of life on.
+pub(super) fn stamp_of(recorded: &Recorded, event: &Event<Key>) -> Stamp {
+    stamp_at(recorded, event, recorded.occurred_at)
+}
+
+/// The same for a fact that happened at another instant than was first said.
+pub(super) fn stamp_at(recorded: &Recorded, event: &Event<Key>, at: Micros) -> Stamp {
+    let track = match recorded.stream.kind {
+        StreamKind::Agent => Track::Phone,
+        _ => Track::Switch,
+    };
+    Stamp::of(recorded, in_force(event, at), track)
+}
+
+/// From when on an event that happened at `at` is in force.
+pub(super) fn in_force(event: &Event<Key>, at: Micros) -> Micros {
+    match event {
+        Event::ConnectionLost { last_heard } => (*last_heard).min(at),
+        _ => at,
+    }
+}
+
+fn step_of(step: &LegStep<Key>) -> Step {
+    match step {
+        LegStep::Offered => Step::Offered,
+        LegStep::Ringing => Step::Ringing,
+        LegStep::Dialing => Step::Dialing,
+        LegStep::Answered => Step::Answered,
+        LegStep::Held => Step::Held,
+        LegStep::Retrieved => Step::Retrieved,
+        LegStep::Consulting => Step::Consulting,
+        LegStep::Conferenced => Step::Conferenced,
+        LegStep::Interrupted => Step::Interrupted,
+        LegStep::Transferred { kind, to_queue, .. } => {
+            Step::Transferred { kind: *kind, to_queue: to_queue.is_some() }
+        }
+        LegStep::Missed => Step::Missed,
+        LegStep::Rejected => Step::Rejected,
+        LegStep::CustomerGone => Step::CustomerGone,
+        LegStep::Failed => Step::Failed,
+        LegStep::Ended { by, after_call_expected } => {
+            Step::Ended { by: *by, after_call: *after_call_expected }
+        }
+        LegStep::AfterCallStarted => Step::AfterCallStarted,
+        LegStep::AfterCallEnded => Step::AfterCallEnded,
+    }
+}
