@@ -1,0 +1,48 @@
+//! `/metrics`: the program's own figures, for Prometheus. No personal data, no names of agents.
+//!
+//! Invariant: one recorder per process, installed once, whoever starts how many servers.
+
+use std::{sync::OnceLock, time::Duration};
+
+use axum::{extract::State, http::header, response::IntoResponse};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use super::Web;
+
+/// How often histograms are drained.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// What Prometheus expects.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The process's one recorder.
+#[derive(Clone)]
+pub(crate) struct Recorder(PrometheusHandle);
+
+impl Recorder {
+    /// Installs it on first use. If the program has installed another one, that one keeps the figures and `/metrics`
+    /// stays empty.
+    pub(crate) fn install() -> Self {
+        static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+        let handle = HANDLE.get_or_init(|| {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!("another metrics recorder is installed; /metrics stays empty");
+            }
+            handle
+        });
+        Self(handle.clone())
+    }
+
+    /// Drains histograms until it is dropped with its task.
+    pub(crate) async fn keep_up(self) {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            self.0.run_upkeep();
+        }
+    }
+}
+
+pub(super) async fn metrics(State(web): State<Web>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, TEXT)], web.recorder.0.render())
+}

@@ -1,0 +1,191 @@
+//! The KPI service: queries, watches, descriptions.
+
+use pegcount_domain::{
+    envelope::Position,
+    ids::{AgentId, QueueId, SiteId},
+    time::Micros,
+};
+use pegcount_engine::{EngineError, KpiWatch};
+use pegcount_kpi::Query;
+use pegcount_log::LogError;
+use pegcount_proto::v1;
+use tonic::{Request, Response, Status};
+
+use super::{
+    Answers, Room, incarnation_bytes,
+    kpi_table::{attribution, column_messages, dimensions, row_message, row_messages, time_zone},
+};
+use crate::{
+    access::{Action, Caller},
+    fields, status,
+};
+
+/// The most rows of one answer.
+const ROWS_MAX: usize = 100_000;
+/// The most updates of a watch per second.
+const UPDATES_PER_SECOND_MAX: u32 = 50;
+
+#[tonic::async_trait]
+impl v1::kpi_service_server::KpiService for Room {
+    type WatchKpiStream = Answers<v1::KpiUpdate>;
+
+    async fn query_kpi(
+        &self,
+        request: Request<v1::QueryKpiRequest>,
+    ) -> Result<Response<v1::KpiTable>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
+        let request = request.into_inner();
+        let as_of = request.as_of_us.map_or_else(|| self.engine.clock().now(), Micros);
+        let query = query(&caller, &request, as_of)?;
+        self.reach(Position(request.min_position)).await?;
+        let engine = std::sync::Arc::clone(&self.engine);
+        // A long range keeps a thread busy for a while; the others go on.
+        let table = tokio::task::spawn_blocking(move || engine.query(&query))
+            .await
+            .map_err(|error| Status::internal(format!("the query was cut off: {error}")))?
+            .map_err(status::of)?;
+        if table.rows.len() > ROWS_MAX {
+            let reason = format!(
+                "gives {} rows; the limit is {ROWS_MAX}: ask for a shorter range or fewer dimensions",
+                table.rows.len()
+            );
+            return Err(status::invalid("by", reason));
+        }
+        Ok(Response::new(v1::KpiTable {
+            columns: column_messages(table.columns),
+            rows: row_messages(&table.rows),
+            as_of_us: table.as_of.0,
+            position: table.position.0,
+            incarnation: incarnation_bytes(self.engine.incarnation()),
+            formula_version: table.formula_version,
+        }))
+    }
+
+    async fn watch_kpi(
+        &self,
+        request: Request<v1::WatchKpiRequest>,
+    ) -> Result<Response<Self::WatchKpiStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
+        let request = request.into_inner();
+        let asked = request.query.ok_or_else(|| status::invalid("query", "is missing; it is required"))?;
+        let query = query(&caller, &asked, self.engine.clock().now())?;
+        if request.max_per_second > UPDATES_PER_SECOND_MAX {
+            let reason = format!("is {}; the limit is {UPDATES_PER_SECOND_MAX}", request.max_per_second);
+            return Err(status::invalid("max_per_second", reason));
+        }
+        let watch = self.engine.watch(query, request.max_per_second, &request.resume_token);
+        let watching = Watching { watch, room: self.clone(), caller, over: false };
+        Ok(Response::new(Box::pin(futures_util::stream::unfold(watching, Watching::next))))
+    }
+
+    async fn describe_kpis(
+        &self,
+        request: Request<v1::DescribeKpisRequest>,
+    ) -> Result<Response<v1::DescribeKpisResponse>, Status> {
+        self.access.admit(request.metadata(), Action::ReadDefinitions)?;
+        let columns = column_messages(pegcount_kpi::describe());
+        Ok(Response::new(v1::DescribeKpisResponse { columns }))
+    }
+}
+
+/// One subscriber of a watch.
+struct Watching {
+    watch: KpiWatch,
+    room: Room,
+    caller: Caller,
+    over: bool,
+}
+
+impl Watching {
+    async fn next(mut self) -> Option<(Result<v1::KpiUpdate, Status>, Self)> {
+        if self.over {
+            return None;
+        }
+        let update = tokio::select! {
+            biased;
+            () = self.room.closing.cancelled() => Err(status::shutting_down()),
+            () = self.caller.expired() => Err(status::token_expired()),
+            update = self.watch.next() => update.map_err(status::of),
+        };
+        self.over = update.is_err();
+        let message = update.map(|update| v1::KpiUpdate {
+            snapshot: update.snapshot,
+            columns: if update.snapshot { column_messages(update.table.columns) } else { Vec::new() },
+            rows: row_messages(&update.table.rows),
+            removed: update.removed.iter().map(row_message).collect(),
+            as_of_us: update.table.as_of.0,
+            position: update.table.position.0,
+            resume_token: update.resume_token.into(),
+        });
+        Some((message, self))
+    }
+}
+
+impl Room {
+    /// Waits until the folds have come to `position`, which must be durable.
+    async fn reach(&self, position: Position) -> Result<(), Status> {
+        let next = self.engine.end().next();
+        if position >= next && position != Position::START {
+            return Err(status::of(EngineError::Log(LogError::OutOfRange { asked: position, next })));
+        }
+        self.engine.caught_up(position).await.map_err(status::of)
+    }
+}
+
+/// The query that a request asks, checked, and narrowed to what the caller may see.
+fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micros) -> Result<Query, Status> {
+    let query = Query {
+        site: caller.site("site", &request.site)?,
+        from: Micros(request.from_us),
+        to: Micros(request.to_us),
+        by: dimensions(&request.by)?,
+        attribution: attribution(request.attribution)?,
+        time_zone: time_zone(&request.time_zone)?,
+        as_of,
+        queues: ids("queues", &request.queues, QueueId)?,
+        agents: agents(caller, &request.agents)?,
+    };
+    query.check().map_err(|error| status::of_query(&error))?;
+    Ok(query)
+}
+
+fn ids<T>(
+    field: &str,
+    texts: &[String],
+    wrap: fn(pegcount_domain::ids::Name) -> T,
+) -> Result<Vec<T>, Status> {
+    let id = |(index, text): (usize, &String)| fields::name(&format!("{field}[{index}]"), text).map(wrap);
+    texts.iter().enumerate().map(id).collect()
+}
+
+/// An agent asks about itself, whether it says so or not.
+fn agents(caller: &Caller, texts: &[String]) -> Result<Vec<AgentId>, Status> {
+    let asked = ids("agents", texts, AgentId)?;
+    for agent in &asked {
+        caller.about_agent(agent)?;
+    }
+    Ok(match caller.own_agent() {
+        Some(own) => vec![own.clone()],
+        None => asked,
+    })
+}
+
+/// All figures of a site for one local day, by `dimension`: what the live page shows.
+pub(crate) fn day_query(
+    site: &SiteId,
+    (from, to): (Micros, Micros),
+    by: Vec<pegcount_kpi::Dimension>,
+    as_of: Micros,
+) -> Query {
+    Query {
+        site: site.clone(),
+        from,
+        to,
+        by,
+        attribution: pegcount_kpi::Attribution::Event,
+        time_zone: jiff::tz::TimeZone::UTC,
+        as_of,
+        queues: Vec::new(),
+        agents: Vec::new(),
+    }
+}

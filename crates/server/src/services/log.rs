@@ -1,0 +1,250 @@
+//! The log service: pages, a subscription from any position, where the log stands.
+//!
+//! A subscriber pulls: one that lags reads history at its own pace, and nobody waits for it.
+//!
+//! Invariant: a resume token says the incarnation and the last position given; it goes on after that.
+
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt};
+use pegcount_domain::{
+    envelope::{Position, StreamKind, StreamName},
+    ids::{Incarnation, Name},
+};
+use pegcount_engine::{Engine, EngineError, ReadEvent, options::LOG_PAGE_EVENTS_MAX};
+use pegcount_log::{Filter, LogError};
+use pegcount_proto::v1;
+use tonic::{Request, Response, Status};
+
+use super::{Answers, Room, incarnation_bytes};
+use crate::{
+    access::{Action, Caller},
+    fields, status,
+};
+
+/// Events in a page if the caller does not say.
+const PAGE_EVENTS_DEFAULT: usize = 1_000;
+/// After so many positions with nothing for the subscriber it gets an empty answer, so that its token moves on.
+const PROGRESS_POSITIONS: u64 = 10_000;
+/// An incarnation and a position.
+const TOKEN_BYTES: usize = 16 + 8;
+
+#[tonic::async_trait]
+impl v1::log_service_server::LogService for Room {
+    type SubscribeLogStream = Answers<v1::SubscribeLogResponse>;
+
+    async fn read_log(
+        &self,
+        request: Request<v1::ReadLogRequest>,
+    ) -> Result<Response<v1::ReadLogResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        let request = request.into_inner();
+        let filter = filter(&caller, &request.filter.unwrap_or_default())?;
+        let from = Position(request.from_position.max(1));
+        within(&self.engine, from)?;
+        let limit = match usize::try_from(request.limit) {
+            Ok(0) => PAGE_EVENTS_DEFAULT,
+            Ok(limit) => limit.min(LOG_PAGE_EVENTS_MAX),
+            Err(_) => LOG_PAGE_EVENTS_MAX,
+        };
+        let page = self.engine.read_log(from, limit, &filter).await.map_err(status::of)?;
+        let events: Result<Vec<_>, Status> = page.events.iter().map(event_message).collect();
+        Ok(Response::new(v1::ReadLogResponse { events: events?, next_position: page.next.0 }))
+    }
+
+    async fn subscribe_log(
+        &self,
+        request: Request<v1::SubscribeLogRequest>,
+    ) -> Result<Response<Self::SubscribeLogStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        let request = request.into_inner();
+        let filter = filter(&caller, &request.filter.unwrap_or_default())?;
+        let from = if request.resume_token.is_empty() {
+            match request.from_position {
+                0 => self.engine.end().next(),
+                position => Position(position),
+            }
+        } else {
+            resumed(&request.resume_token, self.engine.incarnation())?
+        };
+        within(&self.engine, from)?;
+        let subscription = Subscription {
+            frames: Box::pin(self.engine.subscribe_log(from, filter)),
+            room: self.clone(),
+            caller,
+            told: Position(from.0.saturating_sub(1)),
+            over: false,
+        };
+        Ok(Response::new(Box::pin(futures_util::stream::unfold(subscription, Subscription::next))))
+    }
+
+    async fn get_log_status(
+        &self,
+        request: Request<v1::GetLogStatusRequest>,
+    ) -> Result<Response<v1::LogStatus>, Status> {
+        self.access.admit(request.metadata(), Action::ReadLog)?;
+        let (log, folded) = self.engine.log_status();
+        Ok(Response::new(v1::LogStatus {
+            end_position: log.end.0,
+            incarnation: incarnation_bytes(log.incarnation),
+            folded_position: folded.0,
+            disk_bytes: log.disk_bytes,
+        }))
+    }
+}
+
+type Frames = Pin<Box<dyn Stream<Item = Result<(Vec<ReadEvent>, Position), EngineError>> + Send>>;
+
+/// One subscriber.
+struct Subscription {
+    frames: Frames,
+    room: Room,
+    caller: Caller,
+    /// The position of the token that it got last.
+    told: Position,
+    over: bool,
+}
+
+impl Subscription {
+    async fn next(mut self) -> Option<(Result<v1::SubscribeLogResponse, Status>, Self)> {
+        while !self.over {
+            let frame = tokio::select! {
+                biased;
+                () = self.room.closing.cancelled() => Err(status::shutting_down()),
+                () = self.caller.expired() => Err(status::token_expired()),
+                frame = self.frames.next() => frame?.map_err(status::of),
+            };
+            let answer = match frame {
+                Ok((events, reached)) => {
+                    if events.is_empty() && reached.0.saturating_sub(self.told.0) < PROGRESS_POSITIONS {
+                        continue;
+                    }
+                    self.told = reached;
+                    self.answer(&events, reached)
+                }
+                Err(refusal) => Err(refusal),
+            };
+            self.over = answer.is_err();
+            return Some((answer, self));
+        }
+        None
+    }
+
+    fn answer(&self, events: &[ReadEvent], reached: Position) -> Result<v1::SubscribeLogResponse, Status> {
+        let events: Result<Vec<_>, Status> = events.iter().map(event_message).collect();
+        Ok(v1::SubscribeLogResponse {
+            events: events?,
+            resume_token: token(self.room.engine.incarnation(), reached),
+            end_position: self.room.engine.end().0,
+        })
+    }
+}
+
+fn token(incarnation: Incarnation, reached: Position) -> bytes::Bytes {
+    let mut token = Vec::with_capacity(TOKEN_BYTES);
+    token.extend_from_slice(&incarnation.0.to_be_bytes());
+    token.extend_from_slice(&reached.0.to_be_bytes());
+    token.into()
+}
+
+/// The position after the one that a token says.
+fn resumed(token: &[u8], incarnation: Incarnation) -> Result<Position, Status> {
+    let malformed = || {
+        let reason = format!("has {} bytes; give one from an earlier answer, as it was", token.len());
+        status::invalid("resume_token", reason)
+    };
+    let (known, reached) = token.split_first_chunk::<16>().ok_or_else(malformed)?;
+    let reached: [u8; 8] = reached.try_into().map_err(|_| malformed())?;
+    if u128::from_be_bytes(*known) != incarnation.0 {
+        let message = "the resume token is of another incarnation of this log, which was restored since: subscribe from a position";
+        return Err(status::precondition("INCARNATION", "resume_token", message.to_owned()));
+    }
+    Ok(Position(u64::from_be_bytes(reached).saturating_add(1)))
+}
+
+/// Positions up to the end plus one can be asked for.
+fn within(engine: &Engine, from: Position) -> Result<(), Status> {
+    let next = engine.end().next();
+    if from > next {
+        return Err(status::of(EngineError::Log(LogError::OutOfRange { asked: from, next })));
+    }
+    Ok(())
+}
+
+/// What the caller wants, within what it may see.
+fn filter(caller: &Caller, asked: &v1::LogFilter) -> Result<Filter, Status> {
+    let mut filter = Filter::default();
+    if !asked.site.is_empty() {
+        filter.site = Some(caller.site("filter.site", &asked.site)?.0);
+    }
+    if !asked.kind.is_empty() {
+        let known = StreamKind::ALL.map(StreamKind::word).join(", ");
+        let unknown = || status::invalid("filter.kind", format!("is {:?}; use one of {known}", asked.kind));
+        filter.kind = Some(StreamKind::from_word(&asked.kind).ok_or_else(unknown)?);
+    }
+    if !asked.stream.is_empty() {
+        one_stream(caller, &asked.stream, &mut filter)?;
+    }
+    if filter.site.is_none() {
+        filter.site = caller.only_site().map(|site| site.0.clone());
+    }
+    Ok(filter)
+}
+
+fn one_stream(caller: &Caller, text: &str, filter: &mut Filter) -> Result<(), Status> {
+    let wrong = |reason: String| status::invalid("filter.stream", reason);
+    let stream = StreamName::parse(text)
+        .ok_or_else(|| wrong(format!("is {text:?}; give site/kind/id, for example north/agent/7")))?;
+    let site: Name = caller.site("filter.stream", stream.site)?.0;
+    let contradicts = filter.site.as_ref().is_some_and(|other| *other != site)
+        || filter.kind.is_some_and(|other| other != stream.kind);
+    if contradicts {
+        return Err(wrong(format!(
+            "is {text:?}, of another site or kind than asked for beside; leave those out"
+        )));
+    }
+    filter.site = Some(site);
+    filter.kind = Some(stream.kind);
+    filter.id = Some(fields::name("filter.stream", stream.id)?);
+    Ok(())
+}
+
+fn event_message(event: &ReadEvent) -> Result<v1::LogEvent, Status> {
+    let body_json = serde_json::to_string(&event.event).map_err(|error| {
+        Status::internal(format!("the event at {} cannot be written as JSON: {error}", event.position))
+    })?;
+    let source = event.source_seq;
+    let uuid = |value: u128| bytes::Bytes::copy_from_slice(&value.to_be_bytes());
+    Ok(v1::LogEvent {
+        position: event.position.0,
+        stream: event.stream.to_string(),
+        version: event.version.0,
+        r#type: event.event_type.name().to_owned(),
+        schema_version: event.schema_version.into(),
+        occurred_at_us: event.occurred_at.0,
+        source_time_us: event.source_time.0,
+        recorded_at_us: event.recorded_at.0,
+        actor: event.actor.to_string(),
+        on_behalf_of: event.on_behalf_of.as_ref().map(ToString::to_string).unwrap_or_default(),
+        source: event.source.to_string(),
+        source_epoch: source.map(|source| uuid(source.epoch.0)).unwrap_or_default(),
+        source_seq: source.map_or(0, |source| source.seq),
+        command_id: event.command_id.map(|command| uuid(command.0)).unwrap_or_default(),
+        body_json,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[test]
+    fn a_token_goes_on_after_the_position_that_it_says_and_only_in_its_incarnation() {
+        let token = token(Incarnation(9), Position(41));
+        assert_eq!(resumed(&token, Incarnation(9)).unwrap(), Position(42));
+        assert_eq!(resumed(&token, Incarnation(8)).unwrap_err().code(), Code::FailedPrecondition);
+        assert_eq!(resumed(b"short", Incarnation(9)).unwrap_err().code(), Code::InvalidArgument);
+    }
+}

@@ -1,0 +1,85 @@
+//! One file per service of the contract: take the request apart, ask `access`, call the engine, put the answer
+//! together. No rules here.
+
+mod agents;
+mod contacts;
+mod conversation;
+mod definitions;
+mod imports;
+mod ingest;
+mod kpi;
+mod kpi_table;
+mod log;
+mod tickets;
+mod to_definitions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use pegcount_domain::ids::Incarnation;
+use pegcount_engine::Engine;
+use pegcount_proto::v1;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, service::Routes};
+use tonic_health::server::HealthReporter;
+
+use crate::{access::Access, error::ServeError, options::MESSAGE_BYTES_MAX};
+
+pub(crate) use kpi::day_query;
+pub(crate) use kpi_table::time_zone;
+
+/// What every service works with.
+#[derive(Clone)]
+pub(crate) struct Room {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) access: Access,
+    /// Cancelled when the server begins to shut down: lasting streams end then.
+    pub(crate) closing: CancellationToken,
+}
+
+/// A stream of answers.
+pub(crate) type Answers<T> = std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
+
+/// An incarnation on the wire.
+pub(crate) fn incarnation_bytes(incarnation: Incarnation) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(&incarnation.0.to_be_bytes())
+}
+
+/// The names of the services, for the health service.
+pub(crate) const SERVICES: [&str; 7] = [
+    v1::agent_service_server::SERVICE_NAME,
+    v1::contact_service_server::SERVICE_NAME,
+    v1::definition_service_server::SERVICE_NAME,
+    v1::ingest_service_server::SERVICE_NAME,
+    v1::kpi_service_server::SERVICE_NAME,
+    v1::log_service_server::SERVICE_NAME,
+    v1::ticket_service_server::SERVICE_NAME,
+];
+
+/// All gRPC routes: the services of the contract, health and reflection.
+pub(crate) fn routes(room: &Room) -> Result<(Router, HealthReporter), ServeError> {
+    macro_rules! limited {
+        ($module:ident :: $server:ident) => {
+            v1::$module::$server::new(room.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+        };
+    }
+    let wrong = |error: tonic_reflection::server::Error| ServeError::Reflection { reason: error.to_string() };
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(v1::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let routes = Routes::from(Router::new())
+        .add_service(limited!(agent_service_server::AgentServiceServer))
+        .add_service(limited!(contact_service_server::ContactServiceServer))
+        .add_service(limited!(definition_service_server::DefinitionServiceServer))
+        .add_service(limited!(ingest_service_server::IngestServiceServer))
+        .add_service(limited!(kpi_service_server::KpiServiceServer))
+        .add_service(limited!(log_service_server::LogServiceServer))
+        .add_service(limited!(ticket_service_server::TicketServiceServer))
+        .add_service(health)
+        .add_service(reflection().build_v1().map_err(wrong)?)
+        .add_service(reflection().build_v1alpha().map_err(wrong)?);
+    Ok((routes.into_axum_router(), reporter))
+}

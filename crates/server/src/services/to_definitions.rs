@@ -1,0 +1,202 @@
+//! Definitions between the contract and the domain. Checks form only; 0 and empty mean the default, as the contract
+//! says.
+
+use pegcount_domain::{
+    event::{AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition},
+    ids::{AgentId, QueueId, ReasonCode, TeamId},
+    time::Micros,
+};
+use pegcount_proto::v1::{self, definition::Definition as Defined};
+use tonic::Status;
+
+use crate::{fields, status};
+
+/// The most chats at once.
+const CHAT_SLOTS_MAX: u32 = 100;
+
+/// One definition as the event that writes it.
+pub(super) fn definition(field: &str, message: &v1::Definition) -> Result<Event, Status> {
+    let valid_from = fields::duration(&format!("{field}.valid_from_us"), message.valid_from_us)?;
+    match &message.definition {
+        Some(Defined::Queue(queue)) => {
+            queue_definition(&format!("{field}.queue"), queue, valid_from).map(Event::QueueDefined)
+        }
+        Some(Defined::Reason(reason)) => {
+            reason_definition(&format!("{field}.reason"), reason, valid_from).map(Event::ReasonDefined)
+        }
+        Some(Defined::Agent(agent)) => {
+            agent_definition(&format!("{field}.agent"), agent, valid_from).map(Event::AgentDefined)
+        }
+        None => Err(status::invalid(field, "defines nothing; give a queue, a reason or an agent")),
+    }
+}
+
+fn queue_definition(
+    field: &str,
+    queue: &v1::QueueDefinition,
+    valid_from: Micros,
+) -> Result<QueueDefinition, Status> {
+    let at = |name: &str| format!("{field}.{name}");
+    let default = QueueDefinition::default_for(QueueId(fields::name(&at("queue"), &queue.queue)?));
+    let or_default = |name: &str, micros: i64, default: Micros| {
+        fields::duration(&at(name), micros).map(|given| if given == Micros::ZERO { default } else { given })
+    };
+    let after_call_end =
+        coded(&at("after_call_end"), queue.after_call_end, AfterCallEnd::from_code, default.after_call_end)?;
+    let after_call_timer = fields::duration(&at("after_call_timer_us"), queue.after_call_timer_us)?;
+    if after_call_end == AfterCallEnd::ByTimer && after_call_timer == Micros::ZERO {
+        return Err(status::invalid(&at("after_call_timer_us"), "is missing; a timer needs its length"));
+    }
+    Ok(QueueDefinition {
+        label: fields::optional(&at("label"), &queue.label)?,
+        threshold: or_default("threshold_us", queue.threshold_us, default.threshold)?,
+        short: or_default("short_us", queue.short_us, default.short)?,
+        rings: or_default("rings_us", queue.rings_us, default.rings)?,
+        after_call_end,
+        after_call_timer,
+        after_call_on_contact: coded(
+            &at("after_call_on_contact"),
+            queue.after_call_on_contact,
+            AfterCallOnContact::from_code,
+            default.after_call_on_contact,
+        )?,
+        valid_from,
+        queue: default.queue,
+    })
+}
+
+fn reason_definition(
+    field: &str,
+    reason: &v1::ReasonDefinition,
+    valid_from: Micros,
+) -> Result<ReasonDefinition, Status> {
+    let longest = fields::duration(&format!("{field}.longest_us"), reason.longest_us)?;
+    Ok(ReasonDefinition {
+        reason: ReasonCode(fields::name(&format!("{field}.reason"), &reason.reason)?),
+        label: fields::optional(&format!("{field}.label"), &reason.label)?,
+        productive: reason.productive,
+        paid: reason.paid,
+        longest: (longest > Micros::ZERO).then_some(longest),
+        valid_from,
+    })
+}
+
+fn agent_definition(
+    field: &str,
+    agent: &v1::AgentDefinition,
+    valid_from: Micros,
+) -> Result<AgentDefinition, Status> {
+    if agent.chat_slots > CHAT_SLOTS_MAX {
+        let reason = format!("is {}; the limit is {CHAT_SLOTS_MAX}", agent.chat_slots);
+        return Err(status::invalid(&format!("{field}.chat_slots"), reason));
+    }
+    Ok(AgentDefinition {
+        agent: AgentId(fields::name(&format!("{field}.agent"), &agent.agent)?),
+        team: fields::optional(&format!("{field}.team"), &agent.team)?.map(TeamId),
+        chat_slots: agent.chat_slots.max(1),
+        valid_from,
+    })
+}
+
+fn coded<T>(
+    field: &str,
+    value: i32,
+    from_code: impl FnOnce(u32) -> Option<T>,
+    default: T,
+) -> Result<T, Status> {
+    let unknown =
+        || status::invalid(field, format!("has the unknown value {value}; use a value of the contract"));
+    match u32::try_from(value) {
+        Ok(0) => Ok(default),
+        Ok(code) => from_code(code).ok_or_else(unknown),
+        Err(_) => Err(unknown()),
+    }
+}
+
+fn message(valid_from: Micros, definition: Defined) -> v1::Definition {
+    v1::Definition { valid_from_us: valid_from.0, definition: Some(definition) }
+}
+
+fn label(label: Option<&pegcount_domain::ids::Name>) -> String {
+    label.map(ToString::to_string).unwrap_or_default()
+}
+
+pub(super) fn queue_message(queue: &QueueDefinition) -> v1::Definition {
+    let defined = v1::QueueDefinition {
+        queue: queue.queue.to_string(),
+        label: label(queue.label.as_ref()),
+        threshold_us: queue.threshold.0,
+        short_us: queue.short.0,
+        rings_us: queue.rings.0,
+        after_call_end: queue.after_call_end.code().into(),
+        after_call_timer_us: queue.after_call_timer.0,
+        after_call_on_contact: queue.after_call_on_contact.code().into(),
+    };
+    message(queue.valid_from, Defined::Queue(defined))
+}
+
+pub(super) fn reason_message(reason: &ReasonDefinition) -> v1::Definition {
+    let defined = v1::ReasonDefinition {
+        reason: reason.reason.to_string(),
+        label: label(reason.label.as_ref()),
+        productive: reason.productive,
+        paid: reason.paid,
+        longest_us: reason.longest.map_or(0, |longest| longest.0),
+    };
+    message(reason.valid_from, Defined::Reason(defined))
+}
+
+pub(super) fn agent_message(agent: &AgentDefinition) -> v1::Definition {
+    let defined = v1::AgentDefinition {
+        agent: agent.agent.to_string(),
+        team: agent.team.as_ref().map(ToString::to_string).unwrap_or_default(),
+        chat_slots: agent.chat_slots,
+    };
+    message(agent.valid_from, Defined::Agent(defined))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(queue: v1::QueueDefinition) -> Result<Event, Status> {
+        definition("d", &message(Micros(5), Defined::Queue(queue)))
+    }
+
+    #[test]
+    fn what_a_queue_leaves_out_is_the_default() {
+        let named = v1::QueueDefinition { queue: "sales".into(), ..Default::default() };
+        let Event::QueueDefined(defined) = queue(named).unwrap() else { panic!("another definition") };
+        assert_eq!(defined.threshold, Micros::from_secs(20));
+        assert_eq!(defined.after_call_end, AfterCallEnd::ByAgent);
+        assert_eq!(defined.valid_from, Micros(5));
+    }
+
+    #[test]
+    fn a_definition_comes_back_as_it_was_given() {
+        let given = v1::QueueDefinition {
+            queue: "sales".into(),
+            label: "Sales".into(),
+            threshold_us: 30_000_000,
+            short_us: 3_000_000,
+            rings_us: 12_000_000,
+            after_call_end: 2,
+            after_call_timer_us: 60_000_000,
+            after_call_on_contact: 2,
+        };
+        let Event::QueueDefined(defined) = queue(given.clone()).unwrap() else {
+            panic!("another definition")
+        };
+        assert_eq!(queue_message(&defined).definition, Some(Defined::Queue(given)));
+    }
+
+    #[test]
+    fn a_wrong_definition_is_refused_with_its_path() {
+        let unnamed = queue(v1::QueueDefinition::default()).unwrap_err();
+        assert_eq!(unnamed.message(), "d.queue.queue is empty; give 1 to 128 bytes of text");
+        let timed = v1::QueueDefinition { queue: "q".into(), after_call_end: 2, ..Default::default() };
+        assert!(queue(timed).unwrap_err().message().starts_with("d.queue.after_call_timer_us"));
+        let unknown = v1::QueueDefinition { queue: "q".into(), after_call_end: 9, ..Default::default() };
+        assert!(queue(unknown).unwrap_err().message().contains("unknown value 9"));
+    }
+}
