@@ -1,14 +1,18 @@
 //! Makes groups durable, one after the other, on a thread of its own, and then shows them.
 //!
-//! The order is the promise: apply, flush, sync the data (and the mark of the group before), write the mark, publish,
-//! answer. After any failure nothing is written any more and every append is refused.
+//! The order is the promise: apply, flush, sync the data, write the mark, publish, answer. The mark syncs on another
+//! thread, beside whatever comes next, but the next group is not shown before that is done. After any failure nothing
+//! is written any more and every append is refused.
 //!
-//! Invariant: an answer is sent only after its group's sync has returned.
+//! Invariant: an answer is sent only after its group's data, and the mark of the group before, are synced.
 
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread,
     time::Instant,
 };
@@ -23,32 +27,43 @@ use super::{
 };
 use crate::api::Durability;
 
+/// What was tried, and what came of it.
+type Step = Result<(), (&'static str, io::Error)>;
+
 pub(super) struct Committer {
-    pub(super) desk: Arc<Desk>,
-    pub(super) durable: Arc<Durable>,
-    pub(super) store: Arc<dyn Store>,
-    pub(super) durability: Durability,
-    /// Whether a mark has been written that is not synced.
-    pub(super) mark_written: bool,
+    desk: Arc<Desk>,
+    durable: Arc<Durable>,
+    store: Arc<dyn Store>,
+    durability: Durability,
+    marks: MarkSync,
 }
 
 impl Committer {
+    pub(super) fn new(
+        desk: Arc<Desk>,
+        durable: Arc<Durable>,
+        store: Arc<dyn Store>,
+        durability: Durability,
+    ) -> io::Result<Self> {
+        let marks = MarkSync::start(Arc::clone(&store))?;
+        Ok(Self { desk, durable, store, durability, marks })
+    }
+
     /// Runs until the last group is done.
     pub(super) fn run(mut self) {
         while let Some(group) = self.desk.next_group() {
             self.finish(group);
         }
-        if self.mark_written && self.durable.poisoned().is_none() {
-            self.mark_written = false;
-            if let Err(error) = self.store.sync_mark() {
-                self.durable.poison(&format!("syncing the last mark: {error}"));
-            }
+        if let Err((action, error)) = self.marks.wait() {
+            self.durable.poison(&format!("{action}: {error}"));
         }
+        self.marks.stop();
     }
 
     fn finish(&mut self, mut group: Group) {
         if self.durable.poisoned().is_none() && !group.stored.is_empty() {
             let stored = std::mem::take(&mut group.stored);
+            metrics::histogram!("pegcount_log_group_events").record(count(&group));
             // sled panics on some of its own errors.
             let done = catch_unwind(AssertUnwindSafe(|| self.commit(stored, group.end)));
             match done {
@@ -70,39 +85,70 @@ impl Committer {
         }
     }
 
-    fn commit(
-        &mut self,
-        stored: Vec<(Position, Vec<u8>)>,
-        end: Position,
-    ) -> Result<(), (&'static str, io::Error)> {
+    fn commit(&mut self, stored: Vec<(Position, Vec<u8>)>, end: Position) -> Step {
         let started = Instant::now();
         self.store.apply(stored).map_err(|error| ("adding frames to sled", error))?;
         self.store.flush().map_err(|error| ("flushing sled", error))?;
         if self.durability == Durability::PowerLoss {
-            self.sync()?;
+            self.store.sync_data().map_err(|error| ("syncing sled's file", error))?;
+            self.marks.wait()?;
             self.store.write_mark(end).map_err(|error| ("writing the mark", error))?;
-            self.mark_written = true;
+            self.marks.begin();
         }
         metrics::histogram!("pegcount_log_sync_seconds").record(started.elapsed());
         Ok(())
     }
+}
 
-    /// Syncs the data and, at the same time, the mark of the group before: the disk does both in one go.
-    fn sync(&mut self) -> Result<(), (&'static str, io::Error)> {
-        let store = &self.store;
-        let mark_written = std::mem::take(&mut self.mark_written);
-        let (data, mark) = thread::scope(|scope| {
-            let mark = mark_written.then(|| {
-                let name = thread::Builder::new().name("log-mark".to_owned());
-                name.spawn_scoped(scope, || store.sync_mark())
-            });
-            let data = store.sync_data();
-            let mark = mark.map_or(Ok(()), |spawned| {
-                spawned?.join().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))
-            });
-            (data, mark)
-        });
-        data.map_err(|error| ("syncing sled's file", error))?;
-        mark.map_err(|error| ("syncing the mark", error))
+fn count(group: &Group) -> f64 {
+    let events: usize = group.frames.iter().map(|frame| frame.len()).sum();
+    u32::try_from(events).map_or(f64::INFINITY, f64::from)
+}
+
+/// A thread that syncs the mark, one at a time.
+struct MarkSync {
+    requests: Option<SyncSender<()>>,
+    results: Receiver<io::Result<()>>,
+    under_way: bool,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl MarkSync {
+    fn start(store: Arc<dyn Store>) -> io::Result<Self> {
+        let (requests, todo) = sync_channel(1);
+        let (done, results) = sync_channel(1);
+        let run = move || {
+            while todo.recv().is_ok() {
+                let result = catch_unwind(AssertUnwindSafe(|| store.sync_mark()));
+                let result =
+                    result.unwrap_or_else(|panic| Err(io::Error::other(panic_text(&*panic).to_owned())));
+                if done.send(result).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("log-mark".to_owned()).spawn(run)?;
+        Ok(Self { requests: Some(requests), results, under_way: false, thread: Some(thread) })
+    }
+
+    fn begin(&mut self) {
+        self.under_way = self.requests.as_ref().is_some_and(|requests| requests.send(()).is_ok());
+    }
+
+    /// Waits for the sync that is under way, if one is.
+    fn wait(&mut self) -> Step {
+        if !std::mem::take(&mut self.under_way) {
+            return Ok(());
+        }
+        let result = self.results.recv().unwrap_or_else(|_| Err(io::Error::other("its thread has ended")));
+        result.map_err(|error| ("syncing the mark", error))
+    }
+
+    fn stop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take() {
+            // It catches its panics.
+            let _ = thread.join();
+        }
     }
 }

@@ -147,13 +147,9 @@ impl SledLog {
             group: Group::default(),
             group_bytes: 0,
         };
-        let committer = Committer {
-            desk: Arc::clone(&desk),
-            durable: Arc::clone(&durable),
-            store: Arc::clone(&store),
-            durability: options.durability,
-            mark_written: false,
-        };
+        let committer =
+            Committer::new(Arc::clone(&desk), Arc::clone(&durable), Arc::clone(&store), options.durability);
+        let committer = committer.map_err(failed("start a thread for", folder.dir()))?;
         let shared = Arc::new(Shared { durable, options, store: RwLock::new(Some(store)) });
         let frames: Arc<dyn Frames> = shared.clone();
         let threads = Arc::default();

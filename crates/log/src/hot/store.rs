@@ -107,6 +107,11 @@ impl SledStore {
 
 impl Store for SledStore {
     fn apply(&self, frames: Vec<(Position, Vec<u8>)>) -> io::Result<()> {
+        // One key is atomic by itself; a batch makes sled write, and wait for, a second buffer.
+        let frames = match <[_; 1]>::try_from(frames) {
+            Ok([(first, bytes)]) => return self.db.insert(key(first), bytes).map(drop).map_err(Into::into),
+            Err(frames) => frames,
+        };
         let mut batch = sled::Batch::default();
         for (first, bytes) in frames {
             batch.insert(&key(first), bytes);
