@@ -122,8 +122,10 @@ pub struct Envelope<'a> {
     pub event_type: EventType,
     /// The version of the type's payload.
     pub schema_version: u16,
-    /// When it happened, by the corrected clock.
+    /// When it happened, by the corrected clock; never after it was written.
     pub occurred_at: Micros,
+    /// Set if even the corrected time lay in the future: then it counts as having happened when it was written.
+    pub clamped: bool,
     /// When it happened, by the source's own clock.
     pub source_time: Micros,
     /// When it was written; monotone with position.

@@ -84,7 +84,6 @@ impl SourceSession {
         self.alive();
         let first_seq = check_seqs(&batch.facts)?;
         let offset = batch.clock_offset.unwrap_or(self.offset);
-        let now = self.engine.clock.now();
 
         let mut refusals = Vec::new();
         let mut callers = Vec::new();
@@ -107,9 +106,7 @@ impl SourceSession {
                     (self.stream(StreamKind::Quarantine, self.hello.source.0.clone()), event)
                 }
             };
-            // A time still in the future after correction cannot be: it counts as now; the source's time is kept.
-            let occurred_at = source_time.plus(offset).min(now);
-            events.push((stream, event, occurred_at, source_time));
+            events.push((stream, event, source_time.plus(offset), source_time));
         }
         for (index, customer) in self.engine.name_customers(&self.hello.site, callers).await? {
             if let Some((_, event, ..)) = events.get_mut(index) {
@@ -287,8 +284,9 @@ impl Engine {
     pub(crate) async fn name_customers(
         &self,
         site: &SiteId,
-        callers: Vec<(usize, String)>,
+        mut callers: Vec<(usize, String)>,
     ) -> Result<Vec<(usize, CustomerId)>, EngineError> {
+        callers.retain(|(_, caller)| !caller.trim().is_empty());
         if callers.is_empty() {
             return Ok(Vec::new());
         }

@@ -29,6 +29,8 @@ pub struct ReadEvent {
     pub schema_version: u16,
     /// When it happened.
     pub occurred_at: Micros,
+    /// Its time lay in the future; it counts as having happened when it was written.
+    pub clamped: bool,
     /// When it happened, by the source's clock.
     pub source_time: Micros,
     /// When it was written.
@@ -122,6 +124,7 @@ pub(crate) fn read_event(frame: &Frame, event: &FrameEvent<'_>) -> Result<ReadEv
         event_type: envelope.event_type,
         schema_version: envelope.schema_version,
         occurred_at: envelope.occurred_at,
+        clamped: envelope.clamped,
         source_time: envelope.source_time,
         recorded_at: envelope.recorded_at,
         actor: text(envelope.actor),

@@ -58,7 +58,7 @@ async fn a_supervisor_sets_an_agent_away_and_is_named_for_it() {
     assert_eq!(view.state.standing(), Some(&Standing::Away(ReasonCode(name("meal")))));
     let page = place.engine.read_log(done.position, 1, &pegcount_log::Filter::default()).await.unwrap();
     assert_eq!(page.events[0].actor.as_str(), "lead");
-    assert_eq!(page.events[0].on_behalf_of.as_ref().map(|name| name.as_str()), Some("7"));
+    assert_eq!(page.events[0].on_behalf_of.as_ref().map(pegcount_domain::ids::Name::as_str), Some("7"));
 }
 
 #[tokio::test]

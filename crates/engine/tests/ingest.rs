@@ -117,7 +117,8 @@ async fn a_time_still_in_the_future_counts_as_now_and_one_before_1980_is_refused
     let session = place.session("phone-7");
     let ack = send(&session, batch(1, MORNING.plus(Micros::HOUR), vec![signed_in("7")])).await.unwrap();
     let page = place.engine.read_log(ack.position, 1, &Filter::default()).await.unwrap();
-    assert_eq!(page.events[0].occurred_at, MORNING);
+    assert_eq!((page.events[0].occurred_at, page.events[0].clamped), (MORNING, true));
+    assert_eq!(page.events[0].source_time, MORNING.plus(Micros::HOUR), "the source's own time is kept");
     let ack = send(&session, batch(2, Micros(5), vec![ready("7")])).await.unwrap();
     assert_eq!(ack.refusals[0].error.field, "source_time_us");
 }

@@ -47,7 +47,8 @@ pub struct NewEvent {
     pub event_type: EventType,
     /// The version of the type's payload.
     pub schema_version: u16,
-    /// When it happened, by the corrected clock. A later time than `recorded_at` is clamped by whoever appends.
+    /// When it happened, by the corrected clock. A time after `recorded_at` is kept, but read back as `recorded_at`
+    /// and marked as clamped.
     pub occurred_at: Micros,
     /// When it happened, by the source's own clock.
     pub source_time: Micros,

@@ -93,7 +93,12 @@ fn assert_holds(frame: &Frame, given: &[Given], first: u64) {
         assert_eq!((envelope.position.0, envelope.version.0), (position, given.version));
         assert_eq!(envelope.stream.to_string(), event.stream.to_string());
         assert_eq!((envelope.event_type, envelope.schema_version), (event.event_type, event.schema_version));
-        assert_eq!((envelope.occurred_at, envelope.source_time), (event.occurred_at, event.source_time));
+        let future = event.occurred_at.0 > given.recorded_at;
+        assert_eq!(
+            (envelope.occurred_at.0, envelope.clamped),
+            (event.occurred_at.0.min(given.recorded_at), future)
+        );
+        assert_eq!(envelope.source_time, event.source_time);
         assert_eq!(envelope.recorded_at.0, given.recorded_at);
         assert_eq!(envelope.actor, event.actor.as_str());
         assert_eq!(envelope.on_behalf_of, event.on_behalf_of.as_ref().map(Name::as_str));
