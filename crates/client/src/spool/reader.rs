@@ -88,8 +88,9 @@ impl Reader {
                     match place.search(segment.bytes, from).map_err(SpoolError::io("read", &path))? {
                         Some((seq, ahead)) if seq == from => place.offset += ahead,
                         found => {
-                            let (file, byte) = (path.display(), place.offset);
-                            let reason = format!("damaged in the spool: {file} after byte {byte}");
+                            let (file, byte) = (segment.first, place.offset);
+                            // The server takes at most 128 bytes: no path.
+                            let reason = format!("damaged in the spool: file {file} after byte {byte}");
                             return Ok(Next::Gap { to: found.map_or(end, |(seq, _)| seq) - 1, reason });
                         }
                     }
