@@ -13,12 +13,15 @@ use super::{
 };
 
 impl Centre {
-    /// Ends everything at `at`: visits leave by `system`, legs end, agents sign out. Returns what comes of it, with
+    /// Ends everything at `at`, or when it was over: visits leave by `system`, legs end, agents sign out. Returns what comes of it, with
     /// what happened before.
     pub fn close_down(&mut self, at: Micros) -> Vec<Emission> {
         let mut before = self.advance(at);
         if self.closed {
             return before;
+        }
+        if !self.is_over() {
+            self.now = self.now.max(at);
         }
         self.closed = true;
         let open: Vec<u64> = self.contacts.keys().copied().collect();

@@ -106,15 +106,15 @@ impl Centre {
         if self.closed { None } else { self.agenda.next_at() }
     }
 
-    /// Lets everything happen up to `until`, that instant included. Returns what comes of it, in order.
+    /// Lets everything happen up to `until`, that instant included, but nothing once it is over. Returns what comes
+    /// of it, in order.
     pub fn advance(&mut self, until: Micros) -> Vec<Emission> {
-        while !self.closed
+        while !self.is_over()
             && let Some((at, what)) = self.agenda.take_until(until)
         {
             self.now = at;
             self.happen(what);
         }
-        self.now = self.now.max(until);
         std::mem::take(&mut self.out)
     }
 
