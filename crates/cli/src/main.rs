@@ -1,2 +1,70 @@
-//! Placeholder.
-fn main() {}
+//! The one binary, `pegcount`.
+//!
+//! `args` says what can be typed; each command has a file of its own; `target` opens the server or the folder that a
+//! command works on; `figures` is the one shape that figures are printed from. Not for rules or sums: those are the
+//! engine's. Invariant: the answer goes to standard output, everything else to standard error; a command that could
+//! not do it says why in words and ends with code 1.
+
+mod address;
+mod agent_list;
+mod args;
+mod config;
+mod demo;
+mod error;
+mod figures;
+mod import;
+mod kpi;
+mod log_tail;
+mod output;
+mod serve;
+mod shutdown;
+mod target;
+mod telemetry;
+mod token;
+mod watch;
+mod when;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+
+use args::{AgentCommand, Cli, Command, ImportCommand, LogCommand};
+use error::CliError;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(Err(CliError::Output(error))),
+    };
+    end(runtime.block_on(run(command)))
+}
+
+async fn run(command: Command) -> Result<(), CliError> {
+    if !matches!(command, Command::Serve(_) | Command::Demo(_)) {
+        telemetry::for_tool();
+    }
+    match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Import(ImportCommand::Bank(args)) => import::bank(args).await,
+        Command::Kpi(args) => kpi::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
+        Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
+        Command::Agent(AgentCommand::List(args)) => agent_list::run(args).await,
+        Command::Token(args) => token::run(&args),
+        Command::Config(args) => config::run(&args),
+    }
+}
+
+fn end(result: Result<(), CliError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell if standard error is gone too.
+            let _ = writeln!(std::io::stderr(), "error: {}", error.in_full());
+            ExitCode::FAILURE
+        }
+    }
+}

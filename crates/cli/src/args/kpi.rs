@@ -1,0 +1,91 @@
+//! `pegcount kpi` and `pegcount watch`.
+
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use pegcount_kpi::{Attribution, Dimension};
+
+use super::{Format, TargetArgs};
+
+/// What figures of what range.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Which figures")]
+pub(crate) struct RangeArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// Cut by these, separated by commas; without it one row for the whole range. Hours and days are local; a day
+    /// has 23, 24 or 25 hours; the team is the one that the agent was in at the time
+    #[arg(long, value_name = "LIST", value_parser = dimension(), value_delimiter = ',')]
+    pub(crate) by: Vec<Dimension>,
+    /// Which instant a queue visit's counts belong to: each to its own event, all to the visit's start, or to its end
+    #[arg(long, value_parser = attribution(), default_value_t = Attribution::Event)]
+    pub(crate) attribution: Attribution,
+    /// The IANA time zone of the site: days, hours, and dates given here are meant in it
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// From then on: a local date (its first instant), a local time, or RFC 3339 [default: today]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) from: Option<String>,
+    /// Up to, and not including, then; a date means its first instant [default: the end of the day in which --from lies]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// Only this queue; may be given several times
+    #[arg(long, value_name = "QUEUE")]
+    pub(crate) queue: Vec<String>,
+    /// Only this agent; may be given several times
+    #[arg(long, value_name = "AGENT")]
+    pub(crate) agent: Vec<String>,
+    /// Show these columns, separated by commas, or `all` [default: the usual few in a table, all in CSV and JSON]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Prints the figures of a range. --to is exclusive: `--from 1999-02-01 --to 1999-02-08` is seven days. In CSV a row
+/// is `from,to` (RFC 3339 with offset), then what it is cut by, then the measures under their names, durations as
+/// decimal seconds under a name that ends in `_s`, then the KPIs; what is absent is empty.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount kpi --site bank --from 1999-02-01 --to 1999-02-08 --time-zone Asia/Jerusalem --by queue\n  \
+    pegcount kpi --site bank --from 1999-02-01 --to 1999-02-02 --by hour,agent --format csv > agents.csv\n  \
+    pegcount kpi --site demo --from 2026-03-01T09:00:00+02:00 --to 2026-03-01T17:00:00+02:00 \\\n      \
+    --by interval15 --columns offered,answered,service_level --server http://127.0.0.1:7474 --token-file token")]
+pub(crate) struct KpiArgs {
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// Count open work up to this instant instead of now
+    #[arg(long, value_name = "WHEN", help_heading = "Which figures")]
+    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Watches figures of a running server: on a terminal a table that changes, else a line for every row that changed.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount watch --site main --by queue --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n  \
+    pegcount watch --site main --by agent --columns handled,aht,occupancy --server http://127.0.0.1:7474")]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// At most so many updates a second
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) per_second: u32,
+    /// End after so many updates
+    #[arg(long, value_name = "N")]
+    pub(crate) updates: Option<u64>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+fn dimension() -> impl TypedValueParser<Value = Dimension> {
+    PossibleValuesParser::new(Dimension::ALL.map(Dimension::word)).try_map(|word| word.parse::<Dimension>())
+}
+
+fn attribution() -> impl TypedValueParser<Value = Attribution> {
+    PossibleValuesParser::new(Attribution::ALL.map(Attribution::word)).try_map(|word| word.parse::<Attribution>())
+}

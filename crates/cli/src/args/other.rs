@@ -1,0 +1,187 @@
+//! `serve`, `import`, `log`, `agent`, `token`, `config`.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use pegcount_server::Role;
+
+use super::{Format, Length, TargetArgs, target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT}};
+
+/// Runs a server on a folder. On this machine's own address (127.0.0.1) it may run without TLS, with a token that it
+/// makes itself; any other address needs a certificate. SIGTERM and SIGINT end it gracefully: nothing acknowledged is
+/// lost.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  pegcount serve --data-dir ./data\n  \
+    pegcount serve --data-dir /var/lib/pegcount --listen 0.0.0.0:7474 --tls-cert cert.pem --tls-key key.pem")]
+pub(crate) struct ServeArgs {
+    /// The folder with the log and everything beside it; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = DATA_DIR_DEFAULT, env = "PEGCOUNT_DATA_DIR")]
+    pub(crate) data_dir: PathBuf,
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = LISTEN_DEFAULT, env = "PEGCOUNT_LISTEN")]
+    pub(crate) listen: SocketAddr,
+    /// The server's certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Let in only clients with a certificate signed by this one (PEM); they need a token all the same
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// How long connections may take to end when the server is told to stop
+    #[arg(long, value_name = "LENGTH", default_value = "10s")]
+    pub(crate) shutdown_grace: Length,
+    /// The memory that the log may use as cache, MiB
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(8..=65_536))]
+    pub(crate) cache_mib: u64,
+    /// Write what happens as JSON lines instead of text
+    #[arg(long)]
+    pub(crate) json_logs: bool,
+}
+
+/// Where records come from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Call records in the format of the Technion's "Anonymous Bank"
+    Bank(BankArgs),
+}
+
+/// Imports call records: tab-separated, one call a row, times local. A second import of the same records, in whatever
+/// order, adds nothing; a broken line is reported with its number, and the rest goes in.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount import bank calls.tsv --site bank --time-zone Asia/Jerusalem\n  \
+    pegcount import bank calls.tsv --site bank --time-zone Asia/Jerusalem \\\n      \
+    --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
+pub(crate) struct BankArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The site that the calls belong to
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// The IANA time zone that the file's times are meant in
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: String,
+    /// The name of the system that the records come from
+    #[arg(long, value_name = "NAME", default_value = "import-bank")]
+    pub(crate) source: String,
+    /// List every line that was skipped or odd, not only the first few
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// What to do with the log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Print the last events, or those from a position on
+    Tail(TailArgs),
+}
+
+/// Prints events as they stand in the log, one a line.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  pegcount log tail --data-dir ./data\n  \
+    pegcount log tail --from 1 --kind contact --format json --data-dir ./data\n  \
+    pegcount log tail --follow --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
+pub(crate) struct TailArgs {
+    /// Begin at this position (positions begin at 1) instead of near the end
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) from: Option<u64>,
+    /// Without --from: how many positions before the end to begin
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) last: u64,
+    /// Only events of this site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: Option<String>,
+    /// Only streams of this kind: agent, contact, ticket, definition, quarantine
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// Go on with what comes; needs --server
+    #[arg(long, requires = "server")]
+    pub(crate) follow: bool,
+    /// How to write them; JSON is one object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// What to do with agents.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentCommand {
+    /// List the agents of a site with their state
+    List(AgentListArgs),
+}
+
+/// Lists the agents that have ever been named at a site, as they are now.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    pegcount agent list --site main --present --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
+pub(crate) struct AgentListArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// Only those signed in, or with a lost connection
+    #[arg(long)]
+    pub(crate) present: bool,
+    /// The time zone to show times in
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+
+/// Makes a token from the key in a server's folder and prints it, and nothing else. Whoever holds it acts in its name
+/// until it expires: hand it over like a password.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount token --data-dir ./data --role connector --site main --subject pbx-1 --days 365\n  \
+    pegcount token --data-dir ./data --role agent --site main --subject anna --agent anna --days 30")]
+pub(crate) struct TokenArgs {
+    /// The server's folder
+    #[arg(long, value_name = "DIR", default_value = DATA_DIR_DEFAULT, env = "PEGCOUNT_DATA_DIR")]
+    pub(crate) data_dir: PathBuf,
+    /// What its holder may do
+    #[arg(long, value_name = "ROLE", value_parser = role())]
+    pub(crate) role: Role,
+    /// The one site that it is good for, or `*` for all
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// Who holds it; stands as the actor on every event that it brings
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: String,
+    /// For the role agent: which agent
+    #[arg(long, value_name = "AGENT", required_if_eq("role", "agent"))]
+    pub(crate) agent: Option<String>,
+    /// How many days it is good for
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) days: u32,
+}
+
+/// Shows every limit and default with its unit and meaning.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// The roles by the words that stand in tokens.
+fn role() -> impl TypedValueParser<Value = Role> {
+    let words = Role::ALL.iter().map(|role| role.word());
+    PossibleValuesParser::new(words)
+        .try_map(|word| Role::from_word(&word).ok_or_else(|| format!("there is no role `{word}`")))
+}

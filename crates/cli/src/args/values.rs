@@ -1,0 +1,56 @@
+//! Values that several commands take: a format, a length of time.
+
+use std::{str::FromStr, time::Duration};
+
+use clap::ValueEnum;
+
+/// How figures and reports are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for the eye
+    #[default]
+    Table,
+    /// Comma-separated values: exact decimals, durations in seconds
+    Csv,
+    /// JSON: exact decimals, durations in seconds
+    Json,
+}
+
+/// A length of real time as people write it: `90s`, `5m`, `2h`, `250ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Length(pub(crate) Duration);
+
+impl FromStr for Length {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (digits, unit) = text.split_at(split);
+        let refuse = || format!("`{text}` is no length of time; write 250ms, 90s, 5m or 2h");
+        let number: u64 = digits.parse().map_err(|_| refuse())?;
+        let millis = match unit {
+            "ms" => 1,
+            "s" | "" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(refuse()),
+        };
+        Ok(Self(Duration::from_millis(number.checked_mul(millis).ok_or_else(refuse)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_read_as_people_write_them() {
+        for (text, millis) in [("250ms", 250), ("90s", 90_000), ("90", 90_000), ("5m", 300_000), ("2h", 7_200_000)] {
+            assert_eq!(text.parse::<Length>().unwrap().0.as_millis(), millis, "{text}");
+        }
+        for text in ["", "s", "5 m", "-5s", "1d", "99999999999999999999s"] {
+            let refused = text.parse::<Length>().unwrap_err();
+            assert!(refused.contains("write 250ms, 90s, 5m or 2h"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `pegcount config`: every limit and default, with its unit and its meaning.
+//!
+//! Invariant: every value is read from the constant or the default that the program works with.
+
+use std::time::Duration;
+
+use comfy_table::CellAlignment;
+use pegcount_domain::{
+    event::QueueDefinition,
+    ids::{NAME_BYTES_MAX, Name, QueueId},
+    time::Micros,
+};
+use pegcount_engine::{EngineOptions, LogStore, options as engine};
+use pegcount_log::limits as log;
+use pegcount_server::{Limits, options as server};
+use serde_json::json;
+
+use crate::{
+    args::{ConfigArgs, DATA_DIR_DEFAULT, Format, LISTEN_DEFAULT},
+    error::CliError,
+    output,
+};
+
+/// One limit or default.
+struct Limit {
+    room: &'static str,
+    name: &'static str,
+    value: String,
+    unit: &'static str,
+    meaning: &'static str,
+}
+
+/// Prints all of them.
+pub(crate) fn run(args: &ConfigArgs) -> Result<(), CliError> {
+    let limits = all();
+    match args.format {
+        Format::Table => {
+            let mut table = output::plain_table();
+            table.set_header(["room", "name", "value", "unit", "meaning"]);
+            for limit in &limits {
+                table.add_row([limit.room, limit.name, &limit.value, limit.unit, limit.meaning]);
+            }
+            if let Some(values) = table.column_mut(2) {
+                values.set_cell_alignment(CellAlignment::Right);
+            }
+            output::line(table)
+        }
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(output::out());
+            csv.write_record(["room", "name", "value", "unit", "meaning"])?;
+            for limit in &limits {
+                csv.write_record([limit.room, limit.name, &limit.value, limit.unit, limit.meaning])?;
+            }
+            Ok(csv.flush()?)
+        }
+        Format::Json => {
+            let object = |limit: &Limit| {
+                json!({ "room": limit.room, "name": limit.name, "value": limit.value, "unit": limit.unit, "meaning": limit.meaning })
+            };
+            let objects: Vec<_> = limits.iter().map(object).collect();
+            output::line(json!(objects))
+        }
+    }
+}
+
+fn all() -> Vec<Limit> {
+    let mut limits = of_server();
+    limits.extend(of_engine());
+    limits.extend(of_log());
+    limits.extend(of_queues());
+    limits.extend(of_client());
+    limits
+}
+
+fn of_server() -> Vec<Limit> {
+    let limit = in_room("server");
+    let over_all = Limits::default();
+    vec![
+        limit("data_dir", DATA_DIR_DEFAULT.to_owned(), "", "the folder, unless --data-dir names another"),
+        limit("listen", LISTEN_DEFAULT.to_owned(), "", "where serve listens, unless --listen says otherwise"),
+        limit("calls_max", over_all.calls_max.to_string(), "calls", "unary calls at once; more are shed"),
+        limit("streams_max", over_all.streams_max.to_string(), "streams", "lasting streams at once; more are shed"),
+        limit("call_timeout", seconds(over_all.call_timeout), "s", "the longest that a unary call may take"),
+        limit("message_bytes_max", server::MESSAGE_BYTES_MAX.to_string(), "bytes", "the longest message"),
+        limit(
+            "streams_per_connection_max",
+            server::STREAMS_PER_CONNECTION_MAX.to_string(),
+            "streams",
+            "HTTP/2 streams of one connection",
+        ),
+        limit(
+            "batches_in_flight_max",
+            server::BATCHES_IN_FLIGHT_MAX.to_string(),
+            "batches",
+            "batches of one fact stream on their way to the disk",
+        ),
+        limit(
+            "answers_queued_max",
+            server::ANSWERS_QUEUED_MAX.to_string(),
+            "answers",
+            "answers of one stream that wait for a slow client",
+        ),
+        limit("hello_wait", seconds(server::HELLO_WAIT), "s", "a fact stream without hello is closed after it"),
+        limit("keepalive_interval", seconds(server::KEEPALIVE_INTERVAL), "s", "a silent connection is pinged after it"),
+        limit("keepalive_timeout", seconds(server::KEEPALIVE_TIMEOUT), "s", "an unanswered ping ends the connection"),
+    ]
+}
+
+fn of_engine() -> Vec<Limit> {
+    let limit = in_room("engine");
+    let options = EngineOptions::folder(".");
+    let LogStore::Folder { cache_bytes, .. } = options.store;
+    vec![
+        limit("lease", micros(options.lease), "s", "a softphone silent for so long is lost"),
+        limit("lost_grace", micros(options.lost_grace), "s", "a lost softphone is signed out after it"),
+        limit("cache_bytes", cache_bytes.to_string(), "bytes", "the log's page cache (--cache-mib)"),
+        limit("batch_facts_max", engine::BATCH_FACTS_MAX.to_string(), "facts", "in one batch"),
+        limit("import_records_max", engine::IMPORT_RECORDS_MAX.to_string(), "records", "in one message of an import"),
+        limit("record_facts_max", engine::RECORD_FACTS_MAX.to_string(), "facts", "in one imported record"),
+        limit("definitions_max", engine::DEFINITIONS_MAX.to_string(), "definitions", "in one request"),
+        limit("log_page_events_max", engine::LOG_PAGE_EVENTS_MAX.to_string(), "events", "in one page of the log"),
+        limit("command_memory", micros(engine::COMMAND_MEMORY), "s", "a command's answer is remembered for it"),
+        limit("name_bytes_max", NAME_BYTES_MAX.to_string(), "bytes", "the longest id or name"),
+        limit("caller_bytes_max", pegcount_proto::CALLER_BYTES_MAX.to_string(), "bytes", "the longest plain number or address"),
+        limit("priority_max", pegcount_proto::PRIORITY_MAX.to_string(), "", "the highest priority of a contact"),
+    ]
+}
+
+fn of_log() -> Vec<Limit> {
+    let limit = in_room("log");
+    vec![
+        limit("frame_events_max", log::FRAME_EVENTS_MAX.to_string(), "events", "in one frame"),
+        limit("frame_bytes_max", log::FRAME_BYTES_MAX.to_string(), "bytes", "of one frame before compression"),
+        limit("event_bytes_max", log::EVENT_BYTES_MAX.to_string(), "bytes", "of one event with its texts"),
+        limit("append_events_max", log::APPEND_EVENTS_MAX.to_string(), "events", "in one append"),
+        limit("append_bytes_max", log::APPEND_BYTES_MAX.to_string(), "bytes", "of one append"),
+        limit("group_bytes_max", log::GROUP_BYTES_MAX.to_string(), "bytes", "made durable by one sync"),
+        limit("queue_bytes_max", log::QUEUE_BYTES_MAX.to_string(), "bytes", "waiting to be decided"),
+        limit("source_window_seqs", log::SOURCE_WINDOW_SEQS.to_string(), "seqs", "of a source compared by content when repeated"),
+        limit("tail_bytes_max", log::TAIL_BYTES_MAX.to_string(), "bytes", "of newest frames kept for live readers"),
+        limit("segment_bytes", log::SEGMENT_BYTES.to_string(), "bytes", "of one segment of the store"),
+    ]
+}
+
+fn of_queues() -> Vec<Limit> {
+    let limit = in_room("queue");
+    let usual = QueueDefinition::<Name>::default_for(QueueId(Name::fixed("any")));
+    vec![
+        limit("threshold", micros(usual.threshold), "s", "t of the service level, unless the queue defines another"),
+        limit("short", micros(usual.short), "s", "an abandoned wait up to this is short"),
+        limit("rings", micros(usual.rings), "s", "three rings"),
+    ]
+}
+
+fn of_client() -> Vec<Limit> {
+    let limit = in_room("client");
+    vec![
+        limit("fact_bytes_max", pegcount_client::FACT_BYTES_MAX.to_string(), "bytes", "of one fact"),
+        limit("batch_bytes_max", pegcount_client::BATCH_BYTES_MAX.to_string(), "bytes", "of one batch"),
+        limit(
+            "in_flight_batches_max",
+            pegcount_client::IN_FLIGHT_BATCHES_MAX.to_string(),
+            "batches",
+            "sent and not yet acknowledged",
+        ),
+        limit(
+            "keep_acknowledged",
+            seconds(pegcount_client::KEEP_ACKNOWLEDGED),
+            "s",
+            "acknowledged facts stay in the spool for it",
+        ),
+    ]
+}
+
+fn in_room(room: &'static str) -> impl Fn(&'static str, String, &'static str, &'static str) -> Limit {
+    move |name, value, unit, meaning| Limit { room, name, value, unit, meaning }
+}
+
+fn seconds(length: Duration) -> String {
+    crate::figures::exact::seconds(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn micros(length: Micros) -> String {
+    crate::figures::exact::seconds(length.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_has_a_name_of_its_own_a_value_and_a_meaning() {
+        let limits = all();
+        let mut names: Vec<_> = limits.iter().map(|limit| (limit.room, limit.name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), limits.len());
+        assert!(limits.iter().all(|limit| !limit.value.is_empty() && !limit.meaning.is_empty()));
+    }
+}

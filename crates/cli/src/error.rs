@@ -1,0 +1,151 @@
+//! Everything that can end a command, in the words that a person at a terminal needs.
+//!
+//! Invariant: a message says what was tried, on what, and what to do; causes that it does not name follow after it.
+
+use std::{error::Error, io, path::PathBuf};
+
+use pegcount_domain::ids::NameError;
+
+/// Why a command ended without having done it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The engine's word: folder locked, newer format, damage, a query that is not well formed.
+    #[error(transparent)]
+    Engine(#[from] pegcount_engine::EngineError),
+    /// The server's word: port taken, TLS needed, certificate of no use.
+    #[error(transparent)]
+    Serve(#[from] pegcount_server::ServeError),
+    /// There can be no such principal.
+    #[error(transparent)]
+    Principal(#[from] pegcount_server::PrincipalError),
+    /// No connection.
+    #[error(transparent)]
+    Connect(#[from] pegcount_client::ConnectError),
+    //SIM
+    /// The server said no.
+    #[error("the server refused: {message} ({code:?})")]
+    Refused {
+        /// The gRPC code.
+        code: tonic::Code,
+        /// What it said.
+        message: String,
+    },
+    /// The importer could not read the file to its end.
+    #[error("{}: {source}", .path.display())]
+    Bank {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: pegcount_import::bank::BankError,
+    },
+    /// A running server has the folder.
+    #[error(
+        "a server at {address} uses {}: ask it instead, with --server {address} --token-file {}", .dir.display(), .token_file.display()
+    )]
+    FolderServed {
+        /// The folder.
+        dir: PathBuf,
+        /// Where the server listens.
+        address: String,
+        /// Where its local token lies.
+        token_file: PathBuf,
+    },
+    /// Nothing to read.
+    #[error(
+        "there is no Pegcount folder at {}: name one with --data-dir, or ask a running server with --server", .dir.display()
+    )]
+    NoFolder {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Only a server can do it.
+    #[error("{what} needs a running server: name it with --server (and its token with --token-file){hint}")]
+    NeedsServer {
+        /// What was asked for.
+        what: &'static str,
+        /// A server that runs on the default folder, if there is one.
+        hint: String,
+    },
+    /// No token.
+    #[error("--server needs a token: give --token-file (on this machine: <data-dir>/local-token), --token, or set PEGCOUNT_TOKEN")]
+    NoToken,
+    /// A date or a zone.
+    #[error(transparent)]
+    When(#[from] crate::when::WhenError),
+    /// A column that does not exist.
+    #[error(transparent)]
+    Column(#[from] crate::figures::UnknownColumn),
+    /// A name that cannot be one.
+    #[error("{argument} {source}")]
+    Name {
+        /// The argument.
+        argument: &'static str,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// An argument that makes no sense.
+    #[error("{0}")]
+    Argument(String),
+    /// A file.
+    #[error("{action} {}: {source}", .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The operating system's word.
+        source: io::Error,
+    },
+    /// The answer could not be written out.
+    #[error("writing the answer: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<tonic::Status> for CliError {
+    fn from(status: tonic::Status) -> Self {
+        Self::Refused { code: status.code(), message: status.message().to_owned() }
+    }
+}
+
+impl From<csv::Error> for CliError {
+    fn from(error: csv::Error) -> Self {
+        Self::Output(error.into())
+    }
+}
+
+impl CliError {
+    /// The reader of our output has gone (`| head`): no failure of ours.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The message, and those of its causes that it does not contain already.
+    pub(crate) fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            if !text.contains(&words) {
+                text.push_str("\n  because: ");
+                text.push_str(&words);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let named = CliError::File {
+            action: "open",
+            path: "calls.tsv".into(),
+            source: io::Error::new(io::ErrorKind::NotFound, "no such file"),
+        };
+        assert_eq!(named.in_full(), "open calls.tsv: no such file");
+    }
+}

@@ -1,0 +1,90 @@
+//! Figures for the eye: `1:02:03`, `97.4 %`, `12,345`.
+//!
+//! For terminals only; files get [`super::exact`]. Invariant: an absent figure shows as a dash, never as a zero.
+
+use super::{Cell, Column, Unit};
+
+/// What stands for an absent figure.
+pub(crate) const ABSENT: &str = "–";
+
+/// A cell of `column`, for the eye.
+pub(crate) fn cell(column: &Column, cell: Cell) -> String {
+    match (column.unit, cell) {
+        (_, Cell::Absent) => ABSENT.to_owned(),
+        (Unit::Duration, Cell::Amount(micros)) => duration(micros),
+        (Unit::Duration, Cell::Ratio { numerator, denominator }) => duration(rounded(numerator, denominator)),
+        (_, Cell::Amount(amount)) => grouped(amount),
+        (_, Cell::Ratio { numerator, denominator }) if is_rate(column) => {
+            format!("{:.1}", quotient(numerator, denominator))
+        }
+        (_, Cell::Ratio { numerator, denominator }) => {
+            format!("{:.1} %", quotient(numerator, denominator) * 100.0)
+        }
+    }
+}
+
+/// A duration (microseconds) as `m:ss`, from an hour on `h:mm:ss`; whole seconds.
+pub(crate) fn duration(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let seconds = micros.unsigned_abs().saturating_add(500_000) / 1_000_000;
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{sign}{}:{minutes:02}:{rest:02}", grouped_magnitude(hours))
+    } else {
+        format!("{sign}{minutes}:{rest:02}")
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(amount: i64) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    format!("{sign}{}", grouped_magnitude(amount.unsigned_abs()))
+}
+
+fn grouped_magnitude(amount: u64) -> String {
+    let digits = amount.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count per hour is no share, though both are ratios without a unit.
+fn is_rate(column: &Column) -> bool {
+    column.name.ends_with("_per_hour")
+}
+
+#[allow(clippy::cast_precision_loss, reason = "one decimal place for the eye")]
+fn quotient(numerator: i64, denominator: i64) -> f64 {
+    numerator as f64 / denominator as f64
+}
+
+fn rounded(numerator: i64, denominator: i64) -> i64 {
+    let half = denominator / 2;
+    numerator.saturating_add(half).checked_div(denominator).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, unit: Unit) -> Column {
+        Column { name: name.into(), unit, gauge: false }
+    }
+
+    #[test]
+    fn durations_counts_shares_and_rates_read_as_people_write_them() {
+        assert_eq!(duration(59_600_000), "1:00");
+        assert_eq!(duration(3_723_000_000), "1:02:03");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        let third = Cell::Ratio { numerator: 1, denominator: 3 };
+        assert_eq!(cell(&column("abandon_rate", Unit::Ratio), third), "33.3 %");
+        let rate = Cell::Ratio { numerator: 37, denominator: 2 };
+        assert_eq!(cell(&column("contacts_per_hour", Unit::Ratio), rate), "18.5");
+        assert_eq!(cell(&column("offered", Unit::Count), Cell::Absent), "–");
+    }
+}

@@ -1,0 +1,159 @@
+//! A table of figures in ONE shape, whether it came from a server or from a folder, and its three ways out.
+//!
+//! Not for computing: every value is already there. Invariant: a row has one value per column and one key per
+//! dimension that is not a time.
+
+mod csv_file;
+pub(crate) mod exact;
+mod from_kpi;
+mod from_wire;
+pub(crate) mod human;
+mod json;
+mod pick;
+mod screen;
+
+use jiff::tz::TimeZone;
+use pegcount_domain::time::Micros;
+
+pub(crate) use csv_file::{header as csv_header, write as write_csv, write_row as write_csv_row};
+pub(crate) use from_wire::{columns_of as wire_columns, row_of as wire_row};
+pub(crate) use json::{row as json_row, write as write_json};
+pub(crate) use pick::{Picked, UnknownColumn, pick};
+pub(crate) use screen::{one_line, table};
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A number of things.
+    Count,
+    /// Microseconds, or an average of microseconds.
+    Duration,
+    /// A quotient.
+    Ratio,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    /// Its name in KPIS.md.
+    pub(crate) name: String,
+    /// Its unit.
+    pub(crate) unit: Unit,
+    /// A value at an instant.
+    pub(crate) gauge: bool,
+}
+
+impl Column {
+    /// Its name in files: durations carry the unit, `_s`.
+    pub(crate) fn file_name(&self) -> String {
+        match self.unit {
+            Unit::Duration => format!("{}_s", self.name),
+            Unit::Count | Unit::Ratio => self.name.clone(),
+        }
+    }
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// There is none.
+    Absent,
+    /// A count or microseconds.
+    Amount(i64),
+    /// A quotient; its denominator is not 0.
+    Ratio {
+        /// Above.
+        numerator: i64,
+        /// Below.
+        denominator: i64,
+    },
+}
+
+impl Cell {
+    /// The value as a file carries it: an exact decimal; none where it is absent.
+    pub(crate) fn exact(self, unit: Unit) -> Option<String> {
+        match (unit, self) {
+            (_, Self::Absent) => None,
+            (Unit::Duration, Self::Amount(micros)) => Some(exact::seconds(micros)),
+            (Unit::Duration, Self::Ratio { numerator, denominator }) => {
+                Some(exact::average_seconds(numerator, denominator))
+            }
+            (_, Self::Amount(amount)) => Some(amount.to_string()),
+            (_, Self::Ratio { numerator, denominator }) => Some(exact::ratio(numerator, denominator)),
+        }
+    }
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// From, inclusive.
+    pub(crate) from: Micros,
+    /// To, exclusive.
+    pub(crate) to: Micros,
+    /// One per dimension that is not a time; none: unknown.
+    pub(crate) keys: Vec<Option<String>>,
+    /// One per column.
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// A table of figures.
+#[derive(Clone, Debug)]
+pub(crate) struct Figures {
+    /// The names of the dimensions that are not times, in the order asked.
+    pub(crate) dimensions: Vec<&'static str>,
+    /// The columns.
+    pub(crate) columns: Vec<Column>,
+    /// The rows.
+    pub(crate) rows: Vec<Row>,
+    /// The instant to which open work counts.
+    pub(crate) as_of: Micros,
+    /// The log position up to which events are in it.
+    pub(crate) position: u64,
+    /// The formulas' version.
+    pub(crate) formula_version: u32,
+    /// The zone that times are shown in.
+    pub(crate) zone: TimeZone,
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    //! A small table for the tests of the three ways out.
+
+    use super::*;
+
+    /// Two queues on one day in Jerusalem.
+    pub(crate) fn two_queues() -> Figures {
+        let day = Micros::from_secs(917_820_000);
+        let column = |name: &str, unit| Column { name: name.into(), unit, gauge: false };
+        let row = |queue: Option<&str>, cells: [Cell; 3]| Row {
+            from: day,
+            to: day.plus(Micros(24 * Micros::HOUR.0)),
+            keys: vec![queue.map(Into::into)],
+            cells: cells.to_vec(),
+        };
+        Figures {
+            dimensions: vec!["queue"],
+            columns: vec![
+                column("offered", Unit::Count),
+                column("wait_answered", Unit::Duration),
+                column("abandon_rate", Unit::Ratio),
+            ],
+            rows: vec![
+                row(
+                    Some("PS"),
+                    [
+                        Cell::Amount(3),
+                        Cell::Amount(12_500_000),
+                        Cell::Ratio { numerator: 1, denominator: 3 },
+                    ],
+                ),
+                row(None, [Cell::Amount(0), Cell::Amount(0), Cell::Absent]),
+            ],
+            as_of: day.plus(Micros(30 * Micros::HOUR.0)),
+            position: 42,
+            formula_version: 1,
+            zone: TimeZone::get("Asia/Jerusalem").unwrap(),
+        }
+    }
+}

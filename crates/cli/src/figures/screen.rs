@@ -1,0 +1,69 @@
+//! Figures for a terminal: a table with aligned columns, or one line per row.
+//!
+//! Invariant: nothing is computed here; what cannot be shown shows as a dash.
+
+use comfy_table::{Cell as Field, CellAlignment};
+
+use super::{Figures, Row, human};
+use crate::{output, when};
+
+/// The table, with a line below that says what it stands on.
+pub(crate) fn table(figures: &Figures) -> String {
+    let mut table = output::plain_table();
+    let left = ["from", "to"].into_iter().chain(figures.dimensions.iter().copied());
+    let right = figures.columns.iter().map(|column| Field::new(&column.name).set_alignment(CellAlignment::Right));
+    table.set_header(left.map(Field::new).chain(right));
+    for row in &figures.rows {
+        let times = [row.from, row.to].map(|at| when::short(at, &figures.zone));
+        let keys = row.keys.iter().map(|key| key.as_deref().unwrap_or(human::ABSENT).to_owned());
+        let cells = figures.columns.iter().zip(&row.cells).map(|(column, cell)| {
+            Field::new(human::cell(column, *cell)).set_alignment(CellAlignment::Right)
+        });
+        table.add_row(times.into_iter().chain(keys).map(Field::new).chain(cells));
+    }
+    format!(
+        "{table}\n{} rows · open work counted to {} · log position {} · formulas version {}",
+        human::grouped(i64::try_from(figures.rows.len()).unwrap_or(i64::MAX)),
+        when::rfc3339(figures.as_of, &figures.zone),
+        figures.position,
+        figures.formula_version,
+    )
+}
+
+/// One row on one line: `2026-03-01 09:00 queue=PS offered=3 …`.
+pub(crate) fn one_line(figures: &Figures, row: &Row) -> String {
+    let keys = figures
+        .dimensions
+        .iter()
+        .zip(&row.keys)
+        .map(|(name, key)| format!("{name}={}", key.as_deref().unwrap_or(human::ABSENT)));
+    let cells = figures
+        .columns
+        .iter()
+        .zip(&row.cells)
+        .map(|(column, cell)| format!("{}={}", column.name, human::cell(column, *cell).replace(' ', "")));
+    let fields: Vec<String> =
+        std::iter::once(when::short(row.from, &figures.zone)).chain(keys).chain(cells).collect();
+    fields.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::samples::two_queues;
+
+    #[test]
+    fn a_table_shows_local_times_rounded_values_and_dashes() {
+        let shown = table(&two_queues());
+        assert!(shown.contains("1999-02-01"), "{shown}");
+        assert!(shown.contains("33.3 %") && shown.contains("–"), "{shown}");
+        assert!(shown.ends_with("log position 42 · formulas version 1"), "{shown}");
+    }
+
+    #[test]
+    fn a_row_fits_on_one_line() {
+        let figures = two_queues();
+        let line = one_line(&figures, &figures.rows[0]);
+        assert_eq!(line, "1999-02-01 queue=PS offered=3 wait_answered=0:13 abandon_rate=33.3%");
+    }
+}

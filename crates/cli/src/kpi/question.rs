@@ -1,0 +1,133 @@
+//! What is asked, checked once, in the words of the contract and in those of the engine.
+//!
+//! Invariant: both wordings mean the same question.
+
+use jiff::tz::TimeZone;
+use pegcount_domain::{
+    ids::{AgentId, QueueId, SiteId},
+    time::{Interval, Micros},
+};
+use pegcount_kpi::{Attribution, Dimension, Query};
+use pegcount_proto::v1::{self, QueryKpiRequest};
+
+use crate::{args::RangeArgs, error::CliError, target, when};
+
+/// A question about figures.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    site: SiteId,
+    from: Micros,
+    to: Micros,
+    by: Vec<Dimension>,
+    attribution: Attribution,
+    /// The zone that dates, hours and days are meant in.
+    pub(crate) zone: TimeZone,
+    zone_name: String,
+    queues: Vec<QueueId>,
+    agents: Vec<AgentId>,
+}
+
+impl Question {
+    /// Checks the arguments. Without `--from` it is today; without `--to` the range ends with `--from`'s local day.
+    pub(crate) fn of(args: &RangeArgs) -> Result<Self, CliError> {
+        let zone = when::zone(&args.time_zone)?;
+        let beyond = || CliError::Argument("the range lies outside what a calendar can hold".to_owned());
+        let from = match &args.from {
+            Some(text) => when::instant(text, &zone)?,
+            None => when::day_of(pegcount_clock::system_now(), &zone).ok_or_else(beyond)?.0,
+        };
+        let to = match &args.to {
+            Some(text) => when::instant(text, &zone)?,
+            None => when::day_of(from, &zone).ok_or_else(beyond)?.1,
+        };
+        check(from, to, &zone)?;
+        let queues = args.queue.iter().map(|text| target::name("--queue", text).map(QueueId));
+        let agents = args.agent.iter().map(|text| target::name("--agent", text).map(AgentId));
+        Ok(Self {
+            site: target::site(&args.site)?,
+            from,
+            to,
+            by: args.by.clone(),
+            attribution: args.attribution,
+            zone,
+            zone_name: args.time_zone.clone(),
+            queues: queues.collect::<Result<_, _>>()?,
+            agents: agents.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The names of the dimensions that are not times, in the order asked.
+    pub(crate) fn dimensions(&self) -> Vec<&'static str> {
+        self.by.iter().filter(|by| !by.is_time()).map(|by| by.word()).collect()
+    }
+
+    /// For a server; without `as_of`, its present.
+    pub(crate) fn on_wire(&self, as_of: Option<Micros>) -> QueryKpiRequest {
+        QueryKpiRequest {
+            site: self.site.to_string(),
+            from_us: self.from.0,
+            to_us: self.to.0,
+            by: self.by.iter().map(|by| wire_dimension(*by).into()).collect(),
+            attribution: match self.attribution {
+                Attribution::Event => v1::Attribution::Event,
+                Attribution::Start => v1::Attribution::Start,
+                Attribution::End => v1::Attribution::End,
+            }
+            .into(),
+            time_zone: self.zone_name.clone(),
+            as_of_us: as_of.map(|at| at.0),
+            queues: self.queues.iter().map(ToString::to_string).collect(),
+            agents: self.agents.iter().map(ToString::to_string).collect(),
+            min_position: 0,
+        }
+    }
+
+    /// For an engine.
+    pub(crate) fn for_engine(&self, as_of: Micros) -> Query {
+        Query {
+            site: self.site.clone(),
+            from: self.from,
+            to: self.to,
+            by: self.by.clone(),
+            attribution: self.attribution,
+            time_zone: self.zone.clone(),
+            as_of,
+            queues: self.queues.clone(),
+            agents: self.agents.clone(),
+        }
+    }
+}
+
+fn wire_dimension(dimension: Dimension) -> v1::Dimension {
+    match dimension {
+        Dimension::Interval15 => v1::Dimension::Interval15,
+        Dimension::Interval30 => v1::Dimension::Interval30,
+        Dimension::Hour => v1::Dimension::Hour,
+        Dimension::Day => v1::Dimension::Day,
+        Dimension::Queue => v1::Dimension::Queue,
+        Dimension::Agent => v1::Dimension::Agent,
+        Dimension::Team => v1::Dimension::Team,
+        Dimension::Channel => v1::Dimension::Channel,
+        Dimension::Direction => v1::Dimension::Direction,
+        Dimension::Entry => v1::Dimension::Entry,
+    }
+}
+
+/// Says in local time what the engine would say in microseconds.
+fn check(from: Micros, to: Micros, zone: &TimeZone) -> Result<(), CliError> {
+    for (argument, at) in [("--from", from), ("--to", to)] {
+        let nearest = Interval::containing(at).start();
+        if nearest != at {
+            return Err(CliError::Argument(format!(
+                "{argument} is {}, and figures are cut every 15 minutes; the nearest before is {}",
+                when::rfc3339(at, zone),
+                when::rfc3339(nearest, zone),
+            )));
+        }
+    }
+    if to <= from {
+        let (from, to) = (when::rfc3339(from, zone), when::rfc3339(to, zone));
+        return Err(CliError::Argument(format!("--to ({to}) does not lie after --from ({from})")));
+    }
+    Ok(())
+}

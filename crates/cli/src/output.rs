@@ -1,0 +1,39 @@
+//! Standard output, and tables for the eye.
+//!
+//! Not `println!`, which panics when the reader has gone. Invariant: what goes to standard output is the answer and
+//! nothing else; progress and remarks go to standard error.
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, StdoutLock, Write},
+};
+
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+
+use crate::error::CliError;
+
+/// Standard output, for many lines.
+pub(crate) fn out() -> StdoutLock<'static> {
+    io::stdout().lock()
+}
+
+/// Writes one line.
+pub(crate) fn line(text: impl Display) -> Result<(), CliError> {
+    let mut out = out();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// Whether a person looks at standard output.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// An empty table with a line under its head and no other decoration.
+pub(crate) fn plain_table() -> Table {
+    const STYLE: TableStyle =
+        TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}

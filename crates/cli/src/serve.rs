@@ -1,0 +1,54 @@
+//! `pegcount serve`: a server on a folder until it is told to stop.
+//!
+//! Invariant: when the process ends, everything acknowledged is in the log, and the folder is free again.
+
+use std::{path::PathBuf, sync::Arc};
+
+use pegcount_engine::{Engine, EngineOptions, LogStore};
+use pegcount_server::{ServerOptions, TlsFiles, tokens::LOCAL_TOKEN_FILE};
+
+use crate::{address, args::ServeArgs, error::CliError, output, shutdown, target, telemetry};
+
+/// Serves until SIGINT or SIGTERM.
+pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
+    telemetry::for_server(args.json_logs);
+    let wish = shutdown::wish()?;
+    let mut options = EngineOptions::folder(&args.data_dir);
+    let LogStore::Folder { cache_bytes, .. } = &mut options.store;
+    *cache_bytes = args.cache_mib.saturating_mul(1024 * 1024);
+    let engine = Engine::open(options).await.map_err(|error| target::locked(error, &args.data_dir))?;
+
+    let mut running = pegcount_server::start(Arc::clone(&engine), server_options(&args)).await?;
+    engine.run_processes();
+    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", running.addr);
+    let posted = address::post(&args.data_dir, &url)?;
+    output::line(format_args!("listening on {url}"))?;
+    output::line(format_args!("folder {}", args.data_dir.display()))?;
+    if running.local_token.is_some() {
+        let token: PathBuf = args.data_dir.join(LOCAL_TOKEN_FILE);
+        output::line(format_args!(
+            "no TLS, reachable from this machine only; the administrator's token is in {}",
+            token.display()
+        ))?;
+    }
+
+    tokio::select! {
+        signal = wish => tracing::info!(signal, "ending: what was acknowledged is durable"),
+        () = running.stopped() => {}
+    }
+    let ended = running.shutdown().await;
+    let closed = engine.close().await;
+    drop(posted);
+    ended?;
+    Ok(closed?)
+}
+
+fn server_options(args: &ServeArgs) -> ServerOptions {
+    let tls = args.tls_cert.clone().zip(args.tls_key.clone());
+    ServerOptions {
+        tls: tls.map(|(cert, key)| TlsFiles { cert, key, client_ca: args.tls_client_ca.clone() }),
+        shutdown_grace: args.shutdown_grace.0,
+        ..ServerOptions::new(args.listen, &args.data_dir)
+    }
+}

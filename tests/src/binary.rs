@@ -1,0 +1,76 @@
+//! The binary `pegcount`, built as the tests are, and run to its end.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+/// The workspace's folder.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace")
+}
+
+/// A command that runs the binary, without any settings of this machine's user. The first call builds it: cargo
+/// hands a test only the binaries of its own package.
+pub fn pegcount() -> Command {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let mut command = Command::new(BINARY.get_or_init(build));
+    for variable in ["PEGCOUNT_SERVER", "PEGCOUNT_TOKEN", "PEGCOUNT_DATA_DIR", "PEGCOUNT_LISTEN"] {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+fn build() -> PathBuf {
+    // …/target/<profile>/deps/<test>: the binary of the same profile lies two folders up.
+    let test = std::env::current_exe().expect("this test's own path");
+    let profile = test.parent().and_then(Path::parent).expect("a profile's folder");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "--package", "pegcount-cli"]);
+    cargo.arg("--target-dir").arg(profile.parent().expect("the target folder"));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().expect("cargo runs").success(), "the binary does not build");
+    profile.join(format!("pegcount{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// What a command said and how it ended.
+#[derive(Debug)]
+pub struct Output {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Its standard output, if it succeeded.
+    pub fn success(self) -> String {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        self.stdout
+    }
+
+    /// Its standard error, if it failed as a command that could not do it: with code 1, in words for people.
+    pub fn failure(self) -> String {
+        assert_eq!(self.code, Some(1), "{}\n{}", self.stdout, self.stderr);
+        assert!(self.stderr.starts_with("error: "), "{}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self.stderr
+    }
+}
+
+/// Runs the binary to its end.
+pub fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+    let output = pegcount().args(arguments).output().expect("the binary runs");
+    Output {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

@@ -1,0 +1,98 @@
+//! A real `pegcount serve` as a process of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+};
+
+use crate::binary::pegcount;
+
+/// A running server; killed when dropped.
+pub struct Server {
+    child: Child,
+    url: String,
+    data_dir: PathBuf,
+}
+
+impl Server {
+    /// Starts a server on `data_dir`, on a free port, and waits until it listens.
+    pub fn start(data_dir: &Path) -> Self {
+        Self::start_on(data_dir, 0)
+    }
+
+    /// Starts a server on `data_dir` and `port`, and waits until it listens.
+    pub fn start_on(data_dir: &Path, port: u16) -> Self {
+        let mut command = pegcount();
+        command.arg("serve").arg("--data-dir").arg(data_dir).arg("--listen").arg(format!("127.0.0.1:{port}"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let mut lines = BufReader::new(stdout).lines();
+        let url = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            line.strip_prefix("listening on ").map(str::to_owned)
+        });
+        let Some(url) = url else {
+            let output = child.wait_with_output().expect("it has ended");
+            panic!("the server did not start: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        // Nobody must be left to fill a pipe that is not read: the server would block.
+        let stderr = child.stderr.take().expect("standard error is piped");
+        std::thread::spawn(move || lines.for_each(drop));
+        std::thread::spawn(move || BufReader::new(stderr).lines().for_each(drop));
+        Self { child, url, data_dir: data_dir.to_owned() }
+    }
+
+    /// `http://127.0.0.1:port`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").expect("plain text on loopback")
+    }
+
+    /// The file of the administrator's token.
+    pub fn token_file(&self) -> PathBuf {
+        self.data_dir.join("local-token")
+    }
+
+    /// The administrator's token.
+    pub fn token(&self) -> String {
+        std::fs::read_to_string(self.token_file()).expect("a local token")
+    }
+
+    /// The arguments that make a command ask this server.
+    pub fn target(&self) -> [String; 4] {
+        let token = self.token_file().display().to_string();
+        ["--server".into(), self.url.clone(), "--token-file".into(), token]
+    }
+
+    /// The power goes, as far as the process can tell: SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it has ended");
+    }
+
+    /// Asks it to end (SIGTERM) and waits; returns its exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(sent.success());
+        self.child.wait().expect("it has ended").code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody uses at the moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it has one").port()
+}
