@@ -32,7 +32,7 @@ pub(crate) trait Frames: Send + Sync + 'static {
     /// The frame that holds `at`, if it is still in the tail.
     fn recent(&self, at: Position) -> Option<Arc<Frame>>;
 
-    /// Up to `count` frames, the first of which holds `at`, a durable position. Blocks.
+    /// Up to `count` frames, at least one, the first of which holds `at`, a durable position. Blocks.
     fn load(&self, at: Position, count: usize) -> Result<Vec<Arc<Frame>>, LogError>;
 }
 
@@ -88,7 +88,9 @@ impl Cursor {
                 self.ahead = None;
                 return Ok(Some(self.give(frame)));
             }
-            self.read(&frames, end).await?;
+            if !self.read(&frames, end).await? {
+                return Ok(None);
+            }
         }
     }
 
@@ -107,24 +109,18 @@ impl Cursor {
         if frame.first() < from { Arc::new(frame.trimmed(from)) } else { frame }
     }
 
-    /// Fills `ready` from history, and begins to read what follows if it is history too.
-    async fn read(&mut self, frames: &Arc<dyn Frames>, end: Position) -> Result<(), LogError> {
+    /// Fills `ready` from history, and begins to read what follows if it is history too. False at the end of all.
+    async fn read(&mut self, frames: &Arc<dyn Frames>, end: Position) -> Result<bool, LogError> {
         let handle = self.ahead.take().unwrap_or_else(|| load(frames, self.next));
-        // Blocking tasks end by themselves; only a runtime that shuts down leaves none.
-        let Ok(chunk) = handle.await else {
-            let what = "the read was cut off".to_owned();
-            return Err(LogError::Damaged { path: "memory".into(), position: self.next, what });
-        };
+        // Only a runtime that shuts down leaves no answer; then nobody reads on.
+        let Ok(chunk) = handle.await else { return Ok(false) };
         let chunk = chunk?;
-        let Some(last) = chunk.last().map(|frame| frame.last()) else {
-            let what = "the frame is missing".to_owned();
-            return Err(LogError::Damaged { path: "memory".into(), position: self.next, what });
-        };
+        let Some(last) = chunk.last().map(|frame| frame.last()) else { return Ok(false) };
         if last < end && frames.recent(last.next()).is_none() {
             self.ahead = Some(load(frames, last.next()));
         }
         self.ready.extend(chunk);
-        Ok(())
+        Ok(true)
     }
 }
 

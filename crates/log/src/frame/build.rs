@@ -16,29 +16,14 @@ use pegcount_domain::{
 use rustc_hash::FxHashMap;
 
 use super::{
-    Frame, NONE, Record, SourceEntry, StreamEntry, at, number,
-    varint::{put_i64, put_u64},
-    widen,
+    Frame, NONE, Record, SourceEntry, StreamEntry, at,
+    encode::{FLAG_MORE, FLAG_ZSTD, HEADER_BYTES, body, framed, put_record},
+    number,
 };
 use crate::{
     api::NewEvent,
     limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX},
 };
-
-pub(super) const MAGIC: [u8; 4] = *b"PEGF";
-pub(super) const VERSION: u8 = 1;
-pub(super) const HEADER_BYTES: usize = 32;
-pub(super) const FLAG_ZSTD: u8 = 1;
-pub(super) const FLAG_MORE: u8 = 2;
-
-pub(super) const HAS_ON_BEHALF: u8 = 1;
-pub(super) const HAS_COMMAND: u8 = 2;
-pub(super) const HAS_CORRELATION: u8 = 4;
-pub(super) const HAS_CAUSATION: u8 = 8;
-pub(super) const HAS_SOURCE_TIME: u8 = 16;
-pub(super) const HAS_SEQ_SPAN: u8 = 32;
-pub(super) const HAS_RECORDED: u8 = 64;
-pub(super) const HAS_SCHEMA: u8 = 128;
 
 /// What an event can take beside its texts and its payload: its record's numbers and its table entries.
 const EVENT_OVERHEAD_BYTES: usize = 160;
@@ -148,30 +133,21 @@ impl FrameBuilder {
             event_type: event.event_type.0,
             schema_version: event.schema_version,
         };
-        self.put_record(&record, stamp.position.0);
+        put_record(&mut self.records, &self.frame, &record, stamp.position.0, self.last_occurred_at);
+        self.last_occurred_at = record.occurred_at;
         self.frame.records.push(record);
     }
 
     /// Ends the frame: gives it and its bytes, and begins the next one. `more` says that the group goes on in the
     /// next frame.
     pub fn finish(&mut self, more: bool) -> (Frame, Vec<u8>) {
-        let body = self.body();
+        let body = body(&self.frame, &self.records, self.bytes_now());
         let squeezed = self.compress(&body);
         let mut flags = if more { FLAG_MORE } else { 0 };
         flags |= if squeezed.is_some() { FLAG_ZSTD } else { 0 };
         let stored = squeezed.as_ref().unwrap_or(&body);
 
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + stored.len());
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&[VERSION, flags, 0, 0]);
-        bytes.extend_from_slice(&self.frame.first.0.to_le_bytes());
-        bytes.extend_from_slice(&number(self.frame.records.len()).to_le_bytes());
-        bytes.extend_from_slice(&number(stored.len()).to_le_bytes());
-        bytes.extend_from_slice(&number(body.len()).to_le_bytes());
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes), stored);
-        bytes.extend_from_slice(&crc.to_le_bytes());
-        bytes.extend_from_slice(stored);
-
+        let bytes = framed(&self.frame, flags, stored, body.len());
         self.text_numbers.clear();
         self.stream_numbers.clear();
         self.source_numbers.clear();
@@ -242,68 +218,6 @@ impl FrameBuilder {
         })
     }
 
-    fn put_record(&mut self, record: &Record, position: u64) {
-        let out = &mut self.records;
-        let last_recorded_at = self.frame.records.last().map_or(record.recorded_at, |last| last.recorded_at);
-        let given = [
-            (HAS_ON_BEHALF, record.on_behalf_of != NONE),
-            (HAS_COMMAND, record.command != NONE),
-            (HAS_CORRELATION, record.correlation != NONE),
-            (HAS_CAUSATION, record.causation.is_some()),
-            (HAS_SOURCE_TIME, record.source_time != record.occurred_at),
-            (HAS_SEQ_SPAN, record.seq_to != record.seq),
-            (HAS_RECORDED, record.recorded_at != last_recorded_at),
-            (HAS_SCHEMA, record.schema_version != 1),
-        ];
-        let flags = given.into_iter().fold(0, |flags, (flag, set)| if set { flags | flag } else { flags });
-        out.push(flags);
-        put_u64(out, u64::from(record.event_type));
-        put_u64(out, u64::from(record.stream));
-        put_u64(out, u64::from(record.source));
-        put_u64(out, u64::from(record.actor));
-        put_i64(out, record.occurred_at.wrapping_sub(self.last_occurred_at));
-        self.last_occurred_at = record.occurred_at;
-        if flags != 0 {
-            put_rare(out, flags, record, &self.frame.ids, position, last_recorded_at);
-        }
-        let (start, end) = record.names;
-        put_u64(out, u64::from(end - start));
-        for name in self.frame.names.get(at(start)..).unwrap_or_default() {
-            put_u64(out, u64::from(*name));
-        }
-        put_u64(out, u64::from(record.payload.1 - record.payload.0));
-    }
-
-    fn body(&self) -> Vec<u8> {
-        let frame = &self.frame;
-        let mut body = Vec::with_capacity(self.bytes_now());
-        put_u64(&mut body, widen(frame.text_ranges.len()));
-        for (start, end) in &frame.text_ranges {
-            put_u64(&mut body, u64::from(end - start));
-        }
-        body.extend_from_slice(frame.text.as_bytes());
-        put_u64(&mut body, widen(frame.streams.len()));
-        for stream in &frame.streams {
-            put_u64(&mut body, u64::from(stream.site));
-            body.push(kind_number(stream.kind));
-            put_u64(&mut body, u64::from(stream.id));
-            put_u64(&mut body, stream.first);
-        }
-        put_u64(&mut body, widen(frame.sources.len()));
-        for source in &frame.sources {
-            put_u64(&mut body, u64::from(source.text));
-            body.push(u8::from(source.epoch.is_some()));
-            if let Some(epoch) = source.epoch {
-                body.extend_from_slice(&epoch.0.to_le_bytes());
-                put_u64(&mut body, source.first);
-            }
-        }
-        put_i64(&mut body, frame.records.first().map_or(0, |record| record.recorded_at));
-        body.extend_from_slice(&self.records);
-        body.extend_from_slice(&frame.payload);
-        body
-    }
-
     /// The compressed body, if that pays. An error of the compressor only costs space, so it is not passed on.
     fn compress(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let compressor = self.compressor.as_mut()?;
@@ -313,56 +227,6 @@ impl FrameBuilder {
         let squeezed = compressor.compress(body).ok()?;
         (squeezed.len() + body.len() / 16 < body.len()).then_some(squeezed)
     }
-}
-
-/// The parts that most events do not have.
-fn put_rare(
-    out: &mut Vec<u8>,
-    flags: u8,
-    record: &Record,
-    ids: &[u128],
-    position: u64,
-    last_recorded_at: i64,
-) {
-    if flags & HAS_SCHEMA != 0 {
-        put_u64(out, u64::from(record.schema_version));
-    }
-    if flags & HAS_SOURCE_TIME != 0 {
-        put_i64(out, record.source_time.wrapping_sub(record.occurred_at));
-    }
-    if flags & HAS_RECORDED != 0 {
-        put_i64(out, record.recorded_at.wrapping_sub(last_recorded_at));
-    }
-    if flags & HAS_ON_BEHALF != 0 {
-        put_u64(out, u64::from(record.on_behalf_of));
-    }
-    for (flag, id) in [(HAS_COMMAND, record.command), (HAS_CORRELATION, record.correlation)] {
-        if let (true, Some(id)) = (flags & flag != 0, ids.get(at(id))) {
-            out.extend_from_slice(&id.to_le_bytes());
-        }
-    }
-    if let Some(causation) = record.causation {
-        put_i64(out, position.wrapping_sub(causation).cast_signed());
-    }
-    if flags & HAS_SEQ_SPAN != 0 {
-        put_u64(out, record.seq_to.wrapping_sub(record.seq));
-    }
-}
-
-/// The stored number of a kind of stream; it never changes its meaning.
-const fn kind_number(kind: StreamKind) -> u8 {
-    match kind {
-        StreamKind::Agent => 1,
-        StreamKind::Contact => 2,
-        StreamKind::Ticket => 3,
-        StreamKind::Definition => 4,
-        StreamKind::Quarantine => 5,
-    }
-}
-
-/// The kind of a stored number.
-pub(super) fn kind_of(number: u8) -> Option<StreamKind> {
-    StreamKind::ALL.into_iter().find(|kind| kind_number(*kind) == number)
 }
 
 impl Frame {

@@ -9,7 +9,7 @@ use pegcount_domain::{envelope::Position, ids::Epoch};
 
 use super::{
     Frame, NONE, Record, SourceEntry, StreamEntry, at,
-    build::{
+    encode::{
         FLAG_MORE, FLAG_ZSTD, HAS_CAUSATION, HAS_COMMAND, HAS_CORRELATION, HAS_ON_BEHALF, HAS_RECORDED,
         HAS_SCHEMA, HAS_SEQ_SPAN, HAS_SOURCE_TIME, HEADER_BYTES, MAGIC, VERSION, kind_of,
     },

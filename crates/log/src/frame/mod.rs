@@ -1,13 +1,14 @@
 //! A frame: up to some hundred events that were made durable together, decoded once and shared by all who read it.
 //!
-//! Not for deciding what goes in: that is the committer's. The bytes are drawn in FORMAT.md; [`build`] makes them,
-//! [`decode`] reads them, both give the same [`Frame`].
+//! Not for deciding what goes in: that is the committer's. The bytes are drawn in FORMAT.md; [`build`] and
+//! [`encode`] make them, [`decode`] reads them, both ways give the same [`Frame`].
 //!
 //! Invariant: every number of a record lies inside its table, and every range inside its buffer, because
 //! [`Frame::decode`] checks them all; so iterating cannot fail.
 
 mod build;
 mod decode;
+mod encode;
 #[cfg(test)]
 mod tests;
 mod varint;

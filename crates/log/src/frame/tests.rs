@@ -9,7 +9,7 @@ use pegcount_domain::{
 use proptest::prelude::*;
 use smallvec::SmallVec;
 
-use super::{Frame, FrameBuilder, FrameError, Stamp, build::HEADER_BYTES};
+use super::{Frame, FrameBuilder, FrameError, Stamp, encode::HEADER_BYTES};
 use crate::{
     api::NewEvent,
     limits::{EVENT_BYTES_MAX, FRAME_BYTES_MAX, FRAME_EVENTS_MAX},

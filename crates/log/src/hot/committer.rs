@@ -27,6 +27,9 @@ use super::{
 };
 use crate::api::Durability;
 
+const GROUP_EVENTS: &str = "pegcount_log_group_events";
+const SYNC_SECONDS: &str = "pegcount_log_sync_seconds";
+
 /// What was tried, and what came of it.
 type Step = Result<(), (&'static str, io::Error)>;
 
@@ -45,6 +48,12 @@ impl Committer {
         store: Arc<dyn Store>,
         durability: Durability,
     ) -> io::Result<Self> {
+        metrics::describe_histogram!(GROUP_EVENTS, "events made durable by one sync");
+        metrics::describe_histogram!(
+            SYNC_SECONDS,
+            metrics::Unit::Seconds,
+            "from a formed group to its being durable"
+        );
         let marks = MarkSync::start(Arc::clone(&store))?;
         Ok(Self { desk, durable, store, durability, marks })
     }
@@ -63,7 +72,7 @@ impl Committer {
     fn finish(&mut self, mut group: Group) {
         if self.durable.poisoned().is_none() && !group.stored.is_empty() {
             let stored = std::mem::take(&mut group.stored);
-            metrics::histogram!("pegcount_log_group_events").record(count(&group));
+            metrics::histogram!(GROUP_EVENTS).record(count(&group));
             // sled panics on some of its own errors.
             let done = catch_unwind(AssertUnwindSafe(|| self.commit(stored, group.end)));
             match done {
@@ -95,7 +104,7 @@ impl Committer {
             self.store.write_mark(end).map_err(|error| ("writing the mark", error))?;
             self.marks.begin();
         }
-        metrics::histogram!("pegcount_log_sync_seconds").record(started.elapsed());
+        metrics::histogram!(SYNC_SECONDS).record(started.elapsed());
         Ok(())
     }
 }

@@ -53,7 +53,7 @@ use self::{
     durable::Durable,
     folder::{Folder, failed, hot_dir},
     former::{Former, refusal},
-    open::{Found, scan, unreadable},
+    open::{Found, missing, scan, unreadable},
     store::{SledStore, Store},
 };
 use crate::{
@@ -202,15 +202,20 @@ impl Frames for Shared {
             return Err(failed("read", &dir)(io::Error::other("the log has been closed")));
         };
         let stored = store.frames_from(at, count).map_err(failed("read frames", &dir))?;
-        let mut frames = Vec::with_capacity(stored.len());
+        let mut frames: Vec<Arc<Frame>> = Vec::with_capacity(stored.len());
+        let mut next = at;
         for bytes in stored {
-            let frame = Frame::decode(&bytes).map_err(|error| unreadable(&dir, at, error))?;
+            let frame = Frame::decode(&bytes).map_err(|error| unreadable(&dir, next, error))?;
             if frame.first() > end {
                 break;
             }
+            if frame.first() > next || frame.last() < next {
+                return Err(missing(&dir, next));
+            }
+            next = frame.last().next();
             frames.push(Arc::new(frame));
         }
-        Ok(frames)
+        if frames.is_empty() { Err(missing(&dir, at)) } else { Ok(frames) }
     }
 }
 

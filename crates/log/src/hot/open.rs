@@ -122,6 +122,11 @@ fn damaged(path: &Path, position: Position, what: String) -> LogError {
     LogError::Damaged { path: path.to_owned(), position, what }
 }
 
+/// The frame that holds `position` is not there.
+pub(super) fn missing(dir: &Path, position: Position) -> LogError {
+    damaged(dir, position, "the frame that holds it is missing".to_owned())
+}
+
 /// Says of a frame that cannot be decoded what it means for the log.
 pub(super) fn unreadable(dir: &Path, position: Position, error: FrameError) -> LogError {
     if let FrameError::Newer { found, .. } = error {
