@@ -167,7 +167,11 @@ fn of_wire(agent: v1::AgentState, zone: &TimeZone) -> Line {
         },
         clock_since: clock.as_ref().map(|_| when::rfc3339(Micros(agent.clock_since_us), zone)),
         clock,
-        legs: agent.slots.iter().map(|slot| format!("{} {}", slot.contact, slot_word(slot.state()))).collect(),
+        legs: agent
+            .slots
+            .iter()
+            .map(|slot| format!("{} {}", slot.contact, slot_word(slot.state())))
+            .collect(),
         anomalies: agent.anomalies.len(),
         team: (!agent.team.is_empty()).then_some(agent.team),
         agent: agent.agent,

@@ -54,9 +54,7 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<(), CliError> {
             Ok(csv.flush()?)
         }
         Format::Json => {
-            let object = |limit: &Limit| {
-                json!({ "room": limit.room, "name": limit.name, "value": limit.value, "unit": limit.unit, "meaning": limit.meaning })
-            };
+            let object = |limit: &Limit| json!({ "room": limit.room, "name": limit.name, "value": limit.value, "unit": limit.unit, "meaning": limit.meaning });
             let objects: Vec<_> = limits.iter().map(object).collect();
             output::line(json!(objects))
         }
@@ -79,7 +77,12 @@ fn of_server() -> Vec<Limit> {
         limit("data_dir", DATA_DIR_DEFAULT.to_owned(), "", "the folder, unless --data-dir names another"),
         limit("listen", LISTEN_DEFAULT.to_owned(), "", "where serve listens, unless --listen says otherwise"),
         limit("calls_max", over_all.calls_max.to_string(), "calls", "unary calls at once; more are shed"),
-        limit("streams_max", over_all.streams_max.to_string(), "streams", "lasting streams at once; more are shed"),
+        limit(
+            "streams_max",
+            over_all.streams_max.to_string(),
+            "streams",
+            "lasting streams at once; more are shed",
+        ),
         limit("call_timeout", seconds(over_all.call_timeout), "s", "the longest that a unary call may take"),
         limit("message_bytes_max", server::MESSAGE_BYTES_MAX.to_string(), "bytes", "the longest message"),
         limit(
@@ -100,9 +103,24 @@ fn of_server() -> Vec<Limit> {
             "answers",
             "answers of one stream that wait for a slow client",
         ),
-        limit("hello_wait", seconds(server::HELLO_WAIT), "s", "a fact stream without hello is closed after it"),
-        limit("keepalive_interval", seconds(server::KEEPALIVE_INTERVAL), "s", "a silent connection is pinged after it"),
-        limit("keepalive_timeout", seconds(server::KEEPALIVE_TIMEOUT), "s", "an unanswered ping ends the connection"),
+        limit(
+            "hello_wait",
+            seconds(server::HELLO_WAIT),
+            "s",
+            "a fact stream without hello is closed after it",
+        ),
+        limit(
+            "keepalive_interval",
+            seconds(server::KEEPALIVE_INTERVAL),
+            "s",
+            "a silent connection is pinged after it",
+        ),
+        limit(
+            "keepalive_timeout",
+            seconds(server::KEEPALIVE_TIMEOUT),
+            "s",
+            "an unanswered ping ends the connection",
+        ),
     ]
 }
 
@@ -115,14 +133,39 @@ fn of_engine() -> Vec<Limit> {
         limit("lost_grace", micros(options.lost_grace), "s", "a lost softphone is signed out after it"),
         limit("cache_bytes", cache_bytes.to_string(), "bytes", "the log's page cache (--cache-mib)"),
         limit("batch_facts_max", engine::BATCH_FACTS_MAX.to_string(), "facts", "in one batch"),
-        limit("import_records_max", engine::IMPORT_RECORDS_MAX.to_string(), "records", "in one message of an import"),
+        limit(
+            "import_records_max",
+            engine::IMPORT_RECORDS_MAX.to_string(),
+            "records",
+            "in one message of an import",
+        ),
         limit("record_facts_max", engine::RECORD_FACTS_MAX.to_string(), "facts", "in one imported record"),
         limit("definitions_max", engine::DEFINITIONS_MAX.to_string(), "definitions", "in one request"),
-        limit("log_page_events_max", engine::LOG_PAGE_EVENTS_MAX.to_string(), "events", "in one page of the log"),
-        limit("command_memory", micros(engine::COMMAND_MEMORY), "s", "a command's answer is remembered for it"),
+        limit(
+            "log_page_events_max",
+            engine::LOG_PAGE_EVENTS_MAX.to_string(),
+            "events",
+            "in one page of the log",
+        ),
+        limit(
+            "command_memory",
+            micros(engine::COMMAND_MEMORY),
+            "s",
+            "a command's answer is remembered for it",
+        ),
         limit("name_bytes_max", NAME_BYTES_MAX.to_string(), "bytes", "the longest id or name"),
-        limit("caller_bytes_max", pegcount_proto::CALLER_BYTES_MAX.to_string(), "bytes", "the longest plain number or address"),
-        limit("priority_max", pegcount_proto::PRIORITY_MAX.to_string(), "", "the highest priority of a contact"),
+        limit(
+            "caller_bytes_max",
+            pegcount_proto::CALLER_BYTES_MAX.to_string(),
+            "bytes",
+            "the longest plain number or address",
+        ),
+        limit(
+            "priority_max",
+            pegcount_proto::PRIORITY_MAX.to_string(),
+            "",
+            "the highest priority of a contact",
+        ),
     ]
 }
 
@@ -130,14 +173,29 @@ fn of_log() -> Vec<Limit> {
     let limit = in_room("log");
     vec![
         limit("frame_events_max", log::FRAME_EVENTS_MAX.to_string(), "events", "in one frame"),
-        limit("frame_bytes_max", log::FRAME_BYTES_MAX.to_string(), "bytes", "of one frame before compression"),
+        limit(
+            "frame_bytes_max",
+            log::FRAME_BYTES_MAX.to_string(),
+            "bytes",
+            "of one frame before compression",
+        ),
         limit("event_bytes_max", log::EVENT_BYTES_MAX.to_string(), "bytes", "of one event with its texts"),
         limit("append_events_max", log::APPEND_EVENTS_MAX.to_string(), "events", "in one append"),
         limit("append_bytes_max", log::APPEND_BYTES_MAX.to_string(), "bytes", "of one append"),
         limit("group_bytes_max", log::GROUP_BYTES_MAX.to_string(), "bytes", "made durable by one sync"),
         limit("queue_bytes_max", log::QUEUE_BYTES_MAX.to_string(), "bytes", "waiting to be decided"),
-        limit("source_window_seqs", log::SOURCE_WINDOW_SEQS.to_string(), "seqs", "of a source compared by content when repeated"),
-        limit("tail_bytes_max", log::TAIL_BYTES_MAX.to_string(), "bytes", "of newest frames kept for live readers"),
+        limit(
+            "source_window_seqs",
+            log::SOURCE_WINDOW_SEQS.to_string(),
+            "seqs",
+            "of a source compared by content when repeated",
+        ),
+        limit(
+            "tail_bytes_max",
+            log::TAIL_BYTES_MAX.to_string(),
+            "bytes",
+            "of newest frames kept for live readers",
+        ),
         limit("segment_bytes", log::SEGMENT_BYTES.to_string(), "bytes", "of one segment of the store"),
     ]
 }
@@ -146,7 +204,12 @@ fn of_queues() -> Vec<Limit> {
     let limit = in_room("queue");
     let usual = QueueDefinition::<Name>::default_for(QueueId(Name::fixed("any")));
     vec![
-        limit("threshold", micros(usual.threshold), "s", "t of the service level, unless the queue defines another"),
+        limit(
+            "threshold",
+            micros(usual.threshold),
+            "s",
+            "t of the service level, unless the queue defines another",
+        ),
         limit("short", micros(usual.short), "s", "an abandoned wait up to this is short"),
         limit("rings", micros(usual.rings), "s", "three rings"),
     ]

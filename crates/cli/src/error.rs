@@ -21,7 +21,9 @@ pub(crate) enum CliError {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] pegcount_client::ConnectError),
-    //SIM
+    /// The simulator's word.
+    #[error(transparent)]
+    Sim(#[from] pegcount_sim::SimError),
     /// The server said no.
     #[error("the server refused: {message} ({code:?})")]
     Refused {
@@ -67,7 +69,9 @@ pub(crate) enum CliError {
         hint: String,
     },
     /// No token.
-    #[error("--server needs a token: give --token-file (on this machine: <data-dir>/local-token), --token, or set PEGCOUNT_TOKEN")]
+    #[error(
+        "--server needs a token: give --token-file (on this machine: <data-dir>/local-token), --token, or set PEGCOUNT_TOKEN"
+    )]
     NoToken,
     /// A date or a zone.
     #[error(transparent)]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: events come in the order of their positions, none left out that passes the filter, none twice.
 
-use std::io::Write;
+use std::{fmt::Write as _, io::Write};
 
 use jiff::tz::TimeZone;
 use pegcount_client::Api;
@@ -44,7 +44,10 @@ pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
 fn kind(word: &str) -> Result<StreamKind, CliError> {
     StreamKind::from_word(word).ok_or_else(|| {
         let known: Vec<_> = StreamKind::ALL.iter().map(|kind| kind.word()).collect();
-        CliError::Argument(format!("there are no streams of kind `{word}`; the kinds are {}", known.join(", ")))
+        CliError::Argument(format!(
+            "there are no streams of kind `{word}`; the kinds are {}",
+            known.join(", ")
+        ))
     })
 }
 
@@ -83,7 +86,8 @@ async fn from_server(api: &Api, args: &TailArgs, writer: &mut Writer) -> Result<
     let end = log.get_log_status(GetLogStatusRequest {}).await?.into_inner().end_position;
     let mut from_position = first(args, end);
     if args.follow {
-        let request = SubscribeLogRequest { from_position, filter: Some(filter), resume_token: Vec::new().into() };
+        let request =
+            SubscribeLogRequest { from_position, filter: Some(filter), resume_token: Vec::new().into() };
         let mut stream = log.subscribe_log(request).await?.into_inner();
         while let Some(answer) = stream.next().await {
             for event in answer?.events {
@@ -211,6 +215,11 @@ impl Writer {
     }
 }
 
+/// A UUID's bytes without dashes; empty stays empty.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

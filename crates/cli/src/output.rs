@@ -31,8 +31,7 @@ pub(crate) fn is_terminal() -> bool {
 
 /// An empty table with a line under its head and no other decoration.
 pub(crate) fn plain_table() -> Table {
-    const STYLE: TableStyle =
-        TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+    const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
     table

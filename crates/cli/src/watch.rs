@@ -130,7 +130,10 @@ impl<'a> Printer<'a> {
             let shown = figures::pick(&board.figures, &picked)?;
             // Home, the table, and away with what was longer before.
             let table = figures::table(&shown).replace('\n', "\x1b[K\n");
-            return output::line(format_args!("{}\x1b[H{table}\x1b[K\x1b[J", if changed.snapshot { "\x1b[2J" } else { "" }));
+            return output::line(format_args!(
+                "{}\x1b[H{table}\x1b[K\x1b[J",
+                if changed.snapshot { "\x1b[2J" } else { "" }
+            ));
         }
         let mut part = board.figures.clone();
         part.rows = changed.rows;

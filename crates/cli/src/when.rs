@@ -19,7 +19,9 @@ pub(crate) enum WhenError {
         text: String,
     },
     /// A clock-change day.
-    #[error("`{text}` stands twice or not at all in {zone}, because clocks change then: give it with its offset")]
+    #[error(
+        "`{text}` stands twice or not at all in {zone}, because clocks change then: give it with its offset"
+    )]
     Ambiguous {
         /// What was given.
         text: String,
@@ -50,7 +52,7 @@ pub(crate) fn instant(text: &str, zone: &TimeZone) -> Result<Micros, WhenError> 
     if let Ok(exact) = text.parse::<Timestamp>() {
         return Ok(Micros(exact.as_microsecond()));
     }
-    if let Some(date) = date(text) {
+    if let Some(date) = plain_date(text) {
         return day_start(date, zone).ok_or_else(|| WhenError::Range { text: text.to_owned() });
     }
     let local: civil::DateTime = text.parse().map_err(|_| WhenError::Form { text: text.to_owned() })?;
@@ -67,10 +69,8 @@ pub(crate) fn day_of(instant: Micros, zone: &TimeZone) -> Option<(Micros, Micros
 
 /// RFC 3339 with the zone's offset at that instant; microseconds only where there are some.
 pub(crate) fn rfc3339(instant: Micros, zone: &TimeZone) -> String {
-    let Ok(timestamp) = Timestamp::from_microsecond(instant.0) else { return format!("{}us", instant.0) };
-    let zoned = timestamp.to_zoned(zone.clone());
-    let form = if instant.0 % 1_000_000 == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.6f%:z" };
-    zoned.strftime(form).to_string()
+    let whole = instant.0 % Micros::SECOND.0 == 0;
+    shaped(instant, zone, if whole { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.6f%:z" })
 }
 
 /// For the eye: `2026-03-01` at midnight, else `2026-03-01 09:30`, with seconds only where there are some.
@@ -86,8 +86,25 @@ pub(crate) fn short(instant: Micros, zone: &TimeZone) -> String {
     zoned.strftime(form).to_string()
 }
 
+/// The local date.
+pub(crate) fn date(instant: Micros, zone: &TimeZone) -> String {
+    shaped(instant, zone, "%Y-%m-%d")
+}
+
+/// The local time of day.
+pub(crate) fn clock_time(instant: Micros, zone: &TimeZone) -> String {
+    shaped(instant, zone, "%H:%M:%S")
+}
+
+fn shaped(instant: Micros, zone: &TimeZone, form: &str) -> String {
+    match Timestamp::from_microsecond(instant.0) {
+        Ok(timestamp) => timestamp.to_zoned(zone.clone()).strftime(form).to_string(),
+        Err(_) => format!("{}us", instant.0),
+    }
+}
+
 /// A plain date and nothing else; jiff alone would also take the date out of a longer text.
-fn date(text: &str) -> Option<civil::Date> {
+fn plain_date(text: &str) -> Option<civil::Date> {
     if text.contains(['T', 't', ' ', ':']) { None } else { text.parse().ok() }
 }
 

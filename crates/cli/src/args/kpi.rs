@@ -87,5 +87,6 @@ fn dimension() -> impl TypedValueParser<Value = Dimension> {
 }
 
 fn attribution() -> impl TypedValueParser<Value = Attribution> {
-    PossibleValuesParser::new(Attribution::ALL.map(Attribution::word)).try_map(|word| word.parse::<Attribution>())
+    PossibleValuesParser::new(Attribution::ALL.map(Attribution::word))
+        .try_map(|word| word.parse::<Attribution>())
 }

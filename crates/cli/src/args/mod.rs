@@ -13,7 +13,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{KpiArgs, RangeArgs, WatchArgs};
 pub(crate) use other::{
-    AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, ServeArgs, TailArgs, TokenArgs,
+    AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, ServeArgs, TailArgs,
+    TokenArgs,
 };
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use values::{Format, Length};
@@ -78,7 +79,12 @@ mod tests {
         fn check(command: &clap::Command) {
             assert!(command.get_about().is_some(), "{} has no help", command.get_name());
             for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{} {} has no help", command.get_name(), argument.get_id());
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {} has no help",
+                    command.get_name(),
+                    argument.get_id()
+                );
             }
             command.get_subcommands().for_each(check);
         }

@@ -8,7 +8,10 @@ use clap::{
 };
 use pegcount_server::Role;
 
-use super::{Format, Length, TargetArgs, target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT}};
+use super::{
+    Format, Length, TargetArgs,
+    target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT},
+};
 
 /// Runs a server on a folder. On this machine's own address (127.0.0.1) it may run without TLS, with a token that it
 /// makes itself; any other address needs a certificate. SIGTERM and SIGINT end it gracefully: nothing acknowledged is
@@ -142,7 +145,6 @@ pub(crate) struct AgentListArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
-
 
 /// Makes a token from the key in a server's folder and prints it, and nothing else. Whoever holds it acts in its name
 /// until it expires: hand it over like a password.

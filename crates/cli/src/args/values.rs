@@ -45,7 +45,9 @@ mod tests {
 
     #[test]
     fn lengths_are_read_as_people_write_them() {
-        for (text, millis) in [("250ms", 250), ("90s", 90_000), ("90", 90_000), ("5m", 300_000), ("2h", 7_200_000)] {
+        for (text, millis) in
+            [("250ms", 250), ("90s", 90_000), ("90", 90_000), ("5m", 300_000), ("2h", 7_200_000)]
+        {
             assert_eq!(text.parse::<Length>().unwrap().0.as_millis(), millis, "{text}");
         }
         for text in ["", "s", "5 m", "-5s", "1d", "99999999999999999999s"] {

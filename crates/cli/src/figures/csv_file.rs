@@ -25,7 +25,11 @@ pub(crate) fn header(dimensions: &[&str], columns: &[Column]) -> Vec<String> {
 }
 
 /// One row of a table.
-pub(crate) fn write_row(figures: &Figures, row: &Row, out: &mut csv::Writer<impl Write>) -> Result<(), csv::Error> {
+pub(crate) fn write_row(
+    figures: &Figures,
+    row: &Row,
+    out: &mut csv::Writer<impl Write>,
+) -> Result<(), csv::Error> {
     out.write_field(when::rfc3339(row.from, &figures.zone))?;
     out.write_field(when::rfc3339(row.to, &figures.zone))?;
     for key in &row.keys {

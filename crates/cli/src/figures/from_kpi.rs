@@ -10,7 +10,7 @@ impl Figures {
     pub(crate) fn from_kpi(table: &Table, dimensions: Vec<&'static str>, zone: TimeZone) -> Self {
         Self {
             dimensions,
-            columns: table.columns.iter().map(column).collect(),
+            columns: table.columns.iter().map(Into::into).collect(),
             rows: table.rows.iter().map(row).collect(),
             as_of: table.as_of,
             position: table.position.0,
@@ -20,25 +20,32 @@ impl Figures {
     }
 }
 
-fn column(column: &KpiColumn) -> Column {
-    let unit = match column.unit {
-        KpiUnit::Count => Unit::Count,
-        KpiUnit::Duration => Unit::Duration,
-        KpiUnit::Ratio => Unit::Ratio,
-    };
-    Column { name: column.name.to_owned(), unit, gauge: column.gauge }
+impl From<&KpiColumn> for Column {
+    fn from(column: &KpiColumn) -> Self {
+        let unit = match column.unit {
+            KpiUnit::Count => Unit::Count,
+            KpiUnit::Duration => Unit::Duration,
+            KpiUnit::Ratio => Unit::Ratio,
+        };
+        Self { name: column.name.to_owned(), unit, gauge: column.gauge }
+    }
+}
+
+impl From<Value> for Cell {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Absent => Self::Absent,
+            Value::Amount(amount) => Self::Amount(amount),
+            Value::Ratio { numerator, denominator } => Self::Ratio { numerator, denominator },
+        }
+    }
 }
 
 fn row(row: &KpiRow) -> Row {
-    let cell = |value: &Value| match *value {
-        Value::Absent => Cell::Absent,
-        Value::Amount(amount) => Cell::Amount(amount),
-        Value::Ratio { numerator, denominator } => Cell::Ratio { numerator, denominator },
-    };
     Row {
         from: row.from,
         to: row.to,
         keys: row.keys.iter().map(|key| key.as_ref().map(ToString::to_string)).collect(),
-        cells: row.values.iter().map(cell).collect(),
+        cells: row.values.iter().map(|value| (*value).into()).collect(),
     }
 }

@@ -142,11 +142,7 @@ pub(crate) mod samples {
             rows: vec![
                 row(
                     Some("PS"),
-                    [
-                        Cell::Amount(3),
-                        Cell::Amount(12_500_000),
-                        Cell::Ratio { numerator: 1, denominator: 3 },
-                    ],
+                    [Cell::Amount(3), Cell::Amount(12_500_000), Cell::Ratio { numerator: 1, denominator: 3 }],
                 ),
                 row(None, [Cell::Amount(0), Cell::Amount(0), Cell::Absent]),
             ],

@@ -59,7 +59,9 @@ pub(crate) fn pick(figures: &Figures, picked: &Picked) -> Result<Figures, Unknow
     let indices = match picked {
         Picked::All => (0..figures.columns.len()).collect(),
         Picked::Few => few(figures),
-        Picked::Named(names) => names.iter().map(|name| index(figures, name)).collect::<Result<Vec<_>, _>>()?,
+        Picked::Named(names) => {
+            names.iter().map(|name| index(figures, name)).collect::<Result<Vec<_>, _>>()?
+        }
     };
     let mut shown = figures.clone();
     shown.columns = indices.iter().filter_map(|index| figures.columns.get(*index).cloned()).collect();

@@ -11,14 +11,16 @@ use crate::{output, when};
 pub(crate) fn table(figures: &Figures) -> String {
     let mut table = output::plain_table();
     let left = ["from", "to"].into_iter().chain(figures.dimensions.iter().copied());
-    let right = figures.columns.iter().map(|column| Field::new(&column.name).set_alignment(CellAlignment::Right));
+    let right =
+        figures.columns.iter().map(|column| Field::new(&column.name).set_alignment(CellAlignment::Right));
     table.set_header(left.map(Field::new).chain(right));
     for row in &figures.rows {
         let times = [row.from, row.to].map(|at| when::short(at, &figures.zone));
         let keys = row.keys.iter().map(|key| key.as_deref().unwrap_or(human::ABSENT).to_owned());
-        let cells = figures.columns.iter().zip(&row.cells).map(|(column, cell)| {
-            Field::new(human::cell(column, *cell)).set_alignment(CellAlignment::Right)
-        });
+        let cells =
+            figures.columns.iter().zip(&row.cells).map(|(column, cell)| {
+                Field::new(human::cell(column, *cell)).set_alignment(CellAlignment::Right)
+            });
         table.add_row(times.into_iter().chain(keys).map(Field::new).chain(cells));
     }
     format!(

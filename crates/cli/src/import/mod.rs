@@ -41,7 +41,7 @@ pub(crate) async fn bank(args: BankArgs) -> Result<(), CliError> {
     let mut reader = BankReader::new(bar.wrap_read(BufReader::new(file)), zone).map_err(bank)?;
 
     let target = Target::open(&args.target, Missing::Make).await?;
-    let mut sink = Sink::open(&target, &site, &source).await?;
+    let mut sink = Sink::open(&target, &site, &source);
     let mut batch: Vec<ContactRecord> = Vec::with_capacity(RECORDS_PER_MESSAGE);
     for record in &mut reader {
         batch.push(record.map_err(bank)?);

@@ -27,14 +27,14 @@ pub(super) struct Outcome {
 struct Count {
     kind: &'static str,
     word: &'static str,
-    count: u64,
+    number: u64,
     lines: Vec<u64>,
 }
 
 fn counts(outcome: &Outcome) -> Vec<Count> {
     let (read, done) = (&outcome.read, &outcome.done);
-    let plain = |kind, word, count| Count { kind, word, count, lines: Vec::new() };
-    let listed = |kind, word, lines: Vec<u64>| Count { kind, word, count: length(&lines), lines };
+    let plain = |kind, word, number| Count { kind, word, number, lines: Vec::new() };
+    let listed = |kind, word, lines: Vec<u64>| Count { kind, word, number: length(&lines), lines };
     let mut all = vec![
         plain("read", "rows read", read.read),
         plain("kept", "kept", read.kept),
@@ -75,7 +75,7 @@ fn kind(oddity: Oddity) -> &'static str {
 /// For people.
 pub(super) fn text(outcome: &Outcome, verbose: bool) -> String {
     let mut text = format!("{}\n", outcome.file);
-    for Count { kind, word, count, lines } in counts(outcome) {
+    for Count { kind, word, number, lines } in counts(outcome) {
         let head = match kind {
             "phantom" => Some("left out"),
             "odd_hang_with_service" => Some("odd, and kept"),
@@ -85,7 +85,7 @@ pub(super) fn text(outcome: &Outcome, verbose: bool) -> String {
         if let Some(head) = head {
             let _ = writeln!(text, "{head}:");
         }
-        let shown = grouped(i64::try_from(count).unwrap_or(i64::MAX));
+        let shown = grouped(i64::try_from(number).unwrap_or(i64::MAX));
         let _ = writeln!(text, "  {shown:>9}  {word}{}", list(&lines, verbose));
     }
     let shown = if verbose { usize::MAX } else { LINES_SHOWN };
@@ -116,9 +116,9 @@ fn list(lines: &[u64], verbose: bool) -> String {
 pub(super) fn csv(outcome: &Outcome, to: impl Write) -> Result<(), csv::Error> {
     let mut out = csv::Writer::from_writer(to);
     out.write_record(["kind", "count", "lines"])?;
-    for Count { kind, word: _, count, lines } in counts(outcome) {
+    for Count { kind, word: _, number, lines } in counts(outcome) {
         let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
-        out.write_record([kind, &count.to_string(), &lines.join(" ")])?;
+        out.write_record([kind, &number.to_string(), &lines.join(" ")])?;
     }
     Ok(out.flush()?)
 }
@@ -127,16 +127,15 @@ pub(super) fn csv(outcome: &Outcome, to: impl Write) -> Result<(), csv::Error> {
 pub(super) fn json(outcome: &Outcome) -> String {
     let mut object = serde_json::Map::new();
     object.insert("file".into(), json!(outcome.file));
-    for Count { kind, word: _, count, lines } in counts(outcome) {
-        object.insert(kind.into(), json!(count));
+    for Count { kind, word: _, number, lines } in counts(outcome) {
+        object.insert(kind.into(), json!(number));
         if !lines.is_empty() {
             object.insert(format!("{kind}_lines"), json!(lines));
         }
     }
     let broken = outcome.read.broken.iter();
-    let broken: Vec<Value> = broken
-        .map(|row| json!({ "line": row.line, "column": row.column, "reason": row.reason }))
-        .collect();
+    let broken: Vec<Value> =
+        broken.map(|row| json!({ "line": row.line, "column": row.column, "reason": row.reason })).collect();
     object.insert("broken_reasons".into(), json!(broken));
     let refused = outcome.done.refused.iter();
     let refused: Vec<Value> =
@@ -160,7 +159,8 @@ mod tests {
     use super::*;
 
     fn outcome() -> Outcome {
-        let mut read = BankReport { read: 12, kept: 10, answered: 7, abandoned: 3, phantom: 1, ..BankReport::default() };
+        let mut read =
+            BankReport { read: 12, kept: 10, answered: 7, abandoned: 3, phantom: 1, ..BankReport::default() };
         read.odd.insert(Oddity::HangWithService, (2..12).collect());
         read.broken.push(BrokenLine { line: 12, column: Some("date"), reason: "is \"x\"".into() });
         let done = Done { added: 10, events: 44, ..Done::default() };
@@ -170,7 +170,10 @@ mod tests {
     #[test]
     fn the_text_shortens_long_lists_unless_told_otherwise() {
         let short = text(&outcome(), false);
-        assert!(short.contains("10  HANG with service time: lines 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"), "{short}");
+        assert!(
+            short.contains("10  HANG with service time: lines 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"),
+            "{short}"
+        );
         assert!(short.contains("line 12: date is \"x\""), "{short}");
         let long = text(&outcome(), true);
         assert!(long.contains("lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n"), "{long}");

@@ -39,18 +39,22 @@ pub(super) enum Sink {
     /// A folder's engine.
     Folder { engine: Arc<Engine>, site: SiteId, source: SourceId, done: Done },
     /// A stream to a server; the task reads its answers and gives the last one.
-    Server { messages: mpsc::Sender<ImportContactsRequest>, answers: Answers, head: Option<(SiteId, SourceId)> },
+    Server {
+        messages: mpsc::Sender<ImportContactsRequest>,
+        answers: Answers,
+        head: Option<(SiteId, SourceId)>,
+    },
 }
 
 type Answers = JoinHandle<Result<Option<ImportContactsResponse>, tonic::Status>>;
 
 impl Sink {
     /// Begins an import.
-    pub(super) async fn open(target: &Target, site: &SiteId, source: &SourceId) -> Result<Self, CliError> {
+    pub(super) fn open(target: &Target, site: &SiteId, source: &SourceId) -> Self {
         let (site, source) = (site.clone(), source.clone());
         match target {
             Target::Folder(engine) => {
-                Ok(Self::Folder { engine: Arc::clone(engine), site, source, done: Done::default() })
+                Self::Folder { engine: Arc::clone(engine), site, source, done: Done::default() }
             }
             Target::Server(api) => {
                 let (messages, waiting) = mpsc::channel(MESSAGES_IN_FLIGHT);
@@ -63,7 +67,7 @@ impl Sink {
                     }
                     Ok(last)
                 });
-                Ok(Self::Server { messages, answers, head: Some((site, source)) })
+                Self::Server { messages, answers, head: Some((site, source)) }
             }
         }
     }
@@ -104,7 +108,9 @@ impl Sink {
             Self::Folder { done, .. } => Ok(done),
             Self::Server { messages, answers, .. } => {
                 drop(messages);
-                let last = answers.await.map_err(|error| CliError::Argument(format!("the import ended: {error}")))?;
+                let last = answers
+                    .await
+                    .map_err(|error| CliError::Argument(format!("the import ended: {error}")))?;
                 let answer = last?.unwrap_or_default();
                 Ok(Done {
                     added: answer.added,

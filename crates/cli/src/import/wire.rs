@@ -14,11 +14,15 @@ pub(super) fn record(record: ContactRecord) -> Result<v1::ContactRecord, CliErro
     let facts = ContactFacts(record.contact.clone());
     let mut caller = record.caller;
     let timed = record.facts.iter().map(|(at, event)| {
-        let fact = fact(&facts, event, &mut caller)
-            .ok_or_else(|| CliError::Argument(format!("line {}: {event:?} is no contact's fact", record.line)))?;
+        let fact = fact(&facts, event, &mut caller).ok_or_else(|| {
+            CliError::Argument(format!("line {}: {event:?} is no contact's fact", record.line))
+        })?;
         Ok(v1::TimedContactFact { occurred_at_us: at.0, fact: Some(fact) })
     });
-    Ok(v1::ContactRecord { contact: record.contact.to_string(), facts: timed.collect::<Result<_, CliError>>()? })
+    Ok(v1::ContactRecord {
+        contact: record.contact.to_string(),
+        facts: timed.collect::<Result<_, CliError>>()?,
+    })
 }
 
 fn fact(facts: &ContactFacts, event: &Event, caller: &mut Option<String>) -> Option<v1::ContactFact> {
@@ -34,7 +38,9 @@ fn fact(facts: &ContactFacts, event: &Event, caller: &mut Option<String>) -> Opt
                 priority: *priority,
             })
         }
-        Event::ContactIdentified { customer: _, topic } => facts.identified(caller.take().as_deref(), topic.as_ref()),
+        Event::ContactIdentified { customer: _, topic } => {
+            facts.identified(caller.take().as_deref(), topic.as_ref())
+        }
         Event::QueueEntered { visit, queue, priority } => facts.queue_entered(visit, queue, *priority),
         Event::QueueLeft { visit, exit, ringing } => facts.queue_left(visit, *exit, *ringing),
         Event::Leg { leg, step } => facts.leg(leg, step),
@@ -43,7 +49,10 @@ fn fact(facts: &ContactFacts, event: &Event, caller: &mut Option<String>) -> Opt
             // The SDK always knows who ended a contact; another system's record may not.
             let by = by.map_or(v1::Party::Unspecified.into(), |party| party.code().into());
             let ended = v1::ContactEnded { by, self_served: *self_served };
-            return Some(v1::ContactFact { contact: facts.0.to_string(), action: Some(Action::Ended(ended)) });
+            return Some(v1::ContactFact {
+                contact: facts.0.to_string(),
+                action: Some(Action::Ended(ended)),
+            });
         }
         Event::SurveyAnswered { survey, score } => facts.survey_answered(survey, *score),
         _ => return None,
