@@ -69,11 +69,11 @@ actions! {
     ReadContacts "reading contacts" [
         Agent TeamLead KpiDesk FloorManager QualityInspector TicketOwner CallBackAgent Connector Administrator
     ],
-    /// Opening, resolving, reopening, closing.
+    /// Opening, resolving, reopening, closing; an agent tickets that it took or resolved.
     WriteTickets "working on tickets" [
         Agent TeamLead TicketOwner CallBackAgent Connector Administrator
     ],
-    /// Tickets as they are now.
+    /// Tickets as they are now; an agent those that it took or resolved.
     ReadTickets "reading tickets" [
         Agent TeamLead KpiDesk FloorManager QualityInspector TicketOwner CallBackAgent Connector Administrator
     ],

@@ -20,6 +20,7 @@ use axum::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status};
 use tracing::Instrument;
 
@@ -41,17 +42,22 @@ const LASTING: [&str; 8] = [
     crate::http::LIVE_PATH,
 ];
 
+/// Lasting calls of services that are not ours and know nothing of shutdown: the guard ends them.
+const FOREIGN: [&str; 2] = ["/grpc.health.", "/grpc.reflection."];
+
 /// The places that there are.
 pub(crate) struct Guard {
     limits: Limits,
+    closing: CancellationToken,
     calls: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
 
 impl Guard {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, closing: CancellationToken) -> Self {
         Self {
             limits,
+            closing,
             calls: Arc::new(Semaphore::new(limits.calls_max.min(Semaphore::MAX_PERMITS))),
             streams: Arc::new(Semaphore::new(limits.streams_max.min(Semaphore::MAX_PERMITS))),
         }
@@ -75,6 +81,8 @@ pub(crate) async fn pass(State(guard): State<Arc<Guard>>, mut request: Request, 
     let started = Instant::now();
     let path = request.uri().path();
     let lasting = LASTING.contains(&path);
+    let ends = FOREIGN.iter().any(|prefix| path.starts_with(prefix));
+    let ends = ends.then(|| Box::pin(guard.closing.clone().cancelled_owned()));
     let grpc = is_grpc(request.headers());
     let method = grpc.then(|| path.to_owned());
     let id = RequestId::of(request.headers());
@@ -91,7 +99,7 @@ pub(crate) async fn pass(State(guard): State<Arc<Guard>>, mut request: Request, 
                 tokio::time::timeout(guard.limits.call_timeout, answer).await
             };
             match answered {
-                Ok(response) => hold(response, place),
+                Ok(response) => response.map(|body| Body::new(Held { body, ends, _place: place })),
                 Err(_) => refused(status::too_slow(guard.limits.call_timeout), grpc),
             }
         }
@@ -151,13 +159,11 @@ fn note(span: &tracing::Span, method: String, response: &Response, started: Inst
     }
 }
 
-fn hold(response: Response, place: OwnedSemaphorePermit) -> Response {
-    response.map(|body| Body::new(Held { body, _place: place }))
-}
-
 /// A body that keeps its place until it is sent or dropped.
 struct Held {
     body: Body,
+    /// If set, the stream is ended when this comes.
+    ends: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -169,6 +175,12 @@ impl HttpBody for Held {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.ends.as_mut().is_some_and(|ends| ends.as_mut().poll(context).is_ready()) {
+            self.ends = None;
+            self.body = Body::empty();
+            let trailers = status::shutting_down().into_http::<Body>().into_parts().0.headers;
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
         Pin::new(&mut self.body).poll_frame(context)
     }
 

@@ -70,7 +70,7 @@ pub async fn start(engine: Arc<Engine>, options: ServerOptions) -> Result<Runnin
     let recorder = Recorder::install();
     let (pulse, beating) = Pulse::start(engine, reporter);
     let background = vec![tokio::spawn(beating), tokio::spawn(recorder.clone().keep_up())];
-    let routes = routes(grpc, Web { room, pulse, recorder }, Guard::new(options.limits));
+    let routes = routes(grpc, Web { room, pulse, recorder }, Guard::new(options.limits, closing.clone()));
 
     let mut server = transport();
     if let Some(tls) = tls {

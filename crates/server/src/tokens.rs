@@ -125,6 +125,10 @@ impl TokenKeys {
             })?
             .claims;
         let expires_at = claims.exp;
+        // RFC 7519 §4.1.4: not on or after that second; the library takes the second itself.
+        if expires_at <= unix_seconds() {
+            return Err(TokenError::Expired);
+        }
         let principal = claims.principal().map_err(|reason| TokenError::Claims { reason })?;
         Ok(Verified { principal, expires_at })
     }

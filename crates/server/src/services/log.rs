@@ -230,6 +230,7 @@ fn event_message(event: &ReadEvent) -> Result<v1::LogEvent, Status> {
         source_epoch: source.map(|source| uuid(source.epoch.0)).unwrap_or_default(),
         source_seq: source.map_or(0, |source| source.seq),
         command_id: event.command_id.map(|command| uuid(command.0)).unwrap_or_default(),
+        clamped: event.clamped,
         body_json,
     })
 }

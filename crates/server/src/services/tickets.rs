@@ -2,7 +2,7 @@
 
 use pegcount_domain::{
     envelope::Version,
-    ids::{AgentId, CategoryId, ContactId, QueueId, ReasonCode, TicketId, TicketKind, TopicId},
+    ids::{AgentId, CategoryId, ContactId, QueueId, ReasonCode, SiteId, TicketId, TicketKind, TopicId},
     ticket::{TicketStatus, TicketStep},
 };
 use pegcount_engine::{Carried, EngineError, OpenTicket, TicketCommand, TicketView};
@@ -56,12 +56,24 @@ impl v1::ticket_service_server::TicketService for Room {
         let request = request.into_inner();
         let site = caller.site("site", &request.site)?;
         let ticket = fields::name("ticket", &request.ticket).map(TicketId)?;
-        let view = self.engine.ticket(&site, &ticket).map_err(status::of)?;
+        let view = self.ticket_of(&caller, &site, &ticket)?;
         Ok(Response::new(ticket_message(&view)))
     }
 }
 
 impl Room {
+    /// A ticket that the caller may see: an agent those that it took or resolved. It learns nothing about others, not
+    /// even that they exist.
+    fn ticket_of(&self, caller: &Caller, site: &SiteId, ticket: &TicketId) -> Result<TicketView, Status> {
+        let view = self.engine.ticket(site, ticket).map_err(status::of)?;
+        let theirs =
+            |own| view.state.agent.as_ref() == Some(own) || view.state.resolved_by.as_ref() == Some(own);
+        if caller.own_agent().is_none_or(theirs) {
+            return Ok(view);
+        }
+        Err(status::not_found("ticket of yours", ticket.as_str()))
+    }
+
     async fn step(&self, caller: &Caller, request: v1::TicketCommandRequest, step: TicketStep) -> Answer {
         let site = caller.site("site", &request.site)?;
         let command_id = fields::command_id(&request.command_id)?;
@@ -72,6 +84,9 @@ impl Room {
             agent: acting_agent(caller, &request.agent)?,
             reason: fields::optional("reason", &request.reason)?.map(ReasonCode),
         };
+        if caller.own_agent().is_some() {
+            self.ticket_of(caller, &site, &command.ticket)?;
+        }
         let done = self.engine.ticket_command(&site, command, caller.actor(), command_id).await;
         answered(done)
     }
