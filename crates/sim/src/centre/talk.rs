@@ -126,25 +126,35 @@ impl Centre {
                 self.conversation_over(contact, leg, by);
                 self.contact_over(contact, by);
             }
-            Finale::Transfer(kind) => {
-                let to = plan(queue).transfers_to;
-                if let Some(known) = self.contacts.get_mut(&contact) {
-                    known.transfers += 1;
-                }
-                let warm = kind == TransferKind::Warm;
-                self.report.transfers_warm += u64::from(warm);
-                self.report.transfers_cold += u64::from(!warm);
-                let step = LegStep::Transferred {
-                    kind,
-                    reason: Some(TRANSFER_REASON),
-                    to_queue: Some(plan(to).id.clone()),
-                    to_agent: None,
-                };
-                self.both_say(contact, leg, &step);
+            Finale::Transfer(kind) => self.pass_on(contact, leg, kind),
+            Finale::PassedOn(kind) => {
                 self.conversation_over(contact, leg, Party::Agent);
-                self.enter_queue(contact, to, if warm { ANNOUNCED } else { 0 });
+                let priority = if kind == TransferKind::Warm { ANNOUNCED } else { 0 };
+                self.enter_queue(contact, plan(queue).transfers_to, priority);
             }
         }
+    }
+
+    /// The agent transfers, and is out of the conversation a moment later.
+    fn pass_on(&mut self, contact: u64, leg: usize, kind: TransferKind) {
+        let Some(known) = self.leg_mut(contact, leg) else { return };
+        known.finale = Finale::PassedOn(kind);
+        let to = plan(known.queue).transfers_to;
+        if let Some(known) = self.contacts.get_mut(&contact) {
+            known.transfers += 1;
+        }
+        let warm = kind == TransferKind::Warm;
+        self.report.transfers_warm += u64::from(warm);
+        self.report.transfers_cold += u64::from(!warm);
+        let step = LegStep::Transferred {
+            kind,
+            reason: Some(TRANSFER_REASON),
+            to_queue: Some(plan(to).id.clone()),
+            to_agent: None,
+        };
+        self.both_say(contact, leg, &step);
+        let moment = self.dice.between(0.3, 1.5);
+        self.agenda.note(self.now.plus(moment), What::Scene { contact, leg });
     }
 
     fn conversation_over(&mut self, contact: u64, leg: usize, by: Party) {
@@ -182,7 +192,7 @@ impl Centre {
     /// The handle is complete: counted, classified, and the agent is free.
     fn handled(&mut self, contact: u64, leg: usize, agent: usize) {
         self.count_handle(contact, leg);
-        let passed_on = self.leg(contact, leg).is_some_and(|leg| matches!(leg.finale, Finale::Transfer(_)));
+        let passed_on = self.leg(contact, leg).is_some_and(|leg| matches!(leg.finale, Finale::PassedOn(_)));
         if !passed_on {
             self.wrap_up(contact, agent);
         }

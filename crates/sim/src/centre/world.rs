@@ -162,6 +162,8 @@ pub(super) enum Scene {
 pub(super) enum Finale {
     Ends(Party),
     Transfer(TransferKind),
+    /// The transfer is done; the leg is about to end.
+    PassedOn(TransferKind),
 }
 
 #[derive(Clone, Debug)]
