@@ -34,15 +34,15 @@ async fn the_longest_frames_stay_in_the_file_that_is_synced() {
     let mut appends = Vec::new();
     // One event fills more than half a frame and cannot be compressed: every frame is as long as can be.
     for _ in 0..12 {
-        let mut long = plain(vec![event("a", 1); 30]);
-        for event in &mut long.events {
+        let mut bulky = plain(vec![event("a", 1); 30]);
+        for event in &mut bulky.events {
             event.payload = (0..EVENT_BYTES_MAX - 500).map(|_| random.random()).collect();
         }
-        appends.push(long);
+        appends.push(bulky);
     }
     let mut pending = Vec::new();
-    for long in appends {
-        pending.push(log.submit(long).await.unwrap());
+    for bulky in appends {
+        pending.push(log.submit(bulky).await.unwrap());
     }
     for pending in pending {
         pending.await.unwrap();
