@@ -191,6 +191,10 @@ async fn health_and_reflection_answer_by_grpc() {
     use tonic_health::pb::{
         HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
     };
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
     let desk = desk().await;
     let (channel, _) = desk.line(None).await;
     let mut health = HealthClient::new(channel.clone());
@@ -205,10 +209,6 @@ async fn health_and_reflection_answer_by_grpc() {
             Err(status) => assert_eq!(status.code(), tonic::Code::NotFound),
         }
     }
-    use tonic_reflection::pb::v1::{
-        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-    };
     let list = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),

@@ -58,6 +58,8 @@ impl Interceptor for Named {
     }
 }
 
+type Ingest<T> = pegcount_proto::v1::ingest_service_client::IngestServiceClient<T>;
+
 #[tokio::test]
 async fn the_line_about_what_became_durable_has_the_request_id_and_the_position() {
     let kept = Kept::default();
@@ -69,7 +71,6 @@ async fn the_line_about_what_became_durable_has_the_request_id_and_the_position(
     let _guard = tracing::subscriber::set_default(subscriber);
     let desk = desk().await;
     let (channel, bearer) = desk.line_of(Role::Connector).await;
-    type Ingest<T> = pegcount_proto::v1::ingest_service_client::IngestServiceClient<T>;
     let mut unary = Ingest::with_interceptor(channel.clone(), Named(bearer.clone(), "unary-1"));
     unary.submit_facts(submit("pbx", vec![signed_in(1, MORNING, "7")])).await.unwrap();
 

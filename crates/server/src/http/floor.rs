@@ -3,6 +3,8 @@
 //! Ratios go as `[numerator, denominator]`, since a ratio is taken at the very end; durations as microseconds; instants
 //! as microseconds UTC. The page counts running times itself, by the clock's speed.
 
+use std::collections::HashMap;
+
 use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
 use pegcount_domain::{
     agent::{ClockState, Phase},
@@ -60,6 +62,10 @@ pub(super) fn floor(engine: &Engine, outlook: &Outlook) -> Result<String, Engine
     let by_agent = ask(today, vec![Dimension::Agent])?;
     let week = ask(outlook.days(now, FCR_DAYS - 1), Vec::new())?;
     let agents = engine.agents(&outlook.site, true);
+    let rows: HashMap<&str, &Row> =
+        by_agent.rows.iter().filter_map(|row| key(row).map(|agent| (agent, row))).collect();
+    let queue_rows = queues.rows.iter().filter(|row| key(row).is_some()).map(|row| queue_row(&queues, row));
+    let agent_rows = agents.iter().take(AGENTS_MAX).map(|view| agent_row(view, &by_agent, &rows));
     let floor = json!({
         "site": outlook.site.as_str(),
         "now_us": now.0,
@@ -69,8 +75,8 @@ pub(super) fn floor(engine: &Engine, outlook: &Outlook) -> Result<String, Engine
         "to_us": today.1.0,
         "total": total.rows.first().map(|row| queue_figures(&total, row)),
         "fcr": week.rows.first().map(|row| fcr_figures(&week, row)),
-        "queues": queues.rows.iter().filter(|row| key(row).is_some()).map(|row| queue_row(&queues, row)).collect::<Json>(),
-        "agents": agents.iter().take(AGENTS_MAX).map(|view| agent_row(view, &by_agent)).collect::<Json>(),
+        "queues": queue_rows.collect::<Json>(),
+        "agents": agent_rows.collect::<Json>(),
         "agents_present": agents.len(),
     });
     Ok(floor.to_string())
@@ -131,11 +137,10 @@ fn fcr_figures(table: &Table, row: &Row) -> Json {
     Json::Object(figures)
 }
 
-fn agent_row(view: &AgentView, by_agent: &Table) -> Json {
+fn agent_row(view: &AgentView, by_agent: &Table, rows: &HashMap<&str, &Row>) -> Json {
     let agent = view.state.agent().as_str();
-    let row = by_agent.rows.iter().find(|row| key(row) == Some(agent));
     let columns = ["handled", "aht", "contacts_per_hour", "occupancy"];
-    let mut figures = row.map(|row| figures(by_agent, row, &columns)).unwrap_or_default();
+    let mut figures = rows.get(agent).map(|row| figures(by_agent, row, &columns)).unwrap_or_default();
     let (word, detail, since) = standing(view);
     figures.insert("agent".to_owned(), json!(agent));
     figures.insert("team".to_owned(), json!(view.team.as_ref().map(TeamId::as_str)));

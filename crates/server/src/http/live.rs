@@ -3,7 +3,7 @@
 //! `floor` events hold everything that the page shows, at once on change but at most four a second; `alive` events
 //! come in between, so that a page which hears nothing for three seconds knows that it is cut off.
 //!
-//! Not for programs: those watch figures by gRPC. Invariant: every number of one `floor` is of the same position.
+//! Not for programs: those watch figures by gRPC. Invariant: what a `floor` shows is at least as new as the position that it names.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

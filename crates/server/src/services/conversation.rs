@@ -251,7 +251,8 @@ fn source_hello(caller: &Caller, hello: v1::Hello) -> Result<SourceHello, Status
     Ok(SourceHello {
         incarnation: fields::incarnation("hello.incarnation", &hello.incarnation)?,
         boot: boot.as_str().to_owned(),
-        client_time: Some(Micros(hello.client_time_us)),
+        // As in SubmitFacts: who tells no time is trusted as it is, not taken for 1970.
+        client_time: (hello.client_time_us != 0).then_some(Micros(hello.client_time_us)),
         agent,
         ..unary_hello(caller, &source, "hello.source")?
     })
