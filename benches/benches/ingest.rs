@@ -36,7 +36,10 @@ fn main() -> Outcome<()> {
 
     let ratio = durable.per_second() / empty.per_second();
     table::print(
-        &format!("Ingest and replay ({CLIENTS} streaming clients, batches of {BATCH_FACTS}, {} facts)", durable.facts),
+        &format!(
+            "Ingest and replay ({CLIENTS} streaming clients, batches of {BATCH_FACTS}, {} facts)",
+            durable.facts
+        ),
         &[
             Line::plain("a service that throws the stream away", table::per_second(empty.per_second())),
             Line::plain("durable ingest, folds running", table::per_second(durable.per_second())),

@@ -87,7 +87,7 @@ async fn one(
     let window = Arc::new(Semaphore::new(WINDOW_BATCHES));
     let granted = Arc::clone(&window);
     let writer = tokio::spawn(async move {
-        let mut calls = Calls::new(client, 250, now - 3_600_000_000);
+        let mut calls = Calls::new(client, 250);
         for _ in 0..batches {
             let Ok(permit) = granted.acquire().await else { return };
             permit.forget();
@@ -117,5 +117,9 @@ async fn one(
         }
     }
     writer.abort();
-    if acknowledged == total { Ok(total) } else { Err(format!("acknowledged {acknowledged} of {total}").into()) }
+    if acknowledged == total {
+        Ok(total)
+    } else {
+        Err(format!("acknowledged {acknowledged} of {total}").into())
+    }
 }

@@ -18,9 +18,9 @@ pub struct Calls {
 const QUEUES: [&str; 4] = ["service", "sales", "repairs", "billing"];
 
 impl Calls {
-    /// The facts of client number `client`, whose calls go to `agents` agents, from `start_us` on.
-    pub fn new(client: usize, agents: usize, start_us: i64) -> Self {
-        let mut calls = Self { client, agents, call: 0, seq: 0, now_us: start_us, ready: Vec::new().into_iter() };
+    /// The facts of client number `client`, whose calls go to `agents` agents, as they happen.
+    pub fn new(client: usize, agents: usize) -> Self {
+        let mut calls = Self { client, agents, call: 0, seq: 0, now_us: 0, ready: Vec::new().into_iter() };
         let mut first = Vec::new();
         for agent in 0..agents {
             first.push(calls.agent(agent, agent_fact::Action::SignedIn(Nothing {})));
@@ -44,7 +44,8 @@ impl Calls {
             }
         };
         self.seq += 1;
-        self.now_us += 700;
+        // Stamped as a live source does it: by the clock, never the same instant twice.
+        self.now_us = pegcount_clock::system_now().0.max(self.now_us + 1);
         Fact { seq: self.seq, source_time_us: self.now_us, fact: Some(fact) }
     }
 
@@ -58,9 +59,8 @@ impl Calls {
         let contact = format!("c{}-{}", self.client, self.call);
         let agent = usize::try_from(self.call).unwrap_or(0) % self.agents;
         let queue = QUEUES[usize::try_from(self.call).unwrap_or(0) / 7 % QUEUES.len()].to_owned();
-        let of_contact = |action| {
-            fact::Fact::Contact(ContactFact { contact: contact.clone(), action: Some(action) })
-        };
+        let of_contact =
+            |action| fact::Fact::Contact(ContactFact { contact: contact.clone(), action: Some(action) });
         let step = |step, queue: &str| {
             agent_fact::Action::Leg(Leg {
                 contact: contact.clone(),
