@@ -26,12 +26,14 @@ impl Server {
     pub fn start_on(data_dir: &Path, port: u16) -> Self {
         let mut command = pegcount();
         command.arg("serve").arg("--data-dir").arg(data_dir).arg("--listen").arg(format!("127.0.0.1:{port}"));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("standard output is piped");
         let mut lines = BufReader::new(stdout).lines();
-        let url = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            line.strip_prefix("listening on ").map(str::to_owned)
-        });
+        let url = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
         let Some(url) = url else {
             let output = child.wait_with_output().expect("it has ended");
             panic!("the server did not start: {}", String::from_utf8_lossy(&output.stderr));

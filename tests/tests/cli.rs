@@ -26,7 +26,8 @@ fn import(file: &str, target: &[String]) -> Value {
 }
 
 fn kpi(more: &[&str], target: &[String]) -> Output {
-    let range = ["kpi", "--from", "1999-03-03", "--to", "1999-03-05", "--as-of", "1999-04-01", "--format", "csv"];
+    let range =
+        ["kpi", "--from", "1999-03-03", "--to", "1999-03-05", "--as-of", "1999-04-01", "--format", "csv"];
     let arguments = range.into_iter().chain(SITE_AND_ZONE).chain(more.iter().copied());
     run(arguments.map(str::to_owned).chain(target.iter().cloned()))
 }
@@ -142,7 +143,10 @@ fn a_folder_that_a_server_uses_sends_one_to_that_server() {
     let data = dir.path().display().to_string();
     let said = kpi(&["--by", "queue"], &folder(dir.path())).failure();
     let token = server.token_file().display().to_string();
-    let advice = format!("a server at {0} uses {data}: ask it instead, with --server {0} --token-file {token}", server.url());
+    let advice = format!(
+        "a server at {0} uses {data}: ask it instead, with --server {0} --token-file {token}",
+        server.url()
+    );
     assert!(said.contains(&advice), "{said}");
     let second = run(["serve", "--data-dir", &data, "--listen", "127.0.0.1:0"]).failure();
     assert!(second.contains(&format!("a server at {} uses {data}", server.url())), "{second}");
@@ -193,9 +197,12 @@ fn a_folder_that_is_not_there_and_arguments_that_make_no_sense_are_named() {
 fn a_server_that_is_not_there_and_a_token_that_is_none_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
-    let ask = |token: &str| run(["agent", "list", "--site", "bank", "--server", server.url(), "--token", token]).failure();
+    let ask = |token: &str| {
+        run(["agent", "list", "--site", "bank", "--server", server.url(), "--token", token]).failure()
+    };
     assert!(ask("nonsense").contains("the token was not made by this server"), "{}", ask("nonsense"));
-    let elsewhere = run(["agent", "list", "--site", "bank", "--server", "http://127.0.0.1:1", "--token", "t"]).failure();
+    let elsewhere =
+        run(["agent", "list", "--site", "bank", "--server", "http://127.0.0.1:1", "--token", "t"]).failure();
     assert!(elsewhere.contains("no server answers at `http://127.0.0.1:1`"), "{elsewhere}");
 }
 
@@ -205,10 +212,22 @@ fn a_minted_token_opens_its_own_site_only() {
     let server = Server::start(dir.path());
     let data = dir.path().display().to_string();
     let token = run([
-        "token", "--data-dir", &data, "--role", "kpi_desk", "--site", "bank", "--subject", "wall", "--days", "1",
+        "token",
+        "--data-dir",
+        &data,
+        "--role",
+        "kpi_desk",
+        "--site",
+        "bank",
+        "--subject",
+        "wall",
+        "--days",
+        "1",
     ])
     .success();
-    let ask = |site: &str| run(["agent", "list", "--site", site, "--server", server.url(), "--token", token.trim()]);
+    let ask = |site: &str| {
+        run(["agent", "list", "--site", site, "--server", server.url(), "--token", token.trim()])
+    };
     ask("bank").success();
     let refused = ask("elsewhere").failure();
     assert!(refused.contains("PermissionDenied"), "{refused}");

@@ -23,7 +23,7 @@ pub(crate) struct DemoArgs {
     /// How many agents the centre has
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) agents: u32,
-    /// How many calls come in a simulated hour at the busiest time; else as many as keeps the agents busy
+    /// How many calls come in a simulated hour at the busiest time; else six for each agent
     #[arg(long, value_name = "N")]
     pub(crate) calls_per_hour: Option<u32>,
     /// The same seed gives the same arrivals, patience and handling times

@@ -28,8 +28,8 @@ const SITE: SiteId = SiteId(Name::fixed("demo"));
 /// So often the line is said anew on a terminal, and where nobody looks live.
 const REFRESH: Duration = Duration::from_millis(250);
 const REFRESH_UNSEEN: Duration = Duration::from_secs(2);
-/// About what keeps seven in ten of them busy, with a queue at times: calls an hour for each two agents.
-const CALLS_PER_HOUR_PER_TWO: u32 = 11;
+/// Calls in the busiest hour, for each agent: most of them are busy then, and a queue forms at times.
+const CALLS_PER_HOUR_PER_AGENT: u32 = 6;
 
 /// Shows the centre until told to stop.
 pub(crate) async fn run(args: DemoArgs) -> Result<(), CliError> {
@@ -42,8 +42,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CliError> {
     engine.run_processes();
     let posted = address::post(&stage.dir, &format!("http://{}", running.addr))?;
     let token = running.local_token.clone().unwrap_or_default();
-    let calls_per_hour =
-        args.calls_per_hour.unwrap_or(args.agents.saturating_mul(CALLS_PER_HOUR_PER_TWO) / 2);
+    let calls_per_hour = args.calls_per_hour.unwrap_or(args.agents.saturating_mul(CALLS_PER_HOUR_PER_AGENT));
     introduce(&args, &stage, &running, &token, calls_per_hour)?;
 
     let stop = CancellationToken::new();

@@ -26,33 +26,16 @@ pub(crate) struct UnknownColumn {
     known: Vec<String>,
 }
 
-const OF_AGENTS: [&str; 11] = [
-    "handled",
-    "aht",
-    "handle_talk",
-    "handle_hold",
-    "handle_acw",
-    "contacts_per_hour",
-    "occupancy",
-    "signed_in_clock",
-    "away_clock",
-    "rona_rate",
-    "transfer_rate",
-];
+/// For agents and teams. With a time and a name before them, the seven fit on 120 characters.
+const OF_AGENTS: [&str; 7] =
+    ["handled", "handle_talk", "aht", "contacts_per_hour", "occupancy", "signed_in_clock", "rona_rate"];
 
-const OF_QUEUES: [&str; 11] = [
-    "offered",
-    "answered",
-    "abandoned",
-    "abandon_rate",
-    "service_level",
-    "asa",
-    "waiting",
-    "handled",
-    "aht",
-    "fcr_rate",
-    "fcr_repeat_form",
-];
+/// For queues and the whole. With a time and a name before them, nine fit on 120 characters.
+const OF_QUEUES: [&str; 8] =
+    ["offered", "answered", "abandon_rate", "service_level", "asa", "waiting", "handled", "aht"];
+
+/// First-contact resolution, by issues; where there are none, in its repeat-contact form.
+const RESOLUTION: [&str; 2] = ["fcr_rate", "fcr_repeat_form"];
 
 /// The table with only the picked columns.
 pub(crate) fn pick(figures: &Figures, picked: &Picked) -> Result<Figures, UnknownColumn> {
@@ -74,11 +57,18 @@ pub(crate) fn pick(figures: &Figures, picked: &Picked) -> Result<Figures, Unknow
 /// The usual columns, without those that are absent in every row.
 fn few(figures: &Figures) -> Vec<usize> {
     let by_agent = figures.dimensions.iter().any(|name| matches!(*name, "agent" | "team"));
-    let names = if by_agent { OF_AGENTS } else { OF_QUEUES };
+    let names: &[&str] = if by_agent { &OF_AGENTS } else { &OF_QUEUES };
     let there = |index: &usize| {
         figures.rows.iter().any(|row| row.cells.get(*index).is_some_and(|cell| *cell != Cell::Absent))
     };
-    names.iter().filter_map(|name| index(figures, name).ok()).filter(there).collect()
+    let found = |names: &[&str]| {
+        names.iter().filter_map(|name| index(figures, name).ok()).filter(there).collect::<Vec<_>>()
+    };
+    let mut indices = found(names);
+    if !by_agent {
+        indices.extend(found(&RESOLUTION).first());
+    }
+    indices
 }
 
 fn index(figures: &Figures, name: &str) -> Result<usize, UnknownColumn> {

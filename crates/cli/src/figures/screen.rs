@@ -3,33 +3,50 @@
 //! Invariant: nothing is computed here; what cannot be shown shows as a dash.
 
 use comfy_table::{Cell as Field, CellAlignment};
+use pegcount_domain::time::Micros;
 
 use super::{Figures, Row, human};
 use crate::{output, when};
 
-/// The table, with a line below that says what it stands on.
+/// The table, with a line below that says what it stands on. Rows that all stand for one range do not repeat it;
+/// others show where they begin.
 pub(crate) fn table(figures: &Figures) -> String {
+    let range = one_range(figures);
     let mut table = output::plain_table();
-    let left = ["from", "to"].into_iter().chain(figures.dimensions.iter().copied());
+    let left = range.is_none().then_some("from").into_iter().chain(figures.dimensions.iter().copied());
     let right =
         figures.columns.iter().map(|column| Field::new(&column.name).set_alignment(CellAlignment::Right));
     table.set_header(left.map(Field::new).chain(right));
     for row in &figures.rows {
-        let times = [row.from, row.to].map(|at| when::short(at, &figures.zone));
+        let from = range.is_none().then(|| when::short(row.from, &figures.zone));
         let keys = row.keys.iter().map(|key| key.as_deref().unwrap_or(human::ABSENT).to_owned());
         let cells =
             figures.columns.iter().zip(&row.cells).map(|(column, cell)| {
                 Field::new(human::cell(column, *cell)).set_alignment(CellAlignment::Right)
             });
-        table.add_row(times.into_iter().chain(keys).map(Field::new).chain(cells));
+        table.add_row(from.into_iter().chain(keys).map(Field::new).chain(cells));
     }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let range = range.map_or_else(String::new, |(from, to)| {
+        format!("from {} to {} · ", when::short(from, &figures.zone), when::short(to, &figures.zone))
+    });
     format!(
-        "{table}\n{} rows · open work counted to {} · log position {} · formulas version {}",
+        "{}\n{range}{} rows · open work counted to {} · log position {} · formulas version {}",
+        table.trim_fmt(),
         human::grouped(i64::try_from(figures.rows.len()).unwrap_or(i64::MAX)),
         when::rfc3339(figures.as_of, &figures.zone),
         figures.position,
         figures.formula_version,
     )
+}
+
+/// The range of all rows, if it is one.
+fn one_range(figures: &Figures) -> Option<(Micros, Micros)> {
+    let first = figures.rows.first()?;
+    let same = |row: &Row| (row.from, row.to) == (first.from, first.to);
+    figures.rows.iter().all(same).then_some((first.from, first.to))
 }
 
 /// One row on one line: `2026-03-01 09:00 queue=PS offered=3 …`.
@@ -57,9 +74,17 @@ mod tests {
     #[test]
     fn a_table_shows_local_times_rounded_values_and_dashes() {
         let shown = table(&two_queues());
-        assert!(shown.contains("1999-02-01"), "{shown}");
+        assert!(shown.contains("from 1999-02-01 to 1999-02-02"), "{shown}");
         assert!(shown.contains("33.3 %") && shown.contains("–"), "{shown}");
         assert!(shown.ends_with("log position 42 · formulas version 1"), "{shown}");
+    }
+
+    #[test]
+    fn rows_of_several_ranges_say_where_they_begin() {
+        let mut figures = two_queues();
+        figures.rows[1].from = figures.rows[1].from.plus(Micros(90 * Micros::MINUTE.0));
+        let shown = table(&figures);
+        assert!(shown.starts_with("from ") && shown.contains("1999-02-01 01:30"), "{shown}");
     }
 
     #[test]
