@@ -156,6 +156,7 @@ async fn health_says_how_far_log_and_folds_are_and_metrics_count_requests() {
         metrics.contains("pegcount_requests_total{method=\"/pegcount.v1.IngestService/SubmitFacts\""),
         "{metrics}"
     );
+    assert!(metrics.contains("pegcount_request_seconds_bucket{"), "{metrics}");
     assert!(get(&desk, "/nothing", None).await.starts_with("HTTP/1.1 404"));
 }
 

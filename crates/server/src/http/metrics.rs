@@ -5,12 +5,15 @@
 use std::{sync::OnceLock, time::Duration};
 
 use axum::{extract::State, http::header, response::IntoResponse};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::Web;
 
 /// How often histograms are drained.
 const UPKEEP: Duration = Duration::from_secs(5);
+/// The upper edges of histograms of durations, seconds: from a sync of the disk to the longest call.
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 /// What Prometheus expects.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -24,7 +27,7 @@ impl Recorder {
     pub(crate) fn install() -> Self {
         static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
         let handle = HANDLE.get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
+            let recorder = builder().build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
                 tracing::warn!("another metrics recorder is installed; /metrics stays empty");
@@ -41,6 +44,13 @@ impl Recorder {
             self.0.run_upkeep();
         }
     }
+}
+
+/// Durations go into buckets, which add up over servers, unlike quantiles.
+fn builder() -> PrometheusBuilder {
+    let durations = Matcher::Suffix("_seconds".to_owned());
+    // Refused only if there were no buckets; quantiles would do then.
+    PrometheusBuilder::new().set_buckets_for_metric(durations, &SECONDS).unwrap_or_default()
 }
 
 pub(super) async fn metrics(State(web): State<Web>) -> impl IntoResponse {
