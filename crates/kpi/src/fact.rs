@@ -102,6 +102,8 @@ impl Mark {
 pub(crate) enum Intent {
     Ready,
     Away(Id),
+    /// Away because a ring was not answered: the machine's own.
+    RingNoAnswer,
     SignedOut,
 }
 

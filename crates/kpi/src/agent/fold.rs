@@ -5,7 +5,7 @@
 //! instant takes effect before a fact of that instant.
 
 use pegcount_domain::{
-    agent::{Anomaly as AgentAnomaly, Phase, StepKind, policy::LOST_GRACE, transition::transition},
+    agent::{Anomaly as AgentAnomaly, Phase, StepKind, transition::transition},
     event::{AfterCallEnd, AfterCallOnContact},
     time::Micros,
 };
@@ -13,9 +13,10 @@ use smallvec::SmallVec;
 
 use crate::{
     agent::{
-        clock::{Carried, Clock, Reason, Session, Standing},
+        clock::{Carried, Clock, Session, Standing},
         emit::{Output, Whose},
         leg::Leg,
+        step::kind_of,
     },
     anomaly::AnomalyKind,
     cells::Dims,
@@ -65,13 +66,13 @@ pub(crate) fn fold(
     Some(walk.carried)
 }
 
-struct Walk<'a> {
-    whose: &'a Whose<'a>,
-    out: &'a mut Output,
-    carried: Carried,
+pub(super) struct Walk<'a> {
+    pub(super) whose: &'a Whose<'a>,
+    pub(super) out: &'a mut Output,
+    pub(super) carried: Carried,
     /// What takes effect when the present contact is over.
-    next: Option<Intent>,
-    legs: SmallVec<[Leg; 4]>,
+    pub(super) next: Option<Intent>,
+    pub(super) legs: SmallVec<[Leg; 4]>,
     /// How many legs have after-call work that a timer ends.
     timers: usize,
 }
@@ -124,110 +125,8 @@ impl Walk<'_> {
         }
     }
 
-    fn own(&self) -> Dims {
+    pub(super) fn own(&self) -> Dims {
         Dims { agent: self.whose.agent, ..Dims::default() }
-    }
-
-    fn sign_in(&mut self, at: Micros) -> Option<AgentAnomaly> {
-        if self.carried.session == Session::In {
-            return Some(AgentAnomaly::SignedInAlready);
-        }
-        self.carried.session = Session::In;
-        self.carried.standing = Standing::Away(Reason::SignedIn);
-        self.next = None;
-        self.out.amount(self.whose, self.own(), Measure::SignIns, at, 1);
-        None
-    }
-
-    /// After-call work and offers end with the session; a conversation goes on, unsigned.
-    fn sign_out(&mut self, at: Micros) -> Option<AgentAnomaly> {
-        if self.carried.session == Session::Out {
-            return None;
-        }
-        let open = |leg: &Leg| leg.phase.is_some_and(|phase| phase.is_offer() || phase.is_conversation());
-        let open = self.legs.iter().any(open);
-        self.carried.session = Session::Out;
-        self.next = None;
-        self.end_legs(at, |phase| !phase.is_conversation());
-        open.then_some(AgentAnomaly::SignedOutInContact)
-    }
-
-    fn end_legs(&mut self, at: Micros, ends: impl Fn(Phase) -> bool) {
-        for index in 0..self.legs.len() {
-            if let Some(phase) = self.phase(index)
-                && !phase.is_over()
-                && ends(phase)
-            {
-                self.enter(index, if phase.is_offer() { Phase::Failed } else { Phase::Ended }, at);
-            }
-        }
-    }
-
-    /// Ready or away is asked for: at once, or pending while a contact is going on.
-    fn ask(&mut self, intent: Intent, at: Micros) -> Option<AgentAnomaly> {
-        if self.carried.session == Session::Out {
-            return Some(AgentAnomaly::NotSignedIn);
-        }
-        let met = self.meets(intent);
-        if self.in_contact() {
-            self.next = (!met).then_some(intent);
-        } else if !met {
-            self.become_asked(intent, at);
-        }
-        None
-    }
-
-    fn meets(&self, intent: Intent) -> bool {
-        match (intent, self.carried.standing) {
-            (Intent::Ready, Standing::Ready) => true,
-            (Intent::Away(asked), Standing::Away(Reason::Code(code))) => asked == code,
-            _ => false,
-        }
-    }
-
-    fn become_asked(&mut self, intent: Intent, at: Micros) {
-        match intent {
-            Intent::SignedOut => {
-                self.sign_out(at);
-            }
-            Intent::Ready => self.carried.standing = Standing::Ready,
-            Intent::Away(reason) => {
-                self.carried.standing = Standing::Away(Reason::Code(reason));
-                self.out.amount(self.whose, self.own(), Measure::AwayCount, at, 1);
-            }
-        }
-    }
-
-    /// A ring with no answer: away, unless the agent is away or on the way out already.
-    fn ring_no_answer(&mut self) {
-        let away = Standing::Away(Reason::RingNoAnswer);
-        match self.next {
-            Some(Intent::Ready) => self.next = None,
-            None if self.carried.standing == Standing::Ready => self.carried.standing = away,
-            _ => {}
-        }
-    }
-
-    fn lose(&mut self, at: Micros) -> Option<AgentAnomaly> {
-        match self.carried.session {
-            Session::Out => Some(AgentAnomaly::NotSignedIn),
-            Session::Lost { .. } => None,
-            Session::In => {
-                self.carried.session = Session::Lost { until: at.plus(LOST_GRACE) };
-                None
-            }
-        }
-    }
-
-    fn restore(&mut self) -> Option<AgentAnomaly> {
-        match self.carried.session {
-            Session::Out => Some(AgentAnomaly::NotSignedIn),
-            Session::In => Some(AgentAnomaly::ConnectionNotLost),
-            Session::Lost { .. } => {
-                self.carried.session = Session::In;
-                None
-            }
-        }
     }
 
     fn step(&mut self, index: usize, fact: &LegFact, stamp: Stamp) -> Option<AgentAnomaly> {
@@ -259,7 +158,7 @@ impl Walk<'_> {
         let refused = self.enter_step(index, before, to, at);
         if kind == StepKind::Missed && before.is_none_or(|phase| phase.is_offer() && phase != Phase::Dialing)
         {
-            self.ring_no_answer();
+            self.ring_no_answer(at);
         }
         moved.mark.or(refused)
     }
@@ -306,11 +205,11 @@ impl Walk<'_> {
         }
     }
 
-    fn phase(&self, index: usize) -> Option<Phase> {
+    pub(super) fn phase(&self, index: usize) -> Option<Phase> {
         self.legs.get(index)?.phase
     }
 
-    fn enter(&mut self, index: usize, to: Phase, at: Micros) {
+    pub(super) fn enter(&mut self, index: usize, to: Phase, at: Micros) {
         let Some(leg) = self.legs.get_mut(index) else { return };
         let work = leg.phase == Some(Phase::AfterCall) || to == Phase::AfterCall;
         leg.enter(to, at, self.whose, self.out);
@@ -320,7 +219,7 @@ impl Walk<'_> {
         }
     }
 
-    fn in_contact(&self) -> bool {
+    pub(super) fn in_contact(&self) -> bool {
         self.legs.iter().any(|leg| leg.phase.is_some_and(Phase::occupies))
     }
 
@@ -415,28 +314,5 @@ impl Walk<'_> {
                 leg.emit_span(instant, self.whose, self.out);
             }
         }
-    }
-}
-
-fn kind_of(step: Step) -> StepKind {
-    match step {
-        Step::Offered => StepKind::Offered,
-        Step::Ringing => StepKind::Ringing,
-        Step::Dialing => StepKind::Dialing,
-        Step::Answered => StepKind::Answered,
-        Step::Held => StepKind::Held,
-        Step::Retrieved => StepKind::Retrieved,
-        Step::Consulting => StepKind::Consulting,
-        Step::Conferenced => StepKind::Conferenced,
-        Step::Interrupted => StepKind::Interrupted,
-        Step::Missed => StepKind::Missed,
-        Step::Rejected => StepKind::Rejected,
-        Step::CustomerGone => StepKind::CustomerGone,
-        Step::Failed => StepKind::Failed,
-        Step::AfterCallStarted => StepKind::AfterCallStarted,
-        Step::AfterCallEnded => StepKind::AfterCallEnded,
-        Step::Assigned | Step::Transferred { .. } => StepKind::Transferred,
-        Step::Ended { after_call: true, .. } => StepKind::EndedIntoWork,
-        Step::Ended { after_call: false, .. } => StepKind::Ended,
     }
 }

@@ -147,7 +147,7 @@ impl Leg {
             Phase::Conferenced => self.conferences += 1,
             _ => {}
         }
-        if from.is_some_and(Phase::is_over) && to.is_offer() {
+        if from.is_some_and(Phase::is_over) && to.is_offer() && self.answered_at.is_none() {
             self.rang = Micros::ZERO;
         }
         let work = |phase| matches!(phase, Phase::AfterCall | Phase::Suspended);
@@ -232,7 +232,7 @@ impl Leg {
     fn add_up(&mut self, at: Micros) {
         let part = at.minus(self.since);
         match self.phase {
-            Some(Phase::Ringing) => self.rang = self.rang.plus(part),
+            Some(Phase::Ringing) if self.answered_at.is_none() => self.rang = self.rang.plus(part),
             Some(Phase::Talking | Phase::Consulting | Phase::Conferenced) => self.talk = self.talk.plus(part),
             Some(Phase::Held) => self.hold = self.hold.plus(part),
             Some(Phase::AfterCall) => self.work = self.work.plus(part),

@@ -4,8 +4,9 @@
 //! open. What lies before the last quiet point stands in the cells; what lies after it is folded when somebody
 //! reads. Legs that nobody is known to have handled form units of their own, without a clock.
 //!
-//! - [`unit`]: the history, its chapters, and which part stands in the cells
+//! - [`unit`]: the history, its chapters, and which part stands in the cells; [`revise`]: changes of the past
 //! - [`fold`]: the pure function from a chapter's start and facts to contributions
+//! - [`session`], [`step`]: the rules of the live machine, within a fold
 //! - [`leg`]: one leg within a fold; [`authority`]: whom to believe where two report it
 //! - [`clock`]: the one state that the clock counts; [`emit`]: spans and amounts into contributions
 //!
@@ -16,4 +17,7 @@ pub(crate) mod clock;
 pub(crate) mod emit;
 pub(crate) mod fold;
 pub(crate) mod leg;
+pub(crate) mod revise;
+mod session;
+mod step;
 pub(crate) mod unit;

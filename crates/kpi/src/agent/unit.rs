@@ -27,13 +27,13 @@ const CHAPTER: usize = 64;
 
 /// A closed part of the history.
 #[derive(Debug)]
-struct Chapter {
-    start: Carried,
-    facts: Box<[AgentFact]>,
+pub(super) struct Chapter {
+    pub(super) start: Carried,
+    pub(super) facts: Box<[AgentFact]>,
 }
 
 impl Chapter {
-    fn last(&self) -> Stamp {
+    pub(super) fn last(&self) -> Stamp {
         self.facts.last().map_or(Stamp::FIRST, |fact| fact.stamp)
     }
 }
@@ -59,22 +59,13 @@ enum Reported {
 pub(crate) struct AgentUnit {
     pub(crate) id: Id,
     pub(crate) has_clock: bool,
-    chapters: Vec<Chapter>,
-    start: Carried,
-    facts: Vec<AgentFact>,
-    folded: usize,
-    carried: Carried,
+    pub(super) chapters: Vec<Chapter>,
+    pub(super) start: Carried,
+    pub(super) facts: Vec<AgentFact>,
+    pub(super) folded: usize,
+    pub(super) carried: Carried,
     open: SmallVec<[Open; 2]>,
     next_try: usize,
-}
-
-/// A change of the past.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Change {
-    /// A fact came late, or belongs to a leg that begins at the instant said.
-    Insert(AgentFact, Micros),
-    /// A fact never happened.
-    Remove(Position),
 }
 
 impl AgentUnit {
@@ -92,7 +83,7 @@ impl AgentUnit {
         }
     }
 
-    fn whose<'a>(&self, reference: &'a Reference) -> Whose<'a> {
+    pub(super) fn whose<'a>(&self, reference: &'a Reference) -> Whose<'a> {
         Whose { agent: self.id, has_clock: self.has_clock, teams: reference.teams(self.id), reference }
     }
 
@@ -143,6 +134,15 @@ impl AgentUnit {
         }
     }
 
+    /// Forgets what was tracked, and tracks these facts.
+    pub(super) fn track_again(&mut self, facts: &[AgentFact]) {
+        self.open.clear();
+        self.next_try = 0;
+        for fact in facts {
+            self.track(fact);
+        }
+    }
+
     /// Whether there is enough to fold, and nothing seems to be going on.
     #[inline]
     pub(crate) fn wants_fold(&self) -> bool {
@@ -177,136 +177,6 @@ impl AgentUnit {
             self.folded = 0;
         }
         true
-    }
-
-    /// Changes the past: `minus` is to be taken from the cells, `plus` to be added. False if there was nothing to
-    /// remove.
-    pub(crate) fn revise(
-        &mut self,
-        change: Change,
-        reference: &Reference,
-        minus: &mut Output,
-        plus: &mut Output,
-    ) -> bool {
-        let Some((first, last)) = self.reach(change) else { return false };
-        let mut state = self.chapters.get(first).map_or(self.start, |chapter| chapter.start);
-        let mut pending: Vec<AgentFact> = Vec::new();
-        let mut unchanged = false;
-        for (index, chapter) in (first..).zip(self.chapters.split_off(first)) {
-            unchanged = unchanged || (index > last && pending.is_empty() && state == chapter.start);
-            if unchanged {
-                self.chapters.push(chapter);
-                continue;
-            }
-            let whose = self.whose(reference);
-            fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, minus);
-            pending.extend_from_slice(&chapter.facts);
-            if index == last {
-                alter(&mut pending, change);
-            }
-            if index >= last {
-                let lengths = plus.lengths();
-                match fold(&state, &pending, &whose, Until::QuietPoint, plus) {
-                    Some(end) => {
-                        let facts = std::mem::take(&mut pending).into_boxed_slice();
-                        self.chapters.push(Chapter { start: state, facts });
-                        state = end;
-                    }
-                    None => plus.cut_back(lengths),
-                }
-            }
-        }
-        if !unchanged {
-            self.restart(state, pending, reference, minus, plus, (last == usize::MAX).then_some(change));
-        }
-        true
-    }
-
-    /// The chapters that a change touches first and last; `usize::MAX` stands for the present one.
-    fn reach(&self, change: Change) -> Option<(usize, usize)> {
-        match change {
-            Change::Insert(fact, from) => {
-                let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
-                let last = self.chapters.partition_point(|chapter| chapter.last() < fact.stamp);
-                let last = if last < self.chapters.len() { last } else { usize::MAX };
-                Some((first.min(last), last))
-            }
-            Change::Remove(position) => {
-                let is_it = |fact: &AgentFact| fact.stamp.position == position;
-                if self.facts.iter().any(is_it) {
-                    return Some((self.chapters.len(), usize::MAX));
-                }
-                let index = self.chapters.iter().rposition(|chapter| chapter.facts.iter().any(is_it))?;
-                Some((index, index))
-            }
-        }
-    }
-
-    /// Begins the present chapter again from `state`, with `before` in front of it.
-    fn restart(
-        &mut self,
-        state: Carried,
-        mut before: Vec<AgentFact>,
-        reference: &Reference,
-        minus: &mut Output,
-        plus: &mut Output,
-        change: Option<Change>,
-    ) {
-        if before.is_empty() && change.is_none() && state == self.start {
-            return;
-        }
-        let whose = self.whose(reference);
-        let settled = self.facts.get(..self.folded).unwrap_or_default();
-        fold(&self.start, settled, &whose, Until::QuietPoint, minus);
-        before.append(&mut self.facts);
-        if let Some(change) = change {
-            alter(&mut before, change);
-        }
-        self.begin(state, before);
-        self.settle(reference, plus);
-    }
-
-    /// Takes everything out of the cells, to be put in again by other reference data.
-    pub(crate) fn withdraw(&self, reference: &Reference, minus: &mut Output) {
-        let whose = self.whose(reference);
-        for chapter in &self.chapters {
-            fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, minus);
-        }
-        let settled = self.facts.get(..self.folded).unwrap_or_default();
-        fold(&self.start, settled, &whose, Until::QuietPoint, minus);
-    }
-
-    /// Folds everything again, after [`Self::withdraw`], and by the same chapters: a leg is whole within one.
-    pub(crate) fn restore(&mut self, reference: &Reference, plus: &mut Output) {
-        let whose = self.whose(reference);
-        let chapters = std::mem::take(&mut self.chapters);
-        let mut state = chapters.first().map_or(self.start, |chapter| chapter.start);
-        let mut pending: Vec<AgentFact> = Vec::new();
-        for chapter in chapters {
-            pending.extend_from_slice(&chapter.facts);
-            let lengths = plus.lengths();
-            match fold(&state, &pending, &whose, Until::QuietPoint, plus) {
-                Some(end) => {
-                    let facts = std::mem::take(&mut pending).into_boxed_slice();
-                    self.chapters.push(Chapter { start: state, facts });
-                    state = end;
-                }
-                None => plus.cut_back(lengths),
-            }
-        }
-        pending.append(&mut self.facts);
-        self.begin(state, pending);
-        self.settle(reference, plus);
-    }
-
-    /// Begins the present chapter: nothing of it stands in the cells.
-    fn begin(&mut self, state: Carried, facts: Vec<AgentFact>) {
-        (self.start, self.carried, self.folded) = (state, state, 0);
-        self.open.clear();
-        for fact in &facts {
-            self.track(fact);
-        }
-        self.facts = facts;
     }
 
     /// Adds what is open at `as_of` to `plus`; if the cells hold later things, those go to `minus`.
@@ -349,12 +219,5 @@ impl AgentUnit {
     pub(crate) fn meets_queue(&self, queue: Id) -> bool {
         let closed = self.chapters.iter().flat_map(|chapter| chapter.facts.iter());
         closed.chain(&self.facts).any(|fact| fact.leg().is_some_and(|leg| leg.queue == queue))
-    }
-}
-
-fn alter(facts: &mut Vec<AgentFact>, change: Change) {
-    match change {
-        Change::Insert(fact, _) => insert_sorted(facts, fact, |fact| fact.stamp),
-        Change::Remove(position) => facts.retain(|fact| fact.stamp.position != position),
     }
 }

@@ -126,8 +126,8 @@ fn rang(visit: &Visit, legs: &[LegOutcome], answered: usize) -> Option<Micros> {
     let answering = legs.iter().filter(|leg| leg.answered_at.is_some());
     let own = answering.clone().filter(|leg| leg.visit == visit.mark).min_by_key(|leg| leg.answered_at);
     let unnamed = || {
-        let mut unnamed = answering.filter(|leg| leg.visit == crate::fact::Mark::NONE);
-        unnamed.next().filter(|_| answered == 1)
+        let unnamed = answering.filter(|leg| leg.visit == crate::fact::Mark::NONE);
+        unnamed.min_by_key(|leg| leg.answered_at).filter(|_| answered == 1)
     };
     own.or_else(unnamed).map(|leg| leg.rang)
 }

@@ -5,10 +5,7 @@
 use pegcount_domain::envelope::Position;
 
 use crate::{
-    agent::{
-        emit::Output,
-        unit::{AgentUnit, Change},
-    },
+    agent::{emit::Output, revise::Change, unit::AgentUnit},
     contact::{LegEntry, LegOutcome},
     fact::{AgentFact, LegFact, Mark, Slot},
     names::Id,

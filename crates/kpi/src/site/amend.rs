@@ -10,7 +10,7 @@ use pegcount_domain::{
 };
 
 use crate::{
-    agent::unit::Change,
+    agent::revise::Change,
     anomaly::{Anomaly, AnomalyKind},
     fact::{AgentFact, Slot, Stamp},
     site::{Site, route::in_force},

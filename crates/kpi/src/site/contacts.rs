@@ -73,6 +73,7 @@ impl Site {
         }
         self.open.insert(contact);
         self.scratch.contact = out;
+        self.lead_tickets(contact, None);
     }
 
     fn join_line(&mut self, contact: Slot, line: Option<Slot>, item: Item) {

@@ -64,6 +64,15 @@ struct Read {
     settled: Option<(Option<Slot>, Item)>,
 }
 
+/// How a line differs from the books.
+#[derive(Default)]
+struct Changes {
+    /// Contacts as they are at the instant; none: not begun.
+    items: Vec<(Slot, Option<Item>)>,
+    /// Tickets that the books do not count yet.
+    tickets: SmallVec<[Slot; 1]>,
+}
+
 struct Reading<'a> {
     site: &'a Site,
     as_of: Micros,
@@ -163,7 +172,7 @@ impl Reading<'_> {
 
     /// Lines with a contact or a ticket that the books do not show as it is at the instant.
     fn lines(&mut self, read: Vec<Read>) {
-        let mut lines: FxHashMap<Slot, Vec<(Slot, Option<Item>)>> = FxHashMap::default();
+        let mut lines: FxHashMap<Slot, Changes> = FxHashMap::default();
         let mut out = Contributions::default();
         for read in read {
             if let Some((None, item)) = &read.settled {
@@ -171,11 +180,15 @@ impl Reading<'_> {
             }
             match read.now.map(|outcome| (outcome.line, outcome.item)) {
                 Some((None, item)) => self.unidentified(&item, 1, &mut out),
-                Some((Some(line), item)) => lines.entry(line).or_default().push((read.contact, Some(item))),
+                Some((Some(line), item)) => {
+                    let changes = lines.entry(line).or_default();
+                    changes.items.push((read.contact, Some(item)));
+                    changes.tickets.extend(self.led_tickets(read.contact));
+                }
                 None => {}
             }
             if let (Some((Some(line), _)), None) = (&read.settled, &read.now) {
-                lines.entry(*line).or_default().push((read.contact, None));
+                lines.entry(*line).or_default().items.push((read.contact, None));
             }
         }
         for line in self.lines_with_later_tickets() {
@@ -197,21 +210,35 @@ impl Reading<'_> {
         later.filter_map(|ticket| ticket.line).collect()
     }
 
-    fn line(&mut self, line: Slot, changes: &[(Slot, Option<Item>)], out: &mut Contributions) {
+    /// The tickets of an open contact that name no customer: they go where the contact goes.
+    fn led_tickets(&self, contact: Slot) -> SmallVec<[Slot; 1]> {
+        let unit = self.site.contacts.get(contact).filter(|unit| unit.settled.is_none());
+        let tickets = unit.into_iter().flat_map(|unit| unit.tickets.iter().copied());
+        tickets
+            .filter(|ticket| {
+                let opened = self.site.tickets.get(*ticket).and_then(|unit| unit.opened(Micros::MAX));
+                opened.is_some_and(|opened| opened.customer.is_none() && opened.contact == Some(contact))
+            })
+            .collect()
+    }
+
+    fn line(&mut self, line: Slot, changes: &Changes, out: &mut Contributions) {
         let Some(unit) = self.site.lines.get(line) else { return };
         let tickets = &self.site.tickets.list;
         out.clear();
         line::fold(&unit.items, &unit.tickets, tickets, Micros::MAX, out);
         self.take(out, -1);
-        let is_changed = |slot: &Slot| changes.iter().any(|(other, _)| other == slot);
+        let is_changed = |slot: &Slot| changes.items.iter().any(|(other, _)| other == slot);
         let mut items: Items = unit.items.iter().filter(|(slot, _)| !is_changed(slot)).copied().collect();
-        for (slot, item) in changes {
+        for (slot, item) in &changes.items {
             if let Some(item) = item {
                 line::insert(&mut items, *slot, *item);
             }
         }
         out.clear();
-        line::fold(&items, &unit.tickets, tickets, self.as_of, out);
+        let mut own_tickets = unit.tickets.clone();
+        own_tickets.extend_from_slice(&changes.tickets);
+        line::fold(&items, &own_tickets, tickets, self.as_of, out);
         self.take(out, 1);
     }
 

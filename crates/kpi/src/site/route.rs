@@ -123,7 +123,11 @@ impl Site {
             step,
         };
         let agent = match stream.kind {
-            StreamKind::Agent => self.agent(stream.id),
+            StreamKind::Agent => {
+                let agent = self.agent(stream.id);
+                self.nobody_becomes(contact, fact.leg, agent);
+                agent
+            }
             _ => self.agent_of_leg(contact, fact.leg, leg.agent),
         };
         self.add_leg_fact(agent, fact, AgentFact { stamp, body: AgentBody::Leg(fact) });
