@@ -1,9 +1,10 @@
 //! The connection of a source, as a task: connects, sends what the spool holds, connects again.
 //!
-//! Not for one connection's talk (`session`). Invariant: whatever breaks, the task goes on until the source is
+//! Not for one connection (`handshake`, `session`). Invariant: whatever breaks, the task goes on until the source is
 //! closed or the server says that trying again is of no use.
 
 mod backoff;
+mod handshake;
 mod session;
 mod verdict;
 

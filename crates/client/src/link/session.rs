@@ -1,4 +1,4 @@
-//! One connection: hello and welcome, then facts and heartbeats out, acknowledgements in.
+//! One connection after its welcome (`handshake`): facts and heartbeats out, acknowledgements in.
 //!
 //! Invariant: facts go out in the order of their seqs, each connection beginning after what its welcome says is
 //! durable; so the server never sees a gap that it was not told of.
@@ -10,7 +10,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_proto::v1::{
-    self, Ack, FactBatch, Heartbeat, Hello, Skip, StreamFactsRequest, StreamFactsResponse, Welcome,
+    self, Ack, FactBatch, Heartbeat, Skip, StreamFactsRequest, StreamFactsResponse,
     stream_facts_request::Message as Request, stream_facts_response::Message as Response,
 };
 use prost::Message;
@@ -18,30 +18,30 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Streaming};
+use tonic::Streaming;
 
 use super::{Link, verdict::Verdict};
 use crate::{
-    limits::{ANSWER_WAIT_MAX, BATCH_FACTS_MAX, CLOSE_WAIT_MAX, IN_FLIGHT_BATCHES_MAX, REFUSALS_KEPT_MAX},
+    limits::{ANSWER_WAIT_MAX, CLOSE_WAIT_MAX, IN_FLIGHT_BATCHES_MAX, REFUSALS_KEPT_MAX},
     source::Shared,
     spool::{Limits, Next, SpoolError},
-    status::{Connection, Refused},
+    status::Refused,
 };
 
-struct Session<'a> {
-    link: &'a mut Link,
-    requests: mpsc::Sender<StreamFactsRequest>,
-    answers: Streaming<StreamFactsResponse>,
+/// One connection, welcomed.
+pub(super) struct Session<'a> {
+    pub(super) link: &'a mut Link,
+    pub(super) requests: mpsc::Sender<StreamFactsRequest>,
+    pub(super) answers: Streaming<StreamFactsResponse>,
     /// The highest seq sent on this connection.
-    sent: u64,
+    pub(super) sent: u64,
     /// The last seq of each batch that is not acknowledged.
-    in_flight: VecDeque<u64>,
+    pub(super) in_flight: VecDeque<u64>,
     /// When the oldest of them went out, or the last acknowledgement came; real time.
-    waiting_since: Instant,
-    batch_facts: usize,
-    heartbeat_every: Micros,
-    heartbeat_due: Micros,
+    pub(super) waiting_since: Instant,
+    pub(super) batch_facts: usize,
+    pub(super) heartbeat_every: Micros,
+    pub(super) heartbeat_due: Micros,
 }
 
 /// What a connection waits for.
@@ -68,108 +68,10 @@ impl Link {
             Err(_) => Verdict::again("the server does not answer"),
         }
     }
-
-    async fn open(&mut self) -> Result<Session<'_>, Verdict> {
-        let (requests, outgoing) = mpsc::channel(4);
-        let hello = self.hello();
-        // The channel is empty and its other end is here.
-        let _ = requests.try_send(StreamFactsRequest { message: Some(Request::Hello(hello)) });
-        let mut client = self.shared.client.clone();
-        let answered = client.stream_facts(ReceiverStream::new(outgoing)).await;
-        let mut answers = answered.map_err(|status| self.refused(&status))?.into_inner();
-        let first = answers.message().await.map_err(|status| self.refused(&status))?;
-        let Some(StreamFactsResponse { message: Some(Response::Welcome(welcome)) }) = first else {
-            return Err(Verdict::again("the server did not begin with a welcome"));
-        };
-        let sent = self.welcomed(&welcome).map_err(|error| spool_trouble(&error))?;
-        let now = self.shared.clock.now();
-        let batch_facts = usize::try_from(welcome.batch_facts_max).unwrap_or(BATCH_FACTS_MAX);
-        Ok(Session {
-            link: self,
-            requests,
-            answers,
-            sent,
-            in_flight: VecDeque::new(),
-            waiting_since: Instant::now(),
-            batch_facts: batch_facts.clamp(1, BATCH_FACTS_MAX),
-            heartbeat_every: Micros((welcome.lease_us / 3).max(1)),
-            // At once: the handshake's round trip holds the time of connecting, this one's does not.
-            heartbeat_due: now,
-        })
-    }
-
-    fn hello(&self) -> Hello {
-        let shared = &self.shared;
-        let spool = shared.spool.lock();
-        Hello {
-            source: Some(v1::Source {
-                site: shared.site.to_string(),
-                source: shared.source.0.to_string(),
-                epoch: spool.epoch().0.to_be_bytes().to_vec().into(),
-            }),
-            incarnation: if self.offer_incarnation { spool.incarnation().to_vec() } else { Vec::new() }
-                .into(),
-            boot: spool.boot().text(),
-            client_time_us: shared.clock.now().0,
-            agent: shared.agent.as_ref().map(ToString::to_string).unwrap_or_default(),
-        }
-    }
-
-    /// Refused before the welcome. If it was for the incarnation, the next hello does without it: then the server
-    /// tells its own, and what the spool still has is offered again.
-    fn refused(&mut self, status: &tonic::Status) -> Verdict {
-        if status.code() == Code::FailedPrecondition {
-            self.offer_incarnation = false;
-        }
-        Verdict::of(status)
-    }
-
-    /// Takes the welcome in; says from where to send on.
-    fn welcomed(&mut self, welcome: &Welcome) -> Result<u64, SpoolError> {
-        let mut spool = self.shared.spool.lock();
-        spool.set_incarnation(&welcome.incarnation)?;
-        self.offer_incarnation = true;
-        if spool.welcomed(welcome.last_committed_seq, self.sent_ever)? {
-            // This connection speaks for the old epoch; the next one speaks for the new.
-            self.sent_ever = 0;
-            drop(spool);
-            self.shared.recorded.notify_one();
-            return Ok(u64::MAX);
-        }
-        let acknowledged = SourceSeq { epoch: spool.epoch(), seq: spool.acknowledged() };
-        let (recorded, pending) = (spool.recorded(), spool.pending());
-        drop(spool);
-        self.measured(Micros(welcome.client_time_us), Micros(welcome.server_time_us))?;
-        self.shared.status.send_modify(|status| {
-            status.connection = Connection::Connected;
-            status.connections += 1;
-            status.acknowledged = Some(acknowledged);
-            (status.recorded, status.pending) = (recorded, pending);
-        });
-        Ok(welcome.last_committed_seq)
-    }
-
-    /// Takes a measurement of the clock in.
-    fn measured(&mut self, asked: Micros, server: Micros) -> Result<(), SpoolError> {
-        self.offsets.measured(asked, server, self.shared.clock.now());
-        let (offset, round_trip) = (self.offsets.offset(), self.offsets.round_trip());
-        if let Some(offset) = offset {
-            self.shared.spool.lock().set_offset(offset)?;
-        }
-        self.shared.status.send_if_modified(|status| {
-            let changed = status.clock_offset != offset;
-            (status.clock_offset, status.round_trip) = (offset, round_trip);
-            changed
-        });
-        Ok(())
-    }
 }
 
 impl Session<'_> {
     async fn talk(mut self) -> Verdict {
-        if self.sent == u64::MAX {
-            return Verdict::again("the spool had lost its last facts; goes on under a new epoch");
-        }
         loop {
             let ended = match self.happening().await {
                 Happening::Closing => return self.finish().await,
@@ -320,7 +222,7 @@ fn next_message(shared: &Shared, sent: u64, limits: Limits) -> Result<Option<(Re
     })
 }
 
-fn spool_trouble(error: &SpoolError) -> Verdict {
+pub(super) fn spool_trouble(error: &SpoolError) -> Verdict {
     tracing::error!(%error, "the spool fails");
     Verdict::again(format!("the spool fails: {error}"))
 }

@@ -142,6 +142,11 @@ impl Fake {
 
     /// Serves on `address`, port 0 for any.
     pub async fn serve(&self, address: SocketAddr) -> Running {
+        self.serve_with(tonic::transport::Server::builder(), address).await
+    }
+
+    /// As `serve`, with a transport of the test's own.
+    pub async fn serve_with(&self, mut transport: tonic::transport::Server, address: SocketAddr) -> Running {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let service = IngestServiceServer::new(self.clone());
@@ -158,11 +163,7 @@ impl Fake {
             .await
             .unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(
-            tonic::transport::Server::builder()
-                .add_service(service)
-                .serve_with_incoming(TcpListenerStream::new(listener)),
-        );
+        runtime.spawn(transport.add_service(service).serve_with_incoming(TcpListenerStream::new(listener)));
         Running { address, runtime: Some(runtime) }
     }
 
@@ -208,7 +209,7 @@ impl Fake {
                 return Err(Status::failed_precondition(format!("gap: {} after {committed}", fact.seq)));
             }
             committed += 1;
-            if log.refuse_agent == Some(name(&fact)) {
+            if log.refuse_agent.is_some() && log.refuse_agent == Some(name(&fact)) {
                 ack.refusals.push(v1::Refusal {
                     seq: fact.seq,
                     field: "agent.agent".into(),
@@ -318,9 +319,7 @@ impl IngestService for Fake {
         &self,
         request: Request<Streaming<StreamFactsRequest>>,
     ) -> Result<Response<Answers>, Status> {
-        if request.metadata().get("authorization").is_none_or(|token| token != "Bearer token") {
-            return Err(Status::unauthenticated("no such token"));
-        }
+        authorized(&request)?;
         let mut asked = request.into_inner();
         let Some(StreamFactsRequest { message: Some(Asked::Hello(hello)) }) = asked.message().await? else {
             return Err(Status::invalid_argument("hello first"));
@@ -340,8 +339,9 @@ impl IngestService for Fake {
 
     async fn submit_facts(
         &self,
-        _: Request<v1::SubmitFactsRequest>,
+        request: Request<v1::SubmitFactsRequest>,
     ) -> Result<Response<v1::SubmitFactsResponse>, Status> {
+        authorized(&request)?;
         Err(Status::unimplemented("not for these tests"))
     }
 
@@ -391,4 +391,11 @@ pub fn names(count: usize) -> Vec<String> {
 
 pub fn local() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn authorized<T>(request: &Request<T>) -> Result<(), Status> {
+    match request.metadata().get("authorization") {
+        Some(token) if token == "Bearer token" => Ok(()),
+        _ => Err(Status::unauthenticated("no such token")),
+    }
 }
