@@ -376,11 +376,15 @@ pub enum Event<N = Name> {
     StateSet {
         /// What.
         intent: Intent<N>,
+        /// Why, in the words of whoever asked.
+        comment: Option<N>,
     },
     /// By command: pending until the present contact is over.
     NextSet {
         /// What.
         intent: Intent<N>,
+        /// Why, in the words of whoever asked.
+        comment: Option<N>,
     },
     /// A step of a leg.
     Leg {

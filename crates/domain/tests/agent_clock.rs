@@ -114,8 +114,8 @@ fn fact() -> impl Strategy<Value = Event> {
         2 => Just(Event::Ready),
         1 => Just(away("meal")),
         1 => Just(away("rest")),
-        1 => intent.clone().prop_map(|intent| Event::StateSet { intent }),
-        1 => intent.prop_map(|intent| Event::NextSet { intent }),
+        1 => intent.clone().prop_map(|intent| Event::StateSet { intent, comment: None }),
+        1 => intent.prop_map(|intent| Event::NextSet { intent, comment: None }),
         1 => (0..2_000_i64).prop_map(|at| Event::ConnectionLost { last_heard: secs(at) }),
         1 => Just(Event::ConnectionRestored),
         12 => leg,
@@ -164,7 +164,7 @@ proptest! {
         }
         desk.advance(now + 10_000);
         track(desk.state.session(), desk.state.session_since());
-        desk.apply(secs(now + 10_000), &Event::StateSet { intent: Intent::SignedOut });
+        desk.apply(secs(now + 10_000), &Event::StateSet { intent: Intent::SignedOut, comment: None });
         track(desk.state.session(), desk.state.session_since());
 
         let mut end = Micros(i64::MIN);

@@ -66,7 +66,7 @@ fn a_missed_chat_during_a_call_waits_until_the_call_is_over() {
 fn a_ring_with_no_answer_does_not_keep_an_agent_who_is_leaving() {
     let desk = ready_desk().given([
         (5, voice("1", LegStep::Answered)),
-        (6, Event::NextSet { intent: Intent::SignedOut }),
+        (6, Event::NextSet { intent: Intent::SignedOut, comment: None }),
         (7, chat("2", LegStep::Ringing)),
         (8, chat("2", LegStep::Missed)),
     ]);
@@ -92,7 +92,7 @@ fn there_is_one_pending_intent_and_the_last_asked_for_holds() {
     let mut desk = ready_desk().given([
         (5, voice("1", LegStep::Answered)),
         (6, away("meal")),
-        (7, Event::StateSet { intent: intent_away("rest") }),
+        (7, Event::StateSet { intent: intent_away("rest"), comment: None }),
     ]);
     assert_eq!(desk.state.next(), Some(&intent_away("rest")));
     assert_eq!(desk.when(8, &Event::Ready), None, "ready is so already: nothing is pending any more");
@@ -103,7 +103,7 @@ fn there_is_one_pending_intent_and_the_last_asked_for_holds() {
 fn a_pending_sign_out_takes_effect_when_the_contact_is_over() {
     let desk = ready_desk().given([
         (5, voice("1", LegStep::Answered)),
-        (6, Event::NextSet { intent: Intent::SignedOut }),
+        (6, Event::NextSet { intent: Intent::SignedOut, comment: None }),
         (9, voice("1", ended())),
     ]);
     assert_eq!(desk.state.session(), Session::SignedOut);
@@ -314,7 +314,10 @@ fn a_state_set_during_a_contact_becomes_the_next_state() {
     let decision = decide_set_state(&desk.state, &intent_away("meal")).unwrap();
     assert_eq!(
         decision,
-        Decision { event: Some(Event::NextSet { intent: intent_away("meal") }), pending: true }
+        Decision {
+            event: Some(Event::NextSet { intent: intent_away("meal"), comment: None }),
+            pending: true
+        }
     );
     desk.when(6, &decision.event.unwrap());
     let again = decide_set_state(&desk.state, &intent_away("meal")).unwrap();

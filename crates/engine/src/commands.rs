@@ -81,10 +81,11 @@ impl Engine {
         site: &SiteId,
         agent: &AgentId,
         intent: Intent,
+        comment: Option<Name>,
         actor: &Name,
         command_id: CommandId,
     ) -> Result<Carried, EngineError> {
-        self.agent_command(site, agent, actor, command_id, |view| {
+        self.agent_command(site, agent, comment, actor, command_id, |view| {
             decide_set_state(&view.state, &intent).map_err(refused)
         })
         .await
@@ -99,7 +100,7 @@ impl Engine {
         actor: &Name,
         command_id: CommandId,
     ) -> Result<Carried, EngineError> {
-        self.agent_command(site, agent, actor, command_id, |view| {
+        self.agent_command(site, agent, None, actor, command_id, |view| {
             decide_next_state(&view.state, &intent).map_err(refused)
         })
         .await
@@ -110,16 +111,19 @@ impl Engine {
         &self,
         site: &SiteId,
         agent: &AgentId,
+        comment: Option<Name>,
         actor: &Name,
         command_id: CommandId,
     ) -> Result<Carried, EngineError> {
-        self.agent_command(site, agent, actor, command_id, |view| Ok(decide_sign_out(&view.state))).await
+        self.agent_command(site, agent, comment, actor, command_id, |view| Ok(decide_sign_out(&view.state)))
+            .await
     }
 
     async fn agent_command(
         &self,
         site: &SiteId,
         agent: &AgentId,
+        said: Option<Name>,
         actor: &Name,
         command_id: CommandId,
         decide: impl Fn(&AgentView) -> Result<Decision, EngineError>,
@@ -129,7 +133,12 @@ impl Engine {
         let asker = Asker { actor, on_behalf_of, command_id };
         self.command(stream, &asker, || {
             let view = self.agent(site, agent)?;
-            let decision = decide(&view)?;
+            let mut decision = decide(&view)?;
+            if let Some(Event::StateSet { comment, .. } | Event::NextSet { comment, .. }) =
+                &mut decision.event
+            {
+                comment.clone_from(&said);
+            }
             Ok(Decided { event: decision.event, version: view.version, pending: decision.pending })
         })
         .await

@@ -12,8 +12,8 @@ pub const BATCH_FACTS_MAX: usize = 1_000;
 pub const IMPORT_RECORDS_MAX: usize = 1_000;
 /// The most facts in one imported record.
 pub const RECORD_FACTS_MAX: usize = 1_000;
-/// The most definitions in one request.
-pub const DEFINITIONS_MAX: usize = 10_000;
+/// The most definitions in one request: they are one append, all or nothing.
+pub const DEFINITIONS_MAX: usize = 4_000;
 /// The most events in one page of the log.
 pub const LOG_PAGE_EVENTS_MAX: usize = 10_000;
 /// How long a command's answer is remembered (duration, by `recorded_at`).

@@ -52,7 +52,8 @@ fn answered(contact: &str) -> v1::fact::Fact {
 #[tokio::test]
 async fn a_supervisor_sets_an_agent_away_and_is_named_for_it() {
     let place = on_duty().await;
-    let done = place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+    let done =
+        place.engine.set_state(&site(), &agent("7"), meal(), None, &name("lead"), command(1)).await.unwrap();
     assert!(!done.pending);
     let view = place.engine.agent(&site(), &agent("7")).unwrap();
     assert_eq!(view.state.standing(), Some(&Standing::Away(ReasonCode(name("meal")))));
@@ -65,14 +66,14 @@ async fn a_supervisor_sets_an_agent_away_and_is_named_for_it() {
 async fn the_same_command_twice_acts_once_and_gives_the_same_answer_even_over_a_restart() {
     let place = on_duty().await;
     let first =
-        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+        place.engine.set_state(&site(), &agent("7"), meal(), None, &name("lead"), command(1)).await.unwrap();
     let again =
-        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+        place.engine.set_state(&site(), &agent("7"), meal(), None, &name("lead"), command(1)).await.unwrap();
     assert_eq!(first, again);
     let place = place.restarted().await;
     let end = place.engine.end();
     let later =
-        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+        place.engine.set_state(&site(), &agent("7"), meal(), None, &name("lead"), command(1)).await.unwrap();
     assert_eq!((later.position, place.engine.end()), (first.position, end));
 }
 
@@ -81,7 +82,8 @@ async fn during_a_contact_the_state_becomes_pending() {
     let place = on_duty().await;
     let session = place.session("phone-7");
     send(&session, batch(3, MORNING, vec![answered("c1")])).await.unwrap();
-    let done = place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(1)).await.unwrap();
+    let done =
+        place.engine.set_state(&site(), &agent("7"), meal(), None, &name("lead"), command(1)).await.unwrap();
     assert!(done.pending);
     let view = place.engine.agent(&site(), &agent("7")).unwrap();
     assert_eq!(view.state.clock_state(), Some(&ClockState::Occupied));
@@ -91,13 +93,16 @@ async fn during_a_contact_the_state_becomes_pending() {
 #[tokio::test]
 async fn a_stuck_agent_is_signed_out_and_nobody_unknown_is() {
     let place = on_duty().await;
-    place.engine.sign_out_agent(&site(), &agent("7"), &name("lead"), command(1)).await.unwrap();
+    place.engine.sign_out_agent(&site(), &agent("7"), None, &name("lead"), command(1)).await.unwrap();
     assert_eq!(place.engine.agents(&site(), true).len(), 0);
     let unknown =
-        place.engine.sign_out_agent(&site(), &agent("9"), &name("lead"), command(2)).await.unwrap_err();
+        place.engine.sign_out_agent(&site(), &agent("9"), None, &name("lead"), command(2)).await.unwrap_err();
     assert_eq!(unknown.to_string(), "there is no agent 9");
-    let refused =
-        place.engine.set_state(&site(), &agent("7"), meal(), &name("lead"), command(3)).await.unwrap_err();
+    let refused = place
+        .engine
+        .set_state(&site(), &agent("7"), meal(), None, &name("lead"), command(3))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, EngineError::Precondition(_)), "{refused}");
 }
 

@@ -167,12 +167,14 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
             }
             EventType::CONNECTION_RESTORED => Event::ConnectionRestored,
             EventType::STATE_SET => {
-                let m = self.message(payload)?;
-                Event::StateSet { intent: self.intent(m)? }
+                let m: stored::IntentSet = self.message(payload)?;
+                let comment = self.optional(m.name_comment, |name| name);
+                Event::StateSet { intent: self.intent(m)?, comment }
             }
             EventType::NEXT_SET => {
-                let m = self.message(payload)?;
-                Event::NextSet { intent: self.intent(m)? }
+                let m: stored::IntentSet = self.message(payload)?;
+                let comment = self.optional(m.name_comment, |name| name);
+                Event::NextSet { intent: self.intent(m)?, comment }
             }
             other => return Err(DecodeError::UnknownType(other.0)),
         })

@@ -102,15 +102,14 @@ fn write_agent(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::ConnectionLost { last_heard } => {
             put(payload, &stored::ConnectionLost { last_heard_us: last_heard.0 });
         }
-        Event::StateSet { intent } | Event::NextSet { intent } => {
-            let message = match intent {
-                Intent::Ready => stored::IntentSet { intent: 1, name_reason: 0 },
-                Intent::NotReady(reason) => {
-                    stored::IntentSet { intent: 2, name_reason: names.ordinal(&reason.0) }
-                }
-                Intent::SignedOut => stored::IntentSet { intent: 3, name_reason: 0 },
+        Event::StateSet { intent, comment } | Event::NextSet { intent, comment } => {
+            let (intent, reason) = match intent {
+                Intent::Ready => (1, None),
+                Intent::NotReady(reason) => (2, Some(&reason.0)),
+                Intent::SignedOut => (3, None),
             };
-            put(payload, &message);
+            let (name_reason, name_comment) = (names.optional(reason), names.optional(comment.as_ref()));
+            put(payload, &stored::IntentSet { intent, name_reason, name_comment });
         }
         _ => {}
     }

@@ -64,8 +64,8 @@ fn samples() -> Vec<Event> {
         },
         Event::ConnectionLost { last_heard: Micros(1_700_000_000_000_001) },
         Event::ConnectionRestored,
-        Event::StateSet { intent: Intent::NotReady(reason()) },
-        Event::NextSet { intent: Intent::SignedOut },
+        Event::StateSet { intent: Intent::NotReady(reason()), comment: Some(name("forgot")) },
+        Event::NextSet { intent: Intent::SignedOut, comment: None },
         Event::ContactStarted {
             channel: Channel::Voice,
             direction: Direction::Inbound,

@@ -65,7 +65,7 @@ pub fn decide_set_state<N: Clone + Eq>(
     if standing.meets(intent) {
         return Ok(Decision::NOTHING);
     }
-    Ok(Decision { event: Some(Event::StateSet { intent: intent.clone() }), pending: false })
+    Ok(Decision { event: Some(Event::StateSet { intent: intent.clone(), comment: None }), pending: false })
 }
 
 /// Sets what the agent becomes when the present contact is over; replaces what was pending.
@@ -81,7 +81,7 @@ pub fn decide_next_state<N: Clone + Eq>(
         Some(next) => next == intent,
         None => standing.meets(intent),
     };
-    let event = (!so_already).then(|| Event::NextSet { intent: intent.clone() });
+    let event = (!so_already).then(|| Event::NextSet { intent: intent.clone(), comment: None });
     Ok(Decision { pending: event.is_some() || state.next().is_some(), event })
 }
 
@@ -90,5 +90,5 @@ pub fn decide_sign_out<N: Clone + Eq>(state: &AgentState<N>) -> Decision<N> {
     if state.session() == Session::SignedOut && state.slots().is_empty() {
         return Decision::NOTHING;
     }
-    Decision { event: Some(Event::StateSet { intent: Intent::SignedOut }), pending: false }
+    Decision { event: Some(Event::StateSet { intent: Intent::SignedOut, comment: None }), pending: false }
 }

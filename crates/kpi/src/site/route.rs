@@ -45,11 +45,11 @@ impl Site {
             Event::KeyPressed { .. } => self.agent_state(stream, stamp, AgentBody::KeyPressed),
             Event::ConnectionLost { .. } => self.agent_state(stream, stamp, AgentBody::Lost),
             Event::ConnectionRestored => self.agent_state(stream, stamp, AgentBody::Restored),
-            Event::StateSet { intent } => {
+            Event::StateSet { intent, .. } => {
                 let intent = self.intent(*intent);
                 self.agent_state(stream, stamp, AgentBody::Set(intent));
             }
-            Event::NextSet { intent } => {
+            Event::NextSet { intent, .. } => {
                 let intent = self.intent(*intent);
                 self.agent_state(stream, stamp, AgentBody::Next(intent));
             }

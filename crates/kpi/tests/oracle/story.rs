@@ -178,9 +178,11 @@ impl Teller {
                 14 | 15 => Event::SignedIn,
                 16 => Event::StateSet {
                     intent: self.dice.pick(&[Intent::Ready, Intent::NotReady(reason), Intent::SignedOut]),
+                    comment: None,
                 },
                 17 => Event::NextSet {
                     intent: self.dice.pick(&[Intent::Ready, Intent::NotReady(reason), Intent::SignedOut]),
+                    comment: None,
                 },
                 _ => Event::Ready,
             };

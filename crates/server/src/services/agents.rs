@@ -57,8 +57,8 @@ impl v1::agent_service_server::AgentService for Room {
             let reason = "asks for signed out, which is only a next state; use SignOutAgent or SetNextState";
             return Err(status::invalid("state.sign_out", reason));
         }
-        let done = self.engine.set_state(&site, &agent, intent, caller.actor(), command_id).await;
-        commanded(done, "set_state", &agent, comment.as_ref())
+        let done = self.engine.set_state(&site, &agent, intent, comment, caller.actor(), command_id).await;
+        commanded(done, "set_state", &agent)
     }
 
     async fn set_next_state(
@@ -73,7 +73,7 @@ impl v1::agent_service_server::AgentService for Room {
         let command_id = fields::command_id(&request.command_id)?;
         let next = intent("next", request.next.as_ref())?;
         let done = self.engine.set_next_state(&site, &agent, next, caller.actor(), command_id).await;
-        commanded(done, "set_next_state", &agent, None)
+        commanded(done, "set_next_state", &agent)
     }
 
     async fn sign_out_agent(
@@ -86,21 +86,19 @@ impl v1::agent_service_server::AgentService for Room {
         let agent = fields::agent("agent", &request.agent)?;
         let command_id = fields::command_id(&request.command_id)?;
         let comment = fields::name("comment", &request.comment)?;
-        let done = self.engine.sign_out_agent(&site, &agent, caller.actor(), command_id).await;
-        commanded(done, "sign_out_agent", &agent, Some(&comment))
+        let done = self.engine.sign_out_agent(&site, &agent, Some(comment), caller.actor(), command_id).await;
+        commanded(done, "sign_out_agent", &agent)
     }
 }
 
-/// The answer to a command, which the program's own log tells with its comment.
+/// The answer to a command, which the program's own log tells too.
 fn commanded(
     done: Result<Carried, EngineError>,
     command: &str,
     agent: &AgentId,
-    comment: Option<&Name>,
 ) -> Result<Response<v1::AgentCommandResponse>, Status> {
     let done = done.map_err(status::of)?;
-    let comment = comment.map(Name::as_str);
-    tracing::info!(command, %agent, comment, position = done.position.0, "carried out");
+    tracing::info!(command, %agent, position = done.position.0, "carried out");
     Ok(Response::new(v1::AgentCommandResponse { position: done.position.0, pending: done.pending }))
 }
 
