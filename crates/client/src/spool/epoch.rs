@@ -121,7 +121,6 @@ impl EpochSpool {
         }
         let parent = self.folder.parent().unwrap_or(&self.folder).to_owned();
         let fresh = Self::create(&parent, self.ordinal + 1, &bytes, seq, settings)?;
-        self.reader.forget();
         remove_folder(&self.folder)?;
         Ok(fresh)
     }
@@ -152,7 +151,14 @@ impl EpochSpool {
             end = segment.first;
         }
         match holder {
-            Some(segment) => self.reader.read(&self.folder, segment, end, from, limits).map(Some),
+            Some(segment) if segment.first == self.active.first => {
+                self.reader.read(&self.file, segment, end, from, limits).map(Some)
+            }
+            Some(segment) => {
+                let path = segment.path(&self.folder);
+                let file = File::open(&path).map_err(SpoolError::io("open", &path))?;
+                self.reader.read(&file, segment, end, from, limits).map(Some)
+            }
             None => Ok(Some(Next::Gap { to: end - 1, reason: "no longer in the spool".to_owned() })),
         }
     }
@@ -169,7 +175,6 @@ impl EpochSpool {
             if after > self.acknowledged + 1 || wanted {
                 return Ok(());
             }
-            self.reader.forget();
             fs::remove_file(&path).map_err(SpoolError::io("remove", &path))?;
             self.full.pop_front();
         }

@@ -6,7 +6,6 @@
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
-    path::Path,
 };
 
 use super::{
@@ -32,45 +31,43 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
-/// Remembers where it stopped, so that reading on needs no search.
+/// Remembers where it stopped, so that reading on needs no search. Holds no file: thousands of sources may share a
+/// process.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
-    open: Option<Place>,
+    stopped: Option<Mark>,
 }
 
-#[derive(Debug)]
-struct Place {
+/// Where a seq stands.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
     first: u64,
-    file: File,
     seq: u64,
     offset: u64,
 }
 
-impl Reader {
-    /// Forgets the open file, before files are removed.
-    pub(crate) fn forget(&mut self) {
-        self.open = None;
-    }
+#[derive(Debug)]
+struct Place<'a> {
+    file: &'a File,
+    offset: u64,
+}
 
-    /// Reads from `from` on inside `segment`, whose last seq is below `end`. `from` must lie in `first..end`.
+impl Reader {
+    /// Reads from `from` on inside `segment`, whose last seq is below `end`. `from` must lie in `first..end`; `file` is
+    /// the segment's.
     pub(crate) fn read(
         &mut self,
-        folder: &Path,
+        file: &File,
         segment: &Segment,
         end: u64,
         from: u64,
         limits: Limits,
     ) -> Result<Next, SpoolError> {
-        let path = segment.path(folder);
-        let mut place = match self.open.take() {
-            Some(place) if place.first == segment.first && place.seq == from => place,
-            _ => {
-                let file = File::open(&path).map_err(SpoolError::io("open", &path))?;
-                Place { first: segment.first, file, seq: segment.first, offset: 0 }
-            }
-        };
+        let known = self.stopped.filter(|mark| mark.first == segment.first && mark.seq == from);
+        let mut place = Place { file, offset: known.map_or(0, |mark| mark.offset) };
+        let failed = |source| SpoolError::Io { action: "read", path: segment.name().into(), source };
         loop {
-            let bytes = place.bytes(segment.bytes).map_err(SpoolError::io("read", &path))?;
+            let bytes = place.bytes(segment.bytes).map_err(failed)?;
             let whole = place.offset + length(&bytes) >= segment.bytes;
             match collect(&bytes, from, limits) {
                 // Only records before `from`: read on.
@@ -78,14 +75,14 @@ impl Reader {
                     place.offset += length(bytes.get(..used).unwrap_or_default());
                 }
                 Collected { boot: Some(boot), facts, used, .. } if !facts.is_empty() => {
-                    place.seq = from + length(&facts);
                     place.offset += length(bytes.get(..used).unwrap_or_default());
-                    self.open = Some(place);
+                    let (first, seq) = (segment.first, from + length(&facts));
+                    self.stopped = Some(Mark { first, seq, offset: place.offset });
                     return Ok(Next::Facts { boot, facts });
                 }
                 Collected { used, .. } => {
                     place.offset += length(bytes.get(..used).unwrap_or_default());
-                    match place.search(segment.bytes, from).map_err(SpoolError::io("read", &path))? {
+                    match place.search(segment.bytes, from).map_err(failed)? {
                         Some((seq, ahead)) if seq == from => place.offset += ahead,
                         found => {
                             let (file, byte) = (segment.first, place.offset);
@@ -100,7 +97,7 @@ impl Reader {
     }
 }
 
-impl Place {
+impl Place<'_> {
     /// A good piece of the file from the place on: always at least one whole record if one stands there.
     fn bytes(&mut self, end: u64) -> std::io::Result<Vec<u8>> {
         let wanted = end.saturating_sub(self.offset).min(length_max());
@@ -110,7 +107,7 @@ impl Place {
     fn read_bytes(&mut self, wanted: u64) -> std::io::Result<Vec<u8>> {
         self.file.seek(SeekFrom::Start(self.offset))?;
         let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
-        (&self.file).take(wanted).read_to_end(&mut bytes)?;
+        self.file.take(wanted).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

@@ -23,7 +23,12 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{:020}.seg", self.first))
+        folder.join(self.name())
+    }
+
+    /// The file's name in its folder.
+    pub(crate) fn name(&self) -> String {
+        format!("{:020}.seg", self.first)
     }
 
     /// The files of a folder, in the order of their seqs.
@@ -47,6 +52,7 @@ impl Segment {
         let segment = Self { first, bytes: 0 };
         let path = segment.path(folder);
         let file = OpenOptions::new()
+            .read(true)
             .append(true)
             .create_new(true)
             .open(&path)
@@ -74,7 +80,8 @@ impl Segment {
                 },
             }
         }
-        let file = OpenOptions::new().append(true).open(&path).map_err(SpoolError::io("open", &path))?;
+        let file =
+            OpenOptions::new().read(true).append(true).open(&path).map_err(SpoolError::io("open", &path))?;
         if whole < bytes.len() {
             tracing::warn!(file = %path.display(), cut = bytes.len() - whole, "cut a torn tail off the spool");
             self.bytes = u64::try_from(whole).unwrap_or(u64::MAX);
