@@ -18,17 +18,40 @@ use crate::{
 };
 
 /// The books of one site.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Books {
     pub(crate) cells: Cells,
     crossings: BTreeMap<i32, Vec<Crossing>>,
+    /// By the instant at which each becomes so; the cells hold those up to `matured_to`.
     maturing: BTreeMap<Micros, Vec<Contribution>>,
+    matured_to: Micros,
+    /// No later than the next of them.
+    next_due: Micros,
+    /// The last instant at which a settled contact or a ticket changes a figure.
+    pub(crate) last_effect: Micros,
     marks: Marks,
     /// The last position that changed anything in an interval.
     changed: FxHashMap<i32, Position>,
-    changed_last: Option<(i32, Position)>,
+    changed_last: [Option<(i32, Position)>; 2],
     /// While a late fact is taken in: all changes of cells.
     pub(crate) journal: Option<Vec<Contribution>>,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Self {
+            cells: Cells::default(),
+            crossings: BTreeMap::new(),
+            maturing: BTreeMap::new(),
+            matured_to: Micros(i64::MIN),
+            next_due: Micros::MAX,
+            last_effect: Micros(i64::MIN),
+            marks: Marks::default(),
+            changed: FxHashMap::default(),
+            changed_last: [None; 2],
+            journal: None,
+        }
+    }
 }
 
 impl Books {
@@ -38,7 +61,11 @@ impl Books {
             self.enter_one(contribution, sign, cause);
         }
         for (due, contribution) in &contributions.maturing {
-            self.enter_one(contribution, sign, cause);
+            self.touch(contribution.interval, cause);
+            if *due <= self.matured_to {
+                self.enter_one(contribution, sign, cause);
+            }
+            self.next_due = self.next_due.min(if *due > self.matured_to { *due } else { Micros::MAX });
             let list = self.maturing.entry(*due).or_default();
             if sign > 0 {
                 list.push(*contribution);
@@ -63,8 +90,10 @@ impl Books {
     /// Notes that something in `interval` changed.
     #[inline]
     pub(crate) fn touch(&mut self, interval: Interval, cause: Position) {
-        if self.changed_last != Some((interval.0, cause)) {
-            self.changed_last = Some((interval.0, cause));
+        let place = Some((interval.0, cause));
+        let [last, before] = self.changed_last;
+        if last != place && before != place {
+            self.changed_last = [place, last];
             self.changed.insert(interval.0, cause);
         }
     }
@@ -93,9 +122,29 @@ impl Books {
         self.crossings.get(&interval.0).map_or(&[], Vec::as_slice)
     }
 
-    /// What stands in the cells and is not so yet at `as_of`.
-    pub(crate) fn not_yet(&self, as_of: Micros) -> impl Iterator<Item = &Contribution> {
-        self.maturing.range(as_of.plus(Micros(1))..).flat_map(|(_, list)| list)
+    /// Time has come so far: what has matured goes into the cells.
+    #[inline]
+    pub(crate) fn mature(&mut self, to: Micros, cause: Position) {
+        if to < self.next_due || to <= self.matured_to {
+            return;
+        }
+        let range = self.matured_to.plus(Micros(1))..to.plus(Micros(1));
+        let matured: Vec<Contribution> =
+            self.maturing.range(range).flat_map(|(_, list)| list).copied().collect();
+        for contribution in &matured {
+            self.cells.add(contribution, 1);
+            self.touch(contribution.interval, cause);
+        }
+        self.matured_to = to;
+        self.next_due = self.next_maturing(to).unwrap_or(Micros::MAX);
+    }
+
+    /// What the cells lack at `as_of`, and what they have too much.
+    pub(crate) fn maturity(&self, as_of: Micros) -> impl Iterator<Item = Contribution> {
+        let (from, to) = (self.matured_to.min(as_of), self.matured_to.max(as_of));
+        let sign = if as_of < self.matured_to { -1 } else { 1 };
+        let range = self.maturing.range(from.plus(Micros(1))..to.plus(Micros(1)));
+        range.flat_map(|(_, list)| list).map(move |c| Contribution { amount: c.amount * sign, ..*c })
     }
 
     /// When the next of them becomes so.

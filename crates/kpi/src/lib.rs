@@ -27,6 +27,8 @@ pub mod query;
 mod reference;
 mod site;
 mod ticket;
+#[cfg(feature = "workload")]
+pub mod workload;
 
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use correction::Correction;

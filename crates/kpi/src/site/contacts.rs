@@ -48,6 +48,7 @@ impl Site {
             self.books.enter_crossings(&out.crossings, 1);
             self.books.mark(&out.anomalies, 1);
             self.join_line(contact, outcome.line, outcome.item);
+            self.books.last_effect = self.books.last_effect.max(outcome.last_effect);
             if let Some(unit) = self.contacts.get_mut(contact) {
                 unit.settled = Some(Settled { line: outcome.line, last_effect: outcome.last_effect });
             }

@@ -76,6 +76,7 @@ impl Site {
         let mut anomalies = Vec::new();
         out.clear();
         unit.fold(&self.reference, Micros::MAX, &mut out, &mut anomalies);
+        self.books.last_effect = self.books.last_effect.max(unit.last_effect());
         self.books.enter(&out, sign, self.position);
         self.books.mark(&anomalies, sign);
         self.scratch.line = out;

@@ -128,6 +128,7 @@ impl Site {
             self.take(recorded);
         }
         self.books.touch(Interval::containing(recorded.occurred_at), recorded.position);
+        self.books.mature(recorded.occurred_at.min(recorded.recorded_at), recorded.position);
     }
 
     /// What is open, when a late event is recorded, of the units that it may concern.

@@ -18,6 +18,7 @@ use crate::{
     fact::Slot,
     line::{self, Item, Items},
     site::{Site, contacts::Outcomes},
+    ticket::TicketUnit,
 };
 
 /// The difference between the books and an instant.
@@ -82,7 +83,7 @@ struct Reading<'a> {
     overlay: Overlay,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
     fn take(&mut self, contributions: &Contributions, sign: i64) {
         let signed = |c: &Contribution| Contribution { amount: c.amount * sign, ..*c };
         self.overlay.contributions.extend(contributions.list.iter().map(signed));
@@ -117,7 +118,9 @@ impl Reading<'_> {
                 for contact in &self.site.open {
                     read.extend(self.contact(*contact, &mut out));
                 }
-                for (slot, unit) in (0u32..).map(Slot).zip(&self.site.contacts.list) {
+                let later = self.site.books.last_effect > self.as_of;
+                let all = if later { self.site.contacts.list.as_slice() } else { &[] };
+                for (slot, unit) in (0u32..).map(Slot).zip(all) {
                     if unit.settled.is_some_and(|settled| settled.last_effect > self.as_of) {
                         read.extend(self.contact(slot, &mut out));
                     }
@@ -206,7 +209,7 @@ impl Reading<'_> {
     }
 
     fn lines_with_later_tickets(&self) -> FxHashSet<Slot> {
-        let later = self.site.tickets.list.iter().filter(|ticket| ticket.last_effect() > self.as_of);
+        let later = self.later_tickets().iter().filter(|ticket| ticket.last_effect() > self.as_of);
         later.filter_map(|ticket| ticket.line).collect()
     }
 
@@ -242,11 +245,17 @@ impl Reading<'_> {
         self.take(out, 1);
     }
 
+    /// All tickets, if one of them changes a figure later than the instant.
+    fn later_tickets(&self) -> &'a [TicketUnit] {
+        let later = self.site.books.last_effect > self.as_of;
+        if later { &self.site.tickets.list } else { &[] }
+    }
+
     fn tickets(&mut self) {
         let mut out = Contributions::default();
         let mut ignored = Vec::new();
-        let (site, as_of) = (self.site, self.as_of);
-        for ticket in site.tickets.list.iter().filter(|ticket| ticket.last_effect() > as_of) {
+        let as_of = self.as_of;
+        for ticket in self.later_tickets().iter().filter(|ticket| ticket.last_effect() > as_of) {
             out.clear();
             ticket.fold(&self.site.reference, Micros::MAX, &mut out, &mut ignored);
             self.take(&out, -1);
@@ -257,10 +266,7 @@ impl Reading<'_> {
     }
 
     fn maturing(&mut self) {
-        let not_yet = self.site.books.not_yet(self.as_of);
-        let taken =
-            not_yet.map(|contribution| Contribution { amount: -contribution.amount, ..*contribution });
-        self.overlay.contributions.extend(taken);
+        self.overlay.contributions.extend(self.site.books.maturity(self.as_of));
         let next = self.site.books.next_maturing(self.as_of);
         self.overlay.next_change = [self.overlay.next_change, next].into_iter().flatten().min();
     }
