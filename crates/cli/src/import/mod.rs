@@ -26,6 +26,10 @@ use sink::Sink;
 /// Records handed over at once: some 300 KiB as a message, well below what a server takes.
 const RECORDS_PER_MESSAGE: usize = 500;
 
+/// Records that are brought into the order of their times before they are handed over. Files come in any order, and
+/// history that arrives in its own order is folded fastest. A longer file is ordered part by part.
+const RECORDS_IN_ORDER: usize = 250_000;
+
 /// `pegcount import bank`.
 pub(crate) async fn bank(args: BankArgs) -> Result<(), CliError> {
     let zone = when::zone(&args.time_zone)?;
@@ -42,18 +46,16 @@ pub(crate) async fn bank(args: BankArgs) -> Result<(), CliError> {
 
     let target = Target::open(&args.target, Missing::Make).await?;
     let mut sink = Sink::open(&target, &site, &source);
-    let mut batch: Vec<ContactRecord> = Vec::with_capacity(RECORDS_PER_MESSAGE);
+    let mut part: Vec<ContactRecord> = Vec::new();
     for record in &mut reader {
-        batch.push(record.map_err(bank)?);
-        if batch.len() == RECORDS_PER_MESSAGE {
-            sink.send(std::mem::take(&mut batch)).await?;
+        part.push(record.map_err(bank)?);
+        if part.len() == RECORDS_IN_ORDER {
+            hand_over(std::mem::take(&mut part), &mut sink).await?;
         }
     }
-    if !batch.is_empty() {
-        sink.send(batch).await?;
-    }
-    let done = sink.finish().await?;
     bar.finish_and_clear();
+    hand_over(part, &mut sink).await?;
+    let done = sink.finish().await?;
     target.close().await?;
 
     let outcome = Outcome { file: args.file.display().to_string(), read: reader.into_report(), done };
@@ -64,12 +66,33 @@ pub(crate) async fn bank(args: BankArgs) -> Result<(), CliError> {
     }
 }
 
-/// A bar over the file's bytes; it draws itself only if standard error is a terminal.
+/// Hands records over in the order of their times.
+async fn hand_over(mut records: Vec<ContactRecord>, sink: &mut Sink) -> Result<(), CliError> {
+    records.sort_by_key(|record| record.facts.first().map(|(at, _)| *at));
+    let bar = ProgressBar::new(records.len().try_into().unwrap_or(u64::MAX));
+    style(&bar, "storing {bar:40} {percent:>3} % · {human_pos} of {human_len} records · {elapsed}");
+    let mut records = records.into_iter();
+    loop {
+        let message: Vec<ContactRecord> = records.by_ref().take(RECORDS_PER_MESSAGE).collect();
+        if message.is_empty() {
+            bar.finish_and_clear();
+            return Ok(());
+        }
+        bar.inc(message.len().try_into().unwrap_or(u64::MAX));
+        sink.send(message).await?;
+    }
+}
+
+/// A bar over the file's bytes.
 fn progress(bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(bytes);
-    let style = "{bar:40} {percent:>3} % · {bytes} of {total_bytes} · {elapsed}";
-    if let Ok(style) = ProgressStyle::with_template(style) {
+    style(&bar, "reading {bar:40} {percent:>3} % · {bytes} of {total_bytes} · {elapsed}");
+    bar
+}
+
+/// A bar draws itself only if standard error is a terminal.
+fn style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
-    bar
 }
