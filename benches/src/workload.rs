@@ -36,12 +36,9 @@ impl Calls {
     }
 
     fn next_fact(&mut self) -> Fact {
-        let fact = match self.ready.next() {
-            Some(fact) => fact,
-            None => {
-                self.ready = self.next_call().into_iter();
-                return self.next_fact();
-            }
+        let Some(fact) = self.ready.next() else {
+            self.ready = self.next_call().into_iter();
+            return self.next_fact();
         };
         self.seq += 1;
         // Stamped as a live source does it: by the clock, never the same instant twice.
@@ -58,7 +55,8 @@ impl Calls {
         self.call += 1;
         let contact = format!("c{}-{}", self.client, self.call);
         let agent = usize::try_from(self.call).unwrap_or(0) % self.agents;
-        let queue = QUEUES[usize::try_from(self.call).unwrap_or(0) / 7 % QUEUES.len()].to_owned();
+        let turn = usize::try_from(self.call / 7).unwrap_or(0);
+        let queue = QUEUES.get(turn % QUEUES.len()).copied().unwrap_or_default().to_owned();
         let of_contact =
             |action| fact::Fact::Contact(ContactFact { contact: contact.clone(), action: Some(action) });
         let step = |step, queue: &str| {
