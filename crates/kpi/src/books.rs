@@ -57,13 +57,22 @@ impl Default for Books {
 impl Books {
     /// Adds or takes away what a fold gave.
     pub(crate) fn enter(&mut self, contributions: &Contributions, sign: i64, cause: Position) {
+        let mut touched = None;
         for contribution in &contributions.list {
-            self.enter_one(contribution, sign, cause);
+            if touched != Some(contribution.interval) {
+                touched = Some(contribution.interval);
+                self.touch(contribution.interval, cause);
+            }
+            self.cells.add(contribution, sign);
+        }
+        if let Some(journal) = &mut self.journal {
+            let signed = |c: &Contribution| Contribution { amount: c.amount * sign, ..*c };
+            journal.extend(contributions.list.iter().map(signed));
         }
         for (due, contribution) in &contributions.maturing {
             self.touch(contribution.interval, cause);
             if *due <= self.matured_to {
-                self.enter_one(contribution, sign, cause);
+                self.cells.add(contribution, sign);
             }
             self.next_due = self.next_due.min(if *due > self.matured_to { *due } else { Micros::MAX });
             let list = self.maturing.entry(*due).or_default();
@@ -75,15 +84,6 @@ impl Books {
             if list.is_empty() {
                 self.maturing.remove(due);
             }
-        }
-    }
-
-    #[inline]
-    fn enter_one(&mut self, contribution: &Contribution, sign: i64, cause: Position) {
-        self.cells.add(contribution, sign);
-        self.touch(contribution.interval, cause);
-        if let Some(journal) = &mut self.journal {
-            journal.push(Contribution { amount: contribution.amount * sign, ..*contribution });
         }
     }
 

@@ -60,7 +60,7 @@ pub(crate) struct Contribution {
     pub(crate) amount: i64,
 }
 
-/// One sheet under one attribution.
+/// One or two sheets with the same dimensions, under one attribution.
 #[derive(Debug)]
 struct Table {
     width: usize,
@@ -72,9 +72,9 @@ struct Table {
 }
 
 impl Table {
-    fn new(sheet: Sheet) -> Self {
+    fn new(width: usize) -> Self {
         Self {
-            width: sheet.measures().len(),
+            width,
             index: FxHashMap::default(),
             keys: Vec::new(),
             amounts: Vec::new(),
@@ -125,25 +125,61 @@ pub(crate) struct Cells {
     tables: Vec<Table>,
 }
 
-/// Visits are kept under three attributions, handles under two, the rest under one.
-const ATTRIBUTIONS: usize = 3;
+/// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines.
+const TABLES: usize = 8;
+const LEG_TABLE: u8 = 4;
 
-#[inline]
-fn table_index(sheet: Sheet, attribution: Attribution) -> usize {
-    let attribution = match (sheet, attribution) {
-        (Sheet::Visit, any) => any as usize,
-        (Sheet::Handle, Attribution::Start) => Attribution::Start as usize,
-        _ => Attribution::Event as usize,
-    };
-    sheet as usize * ATTRIBUTIONS + attribution
+/// Which table a sheet is in under an attribution, and where in its rows it begins.
+const fn place(sheet: Sheet, attribution: Attribution) -> (u8, u8) {
+    match (sheet, attribution) {
+        (Sheet::Visit, any) => (any as u8, 0),
+        (Sheet::Clock, _) => (3, 0),
+        (Sheet::Leg, _) => (LEG_TABLE, 0),
+        (Sheet::Handle, Attribution::Start) => (5, 0),
+        // A handle mostly completes in the interval and under the dimensions in which its leg ends.
+        (Sheet::Handle, _) => (LEG_TABLE, LEG_WIDTH),
+        (Sheet::Ticket, _) => (6, 0),
+        (Sheet::Line, _) => (7, 0),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a sheet has a few dozen measures")]
+const LEG_WIDTH: u8 = Sheet::Leg.measures().len() as u8;
+
+/// For each measure and attribution, its table and its place in that table's rows.
+static PLACES: [[(u8, u8); 3]; Measure::ALL.len()] = places();
+
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
+const fn places() -> [[(u8, u8); 3]; Measure::ALL.len()] {
+    const ATTRIBUTIONS: [Attribution; 3] = [Attribution::Event, Attribution::Start, Attribution::End];
+    let mut places = [[(0, 0); 3]; Measure::ALL.len()];
+    let mut sheet = 0;
+    while sheet < SHEETS {
+        let measures = Sheet::ALL[sheet].measures();
+        let mut slot = 0;
+        while slot < measures.len() {
+            let mut attribution = 0;
+            while attribution < ATTRIBUTIONS.len() {
+                let (table, begin) = place(Sheet::ALL[sheet], ATTRIBUTIONS[attribution]);
+                places[measures[slot] as usize][attribution] = (table, begin + slot as u8);
+                attribution += 1;
+            }
+            slot += 1;
+        }
+        sheet += 1;
+    }
+    places
 }
 
 impl Default for Cells {
     fn default() -> Self {
-        let sheets = Sheet::ALL.iter().flat_map(|sheet| [*sheet; ATTRIBUTIONS]);
-        let mut tables = Vec::with_capacity(SHEETS * ATTRIBUTIONS);
-        tables.extend(sheets.map(Table::new));
-        Self { tables }
+        let mut widths = [0; TABLES];
+        for (table, slot) in PLACES.iter().flatten() {
+            if let Some(width) = widths.get_mut(usize::from(*table)) {
+                *width = usize::from(*slot + 1).max(*width);
+            }
+        }
+        Self { tables: widths.into_iter().map(Table::new).collect() }
     }
 }
 
@@ -151,10 +187,12 @@ impl Cells {
     /// Adds one contribution `sign` times (1 or -1).
     #[inline]
     pub(crate) fn add(&mut self, contribution: &Contribution, sign: i64) {
-        let sheet = contribution.measure.sheet();
-        if let Some(table) = self.tables.get_mut(table_index(sheet, contribution.attribution)) {
+        let places = PLACES.get(contribution.measure.index());
+        let place = places.and_then(|places| places.get(contribution.attribution as usize));
+        let Some((table, slot)) = place else { return };
+        if let Some(table) = self.tables.get_mut(usize::from(*table)) {
             let amount = contribution.amount * sign;
-            table.add(contribution.interval.0, contribution.dims, contribution.measure.slot(), amount);
+            table.add(contribution.interval.0, contribution.dims, usize::from(*slot), amount);
         }
     }
 
@@ -166,13 +204,16 @@ impl Cells {
         from: Interval,
         to: Interval,
     ) -> impl Iterator<Item = (Interval, Dims, &[i64])> {
-        let table = self.tables.get(table_index(sheet, attribution));
+        let (table, begin) = place(sheet, attribution);
+        let (begin, width) = (usize::from(begin), sheet.measures().len());
+        let table = self.tables.get(usize::from(table));
         table.into_iter().flat_map(move |table| {
             let range = from.0..to.0.max(from.0);
             table.by_interval.range(range).flat_map(move |(interval, rows)| {
                 rows.iter().filter_map(move |row| {
                     let row = *row as usize;
-                    let amounts = table.amounts.get(row * table.width..(row + 1) * table.width)?;
+                    let start = row * table.width + begin;
+                    let amounts = table.amounts.get(start..start + width)?;
                     Some((Interval(*interval), *table.keys.get(row)?, amounts))
                 })
             })

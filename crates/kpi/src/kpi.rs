@@ -22,6 +22,8 @@ const NOWHERE: Span = Span { start: Micros::ZERO, end: Micros::ZERO };
 pub struct Kpi {
     slots: FxHashMap<Key, usize>,
     sites: Vec<Site>,
+    /// The site of the last event.
+    last: Option<(Key, usize)>,
     /// New sites whose names nobody has told.
     missing: Vec<Key>,
     position: Position,
@@ -43,11 +45,15 @@ impl Kpi {
         let key = recorded.stream.site;
         let sites = &mut self.sites;
         let missing = &mut self.missing;
-        let slot = *self.slots.entry(key).or_insert_with(|| {
-            sites.push(Site::new(key));
-            missing.push(key);
-            sites.len() - 1
-        });
+        let slot = match self.last {
+            Some((last, slot)) if last == key => slot,
+            _ => *self.slots.entry(key).or_insert_with(|| {
+                sites.push(Site::new(key));
+                missing.push(key);
+                sites.len() - 1
+            }),
+        };
+        self.last = Some((key, slot));
         if let Some(site) = self.sites.get_mut(slot) {
             site.apply(recorded);
         }

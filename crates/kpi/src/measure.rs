@@ -244,12 +244,6 @@ measures! {
 }
 
 impl Measure {
-    /// Its place in its sheet.
-    #[inline]
-    pub(crate) fn slot(self) -> usize {
-        SLOTS.get(self.index()).map_or(0, |slot| usize::from(*slot))
-    }
-
     /// Its place among all.
     #[inline]
     pub(crate) const fn index(self) -> usize {
@@ -263,35 +257,17 @@ impl Sheet {
         [Self::Visit, Self::Clock, Self::Leg, Self::Handle, Self::Ticket, Self::Line];
 }
 
-const COUNT: usize = Measure::ALL.len();
-
-static SLOTS: [u8; COUNT] = slots();
-
-#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
-const fn slots() -> [u8; COUNT] {
-    let mut slots = [0; COUNT];
-    let mut sheet = 0;
-    while sheet < SHEETS {
-        let measures = Sheet::ALL[sheet].measures();
-        let mut slot = 0;
-        while slot < measures.len() {
-            slots[measures[slot] as usize] = slot as u8;
-            slot += 1;
-        }
-        sheet += 1;
-    }
-    slots
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_measure_finds_itself_in_its_sheet() {
-        for measure in Measure::ALL {
-            assert_eq!(measure.sheet().measures()[measure.slot()], *measure);
-            assert_eq!(Measure::ALL[measure.index()], *measure);
+    fn every_measure_stands_in_its_sheet_and_sheets_follow_each_other() {
+        let of_sheets: Vec<_> = Sheet::ALL.iter().flat_map(|sheet| sheet.measures()).collect();
+        assert_eq!(of_sheets, Measure::ALL.iter().collect::<Vec<_>>());
+        for (index, measure) in Measure::ALL.iter().enumerate() {
+            assert_eq!(measure.index(), index);
+            assert!(measure.sheet().measures().contains(measure));
         }
     }
 

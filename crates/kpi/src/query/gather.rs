@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::{
     cells::{Attribution, Dims},
-    measure::{Measure, Sheet},
+    measure::{Measure, SHEETS, Sheet},
     names::Id,
     query::{Dimension, Query, buckets::Buckets},
     site::{
@@ -37,6 +37,8 @@ pub(crate) struct Gather<'a> {
     cuts: SmallVec<[Dimension; 4]>,
     queues: Option<Vec<Id>>,
     agents: Option<Vec<Id>>,
+    /// For each sheet, whether its measures can exist in the query's rows.
+    has: [bool; SHEETS],
     rows: FxHashMap<(u32, Keys), usize>,
     pub(crate) sums: Vec<Sums>,
     last: Option<(u32, Keys, usize)>,
@@ -47,10 +49,20 @@ impl<'a> Gather<'a> {
         let find = |text: &str| site.and_then(|site| site.names.find_text(text));
         let queues = query.queues.iter().filter_map(|queue| find(queue.as_str())).collect();
         let agents = query.agents.iter().filter_map(|agent| find(agent.as_str())).collect();
+        let cuts: SmallVec<[Dimension; 4]> =
+            query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect();
+        let has = Sheet::ALL.map(|sheet| {
+            let known = dimensions(sheet);
+            let needs = |filter: bool, dimension| !filter || known.contains(&dimension);
+            cuts.iter().all(|cut| known.contains(cut))
+                && needs(!query.queues.is_empty(), Dimension::Queue)
+                && needs(!query.agents.is_empty(), Dimension::Agent)
+        });
         Self {
             query,
             buckets,
-            cuts: query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect(),
+            cuts,
+            has,
             queues: (!query.queues.is_empty()).then_some(queues),
             agents: (!query.agents.is_empty()).then_some(agents),
             rows: FxHashMap::default(),
@@ -60,12 +72,9 @@ impl<'a> Gather<'a> {
     }
 
     /// Whether the measures of a sheet can exist in the query's rows.
+    #[inline]
     pub(crate) fn has(&self, sheet: Sheet) -> bool {
-        let known = dimensions(sheet);
-        let needs = |filter: bool, dimension| !filter || known.contains(&dimension);
-        self.cuts.iter().all(|cut| known.contains(cut))
-            && needs(self.queues.is_some(), Dimension::Queue)
-            && needs(self.agents.is_some(), Dimension::Agent)
+        self.has.get(sheet as usize).copied().unwrap_or(false)
     }
 
     /// The attribution under which the query reads a sheet.
