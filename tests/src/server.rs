@@ -24,8 +24,14 @@ impl Server {
 
     /// Starts a server on `data_dir` and `port`, and waits until it listens.
     pub fn start_on(data_dir: &Path, port: u16) -> Self {
+        Self::start_with(data_dir, port, &[])
+    }
+
+    /// Starts a server with more arguments, and waits until it listens.
+    pub fn start_with(data_dir: &Path, port: u16, more: &[&str]) -> Self {
         let mut command = pegcount();
         command.arg("serve").arg("--data-dir").arg(data_dir).arg("--listen").arg(format!("127.0.0.1:{port}"));
+        command.args(more);
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("standard output is piped");

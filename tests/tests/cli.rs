@@ -127,6 +127,54 @@ fn the_fixtures_figures_are_what_its_rows_say() {
 }
 
 #[test]
+fn a_csv_row_is_times_then_dimensions_then_measures_and_kpis_to_the_letter() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = folder(&dir.path().join("data"));
+    import(&fixture(), &data);
+    let columns = "offered,answered,abandoned,abandoned_short,wait_answered,wait_abandoned_s,answered_within,handled,\
+        handle_talk,aht,abandon_rate,service_level,asa,occupancy";
+    let cut = ["--attribution", "start", "--by", "day,queue,channel,direction", "--columns", columns];
+    let golden = fs::read_to_string(workspace().join("tests/golden/bank-small.csv")).unwrap();
+    assert_eq!(kpi(&cut, &data).success(), golden);
+}
+
+#[test]
+fn a_server_speaks_tls_to_those_who_trust_its_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| dir.path().join(name).display().to_string());
+    fs::write(&cert, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let server = Server::start_with(&dir.path().join("data"), 0, &["--tls-cert", &cert, "--tls-key", &key]);
+    assert!(server.url().starts_with("https://"), "{}", server.url());
+    let ask = |more: &[&str]| {
+        let list =
+            ["agent", "list", "--site", "main"].into_iter().chain(more.iter().copied()).map(str::to_owned);
+        run(list.chain(server.target()))
+    };
+    ask(&["--tls-ca", &cert]).success();
+    let said = ask(&[]).failure();
+    assert!(said.contains("speaks TLS; give the certificate of who signed"), "{said}");
+
+    let data = dir.path().join("open").display().to_string();
+    let open = run(["serve", "--data-dir", &data, "--listen", "0.0.0.0:0"]).failure();
+    assert!(open.contains("give a certificate and its key for TLS"), "{open}");
+    let absent = [
+        "serve",
+        "--data-dir",
+        &data,
+        "--listen",
+        "127.0.0.1:0",
+        "--tls-cert",
+        "none.pem",
+        "--tls-key",
+        &key,
+    ];
+    let absent = run(absent).failure();
+    assert!(absent.contains("read none.pem"), "{absent}");
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

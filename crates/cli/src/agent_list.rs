@@ -80,7 +80,7 @@ fn write(lines: &[Line], format: Format) -> Result<(), CliError> {
             if let Some(anomalies) = table.column_mut(HEAD.len() - 1) {
                 anomalies.set_cell_alignment(CellAlignment::Right);
             }
-            writeln!(out, "{table}\n{} agents", lines.len())?;
+            writeln!(out, "{}\n{} agents", output::shown(table), lines.len())?;
         }
     }
     Ok(())

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<(), CliError> {
             if let Some(values) = table.column_mut(2) {
                 values.set_cell_alignment(CellAlignment::Right);
             }
-            output::line(table)
+            output::line(output::shown(table))
         }
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(output::out());

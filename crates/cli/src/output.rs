@@ -36,3 +36,11 @@ pub(crate) fn plain_table() -> Table {
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
     table
 }
+
+/// The table as text: two spaces between columns, none at the ends of lines.
+pub(crate) fn shown(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}

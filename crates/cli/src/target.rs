@@ -84,9 +84,9 @@ pub(crate) fn name(argument: &'static str, text: &str) -> Result<Name, CliError>
 }
 
 async fn connect(url: &str, args: &TargetArgs) -> Result<Api, CliError> {
-    let token = match (&args.token, &args.token_file) {
-        (Some(token), _) => token.clone(),
-        (None, Some(path)) => read(path)?,
+    let token = match (&args.token_file, &args.token) {
+        (Some(path), _) => read(path)?,
+        (None, Some(token)) => token.clone(),
         (None, None) => return Err(CliError::NoToken),
     };
     let ca = args.tls_ca.as_deref().map(read).transpose()?.map(CaCertificate::from_pem);

@@ -6,15 +6,13 @@ use clap::Args;
 
 use super::Length;
 
-/// Runs a server and a simulated contact centre in one process: simulated softphones and a simulated exchange send
-/// real gRPC calls into a durable log, and the figures change on a live page while they do. Everything listens on
-/// this machine only.
+/// How the demo is to be.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pegcount demo\n  pegcount demo --speed 300 --agents 100 --seed 7\n  \
                         pegcount demo --data-dir ./demo-data --for 2m\n\n\
                         Ctrl-C ends it and says what was kept where.")]
 pub(crate) struct DemoArgs {
-    /// Keep the log in this folder, and go on with what is there; else a fresh folder under the system's temporary one
+    /// Keep the log in this folder, and go on with what is there; else in a fresh folder
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// How many simulated seconds pass in a real one

@@ -45,15 +45,13 @@ pub(crate) struct RangeArgs {
     pub(crate) format: Format,
 }
 
-/// Prints the figures of a range. --to is exclusive: `--from 1999-02-01 --to 1999-02-08` is seven days. In CSV a row
-/// is `from,to` (RFC 3339 with offset), then what it is cut by, then the measures under their names, durations as
-/// decimal seconds under a name that ends in `_s`, then the KPIs; what is absent is empty.
+/// A question about figures, and whom to ask.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    pegcount kpi --site bank --from 1999-02-01 --to 1999-02-08 --time-zone Asia/Jerusalem --by queue\n  \
-    pegcount kpi --site bank --from 1999-02-01 --to 1999-02-02 --by hour,agent --format csv > agents.csv\n  \
-    pegcount kpi --site demo --from 2026-03-01T09:00:00+02:00 --to 2026-03-01T17:00:00+02:00 \\\n      \
-    --by interval15 --columns offered,answered,service_level --server http://127.0.0.1:7474 --token-file token")]
+    pegcount kpi --site bank --from 1999-02-01 --to 1999-02-08 --by queue\n  \
+    pegcount kpi --site bank --from 1999-02-01 --by hour,agent --format csv\n  \
+    pegcount kpi --site main --from 2026-03-01T09:00 --to 2026-03-01T17:00 \\\n      \
+    --time-zone Asia/Jerusalem --by interval15 --columns offered,service_level")]
 pub(crate) struct KpiArgs {
     #[command(flatten)]
     pub(crate) range: RangeArgs,
@@ -64,11 +62,12 @@ pub(crate) struct KpiArgs {
     pub(crate) target: TargetArgs,
 }
 
-/// Watches figures of a running server: on a terminal a table that changes, else a line for every row that changed.
+/// What to watch, and where.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    pegcount watch --site main --by queue --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n  \
-    pegcount watch --site main --by agent --columns handled,aht,occupancy --server http://127.0.0.1:7474")]
+    pegcount watch --site main --by queue \\\n      \
+    --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n  \
+    pegcount watch --site main --by agent --columns handled,aht,occupancy --server …")]
 pub(crate) struct WatchArgs {
     #[command(flatten)]
     pub(crate) range: RangeArgs,

@@ -41,15 +41,28 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show a simulated contact centre at work, with a live page
+    ///
+    /// Runs a server and a simulated contact centre in one process: simulated softphones and a simulated exchange send
+    /// real gRPC calls into a durable log, and the figures change on a live page while they do. Everything listens on
+    /// this machine only.
     Demo(DemoArgs),
     /// Run a server on a folder until it is told to stop
+    ///
+    /// On this machine's own address (127.0.0.1) it may run without TLS, with a token that it makes itself; any other
+    /// address needs a certificate. SIGTERM and SIGINT end it gracefully: nothing acknowledged is lost.
     Serve(ServeArgs),
     /// Bring in the records of another system
     #[command(subcommand)]
     Import(ImportCommand),
     /// Print figures of a range of time
+    ///
+    /// --to is exclusive: `--from 1999-02-01 --to 1999-02-08` is seven days. In CSV a row is `from,to` (RFC 3339 with
+    /// offset), then what it is cut by, then the measures under their names, durations as decimal seconds under a name
+    /// that ends in `_s`, then the KPIs; what is absent is empty.
     Kpi(KpiArgs),
     /// Watch figures change
+    ///
+    /// Follows a running server: on a terminal as a table that changes, else with a line for every row that changed.
     Watch(WatchArgs),
     /// Read the log itself
     #[command(subcommand)]
@@ -58,6 +71,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Agent(AgentCommand),
     /// Make a token for a softphone, an exchange or a person
+    ///
+    /// Makes it from the key in a server's folder and prints it, and nothing else. Whoever holds it acts in its name
+    /// until it expires: hand it over like a password.
     Token(TokenArgs),
     /// Show every limit and default, with its unit
     Config(ConfigArgs),

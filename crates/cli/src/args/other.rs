@@ -13,9 +13,7 @@ use super::{
     target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT},
 };
 
-/// Runs a server on a folder. On this machine's own address (127.0.0.1) it may run without TLS, with a token that it
-/// makes itself; any other address needs a certificate. SIGTERM and SIGINT end it gracefully: nothing acknowledged is
-/// lost.
+/// What a server is told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pegcount serve --data-dir ./data\n  \
     pegcount serve --data-dir /var/lib/pegcount --listen 0.0.0.0:7474 --tls-cert cert.pem --tls-key key.pem")]
@@ -50,11 +48,13 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
     /// Call records in the format of the Technion's "Anonymous Bank"
+    ///
+    /// Tab-separated, one call a row, times local. A second import of the same records, in whatever order, adds
+    /// nothing; a broken line is reported with its number, and the rest goes in.
     Bank(BankArgs),
 }
 
-/// Imports call records: tab-separated, one call a row, times local. A second import of the same records, in whatever
-/// order, adds nothing; a broken line is reported with its number, and the rest goes in.
+/// What to import, and where.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     pegcount import bank calls.tsv --site bank --time-zone Asia/Jerusalem\n  \
@@ -86,11 +86,11 @@ pub(crate) struct BankArgs {
 /// What to do with the log.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
-    /// Print the last events, or those from a position on
+    /// Print the last events, or those from a position on, one a line
     Tail(TailArgs),
 }
 
-/// Prints events as they stand in the log, one a line.
+/// Which events.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pegcount log tail --data-dir ./data\n  \
     pegcount log tail --from 1 --kind contact --format json --data-dir ./data\n  \
@@ -121,11 +121,11 @@ pub(crate) struct TailArgs {
 /// What to do with agents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AgentCommand {
-    /// List the agents of a site with their state
+    /// List the agents that were ever named at a site, as they are now
     List(AgentListArgs),
 }
 
-/// Lists the agents that have ever been named at a site, as they are now.
+/// Which agents.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     pegcount agent list --site main --present --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
@@ -146,8 +146,7 @@ pub(crate) struct AgentListArgs {
     pub(crate) target: TargetArgs,
 }
 
-/// Makes a token from the key in a server's folder and prints it, and nothing else. Whoever holds it acts in its name
-/// until it expires: hand it over like a password.
+/// For whom a token is.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     pegcount token --data-dir ./data --role connector --site main --subject pbx-1 --days 365\n  \
@@ -173,7 +172,7 @@ pub(crate) struct TokenArgs {
     pub(crate) days: u32,
 }
 
-/// Shows every limit and default with its unit and meaning.
+/// How limits are shown.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
     /// How to write them

@@ -14,13 +14,13 @@ pub(crate) const LISTEN_DEFAULT: &str = "127.0.0.1:7474";
 #[command(next_help_heading = "Where")]
 pub(crate) struct TargetArgs {
     /// Ask the server at this address
-    #[arg(long, value_name = "URL", env = "PEGCOUNT_SERVER", conflicts_with = "data_dir")]
+    #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
     pub(crate) server: Option<String>,
     /// The token for --server (see `pegcount token`)
-    #[arg(long, value_name = "TOKEN", env = "PEGCOUNT_TOKEN", hide_env_values = true, requires = "server")]
+    #[arg(long, value_name = "TOKEN", env = "PEGCOUNT_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
-    /// Read the token from this file instead
-    #[arg(long, value_name = "FILE", requires = "server", conflicts_with = "token")]
+    /// Read the token from this file; outranks --token
+    #[arg(long, value_name = "FILE", requires = "server")]
     pub(crate) token_file: Option<PathBuf>,
     /// Trust this certificate (PEM) for a server with https://
     #[arg(long, value_name = "FILE", requires = "server")]

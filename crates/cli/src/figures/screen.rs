@@ -26,15 +26,13 @@ pub(crate) fn table(figures: &Figures) -> String {
             });
         table.add_row(from.into_iter().chain(keys).map(Field::new).chain(cells));
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
     let range = range.map_or_else(String::new, |(from, to)| {
         format!("from {} to {} · ", when::short(from, &figures.zone), when::short(to, &figures.zone))
     });
+    let rows = if figures.rows.len() == 1 { "row" } else { "rows" };
     format!(
-        "{}\n{range}{} rows · open work counted to {} · log position {} · formulas version {}",
-        table.trim_fmt(),
+        "{}\n{range}{} {rows} · open work counted to {} · log position {} · formulas version {}",
+        output::shown(table),
         human::grouped(i64::try_from(figures.rows.len()).unwrap_or(i64::MAX)),
         when::rfc3339(figures.as_of, &figures.zone),
         figures.position,
