@@ -112,6 +112,17 @@ async fn what_an_agent_does_shows_in_the_log_the_watch_and_the_list_of_agents() 
     // And: the watch comes to one call handled by anna.
     watch.until(|row| row["agent"] == "anna" && row["handled"] == 1);
 
+    // And: a server that comes again has them go on where they were.
+    let port = server.address().rsplit(':').next().unwrap().parse().unwrap();
+    assert_eq!(server.terminate(), Some(0));
+    let server = Server::start_on(&data, port);
+    phone.ready().unwrap();
+    phone.source().flush().await.unwrap();
+    let seen = log.until(|event| event["type"] == "agent.ready");
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+    phone.not_ready(&ReasonCode::new("meal").unwrap()).unwrap();
+    phone.source().flush().await.unwrap();
+
     // And: the list says where she is.
     let list = ["agent", "list", "--site", "main", "--present", "--format", "json"].map(str::to_owned);
     let list = run(list.into_iter().chain(server.target())).success();

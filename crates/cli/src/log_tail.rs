@@ -20,7 +20,7 @@ use tokio_stream::StreamExt;
 use crate::{
     args::{Format, TailArgs},
     error::CliError,
-    output,
+    output, patience,
     target::{self, Missing, Target},
     when,
 };
@@ -86,16 +86,7 @@ async fn from_server(api: &Api, args: &TailArgs, writer: &mut Writer) -> Result<
     let end = log.get_log_status(GetLogStatusRequest {}).await?.into_inner().end_position;
     let mut from_position = first(args, end);
     if args.follow {
-        let request =
-            SubscribeLogRequest { from_position, filter: Some(filter), resume_token: Vec::new().into() };
-        let mut stream = log.subscribe_log(request).await?.into_inner();
-        while let Some(answer) = stream.next().await {
-            for event in answer?.events {
-                writer.write(&event)?;
-            }
-            writer.flush()?;
-        }
-        return Ok(());
+        return follow(api, filter, from_position, writer).await;
     }
     while from_position <= end {
         let request = ReadLogRequest { from_position, limit: PAGE_EVENTS, filter: Some(filter.clone()) };
@@ -106,6 +97,40 @@ async fn from_server(api: &Api, args: &TailArgs, writer: &mut Writer) -> Result<
         from_position = page.next_position;
     }
     writer.flush()
+}
+
+/// Prints what is there and what comes, over restarts of the server too, without end.
+async fn follow(
+    api: &Api,
+    filter: LogFilter,
+    from_position: u64,
+    writer: &mut Writer,
+) -> Result<(), CliError> {
+    let mut resume_token = tonic::codegen::Bytes::new();
+    loop {
+        let (filter, resume_token_now) = (Some(filter.clone()), resume_token.clone());
+        let request = SubscribeLogRequest { from_position, filter, resume_token: resume_token_now };
+        let mut stream = match api.log().subscribe_log(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if !resume_token.is_empty() && patience::is_passing(&status) => {
+                patience::wait(&status).await;
+                continue;
+            }
+            Err(status) => return Err(status.into()),
+        };
+        while let Some(answer) = stream.next().await {
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(status) if !resume_token.is_empty() && patience::is_passing(&status) => break,
+                Err(status) => return Err(status.into()),
+            };
+            for event in &answer.events {
+                writer.write(event)?;
+            }
+            writer.flush()?;
+            resume_token = answer.resume_token;
+        }
+    }
 }
 
 /// The event as the contract has it, so that both ways print the same.

@@ -16,6 +16,7 @@ mod import;
 mod kpi;
 mod log_tail;
 mod output;
+mod patience;
 mod serve;
 mod shutdown;
 mod target;

@@ -15,7 +15,7 @@ use crate::{
     error::CliError,
     figures::{self, Column, Figures, Row},
     kpi::{picked, question::Question},
-    output, shutdown,
+    output, patience, shutdown,
     target::Target,
 };
 
@@ -43,12 +43,18 @@ async fn watch(api: &Api, question: &Question, args: &WatchArgs) -> Result<(), C
             max_per_second: args.per_second,
             resume_token: resume_token.clone(),
         };
-        let mut stream = api.kpi().watch_kpi(request).await?.into_inner();
+        let mut stream = match api.kpi().watch_kpi(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if updates > 0 && patience::is_passing(&status) => {
+                patience::wait(&status).await;
+                continue;
+            }
+            Err(status) => return Err(status.into()),
+        };
         while let Some(update) = stream.next().await {
             let update = match update {
                 Ok(update) => update,
-                // The server has gone down, or shed us: the token carries on where this ended.
-                Err(status) if status.code() == tonic::Code::Unavailable && updates > 0 => break,
+                Err(status) if patience::is_passing(&status) => break,
                 Err(status) => return Err(status.into()),
             };
             resume_token = update.resume_token.clone();
