@@ -1,4 +1,4 @@
-//! The demo's one line of figures: today so far, in the words of KPIS.md.
+//! The demo's live figures: today so far, in the field's words.
 //!
 //! Invariant: every figure is read from one answer of the engine.
 
@@ -11,12 +11,15 @@ use pegcount_kpi::{Attribution, Query, Table, Value};
 
 use crate::{figures::human, when};
 
-/// Reads the line from an engine.
+/// What stands between two figures.
+pub(super) const BETWEEN: &str = " · ";
+
+/// Reads the figures from an engine.
 pub(super) struct Figures {
     engine: Arc<Engine>,
     site: SiteId,
     zone: TimeZone,
-    /// The log's end when the line was read last, for the events per second.
+    /// The log's end when they were read last, for the events per second.
     before: (Instant, u64),
 }
 
@@ -26,8 +29,8 @@ impl Figures {
         Self { engine, site, zone, before }
     }
 
-    /// The line as of now.
-    pub(super) fn line(&mut self) -> Result<String, EngineError> {
+    /// The figures as of now, in parts that each fit on a narrow terminal.
+    pub(super) fn parts(&mut self) -> Result<[String; 3], EngineError> {
         let now = self.engine.clock().now();
         let (from, to) = when::day_of(now, &self.zone).unwrap_or((now, now));
         let table = self.engine.query(&Query {
@@ -44,21 +47,30 @@ impl Figures {
         let end = self.engine.end().0;
         let rate = self.rate(end);
         let shown = |name| shown(&table, name);
-        Ok(format!(
-            "{} · handled {} · AHT {} · abandon rate {} · service level {} · FCR {} · contacts/h {} · waiting {} · {rate} events/s · position {}",
-            when::clock_time(now, &self.zone),
-            shown("handled"),
-            shown("aht"),
-            shown("abandon_rate"),
-            shown("service_level"),
-            shown("fcr_rate"),
-            shown("contacts_per_hour"),
-            shown("waiting"),
-            human::grouped(i64::try_from(end).unwrap_or(i64::MAX)),
-        ))
+        let lines = [
+            [
+                when::clock_time(now, &self.zone),
+                format!("handled {}", shown("handled")),
+                format!("AHT {}", shown("aht")),
+                format!("contacts/h {}", shown("contacts_per_hour")),
+                format!("waiting {}", shown("waiting")),
+            ]
+            .join(BETWEEN),
+            [
+                format!("abandon rate {}", shown("abandon_rate")),
+                format!("service level {}", shown("service_level")),
+                format!("FCR {}", shown("fcr_rate")),
+            ]
+            .join(BETWEEN),
+            format!(
+                "{rate} events/s{BETWEEN}log position {}",
+                human::grouped(i64::try_from(end).unwrap_or(i64::MAX))
+            ),
+        ];
+        Ok(lines)
     }
 
-    /// Events per second since the line was read last.
+    /// Events per second since they were read last.
     fn rate(&mut self, end: u64) -> String {
         let (at, position) = std::mem::replace(&mut self.before, (Instant::now(), end));
         let micros = i64::try_from(at.elapsed().as_micros()).unwrap_or(i64::MAX).max(1);

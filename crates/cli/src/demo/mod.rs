@@ -20,7 +20,7 @@ use crate::{
     address, args::DemoArgs, error::CliError, figures::human::grouped, output, shutdown, target, telemetry,
     when,
 };
-use line::Figures;
+use line::{BETWEEN, Figures};
 use stage::Stage;
 
 /// The site that is simulated.
@@ -124,18 +124,18 @@ async fn show(engine: &Arc<Engine>, stage: &Stage) -> Result<(), CliError> {
         let mut every = tokio::time::interval(REFRESH_UNSEEN);
         loop {
             every.tick().await;
-            output::line(figures.line()?)?;
+            output::line(figures.parts()?.join(BETWEEN))?;
         }
     }
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);
     }
     let _clear = Clear(bar.clone());
     let mut every = tokio::time::interval(REFRESH);
     loop {
         every.tick().await;
-        bar.set_message(figures.line()?);
+        bar.set_message(figures.parts()?.join("\n  "));
         bar.tick();
     }
 }
