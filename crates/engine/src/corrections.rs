@@ -8,7 +8,7 @@ use pegcount_domain::{
     ids::{CommandId, Name, SiteId},
     time::Micros,
 };
-use pegcount_log::{Append, Expected, Frame, FrameEvent};
+use pegcount_log::{Append, Expected, Filter, Frame, FrameEvent};
 use pegcount_proto::CheckedFact;
 use smallvec::smallvec;
 
@@ -57,7 +57,7 @@ impl Engine {
             return Ok(done.position);
         }
         let reason = Name::new(reason).map_err(|error| EngineError::invalid("reason", error.to_string()))?;
-        let target = self.target(site, position).await?;
+        let target = self.as_corrected(position, self.target(site, position).await?).await?;
         let event = match correction {
             Correction::Annul => Event::Annulled { target: position.0, reason },
             Correction::Amend { occurred_at, fact } => {
@@ -110,6 +110,39 @@ impl Engine {
             set_customer(&mut fact.event, customer);
         }
         Ok(fact.event)
+    }
+
+    /// The target as earlier corrections have left it: what an amendment leaves out stays as it is now, not as it was
+    /// first told. Reads the log from the target on; corrections are rare.
+    async fn as_corrected(&self, position: Position, mut target: Target) -> Result<Target, EngineError> {
+        let filter = Filter {
+            site: Some(target.stream.site.clone()),
+            kind: Some(target.stream.kind),
+            id: Some(target.stream.id.clone()),
+            types: smallvec![EventType::AMENDED, EventType::ANNULLED],
+        };
+        let mut next = position.next();
+        while let Some(frame) = self.log.read(next).await? {
+            for event in frame.events().filter(|event| filter.passes(&event.envelope)) {
+                let at = event.envelope.position;
+                let named = named_event(&frame, &event)
+                    .map_err(|source| EngineError::Decode { position: at.0, source })?;
+                match named {
+                    Event::Annulled { target: annulled, .. } if annulled == position.0 => {
+                        return Err(EngineError::Precondition(format!(
+                            "the fact at position {position} was annulled at position {at}: send it anew instead"
+                        )));
+                    }
+                    Event::Amended { target: amended, occurred_at, event, .. } if amended == position.0 => {
+                        target.occurred_at = occurred_at;
+                        target.event = *event;
+                    }
+                    _ => {}
+                }
+            }
+            next = frame.last().next();
+        }
+        Ok(target)
     }
 
     async fn target(&self, site: &SiteId, position: Position) -> Result<Target, EngineError> {

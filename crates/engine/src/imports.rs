@@ -1,7 +1,7 @@
 //! Whole records of other systems, each one contact with all its facts, idempotent by the record's own key.
 //!
-//! Invariant: a record becomes one stream; its first n facts are the stream's first n events. A second import adds
-//! nothing; a record that grew is appended from where it stood.
+//! Invariant: a record becomes one stream; its first n facts are the stream's first n events that are no corrections.
+//! A second import adds nothing; a record that grew is appended from where it stood.
 
 use std::sync::Arc;
 
@@ -65,6 +65,8 @@ impl Engine {
         records: Vec<ImportRecord>,
     ) -> Result<Imported, EngineError> {
         let records = self.with_customers(site, records).await?;
+        // Where a record stands is told by its stream's version less its corrections, which the boards count.
+        self.caught_up(self.log.end()).await?;
         let mut steps = Vec::with_capacity(records.len());
         for record in records {
             let contact = record.contact.clone();
@@ -102,7 +104,12 @@ impl Engine {
         }
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Contact, id: record.contact.0 };
         let known = self.log.version(&stream);
-        let there = usize::try_from(known.0).unwrap_or(usize::MAX);
+        let contact = ContactId(stream.id.clone());
+        let corrections = {
+            let boards = self.boards.state().read();
+            boards.site(site).map_or(0, |board| board.contacts.corrections_of(&contact))
+        };
+        let there = usize::try_from(known.0.saturating_sub(corrections)).unwrap_or(usize::MAX);
         if there >= record.facts.len() {
             return Ok(Step::Present);
         }

@@ -17,9 +17,10 @@ mod support;
 use pegcount_domain::{
     agent::{ClockState, Standing},
     envelope::{Position, Version},
-    event::Intent,
+    event::{Event, Intent},
     ids::{AgentId, ReasonCode, TicketId, TicketKind},
     ticket::{TicketStatus, TicketStep},
+    time::Micros,
 };
 use pegcount_engine::{Correction, EngineError, OpenTicket, TicketCommand};
 use pegcount_proto::v1::{self, agent_fact};
@@ -218,4 +219,26 @@ async fn an_annulled_fact_never_happened_and_an_amended_one_happened_otherwise()
     let correction =
         engine.correct(&site(), Position(4), Correction::Annul, "x", &lead, command(4)).await.unwrap_err();
     assert!(correction.to_string().contains("correction.amended, which is no fact"), "{correction}");
+}
+
+#[tokio::test]
+async fn a_second_amendment_leaves_standing_what_the_first_one_changed() {
+    let place = place().await;
+    let session = place.session("phone-7");
+    send(&session, batch(1, MORNING, vec![signed_in("7"), ready("7")])).await.unwrap();
+    let lead = name("lead");
+    let earlier = MORNING.minus(Micros::MINUTE);
+    let time_only = Correction::Amend { occurred_at: Some(earlier), fact: None };
+    place.engine.correct(&site(), Position(2), time_only, "clock", &lead, command(1)).await.unwrap();
+    let away = agent_fact("7", agent_fact::Action::NotReady(v1::NotReady { reason: "meal".into() }));
+    let fact = Some(Box::new(pegcount_proto::check_fact(Some(&away)).unwrap()));
+    let fact_only = Correction::Amend { occurred_at: None, fact };
+    let at = place.engine.correct(&site(), Position(2), fact_only, "key", &lead, command(2)).await.unwrap();
+    let page = place.engine.read_log(at, 1, &pegcount_log::Filter::default()).await.unwrap();
+    let Event::Amended { occurred_at, .. } = &page.events[0].event else { panic!("an amendment") };
+    assert_eq!(*occurred_at, earlier);
+    place.engine.correct(&site(), Position(2), Correction::Annul, "never", &lead, command(3)).await.unwrap();
+    let twice =
+        place.engine.correct(&site(), Position(2), Correction::Annul, "never", &lead, command(4)).await;
+    assert!(twice.unwrap_err().to_string().contains("was annulled at position 5"));
 }

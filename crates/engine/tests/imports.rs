@@ -15,12 +15,13 @@
 mod support;
 
 use pegcount_domain::{
+    envelope::Position,
     event::{Channel, Direction, Event, QueueExit},
     ids::{ContactId, QueueId, SourceId, VisitId},
     time::Micros,
 };
-use pegcount_engine::{ImportRecord, Imported};
-use support::{MORNING, Place, name, place, site};
+use pegcount_engine::{Correction, ImportRecord, Imported};
+use support::{MORNING, Place, command, name, place, site};
 
 fn record(contact: &str, facts: usize) -> ImportRecord {
     let visit = || VisitId(name("1"));
@@ -65,6 +66,18 @@ async fn a_record_that_grew_is_appended_from_where_it_stood() {
     assert_eq!((grown.added, grown.grown, grown.events), (0, 1, 1));
     let shorter = import(&place, vec![record("a", 1)]).await;
     assert_eq!((shorter.present, shorter.events), (1, 0));
+}
+
+#[tokio::test]
+async fn a_record_that_grew_after_a_correction_loses_nothing() {
+    let place = place().await;
+    import(&place, vec![record("a", 2)]).await;
+    let annul = Correction::Annul;
+    place.engine.correct(&site(), Position(2), annul, "wrong", &name("lead"), command(1)).await.unwrap();
+    let grown = import(&place, vec![record("a", 3)]).await;
+    assert_eq!((grown.grown, grown.events), (1, 1), "the correction is no fact of the record");
+    let again = import(&place, vec![record("a", 3)]).await;
+    assert_eq!((again.present, again.events), (1, 0));
 }
 
 #[tokio::test]

@@ -90,11 +90,16 @@ pub(crate) struct Contacts {
     open: FxHashMap<ContactId, ContactEntry>,
     ended: FxHashMap<ContactId, ContactEntry>,
     ended_by_age: VecDeque<ContactId>,
+    /// How many corrections a contact's stream holds; only of those that have any.
+    corrections: FxHashMap<ContactId, u64>,
 }
 
 impl Contacts {
     pub(crate) fn insert(&mut self, contact: ContactId, envelope: &Envelope<'_>, event: Event) {
         let ends = matches!(event, Event::ContactEnded { .. });
+        if matches!(event, Event::Annulled { .. } | Event::Amended { .. }) {
+            *self.corrections.entry(contact.clone()).or_default() += 1;
+        }
         if let Some(entry) = self.ended.get_mut(&contact) {
             entry.insert(envelope, event);
             return;
@@ -117,6 +122,11 @@ impl Contacts {
                 self.ended.remove(&oldest);
             }
         }
+    }
+
+    /// How many of the stream's events are corrections of others.
+    pub(crate) fn corrections_of(&self, contact: &ContactId) -> u64 {
+        self.corrections.get(contact).copied().unwrap_or_default()
     }
 
     pub(crate) fn get(&self, contact: &ContactId) -> Option<&ContactEntry> {
