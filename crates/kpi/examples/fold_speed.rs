@@ -1,5 +1,5 @@
 //! How fast events fold, and how fast a day is read: `cargo run --release -p pegcount-kpi --features workload
-//! --example fold_speed [events] [agents] [rounds]`. Prints; asserts nothing.
+//! --example fold_speed [events] [agents] [rounds] [readings]`. Prints; asserts nothing.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::print_stdout, reason = "a measurement")]
 
 use std::{env, time::Instant};
@@ -45,8 +45,12 @@ fn main() {
             queues: Vec::new(),
             agents: Vec::new(),
         };
-        let begin = Instant::now();
-        let rows = kpi.query(&query).unwrap().rows.len();
-        println!("{by:?}: {rows} rows in {:.2} ms", begin.elapsed().as_secs_f64() * 1e3);
+        let (mut rows, mut seconds) = (0, f64::MAX);
+        for _ in 0..number(4, 10) {
+            let begin = Instant::now();
+            rows = kpi.query(&query).unwrap().rows.len();
+            seconds = seconds.min(begin.elapsed().as_secs_f64());
+        }
+        println!("{by:?}: {rows} rows in {:.2} ms", seconds * 1e3);
     }
 }
