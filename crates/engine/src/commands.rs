@@ -154,8 +154,8 @@ impl Engine {
     ) -> Result<Carried, EngineError> {
         for _ in 0..DECISIONS_MAX {
             self.caught_up(self.log.end()).await?;
-            if let Some(done) = self.carried_out(asker.command_id) {
-                return Ok(Carried { position: done.position, version: done.version, pending: false });
+            if let Some(done) = self.carried_out(asker.command_id, &stream)? {
+                return Ok(Carried { position: done.position, version: done.version, pending: done.pending });
             }
             let decided = decide()?;
             let Some(event) = decided.event else {
@@ -191,9 +191,20 @@ impl Engine {
         )))
     }
 
-    /// What a command id has done, within the last 48 h.
-    pub(crate) fn carried_out(&self, command: CommandId) -> Option<Done> {
-        self.boards.state().read().carried_out(command)
+    /// What a command id has done to `stream`, within the last 48 h. One that has done something to another stream
+    /// is refused: whoever made it up made it up twice.
+    pub(crate) fn carried_out(
+        &self,
+        command: CommandId,
+        stream: &StreamName,
+    ) -> Result<Option<Done>, EngineError> {
+        match self.boards.state().read().carried_out(command) {
+            Some(done) if done.stream != *stream => Err(EngineError::Precondition(format!(
+                "command id {:032x} was used for {} already: make a new one for {stream}",
+                command.0, done.stream
+            ))),
+            done => Ok(done),
+        }
     }
 }
 

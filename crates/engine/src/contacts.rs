@@ -1,7 +1,7 @@
 //! Reads contacts: from the board while they are there, from the log when they have left memory.
 
 use pegcount_domain::{
-    envelope::{Position, StreamKind},
+    envelope::{Position, StreamKind, StreamName, Version},
     ids::{ContactId, SiteId},
 };
 use pegcount_log::Filter;
@@ -45,6 +45,12 @@ impl Engine {
     }
 
     async fn contact_from_log(&self, site: &SiteId, contact: &ContactId) -> Result<ContactView, EngineError> {
+        let missing = || EngineError::NotFound { what: "contact", id: contact.to_string() };
+        let stream = StreamName { site: site.0.clone(), kind: StreamKind::Contact, id: contact.0.clone() };
+        let whole = self.log.version(&stream);
+        if whole == Version(0) {
+            return Err(missing());
+        }
         let filter = Filter {
             site: Some(site.0.clone()),
             kind: Some(StreamKind::Contact),
@@ -54,7 +60,9 @@ impl Engine {
         let mut entry = ContactEntry::default();
         let mut next = Position::START.next();
         let mut last = Position::START;
-        while let Some(frame) = self.log.read(next).await? {
+        while entry.version() < whole
+            && let Some(frame) = self.log.read(next).await?
+        {
             for event in frame.events().filter(|event| filter.passes(&event.envelope)) {
                 let position = event.envelope.position;
                 let named = named_event(&frame, &event)
@@ -64,8 +72,8 @@ impl Engine {
             last = frame.last();
             next = last.next();
         }
-        if entry.is_empty() {
-            return Err(EngineError::NotFound { what: "contact", id: contact.to_string() });
+        if entry.version() == Version(0) {
+            return Err(missing());
         }
         Ok(entry.view(site, contact, last))
     }

@@ -8,7 +8,7 @@ use pegcount_domain::{
     ids::{CommandId, Name, SiteId},
     time::Micros,
 };
-use pegcount_log::{Append, Expected, Filter, Frame, FrameEvent};
+use pegcount_log::{Append, AppendError, Expected, Filter, Frame, FrameEvent};
 use pegcount_proto::CheckedFact;
 use smallvec::smallvec;
 
@@ -16,7 +16,7 @@ use crate::{
     engine::Engine,
     error::EngineError,
     ingest::{new_event, set_customer},
-    options::EARLIEST,
+    options::{DECISIONS_MAX, EARLIEST},
     recorded::named_event,
     source::ENGINE_SOURCE,
 };
@@ -53,39 +53,63 @@ impl Engine {
         actor: &Name,
         command_id: CommandId,
     ) -> Result<Position, EngineError> {
-        if let Some(done) = self.carried_out(command_id) {
-            return Ok(done.position);
-        }
         let reason = Name::new(reason).map_err(|error| EngineError::invalid("reason", error.to_string()))?;
-        let target = self.as_corrected(position, self.target(site, position).await?).await?;
-        let event = match correction {
-            Correction::Annul => Event::Annulled { target: position.0, reason },
-            Correction::Amend { occurred_at, fact } => {
-                let occurred_at = occurred_at.unwrap_or(target.occurred_at).min(self.clock.now());
-                if occurred_at < EARLIEST {
-                    return Err(EngineError::invalid("occurred_at_us", "lies before 1980"));
-                }
-                let event = match fact {
-                    Some(fact) => self.replacement(site, &target.stream, *fact).await?,
-                    None => target.event,
-                };
-                Event::Amended { target: position.0, reason, occurred_at, event: Box::new(event) }
+        for _ in 0..DECISIONS_MAX {
+            self.caught_up(self.log.end()).await?;
+            let target = self.target(site, position).await?;
+            if let Some(done) = self.carried_out(command_id, &target.stream)? {
+                return Ok(done.position);
             }
+            let version = self.log.version(&target.stream);
+            let target = self.as_corrected(position, target).await?;
+            let event = self.corrected(site, position, &target, correction.clone(), reason.clone()).await?;
+            let now = self.clock.now();
+            let mut new = new_event(target.stream.clone(), &event, now, now, actor.clone());
+            new.command_id = Some(command_id);
+            new.causation = Some(position);
+            let append = Append {
+                source: Name::fixed(ENGINE_SOURCE),
+                batch: None,
+                skip_to: None,
+                expected: smallvec![(target.stream, Expected::Version(version))],
+                events: vec![new],
+            };
+            match self.log.append(append).await {
+                Ok(done) => {
+                    self.caught_up(done.last).await?;
+                    return Ok(done.last);
+                }
+                Err(AppendError::WrongVersion { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(EngineError::Precondition(format!(
+            "the stream of position {position} changes faster than it can be corrected; tried {DECISIONS_MAX} \
+             times: try again"
+        )))
+    }
+
+    /// The event that says what `correction` asks for.
+    async fn corrected(
+        &self,
+        site: &SiteId,
+        position: Position,
+        target: &Target,
+        correction: Correction,
+        reason: Name,
+    ) -> Result<Event, EngineError> {
+        let Correction::Amend { occurred_at, fact } = correction else {
+            return Ok(Event::Annulled { target: position.0, reason });
         };
-        let now = self.clock.now();
-        let mut new = new_event(target.stream.clone(), &event, now, now, actor.clone());
-        new.command_id = Some(command_id);
-        new.causation = Some(position);
-        let append = Append {
-            source: Name::fixed(ENGINE_SOURCE),
-            batch: None,
-            skip_to: None,
-            expected: smallvec![(target.stream, Expected::Any)],
-            events: vec![new],
+        let occurred_at = occurred_at.unwrap_or(target.occurred_at).min(self.clock.now());
+        if occurred_at < EARLIEST {
+            return Err(EngineError::invalid("occurred_at_us", "lies before 1980"));
+        }
+        let event = match fact {
+            Some(fact) => self.replacement(site, &target.stream, *fact).await?,
+            None => target.event.clone(),
         };
-        let done = self.log.append(append).await?;
-        self.caught_up(done.last).await?;
-        Ok(done.last)
+        Ok(Event::Amended { target: position.0, reason, occurred_at, event: Box::new(event) })
     }
 
     /// The new fact, which must be of the target's stream.

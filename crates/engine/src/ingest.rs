@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use crate::{
     engine::Engine,
     error::EngineError,
-    options::{BATCH_FACTS_MAX, EARLIEST},
+    options::{BATCH_FACTS_MAX, EARLIEST, LIVE_AGE_MAX},
     source::SourceSession,
 };
 
@@ -159,8 +159,13 @@ impl SourceSession {
     }
 
     fn check(&self, fact: &v1::Fact, corrected: Micros) -> Result<CheckedFact, FactError> {
-        if corrected < EARLIEST {
-            let reason = format!("is {} us, before 1980; set the device's clock", fact.source_time_us);
+        let earliest = self.engine.clock.now().minus(LIVE_AGE_MAX).max(EARLIEST);
+        if corrected < earliest {
+            let reason = format!(
+                "is {} us, which is over {} days ago; set the device's clock, or import old history",
+                fact.source_time_us,
+                LIVE_AGE_MAX.0 / (24 * Micros::HOUR.0)
+            );
             return Err(FactError { field: "source_time_us".to_owned(), reason });
         }
         pegcount_proto::check_fact(fact.fact.as_ref()).and_then(|checked| self.check_agent(checked))

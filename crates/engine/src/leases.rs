@@ -3,7 +3,8 @@
 //! A lease belongs to the server that holds the connection; after a restart every softphone that the log shows signed
 //! in gets a fresh one, so a restart loses nobody. The same boot that returns within the grace annuls the loss; its
 //! spooled facts fill the gap. Another boot ends the loss from then on. After the grace the agent counts as signed
-//! out by the times alone (`pegcount_domain::agent::due`).
+//! out by the times alone (`pegcount_domain::agent::due`). After a restart of the server the lost boot is not known, so
+//! such a loss ends but is not undone.
 //!
 //! Invariant: at most one unanswered `connection_lost` per agent (decided with the stream's expected version).
 
@@ -23,6 +24,7 @@ use smallvec::smallvec;
 use tokio::task::JoinHandle;
 
 use crate::{
+    boards::OnSoftphone,
     engine::Engine,
     error::EngineError,
     ingest::new_event,
@@ -59,7 +61,7 @@ pub(crate) struct Leases {
 /// What is to be done about a lease.
 enum Act {
     Lose { last_heard: Micros, boot: Option<String> },
-    Return { loss: Loss, same_boot: bool },
+    Return { loss: Loss, same_boot: bool, heard: Micros },
 }
 
 impl Leases {
@@ -85,11 +87,13 @@ impl Leases {
     }
 
     /// After a restart: a fresh lease for whoever the log shows signed in.
-    fn resume(&self, present: Vec<(SiteId, AgentId, Option<Position>)>, now: Micros) {
+    fn resume(&self, present: Vec<OnSoftphone>, now: Micros) {
         let mut held = self.held.lock();
-        for (site, agent, lost_at) in present {
-            let lost = lost_at.map(|event| Loss { event, since: now, boot: None });
-            held.entry((site, agent)).or_insert(Lease { last_heard: now, boot: None, lost });
+        for OnSoftphone { site, agent, lost } in present {
+            let lost = lost.map(|(event, since)| Loss { event, since, boot: None });
+            let lease =
+                held.entry((site, agent)).or_insert(Lease { last_heard: now, boot: None, lost: None });
+            lease.lost = lease.lost.take().or(lost);
         }
     }
 
@@ -101,8 +105,9 @@ impl Leases {
             let act = match &lease.lost {
                 None if silent => Act::Lose { last_heard: lease.last_heard, boot: lease.boot.clone() },
                 Some(loss) if lease.boot.is_some() && lease.last_heard > loss.since => {
-                    let same_boot = loss.boot.is_none() || loss.boot == lease.boot;
-                    Act::Return { loss: loss.clone(), same_boot }
+                    // The boot that was lost before a restart is not known: then the loss stands, and ends now.
+                    let same_boot = loss.boot == lease.boot;
+                    Act::Return { loss: loss.clone(), same_boot, heard: lease.last_heard }
                 }
                 _ => return None,
             };
@@ -157,7 +162,7 @@ impl Engine {
     async fn act(&self, key: &Key, act: Act) -> Result<(), EngineError> {
         match act {
             Act::Lose { last_heard, boot } => self.lose(key, last_heard, boot).await,
-            Act::Return { loss, same_boot } => self.take_back(key, &loss, same_boot).await,
+            Act::Return { loss, same_boot, heard } => self.take_back(key, &loss, same_boot, heard).await,
         }
     }
 
@@ -186,9 +191,15 @@ impl Engine {
         Ok(())
     }
 
-    async fn take_back(&self, key: &Key, loss: &Loss, same_boot: bool) -> Result<(), EngineError> {
+    async fn take_back(
+        &self,
+        key: &Key,
+        loss: &Loss,
+        same_boot: bool,
+        heard: Micros,
+    ) -> Result<(), EngineError> {
         let now = self.clock.now();
-        let event = if same_boot && now.minus(loss.since) <= self.lost_grace {
+        let event = if same_boot && heard.minus(loss.since) <= self.lost_grace {
             Event::Annulled {
                 target: loss.event.0,
                 reason: Name::fixed("the same boot returned within the grace"),

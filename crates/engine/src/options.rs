@@ -24,6 +24,10 @@ pub const DECISIONS_MAX: usize = 16;
 /// clock that stands at zero would otherwise make a span of half a century.
 pub const EARLIEST: Micros = Micros(315_532_800_000_000);
 
+/// Facts of a live source that are older than this (duration) are refused: no spool is that old, but a device whose
+/// clock has been reset is. Old history is imported instead, which has no such limit.
+pub const LIVE_AGE_MAX: Micros = Micros(5 * 366 * 24 * Micros::HOUR.0);
+
 /// Where the log lives.
 #[derive(Clone, Debug)]
 pub enum LogStore {

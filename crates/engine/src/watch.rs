@@ -86,7 +86,7 @@ impl KpiWatch {
     pub async fn next(&mut self) -> Result<WatchUpdate, EngineError> {
         loop {
             if self.started {
-                self.change().await;
+                self.change().await?;
             }
             tokio::time::sleep_until(self.next_at).await;
             self.steps.borrow_and_update();
@@ -104,7 +104,7 @@ impl KpiWatch {
 
     /// Waits until the fold has moved, or open work has grown for a while, or a time has come that changes figures
     /// without any event.
-    async fn change(&mut self) {
+    async fn change(&mut self) -> Result<(), EngineError> {
         let now = self.engine.clock.now();
         let due = self.engine.figures.state().read().kpi.next_change(&self.query, now);
         let clock = self.engine.clock.clone();
@@ -115,10 +115,16 @@ impl KpiWatch {
             }
         };
         tokio::select! {
-            _ = self.steps.changed() => {}
+            step = self.steps.changed() => {
+                if step.is_err() {
+                    let stopped = "the figures' fold has stopped: see the log of this program";
+                    return Err(EngineError::Precondition(stopped.to_owned()));
+                }
+            }
             () = tokio::time::sleep(TICK) => {}
             () = due => {}
         }
+        Ok(())
     }
 
     /// What of `table` has not been shown; afterwards it has.

@@ -242,3 +242,25 @@ async fn a_second_amendment_leaves_standing_what_the_first_one_changed() {
         place.engine.correct(&site(), Position(2), Correction::Annul, "never", &lead, command(4)).await;
     assert!(twice.unwrap_err().to_string().contains("was annulled at position 5"));
 }
+
+#[tokio::test]
+async fn a_command_id_that_was_used_for_something_else_is_refused() {
+    let place = on_duty().await;
+    let lead = name("lead");
+    place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
+    let reused =
+        place.engine.set_state(&site(), &agent("7"), meal(), None, &lead, command(1)).await.unwrap_err();
+    assert!(reused.to_string().contains("was used for north/ticket/t1 already"), "{reused}");
+}
+
+#[tokio::test]
+async fn a_pending_command_repeated_is_still_pending() {
+    let place = on_duty().await;
+    let session = place.session("phone-7");
+    send(&session, batch(3, MORNING, vec![answered("c1")])).await.unwrap();
+    let set =
+        async || place.engine.set_state(&site(), &agent("7"), meal(), None, &name("lead"), command(1)).await;
+    let (first, again) = (set().await.unwrap(), set().await.unwrap());
+    assert!(first.pending);
+    assert_eq!(first, again);
+}

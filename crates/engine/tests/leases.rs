@@ -14,8 +14,9 @@
 
 mod support;
 
-use pegcount_domain::{agent::Session, time::Micros};
+use pegcount_domain::{agent::Session, envelope::Position, event::EventType, time::Micros};
 use pegcount_engine::SourceSession;
+use pegcount_log::Filter;
 use support::{MORNING, Place, agent, batch, place, ready, send, signed_in, site};
 
 fn softphone(place: &Place, boot: &str) -> SourceSession {
@@ -111,4 +112,41 @@ async fn after_the_grace_the_agent_counts_as_signed_out() {
     place.until(Micros::from_secs(20), async || is_lost(&place)).await;
     place.clock.set(MORNING.plus(Micros(16 * Micros::MINUTE.0)));
     assert_eq!(session_of(&place), Session::SignedOut);
+}
+
+#[tokio::test]
+async fn a_long_spool_that_comes_with_the_return_does_not_keep_the_agent_lost() {
+    let (place, _session) = on_duty().await;
+    place.until(Micros::from_secs(20), async || is_lost(&place)).await;
+    let session = softphone(&place, "boot-1");
+    let spooled = (0..100).map(|_| ready("7")).collect();
+    send(&session, batch(3, MORNING.plus(Micros::SECOND), spooled)).await.unwrap();
+    place
+        .until(Micros::from_secs(20), async || {
+            session.heartbeat().unwrap();
+            session_of(&place) == Session::SignedIn
+        })
+        .await;
+    assert_eq!(place.engine.agent(&site(), &agent("7")).unwrap().state.session_since(), MORNING);
+}
+
+#[tokio::test]
+async fn a_loss_from_before_a_restart_is_not_undone_by_whoever_comes_late() {
+    let (place, session) = on_duty().await;
+    drop(session);
+    place.until(Micros::from_secs(20), async || is_lost(&place)).await;
+    let place = place.restarted().await;
+    place.clock.set(MORNING.plus(Micros(14 * Micros::MINUTE.0)));
+    place.engine.run_processes();
+    place.clock.set(MORNING.plus(Micros(28 * Micros::MINUTE.0)));
+    let session = softphone(&place, "boot-2");
+    let restored =
+        Filter { types: [EventType::CONNECTION_RESTORED].into_iter().collect(), ..Filter::default() };
+    place
+        .until(Micros::from_secs(20), async || {
+            session.heartbeat().unwrap();
+            !place.engine.read_log(Position(1), 10, &restored).await.unwrap().events.is_empty()
+        })
+        .await;
+    assert_eq!(session_of(&place), Session::SignedOut, "the grace had ended before");
 }

@@ -19,6 +19,9 @@ use super::history::{History, Inserted};
 
 /// The latest facts that can still be folded in their place.
 const RECENT_MAX: usize = 32;
+/// While a connection is lost, the facts since the loss are kept, up to so many: the same boot that returns annuls the
+/// loss, and by then its spooled facts have come.
+const SINCE_LOSS_MAX: usize = 4_096;
 /// The latest anomalies that are shown.
 const ANOMALIES_MAX: usize = 16;
 
@@ -80,8 +83,8 @@ pub(crate) struct AgentEntry {
     recent: History,
     current: Folded,
     pub(crate) version: Version,
-    /// The last connection-lost event, while it has not been answered.
-    pub(crate) lost_at: Option<Position>,
+    /// The last connection-lost event and the last sign of life before it, while it has not been answered.
+    pub(crate) lost: Option<(Position, Micros)>,
 }
 
 impl AgentEntry {
@@ -92,7 +95,7 @@ impl AgentEntry {
             recent: History::default(),
             current: folded,
             version: Version(0),
-            lost_at: None,
+            lost: None,
         }
     }
 
@@ -105,10 +108,13 @@ impl AgentEntry {
         event: Event,
         policies: &impl Policies<pegcount_domain::ids::Name>,
     ) {
+        let mut answered = false;
         match &event {
-            Event::ConnectionLost { .. } => self.lost_at = Some(position),
-            Event::ConnectionRestored | Event::SignedOut | Event::SignedIn => self.lost_at = None,
-            Event::Annulled { target, .. } if self.lost_at == Some(Position(*target)) => self.lost_at = None,
+            Event::ConnectionLost { last_heard } => self.lost = Some((position, *last_heard)),
+            Event::ConnectionRestored | Event::SignedOut | Event::SignedIn => answered = self.lost.is_some(),
+            Event::Annulled { target, .. } => {
+                answered = self.lost.is_some_and(|(lost, _)| lost == Position(*target));
+            }
             _ => {}
         }
         match self.recent.insert(position, at, source_seq, event) {
@@ -125,11 +131,20 @@ impl AgentEntry {
             }
             Inserted::Unknown => {}
         }
-        while self.recent.len() > RECENT_MAX {
+        if answered {
+            self.lost = None;
+        }
+        while self.recent.len() > RECENT_MAX && !self.keeps_loss() {
             if let Some(fact) = self.recent.take_oldest() {
                 self.base.apply(&fact.event, fact.at, fact.position, policies);
             }
         }
+    }
+
+    /// Whether the oldest fact is a loss that may still be annulled.
+    fn keeps_loss(&self) -> bool {
+        let oldest = self.recent.oldest();
+        self.lost.is_some_and(|(lost, _)| oldest == Some(lost)) && self.recent.len() <= SINCE_LOSS_MAX
     }
 
     /// The state at `now`: what has come due by then has taken effect.

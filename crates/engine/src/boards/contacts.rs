@@ -62,9 +62,9 @@ impl ContactEntry {
         self.version = envelope.version;
     }
 
-    /// Whether no event of the stream is here.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.recorded == 0
+    /// The stream's version as far as it has come.
+    pub(crate) fn version(&self) -> Version {
+        self.version
     }
 
     /// Whether every event of the stream is here.

@@ -90,6 +90,11 @@ impl History {
         self.0.len()
     }
 
+    /// The position of the oldest.
+    pub(crate) fn oldest(&self) -> Option<Position> {
+        self.0.first().map(|fact| fact.position)
+    }
+
     /// Takes the oldest out; none if it does not hold.
     pub(crate) fn take_oldest(&mut self) -> Option<Fact> {
         let oldest = self.0.remove(0);

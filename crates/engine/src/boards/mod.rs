@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use pegcount_domain::{
     agent::{ReservedReasons, SitePolicies},
     definitions::Definitions,
-    envelope::{Position, StreamKind, Version},
+    envelope::{Position, StreamKind, StreamName, Version},
     event::Event,
     ids::{AgentId, CommandId, ContactId, Name, QueueId, SiteId, SourceId, TicketId},
     time::Micros,
@@ -34,12 +34,25 @@ use sources::SourceBook;
 use tickets::Tickets;
 
 /// A command that has been carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Done {
     /// Its event.
     pub(crate) position: Position,
     /// The stream's version after it.
     pub(crate) version: Version,
+    /// It waits for the present contact to be over.
+    pub(crate) pending: bool,
+    /// What it was carried out on.
+    pub(crate) stream: StreamName,
+}
+
+/// An agent who is signed in by a softphone of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OnSoftphone {
+    pub(crate) site: SiteId,
+    pub(crate) agent: AgentId,
+    /// The event of a connection lost, and the last sign of life before it, if it is lost.
+    pub(crate) lost: Option<(Position, Micros)>,
 }
 
 /// What one site has.
@@ -86,7 +99,12 @@ impl Boards {
             return;
         };
         if let Some(command) = envelope.command_id {
-            let done = Done { position: envelope.position, version: envelope.version };
+            let done = Done {
+                position: envelope.position,
+                version: envelope.version,
+                pending: matches!(event, Event::NextSet { .. }),
+                stream: StreamName { site: site.0.clone(), kind: envelope.stream.kind, id: id.clone() },
+            };
             self.remember(command, done, envelope.recorded_at);
         }
         if envelope.source_seq.is_some() {
@@ -128,7 +146,7 @@ impl Boards {
     }
 
     pub(crate) fn carried_out(&self, command: CommandId) -> Option<Done> {
-        self.commands.get(&command).copied()
+        self.commands.get(&command).cloned()
     }
 
     pub(crate) fn position(&self) -> Position {
@@ -151,13 +169,13 @@ impl Boards {
         self.sources.owner(site, source)
     }
 
-    /// The agents that are signed in by a softphone of their own, with the event of a connection lost, if it is.
-    pub(crate) fn on_softphones(&self, now: Micros) -> Vec<(SiteId, AgentId, Option<Position>)> {
+    /// The agents that are signed in by a softphone of their own.
+    pub(crate) fn on_softphones(&self, now: Micros) -> Vec<OnSoftphone> {
         let softphones = self.sources.softphones();
         let present = softphones.filter_map(|(site, agent)| {
             let entry = self.sites.get(site)?.agents.get(agent)?;
             entry.state_at(now).standing()?;
-            Some((site.clone(), agent.clone(), entry.lost_at))
+            Some(OnSoftphone { site: site.clone(), agent: agent.clone(), lost: entry.lost })
         });
         present.collect()
     }
