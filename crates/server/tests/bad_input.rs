@@ -227,4 +227,13 @@ async fn a_command_without_a_uuid_and_a_range_off_the_grid_name_their_fields() {
         let details = status.get_error_details();
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, field, "{status}");
     }
+    let by = vec![v1::Dimension::Interval15.into(), v1::Dimension::Agent.into()];
+    let years = v1::QueryKpiRequest {
+        site: "north".into(),
+        to_us: 3_600 * 24 * 4 * quarter,
+        by,
+        ..Default::default()
+    };
+    let status = kpis.query_kpi(years).await.unwrap_err();
+    assert!(status.message().contains("cuts the range into 345600 pieces; the limit is 20000"), "{status}");
 }

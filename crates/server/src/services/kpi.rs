@@ -6,7 +6,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_engine::{EngineError, KpiWatch};
-use pegcount_kpi::Query;
+use pegcount_kpi::{Dimension, Query};
 use pegcount_log::LogError;
 use pegcount_proto::v1;
 use tonic::{Request, Response, Status};
@@ -22,6 +22,8 @@ use crate::{
 
 /// The most rows of one answer.
 const ROWS_MAX: usize = 100_000;
+/// The most pieces that a range is cut into by time, looked at before anything is counted: 208 days of quarter hours.
+const PIECES_MAX: i64 = 20_000;
 /// The most updates of a watch per second.
 const UPDATES_PER_SECOND_MAX: u32 = 50;
 
@@ -146,7 +148,26 @@ fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micros) -> Resul
         agents: agents(caller, &request.agents)?,
     };
     query.check().map_err(|error| status::of_query(&error))?;
+    check_pieces(&query)?;
     Ok(query)
+}
+
+/// A long range in small pieces would take memory for rows that nobody can read.
+fn check_pieces(query: &Query) -> Result<(), Status> {
+    let shortest = query.by.iter().filter_map(|dimension| match dimension {
+        Dimension::Interval15 => Some(Micros(15 * Micros::MINUTE.0)),
+        Dimension::Interval30 => Some(Micros(30 * Micros::MINUTE.0)),
+        Dimension::Hour => Some(Micros::HOUR),
+        _ => None,
+    });
+    let Some(shortest) = shortest.min() else { return Ok(()) };
+    let pieces = query.to.minus(query.from).0 / shortest.0;
+    if pieces <= PIECES_MAX {
+        return Ok(());
+    }
+    let reason =
+        format!("cuts the range into {pieces} pieces; the limit is {PIECES_MAX}: ask for a shorter range");
+    Err(status::invalid("by", reason))
 }
 
 fn ids<T>(
@@ -174,7 +195,7 @@ fn agents(caller: &Caller, texts: &[String]) -> Result<Vec<AgentId>, Status> {
 pub(crate) fn day_query(
     site: &SiteId,
     (from, to): (Micros, Micros),
-    by: Vec<pegcount_kpi::Dimension>,
+    by: Vec<Dimension>,
     as_of: Micros,
 ) -> Query {
     Query {
