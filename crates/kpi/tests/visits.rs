@@ -60,6 +60,32 @@ fn an_answer_ends_the_visits_elsewhere_and_these_stay_outside_every_ratio() {
 }
 
 #[test]
+fn an_answer_ends_the_visits_elsewhere_whatever_is_said_of_them_later() {
+    let mut centre = Centre::new();
+    centre.enter("c", "9:00:00", "v1", "sales");
+    centre.enter("c", "9:00:05", "v2", "service");
+    centre.leave("c", "9:00:10", "v1", QueueExit::Answered);
+    centre.leave("c", "9:05:00", "v2", QueueExit::Abandoned);
+    centre.end("c", "9:05:00");
+    let table = centre.ask("9", "10", &[Dimension::Queue]);
+    assert_eq!(column(&table, "flow_out_answered_elsewhere"), [0, 1]);
+    assert_eq!(column(&table, "abandoned"), [0, 0]);
+    assert_eq!(column(&table, "reached_unanswered"), [0, 0]);
+}
+
+#[test]
+fn a_hang_up_counts_in_the_longest_wait_even_if_the_contact_ends_at_the_same_instant_by_nobody() {
+    let mut centre = Centre::new();
+    centre.enter("c", "9:00:00", "v1", "sales");
+    centre.enter("c", "9:00:05", "v2", "service");
+    centre.leave("c", "9:01:00", "v2", QueueExit::Abandoned);
+    centre.contact("c", "9:01:00", Event::ContactEnded { by: None, self_served: false });
+    let table = centre.ask("9", "10", &[Dimension::Queue]);
+    assert_eq!(column(&table, "abandoned"), [1, 0]);
+    assert_eq!(column(&table, "flow_out_abandoned_elsewhere"), [0, 1]);
+}
+
+#[test]
 fn a_hang_up_is_abandoned_in_the_longest_waiting_visit_only() {
     let mut centre = Centre::new();
     centre.enter("c", "9:00:10", "v2", "service");

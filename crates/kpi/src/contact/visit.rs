@@ -81,8 +81,9 @@ impl Story {
         }
         story.complete(legs, anomalies);
         story.answered_elsewhere(anomalies);
+        story.hung_up_elsewhere(anomalies);
         story.close_at_end(anomalies);
-        story.abandoned_elsewhere(anomalies);
+        story.abandoned_once(anomalies);
         story
     }
 
@@ -175,7 +176,8 @@ impl Story {
         self.visits.sort_by_key(|visit| visit.entered);
     }
 
-    /// An answer ends the visits that wait elsewhere at that instant; of two answers the first counts.
+    /// An answer ends the visits that wait elsewhere at that instant, whatever is said of them later; of two answers
+    /// the first counts.
     fn answered_elsewhere(&mut self, anomalies: &mut Vec<Anomaly>) {
         if self.visits.len() < 2 {
             return;
@@ -194,9 +196,12 @@ impl Story {
                         visit.left = Some(Left { at, exit, ringing: false });
                         anomalies.push(visit.odd(AnomalyKind::VisitLeftOpen));
                     }
-                    Some(left) if left.at >= at && left.exit == QueueExit::Answered => {
-                        left.exit = exit;
-                        anomalies.push(visit.odd(AnomalyKind::VisitEndedElsewhere));
+                    Some(left) if left.at > at || (left.at == at && left.exit == QueueExit::Answered) => {
+                        let said = left.exit;
+                        *left = Left { at, exit, ringing: false };
+                        if said != exit {
+                            anomalies.push(visit.odd(AnomalyKind::VisitEndedElsewhere));
+                        }
                     }
                     Some(_) => {}
                 }
@@ -214,8 +219,8 @@ impl Story {
         }
     }
 
-    /// A hang-up is abandoned in the longest-waiting visit only, and ends the visits that still wait.
-    fn abandoned_elsewhere(&mut self, anomalies: &mut Vec<Anomaly>) {
+    /// A hang-up ends the visits that still wait.
+    fn hung_up_elsewhere(&mut self, anomalies: &mut Vec<Anomaly>) {
         if self.visits.len() < 2 {
             return;
         }
@@ -226,6 +231,10 @@ impl Story {
                 anomalies.push(visit.odd(AnomalyKind::VisitLeftOpen));
             }
         }
+    }
+
+    /// A hang-up is abandoned in the longest-waiting visit only.
+    fn abandoned_once(&mut self, anomalies: &mut Vec<Anomaly>) {
         let mut counted_until: Option<Micros> = None;
         for visit in &mut self.visits {
             let Some(left) = visit.left.as_mut().filter(|left| left.exit == QueueExit::Abandoned) else {

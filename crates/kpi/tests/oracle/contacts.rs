@@ -259,23 +259,15 @@ fn elsewhere(visits: &mut [Visit], end: Option<(Micros, Option<Party>)>) {
             }
             visit.left = match visit.left {
                 None => Some((at, QueueExit::AnsweredElsewhere, false)),
-                Some((left, QueueExit::Answered, ringing)) if left >= at => {
-                    Some((left, QueueExit::AnsweredElsewhere, ringing))
+                Some((left, ..)) if left > at => Some((at, QueueExit::AnsweredElsewhere, false)),
+                Some((left, QueueExit::Answered, _)) if left == at => {
+                    Some((at, QueueExit::AnsweredElsewhere, false))
                 }
                 known => known,
             };
         }
     }
-    if let Some((ended, by)) = end {
-        let exit = if by == Some(Party::Customer) { QueueExit::Abandoned } else { QueueExit::System };
-        for visit in visits.iter_mut().filter(|visit| visit.left.is_none()) {
-            visit.left = Some((ended.max(visit.entered), exit, false));
-        }
-    }
-    // A hang-up ends whatever waits, and counts where the wait was longest.
-    if visits.len() < 2 {
-        return;
-    }
+    // A hang-up ends whatever waits, before the contact's own end does, and counts where the wait was longest.
     let gave_up = |visit: &Visit| match visit.left {
         Some((at, QueueExit::Abandoned, _)) => Some(at),
         _ => None,
@@ -283,6 +275,12 @@ fn elsewhere(visits: &mut [Visit], end: Option<(Micros, Option<Party>)>) {
     if let Some(at) = visits.iter().filter_map(gave_up).min() {
         for visit in visits.iter_mut().filter(|visit| visit.left.is_none() && visit.entered < at) {
             visit.left = Some((at, QueueExit::Abandoned, false));
+        }
+    }
+    if let Some((ended, by)) = end {
+        let exit = if by == Some(Party::Customer) { QueueExit::Abandoned } else { QueueExit::System };
+        for visit in visits.iter_mut().filter(|visit| visit.left.is_none()) {
+            visit.left = Some((ended.max(visit.entered), exit, false));
         }
     }
     let mut counted: Option<Micros> = None;
