@@ -95,7 +95,8 @@ pub struct SourceBatch {
 pub struct Append {
     /// Names the source in every event's envelope.
     pub source: Name,
-    /// Set when the source keeps a counter: then the append is exactly-once by (source, epoch, seq).
+    /// Set when the source keeps a counter: then the append is exactly-once by (site, source, epoch, seq), the site
+    /// being that of its events; events of several sites are refused with [`AppendError::SeveralSites`].
     pub batch: Option<SourceBatch>,
     /// If set, the (only) event records a gap: seqs `first_seq..=skip_to` are used up by it.
     pub skip_to: Option<u64>,
@@ -165,6 +166,18 @@ pub enum AppendError {
         to: u64,
         /// How many events the append has.
         events: usize,
+    },
+    /// A counted batch with events of more than one site: a source counts at its own site only.
+    #[error(
+        "source {origin} offers events of site {site} and of site {other} in one counted batch: send each site's apart"
+    )]
+    SeveralSites {
+        /// The source.
+        origin: Name,
+        /// The site of the first event.
+        site: Name,
+        /// The first other one.
+        other: Name,
     },
     /// Nothing to append.
     #[error("an append needs at least one event")]
@@ -340,8 +353,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// The last durable version of a stream; `Version(0)` if it does not exist.
     fn version(&self, stream: &StreamName) -> Version;
 
-    /// Where a source's counter durably stands; `None` for an epoch never seen.
-    fn source_mark(&self, source: &Name, epoch: Epoch) -> Option<SourceMark>;
+    /// Where the counter of a site's source durably stands; `None` for an epoch never seen.
+    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Option<SourceMark>;
 
     /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`.
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError>;

@@ -1,4 +1,5 @@
-//! What is refused of an append before anything is decided: emptiness, size, a skip that makes no sense.
+//! What is refused of an append before anything is decided: emptiness, size, a skip that makes no sense,
+//! a counted batch of several sites.
 //!
 //! Not for what depends on the log's state. Invariant: what passes fits into one group, and each event into a frame.
 
@@ -25,6 +26,7 @@ pub(crate) fn bytes_of(append: &Append) -> Result<usize, AppendError> {
     }
     within("bytes", bytes, APPEND_BYTES_MAX)?;
     seqs_make_sense(append)?;
+    one_site_per_counter(append)?;
     Ok(bytes)
 }
 
@@ -36,6 +38,18 @@ fn seqs_make_sense(append: &Append) -> Result<(), AppendError> {
         return Err(AppendError::BadSkip { origin, first, to, events });
     }
     Ok(())
+}
+
+/// A counter is a site's: opening the log counts every event at its own site.
+fn one_site_per_counter(append: &Append) -> Result<(), AppendError> {
+    let (Some(_), Some(first)) = (append.batch, append.events.first()) else { return Ok(()) };
+    let (origin, site) = (append.source.clone(), &first.stream.site);
+    match append.events.iter().find(|event| event.stream.site != *site) {
+        Some(event) => {
+            Err(AppendError::SeveralSites { origin, site: site.clone(), other: event.stream.site.clone() })
+        }
+        None => Ok(()),
+    }
 }
 
 fn within(unit: &'static str, actual: usize, limit: usize) -> Result<(), AppendError> {

@@ -35,6 +35,9 @@ use crate::{
 /// What a client says of an event, with the last seq that the event uses up: what a repeat must not change.
 type Content = (EventType, Micros, StreamName, SmallVec<[Name; 6]>, SmallVec<[u8; 32]>, u64);
 
+/// Site, source and epoch.
+type Counter = (Name, Name, Epoch);
+
 #[derive(Default)]
 struct Source {
     last_seq: u64,
@@ -65,7 +68,7 @@ impl Source {
 struct State {
     frames: Vec<Arc<Frame>>,
     versions: HashMap<StreamName, u64>,
-    sources: HashMap<(Name, Epoch), Source>,
+    sources: HashMap<Counter, Source>,
     recorded_at: Option<Micros>,
     closed: bool,
 }
@@ -118,7 +121,7 @@ impl MemoryLog {
         }
         let last = state.end();
         let last_seq = append.batch.map(|batch| {
-            state.sources.get(&(append.source.clone(), batch.epoch)).map_or(0, |source| source.last_seq)
+            state.sources.get(&counter(append, batch.epoch)).map_or(0, |source| source.last_seq)
         });
         self.shared.end.send_replace(last);
         Ok(Appended { last, written: append.events.len() - repeats, repeats, last_seq })
@@ -134,7 +137,7 @@ impl State {
     fn repeats(&self, append: &Append) -> Result<usize, AppendError> {
         let Some(batch) = append.batch else { return Ok(0) };
         let origin = append.source.clone();
-        let source = self.sources.get(&(origin.clone(), batch.epoch));
+        let source = self.sources.get(&counter(append, batch.epoch));
         let next = source.map_or(0, |source| source.last_seq) + 1;
         if batch.first_seq > next {
             return Err(AppendError::Gap { origin, offered: batch.first_seq, next });
@@ -186,7 +189,7 @@ impl State {
             let version = Version(*version);
             builder.push(event, &Stamp { position, version, recorded_at: now, source: &append.source, seqs });
             if let Some((epoch, first, to)) = seqs {
-                let source = self.sources.entry((append.source.clone(), epoch)).or_default();
+                let source = self.sources.entry(counter(append, epoch)).or_default();
                 source.keep(first, to, content(event, to));
             }
         }
@@ -197,6 +200,12 @@ impl State {
     fn index_of(&self, at: Position) -> usize {
         self.frames.partition_point(|frame| frame.last() < at)
     }
+}
+
+/// The append's counter; its events are all of one site, which is that of the first.
+fn counter(append: &Append, epoch: Epoch) -> Counter {
+    let site = append.events.first().map_or(&append.source, |event| &event.stream.site);
+    (site.clone(), append.source.clone(), epoch)
 }
 
 fn content(event: &NewEvent, to: u64) -> Content {
@@ -241,9 +250,10 @@ impl EventLog for MemoryLog {
         Version(self.shared.state.lock().versions.get(stream).copied().unwrap_or(0))
     }
 
-    fn source_mark(&self, source: &Name, epoch: Epoch) -> Option<SourceMark> {
+    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Option<SourceMark> {
         let state = self.shared.state.lock();
-        state.sources.get(&(source.clone(), epoch)).map(|source| SourceMark { last_seq: source.last_seq })
+        let source = state.sources.get(&(site.clone(), source.clone(), epoch));
+        source.map(|source| SourceMark { last_seq: source.last_seq })
     }
 
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {

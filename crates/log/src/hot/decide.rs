@@ -93,8 +93,7 @@ impl Decider {
     }
 
     fn repeats(&mut self, append: &Append) -> Result<usize, AppendError> {
-        let Some(batch) = append.batch else { return Ok(0) };
-        let key = self.durable.source_key(append.source.as_str(), batch.epoch);
+        let (Some(batch), Some(key)) = (append.batch, self.counter(append)) else { return Ok(0) };
         let source = self.sources.get(&key);
         let next = source.map_or(0, Source::last_seq) + 1;
         if batch.first_seq > next {
@@ -134,12 +133,11 @@ impl Decider {
     /// The next event of the append is being written: gives its version and seqs.
     pub(super) fn advance(&mut self, append: &Append, index: usize) -> Option<(Version, Option<(u64, u64)>)> {
         let event = append.events.get(index)?;
-        let key = self.durable.stream_key(&event.stream);
+        let (key, counter) = (self.durable.stream_key(&event.stream), self.counter(append));
         let before = self.version(key);
         self.forming.insert(key, before + 1);
-        let seqs = append.batch.map(|batch| {
+        let seqs = append.batch.zip(counter).map(|(batch, key)| {
             let seqs = check::seqs(append, batch.first_seq, index);
-            let key = self.durable.source_key(append.source.as_str(), batch.epoch);
             let fingerprint = self.fingerprints.of_new(event, seqs);
             self.sources.entry(key).or_default().keep(seqs, fingerprint);
             self.forming_marks.insert(key, seqs.1);
@@ -150,8 +148,14 @@ impl Decider {
 
     /// Where the append's source stands, what is under way included.
     pub(super) fn last_seq(&self, append: &Append) -> Option<u64> {
-        let key = self.durable.source_key(append.source.as_str(), append.batch?.epoch);
+        let key = self.counter(append)?;
         Some(self.sources.get(&key).map_or(0, Source::last_seq))
+    }
+
+    /// The counter that the append's batch stands in; its events are all of one site.
+    fn counter(&self, append: &Append) -> Option<SourceKey> {
+        let (batch, event) = (append.batch?, append.events.first()?);
+        Some(self.durable.source_key(event.stream.site.as_str(), append.source.as_str(), batch.epoch))
     }
 
     /// The forming group goes on its way; gives what it changes.

@@ -25,7 +25,7 @@ use crate::{frame::Frame, limits::TAIL_BYTES_MAX};
 
 /// A stream's or source's name as a number: 128 bits of a hash that is seeded anew in every process.
 pub(super) type Key = u128;
-/// A source's counter.
+/// A source's counter: the hash is of site and source.
 pub(super) type SourceKey = (Key, Epoch);
 pub(super) type Versions = FxHashMap<Key, u64>;
 pub(super) type Marks = FxHashMap<SourceKey, u64>;
@@ -70,8 +70,13 @@ impl Durable {
         xxh3_128_with_seed(&text, self.seed)
     }
 
-    pub(super) fn source_key(&self, source: &str, epoch: Epoch) -> SourceKey {
-        (xxh3_128_with_seed(source.as_bytes(), self.seed), epoch)
+    /// Sources of two sites that have the same name and epoch are two sources.
+    pub(super) fn source_key(&self, site: &str, source: &str, epoch: Epoch) -> SourceKey {
+        let mut text = SmallVec::<[u8; 256]>::new();
+        text.extend_from_slice(site.as_bytes());
+        text.push(0);
+        text.extend_from_slice(source.as_bytes());
+        (xxh3_128_with_seed(&text, self.seed), epoch)
     }
 
     pub(super) fn version(&self, stream: Key) -> u64 {

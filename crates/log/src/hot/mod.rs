@@ -244,9 +244,9 @@ impl EventLog for SledLog {
         Version(durable.version(durable.stream_key(stream)))
     }
 
-    fn source_mark(&self, source: &Name, epoch: Epoch) -> Option<SourceMark> {
+    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Option<SourceMark> {
         let durable = &self.shared.durable;
-        let last_seq = durable.mark(&durable.source_key(source.as_str(), epoch))?;
+        let last_seq = durable.mark(&durable.source_key(site.as_str(), source.as_str(), epoch))?;
         Some(SourceMark { last_seq })
     }
 

@@ -93,7 +93,7 @@ fn take_over(
         for event in frame.events() {
             let (Some(at), Some(to)) = (event.envelope.source_seq, event.seq_to) else { continue };
             let seqs = (at.seq, to);
-            let key = durable.source_key(event.envelope.source, at.epoch);
+            let key = durable.source_key(event.envelope.stream.site, event.envelope.source, at.epoch);
             let fingerprint = fingerprints.of_stored(frame, &event, seqs);
             if let Err(next) = self::found(&mut found.sources, key, seqs, fingerprint) {
                 let what =

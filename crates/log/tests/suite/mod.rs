@@ -51,13 +51,14 @@ macro_rules! conformance {
                 a_batch_that_begins_with_repeats_appends_the_rest, a_repeat_in_the_same_group_counts_once,
                 a_repeat_with_other_content_is_refused, corrected_times_do_not_make_other_content, a_gap_is_refused,
                 a_skip_uses_up_its_seqs, a_skip_that_makes_no_sense_is_refused, epochs_and_sources_count_apart,
+                sources_of_two_sites_count_apart, a_counted_batch_of_two_sites_is_refused,
                 an_old_repeat_is_dropped_unseen, a_refused_append_uses_up_no_seq,
                 an_append_of_repeats_alone_expects_nothing;
             reads: an_empty_log_reads_as_empty, a_read_gives_the_frame_that_holds_the_position,
                 a_read_beyond_the_end_is_refused, a_subscription_starts_at_any_position,
                 a_subscription_goes_from_history_to_live_without_gap_or_repeat, many_subscribers_see_the_same,
                 a_slow_reader_holds_nobody_up, a_filter_passes_what_it_names;
-            reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, expectations_hold_after_reopening,
+            reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, sites_count_apart_after_reopening, expectations_hold_after_reopening,
                 the_incarnation_stays, positions_and_times_go_on_after_reopening;
         }
     };
@@ -98,6 +99,14 @@ pub fn events(id: &str, contents: impl IntoIterator<Item = u8>) -> Vec<NewEvent>
     contents.into_iter().map(|content| event(id, content)).collect()
 }
 
+/// The same events at another site.
+pub fn elsewhere(mut events: Vec<NewEvent>) -> Vec<NewEvent> {
+    for event in &mut events {
+        event.stream.site = name("elsewhere");
+    }
+    events
+}
+
 /// An append with no counter.
 pub fn plain(events: Vec<NewEvent>) -> Append {
     Append { source: name("plain"), batch: None, skip_to: None, expected: SmallVec::new(), events }
@@ -128,7 +137,11 @@ pub fn version(log: &dyn EventLog, id: &str) -> u64 {
 }
 
 pub fn mark(log: &dyn EventLog, source: &str, epoch: u128) -> Option<u64> {
-    log.source_mark(&name(source), Epoch(epoch)).map(|mark| mark.last_seq)
+    mark_at(log, "site", source, epoch)
+}
+
+pub fn mark_at(log: &dyn EventLog, site: &str, source: &str, epoch: u128) -> Option<u64> {
+    log.source_mark(&name(site), &name(source), Epoch(epoch)).map(|mark| mark.last_seq)
 }
 
 /// Everything that a log says of an event.

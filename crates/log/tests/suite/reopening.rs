@@ -3,7 +3,10 @@
 use pegcount_domain::envelope::{Position, Version};
 use pegcount_log::{AppendError, Expected};
 
-use super::{Subject, all, append, counted, event, events, expecting, mark, plain, refused, version};
+use super::{
+    Subject, all, append, counted, elsewhere, event, events, expecting, mark, mark_at, plain, refused,
+    version,
+};
 
 pub async fn reopening_keeps_everything(subject: &dyn Subject) {
     let log = subject.open();
@@ -77,4 +80,18 @@ pub async fn positions_and_times_go_on_after_reopening(subject: &dyn Subject) {
         assert_eq!(append(&*log, plain(events("a", 0..3))).await.last, Position(3 * (round + 1)));
         assert!(all(&*log).await.is_sorted_by_key(|event| event.recorded_at));
     }
+}
+
+pub async fn sites_count_apart_after_reopening(subject: &dyn Subject) {
+    if !subject.keeps() {
+        return;
+    }
+    let log = subject.open();
+    append(&*log, counted("phone", 1, 1, events("a", 0..3))).await;
+    append(&*log, counted("phone", 1, 1, elsewhere(events("a", 0..1)))).await;
+    log.close().await.unwrap();
+    drop(log);
+    let log = subject.open();
+    assert_eq!((mark(&*log, "phone", 1), mark_at(&*log, "elsewhere", "phone", 1)), (Some(3), Some(1)));
+    assert_eq!(append(&*log, counted("phone", 1, 2, elsewhere(events("a", 1..2)))).await.written, 1);
 }

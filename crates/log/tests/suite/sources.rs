@@ -3,7 +3,9 @@
 use pegcount_domain::{envelope::Position, ids::Epoch, time::Micros};
 use pegcount_log::{AppendError, Expected, NewEvent, limits::SOURCE_WINDOW_SEQS};
 
-use super::{Subject, all, append, counted, event, events, mark, plain, refused, stream, version};
+use super::{
+    Subject, all, append, counted, elsewhere, event, events, mark, mark_at, plain, refused, stream, version,
+};
 
 pub async fn the_first_seq_is_one_and_the_next_follows(subject: &dyn Subject) {
     let log = subject.open();
@@ -143,6 +145,25 @@ pub async fn epochs_and_sources_count_apart(subject: &dyn Subject) {
     let marks =
         [mark(&*log, "phone", 1), mark(&*log, "phone", 2), mark(&*log, "pbx", 1), mark(&*log, "pbx", 2)];
     assert_eq!(marks, [Some(4), Some(1), Some(2), None]);
+}
+
+pub async fn sources_of_two_sites_count_apart(subject: &dyn Subject) {
+    let log = subject.open();
+    append(&*log, counted("phone", 1, 1, events("a", 0..3))).await;
+    let there = append(&*log, counted("phone", 1, 1, elsewhere(events("a", 7..8)))).await;
+    assert_eq!((there.written, there.last_seq), (1, Some(1)));
+    assert_eq!((mark(&*log, "phone", 1), mark_at(&*log, "elsewhere", "phone", 1)), (Some(3), Some(1)));
+    let error = refused(&*log, counted("phone", 1, 4, elsewhere(events("a", 8..9)))).await;
+    assert!(matches!(error, AppendError::Gap { offered: 4, next: 2, .. }), "{error}");
+}
+
+pub async fn a_counted_batch_of_two_sites_is_refused(subject: &dyn Subject) {
+    let log = subject.open();
+    let both = [events("a", 0..1), elsewhere(events("b", 1..2))].concat();
+    let error = refused(&*log, counted("phone", 1, 1, both.clone())).await;
+    assert!(matches!(error, AppendError::SeveralSites { .. }), "{error}");
+    assert_eq!(mark(&*log, "phone", 1), None);
+    assert_eq!(append(&*log, plain(both)).await.written, 2, "what has no counter may be of several sites");
 }
 
 pub async fn an_old_repeat_is_dropped_unseen(subject: &dyn Subject) {
