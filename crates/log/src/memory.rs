@@ -210,7 +210,10 @@ fn counter(append: &Append, epoch: Epoch) -> Counter {
 
 fn content(event: &NewEvent, to: u64) -> Content {
     let (names, payload) = (event.names.clone(), event.payload.clone());
-    (event.event_type, event.source_time, event.stream.clone(), names, payload, to)
+    // When a skip was heard of is the server's word, not the source's.
+    let skipped = event.event_type == EventType::SKIPPED;
+    let source_time = if skipped { Micros::ZERO } else { event.source_time };
+    (event.event_type, source_time, event.stream.clone(), names, payload, to)
 }
 
 impl Frames for Shared {

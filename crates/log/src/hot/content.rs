@@ -4,6 +4,8 @@
 //! which the server corrects. 32 bits under a key that every process makes anew: a client cannot find two contents that
 //! agree, and a counter that started again shows within an event or two.
 //!
+//! A skip has no time of its own: its source time is the moment when the server heard of it, and stays out.
+//!
 //! Invariant: the fingerprint of an event is the same before it is appended and when it is read back.
 
 use pegcount_domain::{
@@ -58,6 +60,7 @@ impl Fingerprints {
         stream: StreamName<&str>,
         seqs: (u64, u64),
     ) {
+        let source_time = said_time(event_type, source_time);
         self.scratch.clear();
         self.scratch.extend_from_slice(&event_type.0.to_le_bytes());
         self.scratch.extend_from_slice(&source_time.0.to_le_bytes());
@@ -79,6 +82,11 @@ impl Fingerprints {
         let [a, b, c, d, ..] = xxh3_64_with_secret(&self.scratch, &self.secret).to_le_bytes();
         u32::from_le_bytes([a, b, c, d])
     }
+}
+
+/// The source time as far as the source said it.
+fn said_time(event_type: EventType, source_time: Micros) -> Micros {
+    if event_type == EventType::SKIPPED { Micros::ZERO } else { source_time }
 }
 
 fn low_byte(number: usize) -> u8 {

@@ -50,7 +50,7 @@ macro_rules! conformance {
             sources: the_first_seq_is_one_and_the_next_follows, a_repeat_is_dropped_and_answered,
                 a_batch_that_begins_with_repeats_appends_the_rest, a_repeat_in_the_same_group_counts_once,
                 a_repeat_with_other_content_is_refused, corrected_times_do_not_make_other_content, a_gap_is_refused,
-                a_skip_uses_up_its_seqs, a_skip_that_makes_no_sense_is_refused, epochs_and_sources_count_apart,
+                a_skip_uses_up_its_seqs, a_skip_repeated_later_is_a_repeat, a_skip_that_makes_no_sense_is_refused, epochs_and_sources_count_apart,
                 sources_of_two_sites_count_apart, a_counted_batch_of_two_sites_is_refused,
                 an_old_repeat_is_dropped_unseen, a_refused_append_uses_up_no_seq,
                 an_append_of_repeats_alone_expects_nothing;

@@ -1,6 +1,6 @@
 //! Sources with a counter: each fact counts once.
 
-use pegcount_domain::{envelope::Position, ids::Epoch, time::Micros};
+use pegcount_domain::{envelope::Position, event::EventType, ids::Epoch, time::Micros};
 use pegcount_log::{AppendError, Expected, NewEvent, limits::SOURCE_WINDOW_SEQS};
 
 use super::{
@@ -120,6 +120,30 @@ pub async fn a_skip_uses_up_its_seqs(subject: &dyn Subject) {
     let mut far = counted("phone", 1, 11, events("lost", 1..2));
     far.skip_to = Some(u64::MAX / 2);
     assert_eq!(append(&*log, far).await.last_seq, Some(u64::MAX / 2));
+}
+
+pub async fn a_skip_repeated_later_is_a_repeat(subject: &dyn Subject) {
+    let mut log = subject.open();
+    let skip_at = |now| {
+        let skipped = EventType::SKIPPED;
+        let event = NewEvent { event_type: skipped, source_time: Micros(now), ..event("lost", 0) };
+        let mut skip = counted("phone", 1, 1, vec![event]);
+        skip.skip_to = Some(9);
+        skip
+    };
+    append(&*log, skip_at(1_000)).await;
+    let again = append(&*log, skip_at(2_000)).await;
+    assert_eq!((again.written, again.repeats, again.last_seq), (0, 1, Some(9)));
+    if subject.keeps() {
+        log.close().await.unwrap();
+        drop(log);
+        log = subject.open();
+        assert_eq!(append(&*log, skip_at(3_000)).await.repeats, 1);
+    }
+    let mut other = skip_at(1_000);
+    other.events[0].payload.push(1);
+    let error = refused(&*log, other).await;
+    assert!(matches!(error, AppendError::ContentDiffers { seq: 1, .. }), "{error}");
 }
 
 pub async fn a_skip_that_makes_no_sense_is_refused(subject: &dyn Subject) {
