@@ -19,6 +19,9 @@ const FILE_BYTES: usize = MAGIC.len() + KEY_BYTES + 4;
 /// What the key's mark is derived for; never to be changed.
 const MARK_CONTEXT: &str = "pegcount vault 2026 mark of the key";
 
+/// What the key of digests is derived for; never to be changed.
+const DIGEST_CONTEXT: &str = "pegcount vault 2026 key of digests";
+
 /// The key.
 pub(crate) struct Key([u8; KEY_BYTES]);
 
@@ -58,6 +61,12 @@ impl Key {
     pub(crate) fn mark(&self) -> [u8; 8] {
         let derived = blake3::derive_key(MARK_CONTEXT, &self.0);
         derived.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// A digest of any bytes, under a key of its own: it meets no hash of a value.
+    pub(crate) fn digest(&self, bytes: &[u8]) -> [u8; 16] {
+        let digest = blake3::keyed_hash(&blake3::derive_key(DIGEST_CONTEXT, &self.0), bytes);
+        digest.as_bytes().first_chunk().copied().unwrap_or_default()
     }
 
     /// The hash of a normal value of a site. The site's length stands before it, so that no two pairs run together.

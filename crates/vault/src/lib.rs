@@ -8,8 +8,10 @@
 //! ```text
 //! LOCK         held while the vault is open
 //! key          magic "PEGVKEY1" | 32 random bytes | CRC32C                 mode 0600; made last, aside and renamed
-//! surrogates   magic "PEGVSUR1" | 8 bytes that tell the key | CRC32C,
+//! surrogates   magic "PEGVSUR2" | 8 bytes that tell the key | CRC32C,
 //!              then records: 32 bytes keyed BLAKE3 of (site, value) | 16 random bytes | CRC32C
+//!              before records that were made together: magic "PEGVBAT1" | their count, 8 bytes | CRC32C over them |
+//!              28 zeros | CRC32C; each of theirs is over "in a batch" and the record
 //! ```
 //!
 //! Numbers are little-endian. Whoever has only the folder's `surrogates` file cannot even test a guess; with the key

@@ -75,6 +75,12 @@ impl Vault {
         numbers.into_iter().map(name).collect()
     }
 
+    /// A digest that tells `bytes` from others and, without the vault's key, cannot be guessed from them. The same after
+    /// every restart; nothing is kept. For what may hold a personal value and must be recognised, not read.
+    pub fn digest(&self, bytes: &[u8]) -> [u8; 16] {
+        self.key.digest(bytes)
+    }
+
     /// How many surrogates there are.
     pub fn len(&self) -> usize {
         self.known.read().len()
