@@ -28,8 +28,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Source {
     last_seq: u64,
-    /// Of the newest seqs, the last of them `last_seq`.
-    fingerprints: VecDeque<u32>,
+    /// Of the newest events, by the last seq that each used up: a skip over a million seqs costs no more than a fact.
+    fingerprints: VecDeque<(u64, u32)>,
 }
 
 impl Source {
@@ -39,21 +39,21 @@ impl Source {
 
     /// The event with this fingerprint has used up `seqs`.
     pub(super) fn keep(&mut self, seqs: (u64, u64), fingerprint: u32) {
-        let count = (seqs.1 - seqs.0).saturating_add(1).min(widen(SOURCE_WINDOW_SEQS));
-        for _ in 0..count {
-            if self.fingerprints.len() == SOURCE_WINDOW_SEQS {
-                self.fingerprints.pop_front();
-            }
-            self.fingerprints.push_back(fingerprint);
-        }
         self.last_seq = seqs.1;
+        let too_old = self.last_seq.saturating_sub(widen(SOURCE_WINDOW_SEQS));
+        while self.fingerprints.front().is_some_and(|(last, _)| *last <= too_old) {
+            self.fingerprints.pop_front();
+        }
+        self.fingerprints.push_back((self.last_seq, fingerprint));
     }
 
     /// The fingerprint kept for a seq; none for one that is too old.
     fn kept(&self, seq: u64) -> Option<u32> {
-        let back = usize::try_from(self.last_seq.checked_sub(seq)?).ok()?;
-        let index = self.fingerprints.len().checked_sub(back + 1)?;
-        self.fingerprints.get(index).copied()
+        if self.last_seq.checked_sub(seq)? >= widen(SOURCE_WINDOW_SEQS) {
+            return None;
+        }
+        let index = self.fingerprints.partition_point(|(last, _)| *last < seq);
+        self.fingerprints.get(index).map(|(_, fingerprint)| *fingerprint)
     }
 }
 
@@ -191,5 +191,35 @@ pub(super) fn found(
             entry.or_default().keep(seqs, fingerprint);
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skip_of_any_length_costs_as_much_as_a_fact() {
+        let mut source = Source::default();
+        source.keep((1, 1_000_000), 7);
+        assert_eq!(source.fingerprints.len(), 1);
+        assert!(source.fingerprints.capacity() < 16);
+        assert_eq!((source.kept(1_000_000), source.kept(1_000_000 - 4_095)), (Some(7), Some(7)));
+        assert_eq!((source.kept(1_000_001), source.kept(1_000_000 - 4_096)), (None, None));
+        source.keep((1_000_001, 1_000_001), 8);
+        assert_eq!((source.kept(1_000_000), source.kept(1_000_001)), (Some(7), Some(8)));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_window_is_forgotten() {
+        let mut source = Source::default();
+        for (seq, fingerprint) in (1..=6_000).zip(1..) {
+            source.keep((seq, seq), fingerprint);
+        }
+        assert_eq!(source.fingerprints.len(), SOURCE_WINDOW_SEQS);
+        assert_eq!(
+            (source.kept(1_904), source.kept(1_905), source.kept(6_000)),
+            (None, Some(1_905), Some(6_000))
+        );
     }
 }
