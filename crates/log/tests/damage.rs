@@ -91,6 +91,19 @@ async fn a_lost_or_changed_format_file_is_named() {
 }
 
 #[tokio::test]
+async fn a_refusal_for_a_lost_format_file_leaves_the_mark_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_log(dir.path()).await;
+    let (format, mark) = (dir.path().join("FORMAT"), dir.path().join("MARK"));
+    let before = (fs::read(&format).unwrap(), fs::read(&mark).unwrap());
+    fs::remove_file(&format).unwrap();
+    refused(dir.path());
+    assert_eq!(fs::read(&mark).unwrap(), before.1);
+    fs::write(&format, before.0).unwrap();
+    assert_eq!(all(&open(dir.path()).unwrap()).await, whole);
+}
+
+#[tokio::test]
 async fn a_lost_acknowledged_tail_is_named_with_its_first_position() {
     let (dir, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     a_log(dir.path()).await;

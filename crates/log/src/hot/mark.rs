@@ -37,7 +37,8 @@ struct Writer {
 }
 
 impl MarkFile {
-    /// Opens the mark of a log that exists, or makes one. Gives the position that has been acknowledged.
+    /// Opens the mark of a log that exists, or makes one. A mark that says something is never made anew: then it is not
+    /// the log that is new, but its FORMAT that is lost. Gives the position that has been acknowledged.
     pub(super) fn open(path: &Path, new: bool) -> Result<(Self, Position), LogError> {
         let failed = |error| failed("open high-water mark", path)(error);
         let damaged = |what: &str| {
@@ -49,13 +50,13 @@ impl MarkFile {
         }
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options.map_err(failed)?;
-        if new {
-            let write = file.set_len(0).and_then(|()| file.write_all(&[0; 2 * SLOT_BYTES]));
-            write.and_then(|()| file.sync_all()).map_err(failed)?;
-            file.rewind().map_err(failed)?;
-        }
         let mut bytes = Vec::with_capacity(2 * SLOT_BYTES);
         file.read_to_end(&mut bytes).map_err(failed)?;
+        if new && bytes.iter().all(|byte| *byte == 0) {
+            bytes = vec![0; 2 * SLOT_BYTES];
+            let write = file.rewind().and_then(|()| file.write_all(&bytes));
+            write.and_then(|()| file.sync_all()).map_err(failed)?;
+        }
         let (a, b) = bytes.split_at_checked(SLOT_BYTES).ok_or_else(|| damaged("is cut short"))?;
         let newest = match (Slot::read(a), Slot::read(b)) {
             (Slot::Torn, Slot::Torn) => return Err(damaged("is unreadable in both of its slots")),
@@ -146,6 +147,18 @@ mod tests {
         bytes[2] ^= 0x40;
         std::fs::write(&path, &bytes).unwrap();
         assert!(matches!(reopened(&path), Err(LogError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_new_logs_mark_is_made_anew_only_if_it_says_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("MARK");
+        std::fs::write(&path, [0; 100]).unwrap();
+        let (mark, position) = MarkFile::open(&path, true).unwrap();
+        assert_eq!(position, Position::START);
+        mark.write(Position(7)).unwrap();
+        assert_eq!(MarkFile::open(&path, true).unwrap().1, Position(7));
+        assert_eq!(reopened(&path).unwrap(), Position(7));
     }
 
     #[test]

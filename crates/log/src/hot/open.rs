@@ -111,11 +111,16 @@ fn take_over(
 fn remove_torn(store: &SledStore, group: &VecDeque<Frame>) -> Result<(), LogError> {
     let Some(first) = group.front() else { return Ok(()) };
     tracing::warn!(from = first.first().0, frames = group.len(), "removing a group that was cut short");
-    for frame in group {
-        store.remove(frame.first()).map_err(failed("remove a cut group", store.dir()))?;
+    for first in removal_order(group) {
+        store.remove(first).map_err(failed("remove a cut group", store.dir()))?;
     }
     let synced = store.flush().and_then(|()| store.sync_data());
     synced.map_err(failed("sync after removing a cut group", store.dir()))
+}
+
+/// Back to front: a removal that is itself cut short leaves a shorter cut group, never a hole before frames.
+pub(super) fn removal_order(group: &VecDeque<Frame>) -> impl Iterator<Item = Position> {
+    group.iter().rev().map(Frame::first)
 }
 
 fn damaged(path: &Path, position: Position, what: String) -> LogError {

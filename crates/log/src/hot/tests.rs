@@ -20,12 +20,12 @@ use super::{
     content::Fingerprints,
     durable::Durable,
     folder::Folder,
-    open::Found,
+    open::{Found, removal_order},
     store::{SledStore, Store},
 };
 use crate::{
     api::{Append, AppendError, Durability, EventLog, Expected, LogError, NewEvent, PendingAppend},
-    frame::{FrameBuilder, Stamp},
+    frame::{Frame, FrameBuilder, Stamp},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -359,6 +359,23 @@ async fn a_group_that_was_cut_short_is_removed_on_opening() {
         let log = SledLog::open(options.clone()).unwrap();
         assert_eq!(log.end(), Position(last - 1));
         assert_eq!(log.append(one("a")).await.unwrap().last, Position(last));
+    }
+}
+
+#[tokio::test]
+async fn a_removal_of_a_cut_group_may_be_cut_short_anywhere() {
+    let torn = || (2..=4).map(|first| stored_frame(first, true));
+    let group = torn().map(|(_, bytes)| Frame::decode(&bytes).unwrap()).collect();
+    for removed in 0..=3 {
+        let dir = tempfile::tempdir().unwrap();
+        let options = SledOptions::new(dir.path());
+        SledLog::open(options.clone()).unwrap().append(one("a")).await.unwrap();
+        let (store, _) = SledStore::open(&options, false).unwrap();
+        store.apply(torn().collect()).unwrap();
+        removal_order(&group).take(removed).for_each(|first| store.remove(first).unwrap());
+        store.flush().unwrap();
+        drop(store);
+        assert_eq!(SledLog::open(options).unwrap().end(), Position(1), "after {removed}");
     }
 }
 
