@@ -42,14 +42,14 @@ impl EpochSpool {
         let mut found = list(folder)?;
         let newest = found.pop();
         for (_, _, old) in found {
-            remove_folder(&old)?;
+            discard(&old);
         }
         let Some((ordinal, epoch, path)) = newest else { return Self::create(folder, 1, &[], 1, settings) };
         let mut segments: VecDeque<_> = Segment::list(&path)?.into();
         let Some(last) = segments.pop_back() else {
             tracing::warn!(folder = %path.display(), "the spool has lost its counter: a new epoch begins");
             let fresh = Self::create(folder, ordinal + 1, &[], 1, settings)?;
-            remove_folder(&path)?;
+            discard(&path);
             return Ok(fresh);
         };
         let (active, file, next_seq) = last.reopen(&path)?;
@@ -103,7 +103,7 @@ impl EpochSpool {
         })
     }
 
-    /// A new counter with the facts after `known`; this one's folder is gone afterwards.
+    /// A new counter with the facts after `known`; this one's folder is of no more use afterwards, and removed.
     pub(super) fn replace(&mut self, known: u64, settings: Settings) -> Result<Self, SpoolError> {
         let (mut bytes, mut seq, mut from) = (Vec::new(), 1, known + 1);
         while let Some(next) = self.read(from, Limits { facts: usize::MAX, bytes: usize::MAX })? {
@@ -121,7 +121,7 @@ impl EpochSpool {
         }
         let parent = self.folder.parent().unwrap_or(&self.folder).to_owned();
         let fresh = Self::create(&parent, self.ordinal + 1, &bytes, seq, settings)?;
-        remove_folder(&self.folder)?;
+        discard(&self.folder);
         Ok(fresh)
     }
 
@@ -243,6 +243,13 @@ fn list(folder: &Path) -> Result<Vec<(u64, Epoch, PathBuf)>, SpoolError> {
     }
     found.sort_by_key(|(ordinal, ..)| *ordinal);
     Ok(found)
+}
+
+/// Removes an older counter. If that fails it only takes room: the newest counts, and the next opening tries again.
+fn discard(path: &Path) {
+    if let Err(error) = remove_folder(path) {
+        tracing::warn!(folder = %path.display(), ?error, "could not remove an older counter of the spool");
+    }
 }
 
 fn remove_folder(path: &Path) -> Result<(), SpoolError> {

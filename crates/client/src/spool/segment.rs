@@ -47,8 +47,16 @@ impl Segment {
         Ok(found)
     }
 
-    /// Makes an empty file, and makes its name durable if `durable`.
+    /// Makes an empty file, and makes its name durable if `durable`; after a failure there is no such file.
     pub(crate) fn create(folder: &Path, first: u64, durable: bool) -> Result<(Self, File), SpoolError> {
+        Self::create_synced(folder, first, |folder| if durable { sync_folder(folder) } else { Ok(()) })
+    }
+
+    fn create_synced(
+        folder: &Path,
+        first: u64,
+        sync: impl FnOnce(&Path) -> Result<(), SpoolError>,
+    ) -> Result<(Self, File), SpoolError> {
         let segment = Self { first, bytes: 0 };
         let path = segment.path(folder);
         let file = OpenOptions::new()
@@ -57,8 +65,12 @@ impl Segment {
             .create_new(true)
             .open(&path)
             .map_err(SpoolError::io("create", &path))?;
-        if durable {
-            sync_folder(folder)?;
+        if let Err(error) = sync(folder) {
+            // Left there, it would be in the way of the next attempt, and its name would be taken for the counter.
+            if let Err(left) = fs::remove_file(&path) {
+                tracing::warn!(file = %path.display(), %left, "could not remove a file that could not be made whole");
+            }
+            return Err(error);
         }
         Ok((segment, file))
     }
@@ -117,4 +129,18 @@ impl Segment {
 /// Makes the names in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), SpoolError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(SpoolError::io("sync", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_whose_name_could_not_be_made_durable_is_gone_and_can_be_made_again() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let failed = |_: &Path| Err(SpoolError::Poisoned);
+        assert!(Segment::create_synced(folder.path(), 7, failed).is_err());
+        assert_eq!(Segment::list(folder.path()).unwrap(), []);
+        assert_eq!(Segment::create(folder.path(), 7, true).unwrap().0.first, 7);
+    }
 }

@@ -195,6 +195,28 @@ fn a_server_that_knows_more_than_the_spool_means_a_new_epoch_with_what_is_new() 
 }
 
 #[test]
+fn a_new_epoch_goes_on_although_the_old_folder_cannot_be_removed() {
+    let folder = TempDir::new().unwrap();
+    // One file, which stays open, so that it can be read when its folder is gone.
+    let open = |folder: &TempDir| open_with(folder, Settings { segment_bytes: 1 << 20, ..SETTINGS });
+    let mut spool = open(&folder);
+    append(&mut spool, 5);
+    drop(spool);
+    let mut spool = open(&folder);
+    append(&mut spool, 4);
+    // Something else stands where the folder was: removing it as a folder fails.
+    let old = files(&spool)[0].parent().unwrap().to_owned();
+    fs::rename(&old, folder.path().join("elsewhere")).unwrap();
+    fs::write(&old, b"no folder").unwrap();
+    assert!(spool.welcomed(8, 0).unwrap());
+    let epoch = spool.epoch();
+    assert_eq!(contents(&mut spool, 1), all(1..=4));
+    drop(spool);
+    let spool = open(&folder);
+    assert_eq!((spool.epoch(), spool.pending()), (epoch, 4));
+}
+
+#[test]
 fn a_spool_has_one_owner() {
     let folder = TempDir::new().unwrap();
     let _owner = open(&folder);
