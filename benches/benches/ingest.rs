@@ -21,6 +21,8 @@ use tokio_stream::wrappers::TcpListenerStream;
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const CLIENTS: usize = 4;
+/// Agents of each client: a centre of 200 in all.
+const AGENTS: usize = 50;
 
 fn main() -> Outcome<()> {
     let batches = std::env::var("BATCHES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500);
@@ -37,7 +39,8 @@ fn main() -> Outcome<()> {
     let ratio = durable.per_second() / empty.per_second();
     table::print(
         &format!(
-            "Ingest and replay ({CLIENTS} streaming clients, batches of {BATCH_FACTS}, {} facts)",
+            "Ingest and replay ({CLIENTS} streaming clients, {} agents, batches of {BATCH_FACTS}, {} facts)",
+            CLIENTS * AGENTS,
             durable.facts
         ),
         &[
@@ -61,8 +64,8 @@ async fn empty_service(batches: usize) -> Outcome<streaming::Rate> {
             .serve_with_incoming(TcpListenerStream::new(listener)),
     );
     // A first short run warms code and connections.
-    streaming::run(&endpoint, "", CLIENTS, batches / 10).await?;
-    let rate = streaming::run(&endpoint, "", CLIENTS, batches).await?;
+    streaming::run(&endpoint, "", CLIENTS, AGENTS, batches / 10).await?;
+    let rate = streaming::run(&endpoint, "", CLIENTS, AGENTS, batches).await?;
     server.abort();
     Ok(rate)
 }
@@ -73,8 +76,8 @@ async fn pegcount(dir: &std::path::Path, batches: usize) -> Outcome<streaming::R
     let running = pegcount_server::start(engine.clone(), ServerOptions::new(listen, dir)).await?;
     let endpoint = format!("http://{}", running.addr);
     let token = running.local_token.clone().unwrap_or_default();
-    streaming::run(&endpoint, &token, CLIENTS, batches / 10).await?;
-    let rate = streaming::run(&endpoint, &token, CLIENTS, batches).await?;
+    streaming::run(&endpoint, &token, CLIENTS, AGENTS, batches / 10).await?;
+    let rate = streaming::run(&endpoint, &token, CLIENTS, AGENTS, batches).await?;
     engine.caught_up(engine.end()).await?;
     running.shutdown().await?;
     Ok(rate)

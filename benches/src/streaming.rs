@@ -34,18 +34,19 @@ impl Rate {
     }
 }
 
-/// Runs `clients` clients at once, each with `batches` batches, and waits for the last acknowledgement.
+/// Runs `clients` clients at once, each for `agents` agents and with `batches` batches, and waits for the last acknowledgement.
 pub async fn run(
     endpoint: &str,
     token: &str,
     clients: usize,
+    agents: usize,
     batches: usize,
 ) -> Result<Rate, Box<dyn Error + Send + Sync>> {
     let started = Instant::now();
     let mut tasks = Vec::new();
     for client in 0..clients {
         let (endpoint, token) = (endpoint.to_owned(), token.to_owned());
-        tasks.push(tokio::spawn(async move { one(&endpoint, &token, client, batches).await }));
+        tasks.push(tokio::spawn(async move { one(&endpoint, &token, client, agents, batches).await }));
     }
     let mut facts = 0;
     for task in tasks {
@@ -58,6 +59,7 @@ async fn one(
     endpoint: &str,
     token: &str,
     client: usize,
+    agents: usize,
     batches: usize,
 ) -> Result<u64, Box<dyn Error + Send + Sync>> {
     let channel = Endpoint::new(endpoint.to_owned())?
@@ -87,7 +89,7 @@ async fn one(
     let window = Arc::new(Semaphore::new(WINDOW_BATCHES));
     let granted = Arc::clone(&window);
     let writer = tokio::spawn(async move {
-        let mut calls = Calls::new(client, 250);
+        let mut calls = Calls::new(client, agents);
         for _ in 0..batches {
             let Ok(permit) = granted.acquire().await else { return };
             permit.forget();

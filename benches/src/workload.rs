@@ -8,6 +8,8 @@ use pegcount_proto::v1::{
 #[derive(Debug)]
 pub struct Calls {
     client: usize,
+    /// Tells this run's contacts from those of another run on the same log.
+    run: i64,
     agents: usize,
     call: u64,
     seq: u64,
@@ -20,7 +22,9 @@ const QUEUES: [&str; 4] = ["service", "sales", "repairs", "billing"];
 impl Calls {
     /// The facts of client number `client`, whose calls go to `agents` agents, as they happen.
     pub fn new(client: usize, agents: usize) -> Self {
-        let mut calls = Self { client, agents, call: 0, seq: 0, now_us: 0, ready: Vec::new().into_iter() };
+        let run = pegcount_clock::system_now().0 / 1_000 % 1_000_000;
+        let mut calls =
+            Self { client, run, agents, call: 0, seq: 0, now_us: 0, ready: Vec::new().into_iter() };
         let mut first = Vec::new();
         for agent in 0..agents {
             first.push(calls.agent(agent, agent_fact::Action::SignedIn(Nothing {})));
@@ -53,7 +57,7 @@ impl Calls {
 
     fn next_call(&mut self) -> Vec<fact::Fact> {
         self.call += 1;
-        let contact = format!("c{}-{}", self.client, self.call);
+        let contact = format!("c{}-{}-{}", self.client, self.run, self.call);
         let agent = usize::try_from(self.call).unwrap_or(0) % self.agents;
         let turn = usize::try_from(self.call / 7).unwrap_or(0);
         let queue = QUEUES.get(turn % QUEUES.len()).copied().unwrap_or_default().to_owned();

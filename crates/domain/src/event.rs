@@ -508,7 +508,7 @@ pub enum Event<N = Name> {
         field: N,
         /// What was wrong.
         reason: N,
-        /// BLAKE3 of its bytes, first half.
+        /// Keyed BLAKE3 of its bytes, first half.
         digest: [u8; 16],
     },
     /// A source lost some of its facts.

@@ -101,7 +101,7 @@ impl SourceSession {
                     (self.stream(checked.kind, checked.id), checked.event)
                 }
                 Err(error) => {
-                    let event = refused(&error, digest_of(&fact));
+                    let event = refused(&error, self.engine.vault.digest(&fact.encode_to_vec()));
                     refusals.push(Refusal { seq, error });
                     (self.stream(StreamKind::Quarantine, self.hello.source.0.clone()), event)
                 }
@@ -252,13 +252,6 @@ fn check_seqs(facts: &[v1::Fact]) -> Result<u64, EngineError> {
         expected = expected.saturating_add(1);
     }
     Ok(first)
-}
-
-fn digest_of(fact: &v1::Fact) -> [u8; 16] {
-    let mut digest = [0; 16];
-    let hash = blake3::hash(&fact.encode_to_vec());
-    digest.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
-    digest
 }
 
 fn refused(error: &FactError, digest: [u8; 16]) -> Event {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// At a quiet point, so many facts are worth a fold; fewer wait, and are folded when somebody reads.
-const BATCH: usize = 4;
+const BATCH: usize = 8;
 /// After a fold that met an open leg, wait for so many more facts.
 const PATIENCE: usize = 16;
 /// A chapter of so many facts is closed.
