@@ -173,8 +173,7 @@ fn of_append(error: &AppendError) -> Status {
             informed(Code::AlreadyExists, message, "CONTENT_DIFFERS", &[("seq", seq.to_string())])
         }
         AppendError::BadSkip { .. } => invalid("skip", message),
-        AppendError::SeveralSites { .. } => invalid("batch", message),
-        AppendError::Empty => invalid("batch", message),
+        AppendError::SeveralSites { .. } | AppendError::Empty => invalid("batch", message),
         AppendError::TooLarge { unit, actual, limit } => {
             let facts =
                 [("unit", (*unit).to_owned()), ("found", actual.to_string()), ("limit", limit.to_string())];
