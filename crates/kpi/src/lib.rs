@@ -1,4 +1,4 @@
-//! Figures: measures, cells and KPIs as pure folds over events. `KPIS.md` is the law, `DESIGN.md` §5 the way.
+//! Figures: measures, cells and KPIs as pure folds over events. `docs/KPIS.md` is the law, ARCHITECTURE.md the way.
 //!
 //! Give [`Kpi::apply`] the events of the log in the order of their positions (their times may come in any order),
 //! tell the names that [`Kpi::missing_names`] asks for, and ask [`Kpi::query`] at any instant. No I/O, no clock.

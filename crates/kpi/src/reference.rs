@@ -1,4 +1,4 @@
-//! What was in force when: queues' thresholds and after-call work, agents' teams (DESIGN.md §5).
+//! What was in force when: queues' thresholds and after-call work, agents' teams.
 //!
 //! A thin index over the domain's definitions: by small number and without a search where nothing is defined, since
 //! every visit and every leg asks. Invariant: it says what [`Definitions`] says, in force at the instant asked about.

@@ -1,4 +1,4 @@
-//! Who is believed where a softphone and an exchange both report the same leg (DESIGN.md §5).
+//! Who is believed where a softphone and an exchange both report the same leg.
 //!
 //! Offers, answers, holds and ends: the exchange, if it reports that field of that leg at all. After-call work: the
 //! softphone, if it reports any. So each field has one source, and the same leg never counts twice.
