@@ -35,6 +35,14 @@ pub enum Correction {
     },
 }
 
+/// The same event at another time. A lost connection says its time itself.
+fn moved_to(occurred_at: Micros, event: Event) -> Event {
+    match event {
+        Event::ConnectionLost { .. } => Event::ConnectionLost { last_heard: occurred_at },
+        other => other,
+    }
+}
+
 /// A stored fact that is to be corrected.
 struct Target {
     stream: StreamName,
@@ -107,7 +115,7 @@ impl Engine {
         }
         let event = match fact {
             Some(fact) => self.replacement(site, &target.stream, *fact).await?,
-            None => target.event.clone(),
+            None => moved_to(occurred_at, target.event.clone()),
         };
         Ok(Event::Amended { target: position.0, reason, occurred_at, event: Box::new(event) })
     }

@@ -17,14 +17,25 @@ use crate::{
     contact::fold::Crossing,
 };
 
+/// A change of fewer intervals is noted interval by interval.
+const SPAN_INTERVALS_MIN: i32 = 8;
+
+/// Intervals that one event changed.
+#[derive(Debug)]
+struct ChangedSpan {
+    from: i32,
+    to: i32,
+    cause: Position,
+}
+
 /// The books of one site.
 #[derive(Debug)]
 pub(crate) struct Books {
     pub(crate) cells: Cells,
     crossings: BTreeMap<i32, Vec<Crossing>>,
-    /// By the instant at which each becomes so; the cells hold those up to `matured_to`.
+    /// By the instant at which each becomes so; the cells hold those up to `matured_to`, the last instant known of.
     maturing: BTreeMap<Micros, Vec<Contribution>>,
-    matured_to: Micros,
+    pub(crate) matured_to: Micros,
     /// No later than the next of them.
     next_due: Micros,
     /// The last instant at which a settled contact or a ticket changes a figure.
@@ -33,6 +44,8 @@ pub(crate) struct Books {
     /// The last position that changed anything in an interval.
     changed: FxHashMap<i32, Position>,
     changed_last: [Option<(i32, Position)>; 2],
+    /// Each begins and ends after the one before it, and has a later cause.
+    changed_spans: Vec<ChangedSpan>,
     /// While a late fact is taken in: all changes of cells.
     pub(crate) journal: Option<Vec<Contribution>>,
 }
@@ -49,6 +62,7 @@ impl Default for Books {
             marks: Marks::default(),
             changed: FxHashMap::default(),
             changed_last: [None; 2],
+            changed_spans: Vec::new(),
             journal: None,
         }
     }
@@ -66,8 +80,9 @@ impl Books {
             self.cells.add(contribution, sign);
         }
         if let Some(journal) = &mut self.journal {
-            let signed = |c: &Contribution| Contribution { amount: c.amount * sign, ..*c };
-            journal.extend(contributions.list.iter().map(signed));
+            let matured = contributions.maturing.iter().filter(|(due, _)| *due <= self.matured_to);
+            let all = contributions.list.iter().chain(matured.map(|(_, contribution)| contribution));
+            journal.extend(all.map(|c| Contribution { amount: c.amount * sign, ..*c }));
         }
         for (due, contribution) in &contributions.maturing {
             self.touch(contribution.interval, cause);
@@ -98,9 +113,27 @@ impl Books {
         }
     }
 
+    /// Notes that everything between the instants changed: open work reaches far.
+    pub(crate) fn touch_span(&mut self, from: Micros, to: Micros, cause: Position) {
+        let (from, to) = (Interval::containing(from), Interval::containing(to));
+        if to.0.saturating_sub(from.0) < SPAN_INTERVALS_MIN {
+            (from.0..=to.0).for_each(|interval| self.touch(Interval(interval), cause));
+            return;
+        }
+        let to = self.changed_spans.last().map_or(to.0, |last| last.to.max(to.0));
+        while self.changed_spans.last().is_some_and(|last| last.from >= from.0) {
+            self.changed_spans.pop();
+        }
+        self.changed_spans.push(ChangedSpan { from: from.0, to, cause });
+    }
+
     /// The last position that changed anything in an interval.
     pub(crate) fn changed_at(&self, interval: Interval) -> Position {
-        self.changed.get(&interval.0).copied().unwrap_or(Position::START)
+        let after = self.changed_spans.partition_point(|span| span.from <= interval.0);
+        let span = after.checked_sub(1).and_then(|index| self.changed_spans.get(index));
+        let span = span.filter(|span| interval.0 <= span.to).map(|span| span.cause);
+        let own = self.changed.get(&interval.0).copied();
+        own.into_iter().chain(span).max().unwrap_or(Position::START)
     }
 
     pub(crate) fn enter_crossings(&mut self, crossings: &[Crossing], sign: i64) {

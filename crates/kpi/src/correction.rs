@@ -48,10 +48,16 @@ pub(crate) struct Corrections {
 impl Corrections {
     /// Whether an event may change an interval that has closed.
     pub(crate) fn concerns(recorded: &Recorded) -> bool {
-        let corrects = matches!(recorded.event, Event::Annulled { .. } | Event::Amended { .. });
-        let age = recorded.recorded_at.minus(recorded.occurred_at);
-        let closed = Interval::containing(recorded.occurred_at).end().plus(CORRECTION_GRACE);
-        corrects || (closed < recorded.recorded_at && age <= CORRECTION_AGE_MAX)
+        let is_closed = |at| Interval::containing(at).end().plus(CORRECTION_GRACE) < recorded.recorded_at;
+        match &recorded.event {
+            Event::Annulled { .. } | Event::Amended { .. } => true,
+            Event::QueueDefined(queue) => is_closed(queue.valid_from),
+            Event::AgentDefined(agent) => is_closed(agent.valid_from),
+            _ => {
+                let age = recorded.recorded_at.minus(recorded.occurred_at);
+                is_closed(recorded.occurred_at) && age <= CORRECTION_AGE_MAX
+            }
+        }
     }
 
     /// Lists what an event changed: in the books, and in what was open before and after.

@@ -123,7 +123,8 @@ pub(crate) enum Step {
     Interrupted,
     Transferred {
         kind: TransferKind,
-        to_queue: bool,
+        /// None: not into a queue.
+        to_queue: Id,
     },
     Missed,
     Rejected,
@@ -146,6 +147,8 @@ pub(crate) struct LegFact {
     pub(crate) queue: Id,
     pub(crate) channel: Option<Channel>,
     pub(crate) direction: Option<Direction>,
+    /// Whether the fact itself says whose leg it is.
+    pub(crate) names_agent: bool,
     pub(crate) step: Step,
 }
 

@@ -166,10 +166,10 @@ impl Leg {
         }
     }
 
-    /// Passed on; the first report counts.
-    pub(crate) fn transfer(&mut self, kind: TransferKind, to_queue: bool) {
+    /// Passed on; the first report counts. Back into its own queue is not to another one.
+    pub(crate) fn transfer(&mut self, kind: TransferKind, to_queue: Id) {
         self.transfer.get_or_insert(kind);
-        self.transfer_to_queue |= to_queue;
+        self.transfer_to_queue |= to_queue != Id::NONE && to_queue != self.queue;
     }
 
     fn count_offer(
@@ -252,11 +252,6 @@ impl Leg {
         if let (Some(answered), Some(completed)) = (self.answered_at, completed) {
             self.emit_handle(Attribution::Event, completed, whose, out);
             self.emit_handle(Attribution::Start, answered, whose, out);
-            if let (false, Some(worked)) = (self.announced, self.worked_until) {
-                let dims = self.dims(whose);
-                out.attributed(whose, dims, Measure::HandleAcw, Attribution::Event, worked, self.work.0);
-                out.attributed(whose, dims, Measure::HandleAcw, Attribution::Start, answered, self.work.0);
-            }
         }
         let outcome = LegOutcome {
             visit: self.visit,
@@ -272,14 +267,14 @@ impl Leg {
         out.outcomes.push(Told { contact: self.contact, leg: self.mark, outcome });
     }
 
+    /// The whole handle, after-call work that the leg's end had not announced included, where it completed.
     fn emit_handle(&self, attribution: Attribution, at: Micros, whose: &Whose<'_>, out: &mut Output) {
         let dims = Dims { team: whose.team(at), ..self.dims(whose) };
-        let announced = i64::from(self.announced);
         let amounts = [
             (Measure::Handled, 1),
             (Measure::HandleTalk, self.talk.0),
             (Measure::HandleHold, self.hold.0),
-            (Measure::HandleAcw, self.work.0 * announced),
+            (Measure::HandleAcw, self.work.0),
             (Measure::Holds, self.holds),
             (Measure::TransfersOutCold, i64::from(self.transfer == Some(TransferKind::Cold))),
             (Measure::TransfersOutWarm, i64::from(self.transfer == Some(TransferKind::Warm))),

@@ -58,6 +58,8 @@ enum Reported {
 #[derive(Debug)]
 pub(crate) struct AgentUnit {
     pub(crate) id: Id,
+    /// Tells it from other agents in the same order whoever came first.
+    pub(crate) mark: Mark,
     pub(crate) has_clock: bool,
     pub(super) chapters: Vec<Chapter>,
     pub(super) start: Carried,
@@ -69,10 +71,12 @@ pub(crate) struct AgentUnit {
 }
 
 impl AgentUnit {
-    pub(crate) fn new(id: Id, has_clock: bool) -> Self {
+    /// An agent.
+    pub(crate) fn new(id: Id, mark: Mark) -> Self {
         Self {
             id,
-            has_clock,
+            mark,
+            has_clock: true,
             chapters: Vec::new(),
             start: Carried::default(),
             facts: Vec::new(),
@@ -81,6 +85,11 @@ impl AgentUnit {
             open: SmallVec::new(),
             next_try: 0,
         }
+    }
+
+    /// The legs of one contact that nobody is known to have handled.
+    pub(crate) fn nobody() -> Self {
+        Self { has_clock: false, ..Self::new(Id::NONE, Mark::NONE) }
     }
 
     pub(super) fn whose<'a>(&self, reference: &'a Reference) -> Whose<'a> {
@@ -101,6 +110,12 @@ impl AgentUnit {
     /// The instant from which on the unit's figures are still open.
     pub(crate) fn open_since(&self) -> Option<Micros> {
         self.facts.get(self.folded).map(|fact| fact.stamp.at)
+    }
+
+    /// The same, the running clock included.
+    pub(crate) fn running_since(&self) -> Option<Micros> {
+        let clock = self.carried.clock.measure().map(|_| self.carried.clock_since);
+        self.open_since().into_iter().chain(clock).min()
     }
 
     /// Takes a fact that [`Self::is_next`] in.
@@ -202,11 +217,15 @@ impl AgentUnit {
         };
     }
 
-    /// The facts of one leg.
-    pub(crate) fn facts_of(&self, leg: Mark) -> Vec<AgentFact> {
-        let closed = self.chapters.iter().flat_map(|chapter| chapter.facts.iter());
+    /// The facts of a leg that begins at `since` or later.
+    pub(crate) fn facts_of(&self, leg: Mark, since: Micros) -> Vec<AgentFact> {
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < since);
+        let closed = self.chapters.iter().skip(first).map(|chapter| &*chapter.facts);
         let of_leg = |fact: &&AgentFact| fact.leg().is_some_and(|known| known.leg == leg);
-        closed.chain(&self.facts).filter(of_leg).copied().collect()
+        let facts = |part: &[AgentFact]| part.iter().filter(of_leg).copied().collect::<Vec<_>>();
+        // A leg is whole within one chapter.
+        let mut parts = closed.chain([&*self.facts]).map(facts);
+        parts.find(|part| !part.is_empty()).unwrap_or_default()
     }
 
     /// The fact at a position.

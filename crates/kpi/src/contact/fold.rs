@@ -3,7 +3,7 @@
 //! Invariant: what is counted with `as_of` is what takes effect by then; a visit is in the ratios of a cohort once.
 
 use pegcount_domain::{
-    event::QueueExit,
+    event::{Direction, QueueExit},
     time::{Interval, Micros, Span},
 };
 use smallvec::SmallVec;
@@ -12,11 +12,11 @@ use crate::{
     anomaly::Anomaly,
     cells::{Attribution, Contributions, Dims},
     contact::{
-        ContactFact, LegOutcome,
+        ContactBody, ContactFact, ContactUnit, LegOutcome,
         visit::{Left, Story, Visit},
     },
-    fact::Slot,
-    line::Item,
+    fact::{Mark, Slot},
+    line::{Item, WrapUp},
     measure::Measure,
     names::Id,
     reference::Reference,
@@ -72,13 +72,13 @@ pub(crate) struct Outcome {
 
 /// Folds a contact as of an instant. None if nothing of it has happened by then.
 pub(crate) fn fold(
-    facts: &[ContactFact],
+    unit: &ContactUnit,
     legs: &[LegOutcome],
     reference: &Reference,
     as_of: Micros,
     out: &mut Output,
 ) -> Option<Outcome> {
-    let story = Story::of(facts, legs, &mut out.anomalies);
+    let story = Story::of(&unit.facts, legs, &mut out.anomalies);
     let first_leg = legs.iter().filter_map(|leg| leg.answered_at).min();
     let first = story.first_at.into_iter().chain(first_leg).min()?;
     let started = story.started.map_or(first, |started| started.at);
@@ -101,8 +101,9 @@ pub(crate) fn fold(
             out.contributions.at(at, attribution, cut, Measure::SelfServed, 1);
         }
     }
-    let item = item(&story, legs, started, as_of, cut);
-    let last = [ended.map(|ended| ended.at), item.completed_at, item.answered_at]
+    let item = item(unit, &story, legs, started, as_of, cut);
+    let wrapped_at = item.wrap_up.map(|wrap_up| wrap_up.at);
+    let last = [ended.map(|ended| ended.at), item.completed_at, item.answered_at, wrapped_at]
         .into_iter()
         .flatten()
         .fold(last, Micros::max);
@@ -126,7 +127,7 @@ fn rang(visit: &Visit, legs: &[LegOutcome], answered: usize) -> Option<Micros> {
     let answering = legs.iter().filter(|leg| leg.answered_at.is_some());
     let own = answering.clone().filter(|leg| leg.visit == visit.mark).min_by_key(|leg| leg.answered_at);
     let unnamed = || {
-        let unnamed = answering.filter(|leg| leg.visit == crate::fact::Mark::NONE);
+        let unnamed = answering.filter(|leg| leg.visit == Mark::NONE);
         unnamed.min_by_key(|leg| leg.answered_at).filter(|_| answered == 1)
     };
     own.or_else(unnamed).map(|leg| leg.rang)
@@ -245,7 +246,30 @@ fn exit_measure(exit: QueueExit) -> Measure {
     }
 }
 
-fn item(story: &Story, legs: &[LegOutcome], started: Micros, as_of: Micros, cut: Dims) -> Item {
+/// Whoever says nothing of a direction speaks of calls that come in.
+fn is_inbound(direction: u8) -> bool {
+    direction == 0 || direction == Direction::Inbound.code()
+}
+
+/// The last wrap-up code that says whether the matter is settled.
+fn wrap_up(facts: &[ContactFact], as_of: Micros) -> Option<WrapUp> {
+    let mut by_now = facts.iter().rev().filter(|fact| fact.stamp.at <= as_of);
+    by_now.find_map(|fact| match fact.body {
+        ContactBody::WrappedUp { resolved: Some(resolved), .. } => {
+            Some(WrapUp { at: fact.stamp.at, resolved })
+        }
+        _ => None,
+    })
+}
+
+fn item(
+    unit: &ContactUnit,
+    story: &Story,
+    legs: &[LegOutcome],
+    started: Micros,
+    as_of: Micros,
+    cut: Dims,
+) -> Item {
     let by_now = |at: &Micros| *at <= as_of;
     let answered_legs = legs.iter().filter(|leg| leg.answered_at.is_some_and(|at| at <= as_of));
     let visits = story.visits.iter().filter(|visit| is_answered(visit));
@@ -260,6 +284,7 @@ fn item(story: &Story, legs: &[LegOutcome], started: Micros, as_of: Micros, cut:
     let credited = answered_legs.min_by_key(|leg| leg.answered_at);
     let first_queue = story.visits.first().map_or(Id::NONE, |visit| visit.queue);
     Item {
+        mark: unit.mark,
         started,
         ended_at,
         answered_at: in_queue.into_iter().chain(on_leg).min(),
@@ -273,13 +298,11 @@ fn item(story: &Story, legs: &[LegOutcome], started: Micros, as_of: Micros, cut:
             ..Dims::default()
         },
         asked_for_queue: !story.visits.is_empty(),
-        from_customer: story
-            .started
-            .is_none_or(|started| !started.callback && started.journey.is_none() && started.direction <= 1),
+        from_customer: story.started.is_none_or(|started| !started.callback && is_inbound(started.direction)),
         journey: story.started.and_then(|started| started.journey),
         callback: story.started.is_some_and(|started| started.callback),
         topic: story.topic,
-        resolved: story.resolved,
+        wrap_up: wrap_up(&unit.facts, as_of),
         transferred: legs.iter().any(|leg| leg.transferred_to_queue),
     }
 }

@@ -42,11 +42,20 @@ pub(crate) struct LegEntry {
     pub(crate) leg: Mark,
     /// The unit that folds it.
     pub(crate) agent: Slot,
+    /// That unit's mark.
+    who: Mark,
     /// The earliest fact of it.
     pub(crate) first_at: Micros,
     /// Whether `outcome` is the whole truth: the leg lies before its agent's last quiet point.
     pub(crate) settled: bool,
     pub(crate) outcome: LegOutcome,
+}
+
+impl LegEntry {
+    /// A leg of which nothing is settled.
+    pub(crate) fn new(leg: Mark, agent: Slot, who: Mark, first_at: Micros) -> Self {
+        Self { leg, agent, who, first_at, settled: false, outcome: LegOutcome::default() }
+    }
 }
 
 /// What a contact's unit keeps.
@@ -93,8 +102,11 @@ pub(crate) struct ContactFact {
 /// One contact.
 #[derive(Debug, Default)]
 pub(crate) struct ContactUnit {
+    /// Tells it from other contacts in the same order whichever came first.
+    pub(crate) mark: Mark,
     /// In the order of their stamps.
     pub(crate) facts: Vec<ContactFact>,
+    /// By leg, then agent: which of two came first must not matter.
     pub(crate) legs: SmallVec<[LegEntry; 1]>,
     /// The tickets opened in it.
     pub(crate) tickets: SmallVec<[Slot; 1]>,
@@ -114,6 +126,17 @@ pub(crate) struct Settled {
 }
 
 impl ContactUnit {
+    pub(crate) fn new(mark: Mark) -> Self {
+        Self { mark, ..Self::default() }
+    }
+
+    /// Learns of a leg.
+    pub(crate) fn add_leg(&mut self, entry: LegEntry) {
+        let before = |other: &LegEntry| (other.leg, other.who) < (entry.leg, entry.who);
+        let place = self.legs.partition_point(before);
+        self.legs.insert(place, entry);
+    }
+
     /// Whether it can be settled.
     pub(crate) fn is_complete(&self) -> bool {
         let ended = |fact: &ContactFact| matches!(fact.body, ContactBody::Ended { .. });

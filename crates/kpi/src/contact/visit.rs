@@ -47,8 +47,6 @@ pub(crate) struct Story {
     pub(crate) topic: Mark,
     pub(crate) visits: SmallVec<[Visit; 2]>,
     pub(crate) ended: Option<Ended>,
-    /// What the last wrap-up code says.
-    pub(crate) resolved: Option<bool>,
 }
 
 /// What the contact's start said.
@@ -107,10 +105,7 @@ impl Story {
             ContactBody::Left { visit, exit, ringing } => {
                 return self.leave(visit, Left { at, exit, ringing }, fact.stamp.position);
             }
-            ContactBody::WrappedUp { topic, resolved } => {
-                self.tell_topic(topic);
-                self.resolved = resolved.or(self.resolved);
-            }
+            ContactBody::WrappedUp { topic, .. } => self.tell_topic(topic),
             ContactBody::Ended { by, self_served } => {
                 if self.ended.is_some() {
                     return Some(AnomalyKind::ContactEndedTwice);
@@ -158,13 +153,21 @@ impl Story {
         }
     }
 
-    /// Entries that nobody reported, and ends before their entries.
+    /// Entries that nobody reported, exits that only the answering leg tells of, and ends before their entries.
     fn complete(&mut self, legs: &[LegOutcome], anomalies: &mut Vec<Anomaly>) {
         for visit in &mut self.visits {
             if !visit.has_entry {
                 let leg = legs.iter().find(|leg| leg.visit == visit.mark && leg.queue != Id::NONE);
                 visit.queue = leg.map_or(Id::NONE, |leg| leg.queue);
                 anomalies.push(visit.odd(AnomalyKind::EntrySynthesised));
+            }
+            let answers = legs.iter().filter(|leg| leg.visit == visit.mark).filter_map(|leg| leg.answered_at);
+            if visit.left.is_none()
+                && let Some(at) = answers.min()
+            {
+                let at = at.max(visit.entered);
+                visit.left = Some(Left { at, exit: QueueExit::Answered, ringing: false });
+                anomalies.push(visit.odd(AnomalyKind::VisitLeftOpen));
             }
             if let Some(left) = &mut visit.left
                 && left.at < visit.entered
@@ -173,7 +176,7 @@ impl Story {
                 anomalies.push(visit.odd(AnomalyKind::VisitLeftBeforeEntered));
             }
         }
-        self.visits.sort_by_key(|visit| visit.entered);
+        self.visits.sort_by_key(|visit| (visit.entered, visit.mark));
     }
 
     /// An answer ends the visits that wait elsewhere at that instant, whatever is said of them later; of two answers

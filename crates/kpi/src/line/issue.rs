@@ -4,48 +4,48 @@
 //! own call-backs left out. Invariant: an issue is eligible once, in the interval of that end.
 
 use pegcount_domain::time::Micros;
+use smallvec::SmallVec;
 
 use crate::{
     cells::{Attribution, Contributions},
     fact::{Mark, Slot},
-    line::{Item, REPEAT_WINDOW},
+    line::{Around, Item, REPEAT_WINDOW, WrapUp, root},
     measure::Measure,
-    ticket::TicketUnit,
 };
 
 pub(super) fn fold(
     items: &[(Slot, Item)],
     own_tickets: &[Slot],
-    tickets: &[TicketUnit],
+    around: Around<'_>,
     as_of: Micros,
     out: &mut Contributions,
 ) {
-    if own_tickets.is_empty() && items.iter().all(|(_, item)| item.resolved.is_none()) {
-        return;
-    }
-    let own = || own_tickets.iter().filter_map(|slot| tickets.get(slot.index()));
-    for ticket in own() {
-        if let Some(journey) = ticket.opened(as_of).and_then(|opened| Journey::of(items, opened.contact?)) {
+    for ticket in own_tickets.iter().filter_map(|slot| around.tickets.get(slot.index())) {
+        if let Some(journey) = ticket.opened(as_of).and_then(|opened| Journey::with(items, opened.contact?)) {
             let topic = if ticket.topic() == Mark::NONE { journey.topic } else { ticket.topic() };
             let resolved = ticket.first_resolved(as_of);
             let undone = resolved.and_then(|at| ticket.reopened_after(at, as_of));
             journey.count(items, topic, resolved, undone, out);
         }
     }
-    for (slot, item) in items.iter().filter(|(_, item)| item.resolved.is_some() && item.from_customer) {
-        let mut opened = own().filter_map(|ticket| ticket.opened(as_of)?.contact);
-        let has_ticket = opened.any(|contact| contact == *slot || root(items, contact) == *slot);
-        if let Some(journey) = Journey::of(items, *slot).filter(|_| !has_ticket && item.answered_at.is_some())
+    let wrapped = items.iter().filter(|(_, item)| item.wrap_up.is_some());
+    let mut roots: SmallVec<[Slot; 2]> = wrapped.map(|(slot, item)| root(*slot, item)).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    for root in roots.into_iter().filter(|root| !any_ticket(items, *root, around, as_of)) {
+        if let Some(journey) = Journey::from(items, root).filter(|journey| journey.from_customer)
+            && let Some(wrap_up) = journey.wrap_up
         {
-            let resolved = item.resolved.filter(|resolved| *resolved).map(|_| journey.until);
+            // The code speaks of the contact, however late it is given.
+            let resolved = wrap_up.resolved.then_some(journey.until);
             journey.count(items, journey.topic, resolved, None, out);
         }
     }
 }
 
-fn root(items: &[(Slot, Item)], contact: Slot) -> Slot {
-    let own = items.iter().find(|(slot, _)| *slot == contact);
-    own.and_then(|(_, item)| item.journey).unwrap_or(contact)
+fn any_ticket(items: &[(Slot, Item)], root: Slot, around: Around<'_>, as_of: Micros) -> bool {
+    let mut parts = items.iter().filter(|(slot, item)| is_part(*slot, item, root));
+    around.has_ticket(root, as_of) || parts.any(|(slot, _)| around.has_ticket(*slot, as_of))
 }
 
 /// The first contact of an issue.
@@ -54,14 +54,23 @@ struct Journey<'a> {
     first: &'a Item,
     /// The end of handling of its last leg.
     until: Micros,
+    /// Whether its first contact was begun by the customer.
+    from_customer: bool,
     transferred: bool,
     topic: Mark,
+    /// The last one of its contacts.
+    wrap_up: Option<WrapUp>,
 }
 
 impl<'a> Journey<'a> {
     /// The journey of `contact`; none while any of its contacts is being handled, or if nobody answered.
-    fn of(items: &'a [(Slot, Item)], contact: Slot) -> Option<Self> {
-        let root = root(items, contact);
+    fn with(items: &'a [(Slot, Item)], contact: Slot) -> Option<Self> {
+        let own = items.iter().find(|(slot, _)| *slot == contact);
+        Self::from(items, own.map_or(contact, |(slot, item)| root(*slot, item)))
+    }
+
+    /// The journey that begins with `root`.
+    fn from(items: &'a [(Slot, Item)], root: Slot) -> Option<Self> {
         let parts = || items.iter().filter(move |(slot, item)| is_part(*slot, item, root) && !item.callback);
         let (_, first) = parts().find(|(_, item)| item.answered_at.is_some())?;
         let mut until = first.completed_at?;
@@ -70,7 +79,10 @@ impl<'a> Journey<'a> {
         }
         let transferred = parts().any(|(_, item)| item.transferred);
         let topic = parts().map(|(_, item)| item.topic).find(|topic| *topic != Mark::NONE);
-        Some(Self { root, first, until, transferred, topic: topic.unwrap_or_default() })
+        let wrap_up = parts().filter_map(|(_, item)| item.wrap_up).max_by_key(|wrap_up| wrap_up.at);
+        let from_customer = parts().next().is_some_and(|(_, item)| item.from_customer);
+        let topic = topic.unwrap_or_default();
+        Some(Self { root, first, until, from_customer, transferred, topic, wrap_up })
     }
 
     fn count(

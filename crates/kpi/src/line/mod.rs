@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use crate::{
     cells::{Contributions, Dims},
+    contact::ContactUnit,
     fact::{Mark, Slot},
     ticket::TicketUnit,
 };
@@ -21,10 +22,19 @@ use crate::{
 /// How long nothing may follow (W of KPIS.md §5): 7 days.
 pub(crate) const REPEAT_WINDOW: Micros = Micros(7 * 24 * Micros::HOUR.0);
 
+/// What a wrap-up code says, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WrapUp {
+    pub(crate) at: Micros,
+    pub(crate) resolved: bool,
+}
+
 /// One contact as its customer's line sees it, as of some instant.
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for by another rule")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item {
+    /// The contact's mark.
+    pub(crate) mark: Mark,
     pub(crate) started: Micros,
     pub(crate) ended_at: Option<Micros>,
     pub(crate) answered_at: Option<Micros>,
@@ -35,18 +45,17 @@ pub(crate) struct Item {
     /// The first agent to answer, with team and queue; the channel.
     pub(crate) credited: Dims,
     pub(crate) asked_for_queue: bool,
-    /// Begun by the customer, and not a part of an earlier journey.
+    /// Begun by the customer: inbound, and not our call-back.
     pub(crate) from_customer: bool,
     /// The first contact of the journey that it goes on with.
     pub(crate) journey: Option<Slot>,
     pub(crate) callback: bool,
     pub(crate) topic: Mark,
-    /// What the wrap-up code says.
-    pub(crate) resolved: Option<bool>,
+    pub(crate) wrap_up: Option<WrapUp>,
     pub(crate) transferred: bool,
 }
 
-/// The contacts of a line, sorted by their start.
+/// The contacts of a line, sorted by their start, then by their marks.
 pub(crate) type Items = SmallVec<[(Slot, Item); 1]>;
 
 /// One customer.
@@ -57,23 +66,44 @@ pub(crate) struct Line {
     pub(crate) tickets: SmallVec<[Slot; 1]>,
 }
 
+/// The first contact of the journey that a contact belongs to.
+fn root(contact: Slot, item: &Item) -> Slot {
+    item.journey.unwrap_or(contact)
+}
+
 /// Puts a contact in its place.
 pub(crate) fn insert(items: &mut Items, contact: Slot, item: Item) {
-    let place = items.partition_point(|(_, other)| other.started <= item.started);
+    let place = items.partition_point(|(_, other)| (other.started, other.mark) <= (item.started, item.mark));
     items.insert(place, (contact, item));
+}
+
+/// The site's contacts and tickets, for what a line does not keep itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) contacts: &'a [ContactUnit],
+    pub(crate) tickets: &'a [TicketUnit],
+}
+
+impl Around<'_> {
+    /// Whether a ticket has been opened in a contact, whoever its customer is.
+    fn has_ticket(&self, contact: Slot, as_of: Micros) -> bool {
+        let tickets = self.contacts.get(contact.index()).into_iter().flat_map(|unit| &unit.tickets);
+        let mut opened = tickets.filter_map(|slot| self.tickets.get(slot.index())?.opened(as_of));
+        opened.any(|opened| opened.contact == Some(contact))
+    }
 }
 
 /// Folds a line: its contacts, as of the instant that they were folded for, and its tickets.
 pub(crate) fn fold(
     items: &[(Slot, Item)],
     own_tickets: &[Slot],
-    tickets: &[TicketUnit],
+    around: Around<'_>,
     as_of: Micros,
     out: &mut Contributions,
 ) {
     attempt::fold(items, out);
     repeat::fold(items, out);
-    issue::fold(items, own_tickets, tickets, as_of, out);
+    issue::fold(items, own_tickets, around, as_of, out);
 }
 
 /// What a contact of nobody known adds.

@@ -1,7 +1,7 @@
 //! The repeat-contact form of first-contact resolution: answered contacts with no further answered one within W.
 //!
-//! Our own call-backs and the later parts of a journey neither count nor are repeats (KPIS.md §5). Invariant:
-//! `repeat_none` and `repeat_final` never exceed `repeat_eligible`.
+//! Our own call-backs never count; a journey counts once, and only a contact of another one repeats it (KPIS.md §5).
+//! Invariant: `repeat_none` and `repeat_final` never exceed `repeat_eligible`.
 
 use pegcount_domain::time::{Interval, Micros};
 use smallvec::SmallVec;
@@ -9,19 +9,26 @@ use smallvec::SmallVec;
 use crate::{
     cells::{Attribution, Contribution, Contributions},
     fact::Slot,
-    line::{Item, REPEAT_WINDOW},
+    line::{Item, REPEAT_WINDOW, root},
     measure::Measure,
 };
 
 pub(super) fn fold(items: &[(Slot, Item)], out: &mut Contributions) {
     let asked = items.iter().filter(|(_, item)| item.from_customer);
-    let mut answers: SmallVec<[Micros; 8]> = asked.clone().filter_map(|(_, item)| item.answered_at).collect();
-    answers.sort_unstable();
-    for (_, item) in asked {
-        let (Some(answered), Some(completed)) = (item.answered_at, item.completed_at) else { continue };
-        let further = answers.partition_point(|other| *other <= answered);
+    let answered = asked.filter_map(|(slot, item)| Some((item.answered_at?, root(*slot, item), item)));
+    let mut answers: SmallVec<[(Micros, Slot, &Item); 4]> = answered.collect();
+    let has_journeys = answers.iter().any(|(_, _, item)| item.journey.is_some());
+    // Stable: of two answers at one instant, the contact that started first comes first.
+    answers.sort_by_key(|(at, ..)| *at);
+    for (index, (answered, root, item)) in answers.iter().enumerate() {
+        let Some(completed) = item.completed_at else { continue };
+        if has_journeys && answers.iter().take(index).any(|(_, other, _)| other == root) {
+            continue;
+        }
+        let further = answers.partition_point(|(at, ..)| at <= answered);
         let until = completed.plus(REPEAT_WINDOW);
-        let repeated = answers.get(further).is_some_and(|other| *other <= until);
+        let mut later = answers.iter().skip(further).take_while(|(at, ..)| *at <= until);
+        let repeated = later.any(|(_, other, _)| other != root);
         let mut count = |measure| out.at(completed, Attribution::Event, item.credited, measure, 1);
         count(Measure::RepeatEligible);
         if repeated {

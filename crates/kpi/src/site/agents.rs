@@ -3,14 +3,17 @@
 //! Invariant: before a leg's outcome changes, its contact is taken out of the books, and put back by the new one.
 
 use pegcount_domain::envelope::Position;
+use smallvec::SmallVec;
 
 use crate::{
     agent::{emit::Output, revise::Change, unit::AgentUnit},
     contact::{LegEntry, LegOutcome},
     fact::{AgentFact, LegFact, Mark, Slot},
-    names::Id,
     site::Site,
 };
+
+/// Where the facts of one leg lie: in one unit, unless two agents are named.
+type Entries = SmallVec<[LegEntry; 2]>;
 
 impl Site {
     /// A fact of an agent that is about no leg.
@@ -33,8 +36,8 @@ impl Site {
             entry.first_at = entry.first_at.min(at);
             entry.settled.then_some(entry.first_at)
         } else {
-            let (outcome, settled) = (LegOutcome::default(), false);
-            contact.legs.push(LegEntry { leg: leg.leg, agent, first_at: at, settled, outcome });
+            let who = self.agents.list.get(agent.index()).map_or(Mark::NONE, |unit| unit.mark);
+            contact.add_leg(LegEntry::new(leg.leg, agent, who, at));
             None
         };
         if was_settled {
@@ -47,10 +50,10 @@ impl Site {
         if next && reopened.is_none() {
             unit.push(fact);
             self.fold_agent(agent);
-            self.touch_from(open_since.unwrap_or(at), at);
+            self.books.touch_span(open_since.unwrap_or(at), at, self.position);
         } else {
             let from = reopened.unwrap_or(at).min(at);
-            self.touch_from(from, at);
+            self.books.touch_span(from, at, self.position);
             self.revise_agent(agent, Change::Insert(fact, from));
         }
         self.settle_contact(leg.contact);
@@ -61,35 +64,98 @@ impl Site {
         if let Some(nobody) = self.contacts.get(contact).and_then(|unit| unit.nobody) {
             return nobody;
         }
-        let slot = self.agents.push(AgentUnit::new(Id::NONE, false));
+        let slot = self.agents.push(AgentUnit::nobody());
         if let Some(unit) = self.contacts.get_mut(contact) {
             unit.nobody = Some(slot);
         }
         slot
     }
 
-    /// Somebody is named for a leg that was nobody's: its facts move over.
-    pub(super) fn nobody_becomes(&mut self, contact: Slot, leg: Mark, agent: Slot) {
-        let Some(unit) = self.contacts.get_mut(contact) else { return };
-        let Some(nobody) = unit.nobody else { return };
-        if unit.leg(leg, nobody).is_none() {
+    /// The unit that a leg's facts belong to which say no agent: the agent whom the leg's earliest fact names that
+    /// names one, or nobody.
+    pub(super) fn home_of_leg(&mut self, contact: Slot, leg: Mark) -> Slot {
+        let entries = self.entries_of(contact, leg);
+        match entries.as_slice() {
+            [] => self.nobody(contact),
+            [only] => only.agent,
+            several => self.named_first(several).unwrap_or_else(|| self.nobody(contact)),
+        }
+    }
+
+    /// Whether a leg's facts lie in several units.
+    pub(super) fn is_scattered(&self, contact: Slot, leg: Mark) -> bool {
+        let legs = self.contacts.get(contact).map_or(&[][..], |unit| unit.legs.as_slice());
+        legs.len() > 1 && legs.iter().filter(|entry| entry.leg == leg).nth(1).is_some()
+    }
+
+    /// What is known of a leg's agent has changed: its facts that say no agent move to where they belong now.
+    pub(super) fn gather_leg(&mut self, contact: Slot, leg: Mark) {
+        let entries = self.entries_of(contact, leg);
+        let is_nobodys = |entry: &LegEntry| self.agents.get(entry.agent).is_some_and(|unit| !unit.has_clock);
+        let settled = match entries.as_slice() {
+            [] => true,
+            [only] => is_nobodys(only) || self.named_first(&[*only]).is_some(),
+            _ => false,
+        };
+        if settled {
             return;
         }
         self.withdraw_contact(contact);
-        let facts = self.agents.get(nobody).map(|unit| unit.facts_of(leg)).unwrap_or_default();
-        for fact in &facts {
-            self.revise_agent(nobody, Change::Remove(fact.stamp.position));
+        let home = self.named_first(&entries).unwrap_or_else(|| self.nobody(contact));
+        for entry in entries.iter().filter(|entry| entry.agent != home) {
+            self.move_unnamed(contact, entry, home);
         }
-        self.forget_leg(contact, leg, nobody);
-        for fact in facts {
+        self.settle_contact(contact);
+    }
+
+    fn entries_of(&self, contact: Slot, leg: Mark) -> Entries {
+        let unit = self.contacts.get(contact);
+        let entries = unit.into_iter().flat_map(|unit| unit.legs.iter().copied());
+        entries.filter(|entry| entry.leg == leg).collect()
+    }
+
+    fn facts_of(&self, entry: &LegEntry) -> Vec<AgentFact> {
+        self.agents.get(entry.agent).map(|unit| unit.facts_of(entry.leg, entry.first_at)).unwrap_or_default()
+    }
+
+    fn named_first(&self, entries: &[LegEntry]) -> Option<Slot> {
+        let names = |fact: &AgentFact| fact.leg().is_some_and(|leg| leg.names_agent);
+        let first = |entry: &LegEntry| {
+            let stamps = self.facts_of(entry).into_iter().filter(names).map(|fact| fact.stamp);
+            stamps.min().map(|stamp| (stamp, entry.agent))
+        };
+        entries.iter().filter_map(first).min().map(|(_, agent)| agent)
+    }
+
+    fn move_unnamed(&mut self, contact: Slot, entry: &LegEntry, home: Slot) {
+        let facts = self.facts_of(entry);
+        let (stay, go): (Vec<_>, Vec<_>) =
+            facts.into_iter().partition(|fact| fact.leg().is_some_and(|leg| leg.names_agent));
+        for fact in &go {
+            self.revise_agent(entry.agent, Change::Remove(fact.stamp.position));
+        }
+        if stay.is_empty() {
+            self.forget_leg(contact, entry.leg, entry.agent);
+        }
+        for fact in go {
             if let Some(leg) = fact.leg() {
-                self.add_leg_fact(agent, *leg, fact);
+                self.add_leg_fact(home, *leg, fact);
             }
         }
     }
 
-    /// A leg of which no fact is left.
-    pub(super) fn forget_leg(&mut self, contact: Slot, leg: Mark, agent: Slot) {
+    /// A fact of a leg has been removed.
+    pub(super) fn drop_leg_if_empty(&mut self, agent: Slot, leg: &LegFact) {
+        let entries = self.entries_of(leg.contact, leg.leg);
+        let entry = entries.iter().find(|entry| entry.agent == agent);
+        if entry.is_some_and(|entry| self.facts_of(entry).is_empty()) {
+            self.withdraw_contact(leg.contact);
+            self.forget_leg(leg.contact, leg.leg, agent);
+            self.settle_contact(leg.contact);
+        }
+    }
+
+    fn forget_leg(&mut self, contact: Slot, leg: Mark, agent: Slot) {
         if let Some(unit) = self.contacts.get_mut(contact) {
             unit.legs.retain(|entry| entry.leg != leg || entry.agent != agent);
         }
@@ -112,7 +178,12 @@ impl Site {
     pub(super) fn revise_agent(&mut self, agent: Slot, change: Change) -> bool {
         let Some(unit) = self.agents.get_mut(agent) else { return false };
         let (mut minus, mut plus) = (Output::default(), Output::default());
+        let running = unit.running_since();
         let found = unit.revise(change, &self.reference, &mut minus, &mut plus);
+        let running = running.into_iter().chain(unit.running_since()).min();
+        if let Some(since) = running {
+            self.books.touch_span(since, self.books.matured_to, self.position);
+        }
         self.enter_agent(&minus, -1);
         self.enter_agent(&plus, 1);
         found

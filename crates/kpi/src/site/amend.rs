@@ -51,7 +51,7 @@ impl Site {
                 let ticket = self.tickets.find(key)?;
                 let unit = self.tickets.get(ticket)?;
                 let fact = *unit.facts.iter().find(|fact| fact.stamp.position == target)?;
-                self.change_ticket(ticket, |unit| unit.facts.retain(|fact| fact.stamp.position != target));
+                self.change_ticket(ticket, |facts| facts.retain(|fact| fact.stamp.position != target));
                 Some(fact.stamp)
             }
             StreamKind::Definition | StreamKind::Quarantine => None,
@@ -73,11 +73,9 @@ impl Site {
         let fact: AgentFact = self.agent_fact(agent, target)?;
         self.revise_agent(agent, Change::Remove(target));
         if let Some(leg) = fact.leg() {
-            let left = self.agents.get(agent).map(|unit| unit.facts_of(leg.leg)).unwrap_or_default();
-            if left.is_empty() {
-                self.withdraw_contact(leg.contact);
-                self.forget_leg(leg.contact, leg.leg, agent);
-                self.settle_contact(leg.contact);
+            self.drop_leg_if_empty(agent, leg);
+            if leg.names_agent {
+                self.gather_leg(leg.contact, leg.leg);
             }
         }
         Some(fact.stamp)

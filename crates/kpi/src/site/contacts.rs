@@ -28,7 +28,7 @@ impl Site {
             change(&mut unit.facts);
             if let (Some(first), Some(last)) = (unit.first_at(), unit.facts.last().map(|fact| fact.stamp.at))
             {
-                self.touch_from(first, last);
+                self.books.touch_span(first, last, self.position);
             }
         }
         self.settle_contact(contact);
@@ -43,7 +43,7 @@ impl Site {
         let legs: Outcomes = unit.legs.iter().map(|entry| entry.outcome).collect();
         let mut out = std::mem::take(&mut self.scratch.contact);
         out.clear();
-        if let Some(outcome) = fold(&unit.facts, &legs, &self.reference, Micros::MAX, &mut out) {
+        if let Some(outcome) = fold(unit, &legs, &self.reference, Micros::MAX, &mut out) {
             self.books.enter(&out.contributions, 1, self.position);
             self.books.enter_crossings(&out.crossings, 1);
             self.books.mark(&out.anomalies, 1);
@@ -65,7 +65,7 @@ impl Site {
         let legs: Outcomes = unit.legs.iter().map(|entry| entry.outcome).collect();
         let mut out = std::mem::take(&mut self.scratch.contact);
         out.clear();
-        let outcome = fold(&unit.facts, &legs, &self.reference, Micros::MAX, &mut out);
+        let outcome = fold(unit, &legs, &self.reference, Micros::MAX, &mut out);
         self.books.enter(&out.contributions, -1, self.position);
         self.books.enter_crossings(&out.crossings, -1);
         self.books.mark(&out.anomalies, -1);

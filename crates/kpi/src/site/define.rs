@@ -16,7 +16,7 @@ use crate::{
 
 /// What a definition touches.
 #[derive(Default)]
-struct Touched {
+pub(super) struct Touched {
     agents: Vec<Slot>,
     contacts: Vec<Slot>,
     tickets: Vec<Slot>,
@@ -27,14 +27,25 @@ fn slots<T>(list: &[T], is_touched: impl Fn(&T) -> bool) -> Vec<Slot> {
     numbered.filter(|(_, unit)| is_touched(unit)).map(|(slot, _)| slot).collect()
 }
 
+impl Touched {
+    pub(super) fn is_empty(&self) -> bool {
+        self.agents.is_empty() && self.contacts.is_empty() && self.tickets.is_empty()
+    }
+}
+
 impl Site {
-    pub(super) fn define(&mut self, event: &Event<Key>) {
+    /// The units that a definition touches.
+    pub(super) fn touched_by(&self, event: &Event<Key>) -> Touched {
         let touched = match event {
             Event::QueueDefined(queue) => self.names.find(queue.queue.0).map(|id| self.touched_by_queue(id)),
             Event::AgentDefined(agent) => self.names.find(agent.agent.0).map(|id| self.touched_by_agent(id)),
             _ => None,
         };
-        let touched = touched.unwrap_or_default();
+        touched.unwrap_or_default()
+    }
+
+    pub(super) fn define(&mut self, event: &Event<Key>) {
+        let touched = self.touched_by(event);
         for agent in &touched.agents {
             let mut minus = Output::default();
             if let Some(unit) = self.agents.get(*agent) {

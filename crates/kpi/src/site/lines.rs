@@ -4,7 +4,29 @@
 
 use pegcount_domain::time::Micros;
 
-use crate::{fact::Slot, line::fold, site::Site, ticket::TicketUnit};
+use crate::{
+    fact::Slot,
+    line::{Around, fold},
+    site::Site,
+    ticket::{TicketFact, TicketUnit},
+};
+
+/// Where a ticket stands.
+struct Place {
+    /// The contact that it was opened in.
+    contact: Option<Slot>,
+    /// The line of that contact: there it is no issue without a ticket.
+    contact_line: Option<Slot>,
+    /// Its own line.
+    line: Option<Slot>,
+}
+
+impl Place {
+    fn lines(&self) -> impl Iterator<Item = Slot> + use<> {
+        let own = self.line;
+        own.into_iter().chain(self.contact_line.filter(|line| own != Some(*line)))
+    }
+}
 
 impl Site {
     /// Adds or takes away what a line gives.
@@ -12,29 +34,77 @@ impl Site {
         let Some(unit) = self.lines.get(line) else { return };
         let mut out = std::mem::take(&mut self.scratch.line);
         out.clear();
-        fold(&unit.items, &unit.tickets, &self.tickets.list, Micros::MAX, &mut out);
+        fold(&unit.items, &unit.tickets, self.around(), Micros::MAX, &mut out);
         self.books.enter(&out, sign, self.position);
         self.scratch.line = out;
     }
 
+    /// What lines look up.
+    pub(super) fn around(&self) -> Around<'_> {
+        Around { contacts: &self.contacts.list, tickets: &self.tickets.list }
+    }
+
     /// Changes a ticket's facts.
-    pub(super) fn change_ticket(&mut self, ticket: Slot, change: impl FnOnce(&mut TicketUnit)) {
+    pub(super) fn change_ticket(&mut self, ticket: Slot, change: impl FnOnce(&mut Vec<TicketFact>)) {
         self.enter_ticket(ticket, -1);
-        self.move_ticket(ticket, None);
-        if let Some(unit) = self.tickets.get_mut(ticket) {
-            change(unit);
-        }
-        let opened = self.tickets.get(ticket).and_then(|unit| unit.opened(Micros::MAX));
-        let contact = opened.and_then(|opened| opened.contact);
-        if let Some(unit) = contact.and_then(|contact| self.contacts.get_mut(contact))
-            && !unit.tickets.contains(&ticket)
-        {
-            unit.tickets.push(ticket);
-        }
-        let settled = contact.and_then(|contact| self.contacts.get(contact)?.settled);
-        let customer = opened.and_then(|opened| opened.customer);
-        self.move_ticket(ticket, customer.or(settled.and_then(|settled| settled.line)));
+        let mut facts = self.take_ticket(ticket);
+        change(&mut facts);
+        self.give_ticket(ticket, facts);
         self.enter_ticket(ticket, 1);
+    }
+
+    /// Leaves a ticket with no facts, in no line and in no contact.
+    fn take_ticket(&mut self, ticket: Slot) -> Vec<TicketFact> {
+        let Some(unit) = self.tickets.get(ticket) else { return Vec::new() };
+        let place = self.place_of(unit);
+        self.enter_lines(&place, -1);
+        if let Some(line) = place.line.and_then(|line| self.lines.get_mut(line)) {
+            line.tickets.retain(|other| *other != ticket);
+        }
+        if let Some(contact) = place.contact.and_then(|contact| self.contacts.get_mut(contact)) {
+            contact.tickets.retain(|other| *other != ticket);
+        }
+        let unit = self.tickets.get_mut(ticket).map(std::mem::take).unwrap_or_default();
+        self.enter_lines(&place, 1);
+        unit.facts
+    }
+
+    /// Puts a ticket with these facts where it belongs.
+    fn give_ticket(&mut self, ticket: Slot, facts: Vec<TicketFact>) {
+        let mut unit = TicketUnit { facts, line: None };
+        let place = self.place_of(&unit);
+        unit.line = place.line;
+        self.enter_lines(&place, -1);
+        if let Some(line) = place.line.and_then(|line| self.lines.get_mut(line)) {
+            line.tickets.push(ticket);
+        }
+        if let Some(contact) = place.contact.and_then(|contact| self.contacts.get_mut(contact)) {
+            contact.tickets.push(ticket);
+        }
+        if let Some(known) = self.tickets.get_mut(ticket) {
+            *known = unit;
+        }
+        self.enter_lines(&place, 1);
+    }
+
+    /// A ticket is its customer's; of a ticket that names none, its contact's.
+    fn place_of(&self, unit: &TicketUnit) -> Place {
+        let opened = unit.opened(Micros::MAX);
+        let contact = opened.and_then(|opened| opened.contact);
+        let contact_line = contact.and_then(|contact| self.contacts.get(contact)?.settled?.line);
+        let line = opened.and_then(|opened| opened.customer).or(contact_line);
+        Place { contact, contact_line, line }
+    }
+
+    /// The lines that a ticket concerns.
+    pub(super) fn lines_of(&self, unit: &TicketUnit) -> impl Iterator<Item = Slot> + use<> {
+        self.place_of(unit).lines()
+    }
+
+    fn enter_lines(&mut self, place: &Place, sign: i64) {
+        for line in place.lines() {
+            self.enter_line(line, sign);
+        }
     }
 
     /// A contact's customer is the customer of its tickets that name none.

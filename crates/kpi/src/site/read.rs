@@ -144,13 +144,13 @@ impl<'a> Reading<'a> {
             }
             let legs: Outcomes = unit.legs.iter().map(|entry| entry.outcome).collect();
             out.clear();
-            let outcome = fold(&unit.facts, &legs, &self.site.reference, Micros::MAX, out);
+            let outcome = fold(unit, &legs, &self.site.reference, Micros::MAX, out);
             self.take(&out.contributions, -1);
             settled = outcome.map(|outcome| (place.line, outcome.item));
         }
         let legs = self.legs(contact, unit);
         out.clear();
-        let now = fold(&unit.facts, &legs, &self.site.reference, self.as_of, out);
+        let now = fold(unit, &legs, &self.site.reference, self.as_of, out);
         self.take(&out.contributions, 1);
         self.overlay.waiting.append(&mut out.waiting);
         self.overlay.next_change = [self.overlay.next_change, out.next_change].into_iter().flatten().min();
@@ -210,7 +210,7 @@ impl<'a> Reading<'a> {
 
     fn lines_with_later_tickets(&self) -> FxHashSet<Slot> {
         let later = self.later_tickets().iter().filter(|ticket| ticket.last_effect() > self.as_of);
-        later.filter_map(|ticket| ticket.line).collect()
+        later.flat_map(|ticket| self.site.lines_of(ticket)).collect()
     }
 
     /// The tickets of an open contact that name no customer: they go where the contact goes.
@@ -227,9 +227,8 @@ impl<'a> Reading<'a> {
 
     fn line(&mut self, line: Slot, changes: &Changes, out: &mut Contributions) {
         let Some(unit) = self.site.lines.get(line) else { return };
-        let tickets = &self.site.tickets.list;
         out.clear();
-        line::fold(&unit.items, &unit.tickets, tickets, Micros::MAX, out);
+        line::fold(&unit.items, &unit.tickets, self.site.around(), Micros::MAX, out);
         self.take(out, -1);
         let is_changed = |slot: &Slot| changes.items.iter().any(|(other, _)| other == slot);
         let mut items: Items = unit.items.iter().filter(|(slot, _)| !is_changed(slot)).copied().collect();
@@ -241,7 +240,7 @@ impl<'a> Reading<'a> {
         out.clear();
         let mut own_tickets = unit.tickets.clone();
         own_tickets.extend_from_slice(&changes.tickets);
-        line::fold(&items, &own_tickets, tickets, self.as_of, out);
+        line::fold(&items, &own_tickets, self.site.around(), self.as_of, out);
         self.take(out, 1);
     }
 

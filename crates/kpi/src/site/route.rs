@@ -11,6 +11,7 @@ use pegcount_domain::{
 };
 
 use crate::{
+    agent::unit::AgentUnit,
     cells::Dims,
     contact::{ContactBody, ContactFact, ContactUnit},
     fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Slot, Stamp, Step, Track},
@@ -47,7 +48,10 @@ impl Site {
             return;
         }
         match event {
-            Event::Leg { leg, step } => self.route_leg(stream, stamp, leg, step_of(step)),
+            Event::Leg { leg, step } => {
+                let step = self.step(step);
+                self.route_leg(stream, stamp, leg, step);
+            }
             Event::OutboundAssigned { contact, leg } => {
                 let (contact, leg) = (*contact, *leg);
                 let (agent, visit, queue, channel, direction) = (None, None, None, None, None);
@@ -94,38 +98,55 @@ impl Site {
 
     fn route_leg(&mut self, stream: StreamName<Key>, stamp: Stamp, leg: &LegRef<Key>, step: Step) {
         let contact = self.contact(leg.contact.0);
-        let fact = LegFact {
+        let named = match stream.kind {
+            StreamKind::Agent => Some(stream.id),
+            _ => leg.agent.map(|agent| agent.0),
+        };
+        let leg = LegFact {
             leg: Mark::of_leg(leg.contact.0, leg.leg.0),
             visit: leg.visit.map_or(Mark::NONE, |visit| Mark::of(visit.0)),
             contact,
             queue: leg.queue.map_or(Id::NONE, |queue| self.names.id(queue.0)),
             channel: leg.channel,
             direction: leg.direction,
+            names_agent: named.is_some(),
             step,
         };
-        let agent = match stream.kind {
-            StreamKind::Agent => {
-                let agent = self.agent(stream.id);
-                self.nobody_becomes(contact, fact.leg, agent);
-                agent
-            }
-            _ => self.agent_of_leg(contact, fact.leg, leg.agent),
+        let fact = AgentFact { stamp, body: AgentBody::Leg(leg) };
+        let agent = match named {
+            Some(agent) => self.agent(agent),
+            None => self.home_of_leg(contact, leg.leg),
         };
-        self.add_leg_fact(agent, fact, AgentFact { stamp, body: AgentBody::Leg(fact) });
+        self.add_leg_fact(agent, leg, fact);
+        if named.is_some() && self.is_scattered(contact, leg.leg) {
+            self.gather_leg(contact, leg.leg);
+        }
     }
 
-    /// Who handles a leg that an exchange reports: whom it names, or whom it named before, or nobody.
-    fn agent_of_leg(&mut self, contact: Slot, leg: Mark, named: Option<AgentId<Key>>) -> Slot {
-        if let Some(agent) = named {
-            let agent = self.agent(agent.0);
-            self.nobody_becomes(contact, leg, agent);
-            return agent;
-        }
-        let unit = self.contacts.get(contact);
-        let known = unit.and_then(|unit| unit.legs.iter().find(|entry| entry.leg == leg));
-        match known.map(|entry| entry.agent) {
-            Some(agent) => agent,
-            None => self.nobody(contact),
+    fn step(&mut self, step: &LegStep<Key>) -> Step {
+        match step {
+            LegStep::Offered => Step::Offered,
+            LegStep::Ringing => Step::Ringing,
+            LegStep::Dialing => Step::Dialing,
+            LegStep::Answered => Step::Answered,
+            LegStep::Held => Step::Held,
+            LegStep::Retrieved => Step::Retrieved,
+            LegStep::Consulting => Step::Consulting,
+            LegStep::Conferenced => Step::Conferenced,
+            LegStep::Interrupted => Step::Interrupted,
+            LegStep::Transferred { kind, to_queue, .. } => {
+                let to_queue = to_queue.map_or(Id::NONE, |queue| self.names.id(queue.0));
+                Step::Transferred { kind: *kind, to_queue }
+            }
+            LegStep::Missed => Step::Missed,
+            LegStep::Rejected => Step::Rejected,
+            LegStep::CustomerGone => Step::CustomerGone,
+            LegStep::Failed => Step::Failed,
+            LegStep::Ended { by, after_call_expected } => {
+                Step::Ended { by: *by, after_call: *after_call_expected }
+            }
+            LegStep::AfterCallStarted => Step::AfterCallStarted,
+            LegStep::AfterCallEnded => Step::AfterCallEnded,
         }
     }
 
@@ -183,8 +204,8 @@ impl Site {
             _ => return,
         };
         let ticket = self.tickets.slot(stream.id, TicketUnit::default);
-        self.change_ticket(ticket, |unit| {
-            crate::fact::insert_sorted(&mut unit.facts, TicketFact { stamp, body }, |fact| fact.stamp);
+        self.change_ticket(ticket, |facts| {
+            crate::fact::insert_sorted(facts, TicketFact { stamp, body }, |fact| fact.stamp);
         });
     }
 
@@ -193,12 +214,12 @@ impl Site {
             return slot;
         }
         let id = self.names.id(key);
-        self.agents.slot(key, || crate::agent::unit::AgentUnit::new(id, true))
+        self.agents.slot(key, || AgentUnit::new(id, Mark::of(key)))
     }
 
     /// A contact that is new is open.
     pub(super) fn contact(&mut self, key: Key) -> Slot {
-        self.contacts.slot(key, ContactUnit::default)
+        self.contacts.slot(key, || ContactUnit::new(Mark::of(key)))
     }
 
     fn line(&mut self, key: Key) -> Slot {
@@ -225,31 +246,5 @@ pub(super) fn in_force(event: &Event<Key>, at: Micros) -> Micros {
     match event {
         Event::ConnectionLost { last_heard } => (*last_heard).min(at),
         _ => at,
-    }
-}
-
-fn step_of(step: &LegStep<Key>) -> Step {
-    match step {
-        LegStep::Offered => Step::Offered,
-        LegStep::Ringing => Step::Ringing,
-        LegStep::Dialing => Step::Dialing,
-        LegStep::Answered => Step::Answered,
-        LegStep::Held => Step::Held,
-        LegStep::Retrieved => Step::Retrieved,
-        LegStep::Consulting => Step::Consulting,
-        LegStep::Conferenced => Step::Conferenced,
-        LegStep::Interrupted => Step::Interrupted,
-        LegStep::Transferred { kind, to_queue, .. } => {
-            Step::Transferred { kind: *kind, to_queue: to_queue.is_some() }
-        }
-        LegStep::Missed => Step::Missed,
-        LegStep::Rejected => Step::Rejected,
-        LegStep::CustomerGone => Step::CustomerGone,
-        LegStep::Failed => Step::Failed,
-        LegStep::Ended { by, after_call_expected } => {
-            Step::Ended { by: *by, after_call: *after_call_expected }
-        }
-        LegStep::AfterCallStarted => Step::AfterCallStarted,
-        LegStep::AfterCallEnded => Step::AfterCallEnded,
     }
 }
