@@ -119,5 +119,5 @@ impl<'a> Journey<'a> {
 }
 
 fn is_part(slot: Slot, item: &Item, root: Slot) -> bool {
-    slot == root || item.journey == Some(root)
+    super::root(slot, item) == root
 }
