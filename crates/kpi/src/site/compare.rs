@@ -1,25 +1,32 @@
 //! What a late event corrects: what is open before and after it, beside what it changes in the books.
 //!
-//! Not the whole site is read for it: only the units that the event may concern, and the agents whose legs they need.
-//! Invariant: a unit that the event leaves alone counts alike before and after.
+//! Not the whole site is read for it: only the units that the event may change, and those that these need. Invariant:
+//! every unit whose part of a figure the event changes is among them, before and after.
 
 use pegcount_domain::{
     envelope::{Recorded, StreamKind},
     event::{Event, LegRef},
-    ids::Key,
+    ids::{AgentId, ContactId, CustomerId, Key},
     time::{Micros, Span},
 };
+use smallvec::SmallVec;
 
 use crate::{
     cells::Contribution,
+    contact::{ContactBody, ContactUnit},
     fact::Slot,
-    site::{Site, read::Scope},
+    site::{
+        Site,
+        read::{Chosen, Scope},
+    },
 };
 
-/// Units that an event may concern, sorted.
-struct Concerned {
-    agents: Vec<Slot>,
-    contacts: Vec<Slot>,
+/// What an event says of other units than its stream's.
+#[derive(Default)]
+struct Named {
+    contacts: SmallVec<[ContactId<Key>; 2]>,
+    agents: SmallVec<[AgentId<Key>; 2]>,
+    customers: SmallVec<[CustomerId<Key>; 2]>,
 }
 
 impl Site {
@@ -30,75 +37,86 @@ impl Site {
         if is_definition && self.touched_by(&recorded.event).is_empty() {
             return self.take(recorded);
         }
-        let first = if is_definition { None } else { Some(self.concerned_by(recorded)) };
-        let mut before = self.open_part(as_of, first.as_ref());
-        if first.is_some() {
-            before.extend(self.books.maturity(as_of));
-        }
-        let known = self.agents.list.len();
+        let mut chosen = Chosen::default();
+        let scope = |site: &Self, chosen: Chosen| {
+            if is_definition { Scope::Everything } else { Scope::Only(site.chosen_by(recorded, chosen)) }
+        };
+        let first = scope(self, chosen);
+        let before = self.open_part(as_of, &first);
         self.books.journal = Some(Vec::new());
         self.take(recorded);
-        let then = first.as_ref().map(|first| self.concerned_by(recorded).joined(first));
-        let mut after = self.open_part(as_of, then.as_ref());
-        if let (Some(first), Some(then)) = (first, then) {
-            // Agents that are read only for the legs of a contact that has been opened again.
-            let joined = |slot: &&Slot| slot.index() < known && first.agents.binary_search(slot).is_err();
-            let agents = then.agents.iter().filter(joined).copied().collect();
-            let concerned = Concerned { agents, contacts: Vec::new() };
-            before.extend(self.open_part(as_of, Some(&concerned)));
-            after.extend(self.books.maturity(as_of));
-        }
+        chosen = if let Scope::Only(chosen) = first { chosen } else { Chosen::default() };
+        let after = self.open_part(as_of, &scope(self, chosen));
         let journal = self.books.journal.take().unwrap_or_default();
         self.corrections.derive(recorded, &journal, &before, &after);
     }
 
-    fn open_part(&self, as_of: Micros, concerned: Option<&Concerned>) -> Vec<Contribution> {
-        let range = Span::new(Micros(i64::MIN), as_of);
-        let scope = concerned.map_or(Scope::Everything, |Concerned { agents, contacts }| {
-            Scope::Only(agents.clone(), contacts.clone())
-        });
-        self.overlay(as_of, range, &scope).contributions
+    fn open_part(&self, as_of: Micros, scope: &Scope) -> Vec<Contribution> {
+        self.overlay(as_of, Span::new(Micros(i64::MIN), as_of), scope).contributions
     }
 
-    /// The units that an event names, the open contacts of those agents, and the agents of all these contacts.
-    fn concerned_by(&self, recorded: &Recorded) -> Concerned {
-        let key = recorded.stream.id;
-        let (mut agents, mut contacts): (Vec<Slot>, Vec<Slot>) = (Vec::new(), Vec::new());
+    /// The units that an event may change, those in `known` among them, and those that are read for their sake.
+    fn chosen_by(&self, recorded: &Recorded, known: Chosen) -> Chosen {
+        let Chosen { mut agents, mut contacts, mut lines, mut tickets, .. } = known;
+        let (key, named) = (recorded.stream.id, named_by(&recorded.event));
+        let mut own: Vec<Slot> = Vec::new();
         match recorded.stream.kind {
             StreamKind::Agent => agents.extend(self.agents.find(key)),
-            StreamKind::Contact => contacts.extend(self.contacts.find(key)),
-            StreamKind::Ticket | StreamKind::Definition | StreamKind::Quarantine => {}
+            StreamKind::Contact => own.extend(self.contacts.find(key)),
+            StreamKind::Ticket => tickets.extend(self.tickets.find(key)),
+            StreamKind::Definition | StreamKind::Quarantine => {}
         }
-        if let Some(leg) = leg_of(&recorded.event) {
-            contacts.extend(self.contacts.find(leg.contact.0));
-            agents.extend(leg.agent.and_then(|agent| self.agents.find(agent.0)));
-        }
-        let legs = |contact: &Slot| {
-            let unit = self.contacts.get(*contact).into_iter();
-            unit.flat_map(|unit| unit.legs.iter().map(|entry| entry.agent))
-        };
-        agents.extend(contacts.iter().flat_map(legs).collect::<Vec<_>>());
+        own.extend(named.contacts.iter().filter_map(|contact| self.contacts.find(contact.0)));
+        agents.extend(named.agents.iter().filter_map(|agent| self.agents.find(agent.0)));
+        agents.extend(self.agents_of(&own));
+        contacts.append(&mut own);
         sort(&mut agents);
-        let open = self.open.iter().copied();
+        let unsettled = self.unsettled_at(recorded.recorded_at);
+        let is_theirs = |slot: &Slot| self.agents_of(&[*slot]).iter().any(|agent| has(&agents, *agent));
+        contacts.extend(unsettled.iter().copied().filter(is_theirs));
+        sort(&mut contacts);
+        lines.extend(named.customers.iter().filter_map(|customer| self.lines.find(customer.0)));
+        lines.extend(contacts.iter().filter_map(|slot| self.contacts.get(*slot)).flat_map(lines_named));
+        lines.extend(
+            tickets.iter().filter_map(|slot| self.tickets.get(*slot)).flat_map(|unit| self.lines_of(unit)),
+        );
+        sort(&mut lines);
+        let is_in_line = |slot: &Slot| {
+            let unit = self.contacts.get(*slot).into_iter();
+            !has(&contacts, *slot) && unit.flat_map(lines_named).any(|line| has(&lines, line))
+        };
+        let other_contacts: Vec<Slot> = unsettled.into_iter().filter(is_in_line).collect();
+        let mut other_agents = self.agents_of(&contacts);
+        other_agents.extend(self.agents_of(&other_contacts));
+        sort(&mut other_agents);
+        other_agents.retain(|agent| !has(&agents, *agent));
+        Chosen { agents, contacts, lines, tickets, other_agents, other_contacts }
+    }
+
+    /// The units of all legs of these contacts.
+    fn agents_of(&self, contacts: &[Slot]) -> Vec<Slot> {
+        let units = contacts.iter().filter_map(|slot| self.contacts.get(*slot));
+        units.flat_map(|unit| unit.legs.iter().map(|entry| entry.agent)).collect()
+    }
+
+    /// The contacts that the books do not show as they are at the instant.
+    fn unsettled_at(&self, as_of: Micros) -> Vec<Slot> {
+        let mut contacts: Vec<Slot> = self.open.iter().copied().collect();
+        if self.books.last_effect > as_of {
+            let later = |unit: &ContactUnit| unit.settled.is_some_and(|settled| settled.last_effect > as_of);
+            let all = (0u32..).map(Slot).zip(&self.contacts.list);
+            contacts.extend(all.filter(|(_, unit)| later(unit)).map(|(slot, _)| slot));
+        }
         contacts
-            .extend(open.filter(|contact| legs(contact).any(|agent| agents.binary_search(&agent).is_ok())));
-        agents.extend(contacts.iter().flat_map(legs).collect::<Vec<_>>());
-        Concerned { agents, contacts }.sorted()
     }
 }
 
-impl Concerned {
-    fn sorted(mut self) -> Self {
-        sort(&mut self.agents);
-        sort(&mut self.contacts);
-        self
-    }
-
-    fn joined(mut self, other: &Self) -> Self {
-        self.agents.extend_from_slice(&other.agents);
-        self.contacts.extend_from_slice(&other.contacts);
-        self.sorted()
-    }
+/// The customers' lines that a contact may stand in, before and after any of its facts changes.
+fn lines_named(unit: &ContactUnit) -> impl Iterator<Item = Slot> + '_ {
+    unit.facts.iter().filter_map(|fact| match fact.body {
+        ContactBody::Started { customer, .. } | ContactBody::Identified { customer, .. } => customer,
+        _ => None,
+    })
 }
 
 fn sort(slots: &mut Vec<Slot>) {
@@ -106,11 +124,27 @@ fn sort(slots: &mut Vec<Slot>) {
     slots.dedup();
 }
 
-/// The leg that an event speaks of, an amended one included.
-fn leg_of(event: &Event<Key>) -> Option<&LegRef<Key>> {
+fn has(sorted: &[Slot], slot: Slot) -> bool {
+    sorted.binary_search(&slot).is_ok()
+}
+
+fn named_by(event: &Event<Key>) -> Named {
+    let mut named = Named::default();
     match event {
-        Event::Leg { leg, .. } => Some(leg),
-        Event::Amended { event, .. } => leg_of(event),
-        _ => None,
+        Event::Leg { leg: LegRef { contact, agent, .. }, .. } => {
+            named.contacts.push(*contact);
+            named.agents.extend(*agent);
+        }
+        Event::OutboundAssigned { contact, .. } => named.contacts.push(*contact),
+        Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
+            named.customers.extend(*customer);
+        }
+        Event::TicketOpened { contact, customer, .. } => {
+            named.contacts.extend(*contact);
+            named.customers.extend(*customer);
+        }
+        Event::Amended { event, .. } => return named_by(event),
+        _ => {}
     }
+    named
 }

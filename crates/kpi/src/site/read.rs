@@ -38,8 +38,21 @@ pub(crate) struct Overlay {
 pub(crate) enum Scope {
     /// All of the site.
     Everything,
-    /// These agents and contacts.
-    Only(Vec<Slot>, Vec<Slot>),
+    /// These alone.
+    Only(Chosen),
+}
+
+/// Units whose figures are wanted, and those that are read for their sake.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    pub(crate) agents: Vec<Slot>,
+    pub(crate) contacts: Vec<Slot>,
+    pub(crate) lines: Vec<Slot>,
+    pub(crate) tickets: Vec<Slot>,
+    /// Agents of the contacts' legs.
+    pub(crate) other_agents: Vec<Slot>,
+    /// Contacts of the lines.
+    pub(crate) other_contacts: Vec<Slot>,
 }
 
 impl Site {
@@ -49,11 +62,9 @@ impl Site {
         let mut reading = Reading { site: self, as_of, range, told, overlay };
         reading.agents(scope);
         let read = reading.contacts(scope);
-        reading.lines(read);
-        if matches!(scope, Scope::Everything) {
-            reading.tickets();
-            reading.maturing();
-        }
+        reading.lines(read, scope);
+        reading.tickets(scope);
+        reading.maturing();
         reading.overlay
     }
 }
@@ -63,6 +74,8 @@ struct Read {
     contact: Slot,
     now: Option<Outcome>,
     settled: Option<(Option<Slot>, Item)>,
+    /// Whether its own figures are wanted, not only its line's.
+    wanted: bool,
 }
 
 /// How a line differs from the books.
@@ -98,16 +111,21 @@ impl<'a> Reading<'a> {
         };
         match scope {
             Scope::Everything => self.site.agents.list.iter().for_each(&mut read),
-            Scope::Only(agents, _) => {
-                agents.iter().filter_map(|slot| self.site.agents.get(*slot)).for_each(&mut read);
+            Scope::Only(chosen) => {
+                chosen.agents.iter().filter_map(|slot| self.site.agents.get(*slot)).for_each(&mut read);
             }
         }
         self.take(&minus.contributions, -1);
         self.take(&plus.contributions, 1);
+        self.overlay.anomalies.append(&mut plus.anomalies);
+        if let Scope::Only(chosen) = scope {
+            for unit in chosen.other_agents.iter().filter_map(|slot| self.site.agents.get(*slot)) {
+                unit.read(&self.site.reference, self.as_of, &mut minus, &mut plus);
+            }
+        }
         for told in plus.outcomes {
             self.told.entry(told.contact).or_default().push(told);
         }
-        self.overlay.anomalies.append(&mut plus.anomalies);
     }
 
     fn contacts(&mut self, scope: &Scope) -> Vec<Read> {
@@ -126,10 +144,15 @@ impl<'a> Reading<'a> {
                     }
                 }
             }
-            Scope::Only(_, contacts) => {
-                for contact in contacts {
+            Scope::Only(chosen) => {
+                for contact in &chosen.contacts {
                     read.extend(self.contact(*contact, &mut out));
                 }
+                let own = self.overlay.contributions.len();
+                for contact in &chosen.other_contacts {
+                    read.extend(self.contact(*contact, &mut out).map(|read| Read { wanted: false, ..read }));
+                }
+                self.overlay.contributions.truncate(own);
             }
         }
         read
@@ -158,7 +181,7 @@ impl<'a> Reading<'a> {
             self.overlay.crossings.append(&mut out.crossings);
             self.overlay.anomalies.append(&mut out.anomalies);
         }
-        Some(Read { contact, now, settled })
+        Some(Read { contact, now, settled, wanted: true })
     }
 
     /// What the legs have come to by the instant.
@@ -174,21 +197,21 @@ impl<'a> Reading<'a> {
     }
 
     /// Lines with a contact or a ticket that the books do not show as it is at the instant.
-    fn lines(&mut self, read: Vec<Read>) {
+    fn lines(&mut self, read: Vec<Read>, scope: &Scope) {
         let mut lines: FxHashMap<Slot, Changes> = FxHashMap::default();
         let mut out = Contributions::default();
         for read in read {
-            if let Some((None, item)) = &read.settled {
+            if let (Some((None, item)), true) = (&read.settled, read.wanted) {
                 self.unidentified(item, -1, &mut out);
             }
             match read.now.map(|outcome| (outcome.line, outcome.item)) {
-                Some((None, item)) => self.unidentified(&item, 1, &mut out),
+                Some((None, item)) if read.wanted => self.unidentified(&item, 1, &mut out),
                 Some((Some(line), item)) => {
                     let changes = lines.entry(line).or_default();
                     changes.items.push((read.contact, Some(item)));
                     changes.tickets.extend(self.led_tickets(read.contact));
                 }
-                None => {}
+                Some((None, _)) | None => {}
             }
             if let (Some((Some(line), _)), None) = (&read.settled, &read.now) {
                 lines.entry(*line).or_default().items.push((read.contact, None));
@@ -196,6 +219,9 @@ impl<'a> Reading<'a> {
         }
         for line in self.lines_with_later_tickets() {
             lines.entry(line).or_default();
+        }
+        if let Scope::Only(chosen) = scope {
+            lines.retain(|line, _| chosen.lines.binary_search(line).is_ok());
         }
         for (line, changes) in lines {
             self.line(line, &changes, &mut out);
@@ -250,17 +276,20 @@ impl<'a> Reading<'a> {
         if later { &self.site.tickets.list } else { &[] }
     }
 
-    fn tickets(&mut self) {
-        let mut out = Contributions::default();
-        let mut ignored = Vec::new();
-        let as_of = self.as_of;
-        for ticket in self.later_tickets().iter().filter(|ticket| ticket.last_effect() > as_of) {
-            out.clear();
-            ticket.fold(&self.site.reference, Micros::MAX, &mut out, &mut ignored);
-            self.take(&out, -1);
-            out.clear();
-            ticket.fold(&self.site.reference, self.as_of, &mut out, &mut ignored);
-            self.take(&out, 1);
+    fn tickets(&mut self, scope: &Scope) {
+        let (mut out, mut ignored) = (Contributions::default(), Vec::new());
+        let (reference, as_of) = (&self.site.reference, self.as_of);
+        let all = (0u32..).map(Slot).zip(self.later_tickets());
+        let wanted = |slot: &Slot| match scope {
+            Scope::Everything => true,
+            Scope::Only(chosen) => chosen.tickets.contains(slot),
+        };
+        for (_, ticket) in all.filter(|(slot, ticket)| ticket.last_effect() > as_of && wanted(slot)) {
+            for (instant, sign) in [(Micros::MAX, -1), (as_of, 1)] {
+                out.clear();
+                ticket.fold(reference, instant, &mut out, &mut ignored);
+                self.take(&out, sign);
+            }
         }
     }
 
