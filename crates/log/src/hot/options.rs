@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use crate::{
     api::Durability,
     clock::{Clock, system_clock},
-    limits::CACHE_BYTES_DEFAULT,
+    limits::{CACHE_BYTES_DEFAULT, SEGMENT_BYTES},
 };
 
 /// How to open a [`crate::SledLog`]. Start from [`SledOptions::new`] and change what should differ.
@@ -21,6 +21,9 @@ pub struct SledOptions {
     pub zstd_level: Option<i32>,
     /// The clock that gives `recorded_at`.
     pub clock: Clock,
+    /// sled's segment size, bytes. For tests: with another one the relations in [`crate::limits`] do not hold.
+    #[doc(hidden)]
+    pub segment_bytes: usize,
 }
 
 impl SledOptions {
@@ -32,7 +35,14 @@ impl SledOptions {
             cache_bytes: CACHE_BYTES_DEFAULT,
             zstd_level: Some(1),
             clock: system_clock(),
+            segment_bytes: SEGMENT_BYTES,
         }
+    }
+
+    /// For tests: sled with another segment size, so that a little volume reuses segments, or frames outgrow them.
+    #[doc(hidden)]
+    pub fn with_segments(dir: impl Into<PathBuf>, segment_bytes: usize) -> Self {
+        Self { segment_bytes, ..Self::new(dir) }
     }
 }
 

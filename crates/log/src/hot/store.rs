@@ -20,10 +20,7 @@ use super::{
     mark::MarkFile,
     options::SledOptions,
 };
-use crate::{
-    api::LogError,
-    limits::{CACHE_BYTES_DEFAULT, SEGMENT_BYTES},
-};
+use crate::{api::LogError, limits::CACHE_BYTES_DEFAULT};
 
 const FRAME_KEY: u8 = b'f';
 /// sled's own threads may hold a closed database for a moment; this is how often, 10 ms apart, it is asked for.
@@ -67,7 +64,7 @@ impl SledStore {
             open_file(&path).and_then(|file| file.sync_all()).map_err(failed("sync", &path))?;
         }
         let (mark, marked) = MarkFile::open(&mark_path(&options.dir), new)?;
-        let db = open_contained(&dir, options.cache_bytes, marked)?;
+        let db = open_contained(&dir, options, marked)?;
         let file = open_file(&path).map_err(failed("open", &path))?;
         file.sync_all().map_err(failed("sync", &path))?;
         // sled does not sync its settings, and its file names are not durable before their folder is.
@@ -171,11 +168,11 @@ fn open_file(path: &Path) -> io::Result<File> {
 }
 
 /// Opens sled on a thread of its own, since damaged files can make it panic.
-fn open_contained(dir: &Path, cache_bytes: u64, marked: Position) -> Result<sled::Db, LogError> {
+fn open_contained(dir: &Path, options: &SledOptions, marked: Position) -> Result<sled::Db, LogError> {
     let config = sled::Config::new()
         .path(dir)
-        .cache_capacity(if cache_bytes == 0 { CACHE_BYTES_DEFAULT } else { cache_bytes })
-        .segment_size(SEGMENT_BYTES)
+        .cache_capacity(if options.cache_bytes == 0 { CACHE_BYTES_DEFAULT } else { options.cache_bytes })
+        .segment_size(options.segment_bytes)
         .flush_every_ms(None);
     let damaged = |what: String| {
         let what = format!("{what} (acknowledged were the positions up to {marked})");
