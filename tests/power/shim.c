@@ -11,7 +11,7 @@
  * POWER_TRACE        where the record goes, outside the folder
  * POWER_SYNC_MICROS  how long a sync takes
  * POWER_LEAVE_OUT    fdatasync of files whose path ends so does nothing and is not recorded
- * POWER_ROOM_BYTES   by how many bytes files may grow before the disk is full
+ * POWER_ROOM_BYTES   by how many bytes files below the folder's `log` may grow before the disk is full
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -214,9 +214,9 @@ int creat64(const char *path, mode_t mode) {
 /* Writing. */
 
 /* How much of a write still fits on the disk; the files' growth is what uses it up. Called under the lock. */
-static size_t fits(int fd, uint64_t offset, size_t len) {
+static size_t fits(int fd, const char *path, uint64_t offset, size_t len) {
     struct stat st;
-    if (room == INT64_MAX || fstat(fd, &st) != 0) return len;
+    if (room == INT64_MAX || strncmp(path + root_len, "/log/", 5) != 0 || fstat(fd, &st) != 0) return len;
     int64_t growth = (int64_t)(offset + len) - (int64_t)st.st_size;
     if (growth <= 0) return len;
     if (growth > (int64_t)len) growth = (int64_t)len;
@@ -225,13 +225,15 @@ static size_t fits(int fd, uint64_t offset, size_t len) {
     return len - (size_t)(growth - given);
 }
 
-static ssize_t traced_write(int fd, const void *bytes, size_t len, int at_offset, off_t offset, uint64_t inode) {
+/* At the descriptor's own place if `offset` is below 0. */
+static ssize_t traced_write(int fd, const void *bytes, size_t len, off_t offset, const char *path, uint64_t inode) {
+    int at_offset = offset >= 0;
     pthread_mutex_lock(&lock);
     if (!at_offset) {
         int flags = fcntl(fd, F_GETFL);
         offset = lseek(fd, 0, flags >= 0 && (flags & O_APPEND) ? SEEK_END : SEEK_CUR);
     }
-    size_t fitting = fits(fd, (uint64_t)offset, len);
+    size_t fitting = fits(fd, path, (uint64_t)offset, len);
     ssize_t done;
     if (fitting == 0 && len > 0) {
         errno = ENOSPC;
@@ -248,14 +250,14 @@ ssize_t write(int fd, const void *bytes, size_t len) {
     char path[PATH_MAX];
     uint64_t inode;
     if (!recorded_fd(fd, path, &inode)) return syscall(SYS_write, fd, bytes, len);
-    return traced_write(fd, bytes, len, 0, 0, inode);
+    return traced_write(fd, bytes, len, -1, path, inode);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset) {
     char path[PATH_MAX];
     uint64_t inode;
     if (!recorded_fd(fd, path, &inode)) return syscall(SYS_pwrite64, fd, bytes, len, offset);
-    return traced_write(fd, bytes, len, 1, offset, inode);
+    return traced_write(fd, bytes, len, offset, path, inode);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t offset) {
@@ -268,7 +270,8 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
     uint64_t inode;
     if (!recorded_fd(fd, path, &inode)) return syscall(SYS_writev, fd, parts, count);
     for (int part = 0; part < count; part++) {
-        if (parts[part].iov_len) return traced_write(fd, parts[part].iov_base, parts[part].iov_len, 0, 0, inode);
+        size_t len = parts[part].iov_len;
+        if (len) return traced_write(fd, parts[part].iov_base, len, -1, path, inode);
     }
     return 0;
 }

@@ -5,17 +5,14 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{
-        Arc,
-        mpsc::{RecvTimeoutError, channel},
-    },
+    sync::{Arc, mpsc::channel},
     thread,
     time::Duration,
 };
 
 use futures_util::StreamExt;
 use pegcount_domain::envelope::Position;
-use pegcount_log::{EventLog, FrameEvent, LogError, SledLog};
+use pegcount_log::{EventLog, FrameEvent, SledLog};
 
 use crate::load::{Meant, Progress, Shape, labelled, meant, next_append};
 
@@ -148,31 +145,9 @@ impl Content {
 /// Opens the log in `dir` and checks it; then appends to it, opens it once more and checks that too.
 pub fn check(dir: &Path, shape: Shape, seed: u64, acknowledged: Acknowledged) -> Result<Content, Failure> {
     let dir = dir.to_owned();
-    let (done, result) = channel();
-    let run = move || {
-        let checked = catch_unwind(AssertUnwindSafe(|| check_here(&dir, shape, seed, &acknowledged)));
-        let checked = checked.unwrap_or_else(|panic| Err(Failure::Panicked(panic_text(&*panic))));
-        // Nobody listens any more if it took too long.
-        let _ = done.send(checked);
-    };
-    let thread = thread::spawn(run);
-    match result.recv_timeout(CHECK_MAX) {
-        Ok(checked) => {
-            thread.join().expect("its panics are caught");
-            checked
-        }
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(Failure::Hangs),
-    }
-}
-
-fn check_here(dir: &Path, shape: Shape, seed: u64, acknowledged: &Acknowledged) -> Result<Content, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(async {
-        let refused = |error: LogError| Failure::Refused(error.to_string());
-        let log = SledLog::open(shape.options(dir)).map_err(refused)?;
-        let content = Content::read(&log, shape, seed).await.map_err(Failure::Wrong)?;
-        content.holds(acknowledged).map_err(Failure::Lost)?;
-        let mut after = acknowledged.clone();
+    contained(async move {
+        let (log, content) = open(&dir, shape, seed, &acknowledged).await?;
+        let mut after = acknowledged;
         for (task, mut progress) in (0..).zip(content.tasks.clone()) {
             let number = progress.appends;
             let append = next_append(shape, seed, task, &mut progress);
@@ -181,12 +156,44 @@ fn check_here(dir: &Path, shape: Shape, seed: u64, acknowledged: &Acknowledged) 
         }
         log.close().await.map_err(|error| Failure::Stuck(error.to_string()))?;
         drop(log);
-        let stuck = |error: LogError| Failure::Stuck(format!("does not open again: {error}"));
-        let log = SledLog::open(shape.options(dir)).map_err(stuck)?;
-        let again = Content::read(&log, shape, seed).await.map_err(Failure::Stuck)?;
-        again.holds(&after).map_err(Failure::Stuck)?;
+        let stuck = |failure| Failure::Stuck(format!("opened again: {failure:?}"));
+        open(&dir, shape, seed, &after).await.map_err(stuck)?;
         Ok(content)
     })
+}
+
+/// Opens the log in `dir` and checks it, no more.
+pub fn look(dir: &Path, shape: Shape, seed: u64, acknowledged: Acknowledged) -> Result<Content, Failure> {
+    let dir = dir.to_owned();
+    contained(async move { open(&dir, shape, seed, &acknowledged).await.map(|(_, content)| content) })
+}
+
+async fn open(
+    dir: &Path,
+    shape: Shape,
+    seed: u64,
+    acknowledged: &Acknowledged,
+) -> Result<(SledLog, Content), Failure> {
+    let log = SledLog::open(shape.options(dir)).map_err(|error| Failure::Refused(error.to_string()))?;
+    let content = Content::read(&log, shape, seed).await.map_err(Failure::Wrong)?;
+    content.holds(acknowledged).map_err(Failure::Lost)?;
+    Ok((log, content))
+}
+
+/// Runs on a thread of its own, which may panic or hang.
+fn contained(
+    checking: impl Future<Output = Result<Content, Failure>> + Send + 'static,
+) -> Result<Content, Failure> {
+    let (done, result) = channel();
+    let thread = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let checked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(checking)));
+        // Nobody listens any more if it took too long.
+        let _ = done.send(checked.unwrap_or_else(|panic| Err(Failure::Panicked(panic_text(&*panic)))));
+    });
+    let Ok(checked) = result.recv_timeout(CHECK_MAX) else { return Err(Failure::Hangs) };
+    thread.join().expect("its panics are caught");
+    checked
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -8,6 +8,7 @@ use std::{
     fmt, fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    process::ExitStatus,
 };
 
 use bytes::Bytes;
@@ -96,6 +97,8 @@ pub struct Record {
     pub disk: Disk,
     /// Its steps.
     pub ops: Vec<Op>,
+    /// How it ended.
+    pub ended: ExitStatus,
     paths: HashMap<u64, PathBuf>,
 }
 
@@ -108,9 +111,8 @@ impl Record {
         let mut load = under_shim(plan.load, root, trace, &plan.faults);
         load.arg(root).arg(plan.seed.to_string()).arg(format!("{:?}", plan.shape));
         let ended = load.status().expect("the load can be started");
-        assert!(ended.success(), "the load in {} ended with {ended}", root.display());
         let ops = parse(Bytes::from(fs::read(trace).expect("the shim has recorded")));
-        Self { disk, ops, paths }
+        Self { disk, ops, ended, paths }
     }
 
     /// Each write with its step and its file's path.
@@ -192,6 +194,7 @@ pub fn run(plan: &Plan<'_>) -> Report {
     for round in 0..plan.rounds {
         let trace = work.path().join(format!("trace-{round}"));
         let mut record = Record::of_load(plan, &root, &trace);
+        assert!(record.ended.success(), "the load ended with {}: {:?}", record.ended, record.notes().last());
         fs::remove_file(trace).expect("the record is there");
         let next_root = work.path().join(format!("root-{}", round + 1));
         fs::create_dir(&next_root).expect("room to work in");
@@ -257,7 +260,8 @@ fn keep(dir: &Path, fallen: &Fallen) {
     copy(dir, &target);
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder and all that is in it.
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("room for a copy");
     for entry in fs::read_dir(from).expect("it can be read") {
         let entry = entry.expect("it can be read");

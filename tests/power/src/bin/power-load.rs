@@ -1,8 +1,8 @@
 //! Appends to the real log from several tasks, and notes every acknowledgement beside the log's folder.
 //!
 //! `power-load ROOT SEED SHAPE`: the log lies in ROOT/log; ROOT/notes gets one line for each acknowledgement, each by one
-//! write, so that it has its place in the shim's record. Ends with 0 also if the log was poisoned: then the notes say
-//! why. Invariant: a note is written after the acknowledgement that it is about.
+//! write, so that it has its place in the shim's record. Ends with 0 also if the log was poisoned, with 3 if it did not
+//! open: then the notes say why. Invariant: a note is written after the acknowledgement that it is about.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "part of a test")]
 
 use std::{
@@ -10,6 +10,7 @@ use std::{
     fs::File,
     io::Write,
     path::PathBuf,
+    process::ExitCode,
     sync::{Arc, Mutex},
 };
 
@@ -21,6 +22,10 @@ use pegcount_power_tests::{
 
 /// How many appends every other task has under way.
 const UNDER_WAY_MAX: usize = 3;
+const NOT_OPENED: u8 = 3;
+
+/// Appends that are not answered yet, by their numbers.
+type UnderWay = VecDeque<(u32, PendingAppend)>;
 
 struct Load {
     log: SledLog,
@@ -35,27 +40,34 @@ impl Load {
     }
 
     async fn run(&self, task: u32, mut progress: Progress) -> Result<(), AppendError> {
-        let under_way_max = if task.is_multiple_of(2) { 1 } else { UNDER_WAY_MAX };
         let mut under_way = VecDeque::new();
+        let mut ended = self.append(task, &mut progress, &mut under_way).await;
+        // What was acknowledged before a refusal is noted all the same.
+        while !under_way.is_empty() {
+            ended = ended.and(self.finish(task, &mut under_way).await);
+        }
+        ended
+    }
+
+    async fn append(
+        &self,
+        task: u32,
+        progress: &mut Progress,
+        under_way: &mut UnderWay,
+    ) -> Result<(), AppendError> {
+        let under_way_max = if task.is_multiple_of(2) { 1 } else { UNDER_WAY_MAX };
         for _ in 0..self.shape.appends() {
             if under_way.len() == under_way_max {
-                self.finish(task, &mut under_way).await?;
+                self.finish(task, under_way).await?;
             }
             let number = progress.appends;
-            let append = next_append(self.shape, self.seed, task, &mut progress);
+            let append = next_append(self.shape, self.seed, task, progress);
             under_way.push_back((number, self.log.submit(append).await?));
-        }
-        while !under_way.is_empty() {
-            self.finish(task, &mut under_way).await?;
         }
         Ok(())
     }
 
-    async fn finish(
-        &self,
-        task: u32,
-        under_way: &mut VecDeque<(u32, PendingAppend)>,
-    ) -> Result<(), AppendError> {
+    async fn finish(&self, task: u32, under_way: &mut UnderWay) -> Result<(), AppendError> {
         let (number, pending) = under_way.pop_front().expect("one is under way");
         let appended = pending.await?;
         self.note(&format!("ack {task} {number} {}", appended.last));
@@ -64,13 +76,23 @@ impl Load {
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
+async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [root, seed, shape] = arguments.as_slice() else { panic!("power-load ROOT SEED SHAPE") };
     let (root, seed) = (PathBuf::from(root), seed.parse().expect("SEED is a number"));
     let shape = Shape::named(shape).expect("SHAPE is one of Shape's");
     let notes = Mutex::new(File::create(root.join("notes")).expect("ROOT can be written"));
-    let log = SledLog::open(shape.options(&root.join("log"))).unwrap_or_else(|error| panic!("{error}"));
+    let log = match SledLog::open(shape.options(&root.join("log"))) {
+        Ok(log) => log,
+        Err(error) => {
+            notes
+                .lock()
+                .unwrap()
+                .write_all(format!("not opened: {error}\n").as_bytes())
+                .expect("notes can be written");
+            return ExitCode::from(NOT_OPENED);
+        }
+    };
     let load = Arc::new(Load { log, notes, shape, seed });
     load.note(&format!("open {}", load.log.end()));
     let content = Content::read(&load.log, shape, seed).await.unwrap_or_else(|wrong| panic!("{wrong}"));
@@ -92,4 +114,5 @@ async fn main() {
         Ok(()) => load.note("closed"),
         Err(error) => load.note(&format!("not closed: {error}")),
     }
+    ExitCode::SUCCESS
 }

@@ -1,0 +1,103 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
+
+//! A byte flipped, a region overwritten or a file cut, anywhere in a log's folder: the log is whole, or says that it is
+//! damaged; it never panics through, and never gives wrong or fewer events as if they were all.
+//!
+//! `POWER_DAMAGES` says how many places (300 by default), `SEED` which.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use pegcount_power_tests::{
+    check::{Acknowledged, Failure, look},
+    load::Shape,
+    number,
+    round::{Plan, Record, acknowledged, copy},
+    seed,
+    shim::Faults,
+    work_place,
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Changes a file; says how.
+fn damage(bytes: &mut Vec<u8>, random: &mut StdRng) -> String {
+    let at = random.random_range(0..bytes.len());
+    match random.random_range(0..4) {
+        0 => {
+            bytes[at] ^= 1 << random.random_range(0..8);
+            format!("a bit flipped at {at}")
+        }
+        1 => {
+            bytes.truncate(at);
+            format!("cut at {at}")
+        }
+        kind => {
+            let end = (at + random.random_range(1..5_000)).min(bytes.len());
+            match kind {
+                2 => bytes[at..end].fill(0),
+                _ => random.fill(&mut bytes[at..end]),
+            }
+            format!("{at}..{end} overwritten with {}", ["zeros", "noise"][kind - 2])
+        }
+    }
+}
+
+#[test]
+fn damage_anywhere_is_named_and_wrong_or_missing_events_are_never_given() {
+    let seed = seed();
+    let mut random = StdRng::seed_from_u64(seed);
+    let work = work_place();
+    let root = work.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let load = Path::new(env!("CARGO_BIN_EXE_power-load"));
+    let plan = Plan { load, seed, shape: Shape::Small, faults: Faults::default(), rounds: 1, cuts: 0 };
+    // Opened a second time, so that there is a snapshot too.
+    let mut before = Acknowledged::default();
+    for round in 0..2 {
+        let record = Record::of_load(&plan, &root, &work.path().join(format!("trace-{round}")));
+        before = acknowledged(&before, &record.notes(), usize::MAX);
+    }
+    let files: Vec<_> =
+        files(&root.join("log")).into_iter().filter(|file| fs::metadata(file).unwrap().len() > 0).collect();
+    assert!(files.len() >= 5, "{files:?}");
+    let (mut refused, mut whole, mut wrong) = (0, 0, Vec::new());
+    for _ in 0..number("POWER_DAMAGES", 300) {
+        // The database holds nearly all; the small files come up as often as its parts.
+        let file = if random.random() {
+            root.join("log/hot-000001/db")
+        } else {
+            files[random.random_range(0..files.len())].clone()
+        };
+        let below = file.strip_prefix(root.join("log")).unwrap();
+        let dir = work.path().join("damaged");
+        copy(&root.join("log"), &dir);
+        let mut bytes = fs::read(&file).unwrap();
+        let how = damage(&mut bytes, &mut random);
+        fs::write(dir.join(below), bytes).unwrap();
+        match look(&dir, Shape::Small, seed, before.clone()) {
+            Ok(_) => whole += 1,
+            Err(Failure::Refused(why)) if why.starts_with("damage in") || why.contains("has log format") => {
+                refused += 1;
+            }
+            Err(failure) => wrong.push(format!("{}: {how}: {failure:?}", below.display())),
+        }
+        fs::remove_dir_all(dir).unwrap();
+    }
+    println!("{refused} named, {whole} whole, {} neither", wrong.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(refused > 0);
+}
