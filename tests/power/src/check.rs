@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::StreamExt;
 use pegcount_domain::envelope::Position;
-use pegcount_log::{EventLog, FrameEvent, SledLog};
+use pegcount_log::{EventLog, FrameEvent, LogError, SledLog};
 
 use crate::load::{Meant, Progress, Shape, labelled, meant, next_append};
 
@@ -33,6 +33,8 @@ pub struct Acknowledged {
 pub enum Failure {
     /// It does not open.
     Refused(String),
+    /// It opens, but reading it fails.
+    Unread(String),
     /// Opening or reading panicked through to the caller.
     Panicked(String),
     /// Nothing came of it within [`CHECK_MAX`].
@@ -77,15 +79,20 @@ impl Content {
     }
 
     /// All of a log.
-    pub async fn read(log: &SledLog, shape: Shape, seed: u64) -> Result<Self, String> {
+    pub async fn read(log: &SledLog, shape: Shape, seed: u64) -> Result<Self, Failure> {
+        let unread = |error: LogError| Failure::Unread(error.to_string());
         let mut content = Self::new(shape, seed);
         let mut frames = log.subscribe(Position::START);
         while content.end < log.end().0 {
-            let frame =
-                frames.next().await.ok_or("the subscription ends")?.map_err(|error| error.to_string())?;
-            frame.events().try_for_each(|event| content.take(&event))?;
+            let frame = frames.next().await.ok_or(Failure::Unread("the subscription ends".to_owned()))?;
+            let frame = frame.map_err(unread)?;
+            frame.events().try_for_each(|event| content.take(&event)).map_err(Failure::Wrong)?;
         }
-        if content.awaited.is_none() { Ok(content) } else { Err("an append is there in part".to_owned()) }
+        if content.awaited.is_none() {
+            Ok(content)
+        } else {
+            Err(Failure::Wrong("an append is there in part".to_owned()))
+        }
     }
 
     fn take(&mut self, event: &FrameEvent<'_>) -> Result<(), String> {
@@ -175,7 +182,7 @@ async fn open(
     acknowledged: &Acknowledged,
 ) -> Result<(SledLog, Content), Failure> {
     let log = SledLog::open(shape.options(dir)).map_err(|error| Failure::Refused(error.to_string()))?;
-    let content = Content::read(&log, shape, seed).await.map_err(Failure::Wrong)?;
+    let content = Content::read(&log, shape, seed).await?;
     content.holds(acknowledged).map_err(Failure::Lost)?;
     Ok((log, content))
 }

@@ -95,7 +95,7 @@ async fn main() -> ExitCode {
     };
     let load = Arc::new(Load { log, notes, shape, seed });
     load.note(&format!("open {}", load.log.end()));
-    let content = Content::read(&load.log, shape, seed).await.unwrap_or_else(|wrong| panic!("{wrong}"));
+    let content = Content::read(&load.log, shape, seed).await.unwrap_or_else(|wrong| panic!("{wrong:?}"));
     let mut tasks = Vec::new();
     for (task, progress) in (0..).zip(content.tasks) {
         let load = Arc::clone(&load);
