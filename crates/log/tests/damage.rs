@@ -72,10 +72,10 @@ async fn a_folder_of_a_newer_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     a_log(dir.path()).await;
     let format = dir.path().join("FORMAT");
-    let newer = fs::read_to_string(&format).unwrap().replace("format: 1", "format: 2");
+    let newer = fs::read_to_string(&format).unwrap().replace("format: 2", "format: 3");
     fs::write(&format, newer).unwrap();
     let error = refused(dir.path());
-    assert!(matches!(error, LogError::NewerFormat { found: 2, supported: 1, features: 0, .. }), "{error}");
+    assert!(matches!(error, LogError::NewerFormat { found: 3, supported: 2, features: 0, .. }), "{error}");
 }
 
 #[tokio::test]
