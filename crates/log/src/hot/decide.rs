@@ -102,8 +102,10 @@ pub(super) struct Decider {
     looked_up: Versions,
     /// How far the segments went when sources were last forgotten.
     forgotten_to: Position,
-    /// The counter of the append that was decided last.
+    /// Of the append that was decided last: its counter, and for each event its stream with the version before the
+    /// append.
     counter: Option<Key>,
+    heads: Vec<(Key, u64)>,
 }
 
 impl Decider {
@@ -119,6 +121,7 @@ impl Decider {
             handed_over: 0,
             looked_up: Versions::default(),
             counter: None,
+            heads: Vec::new(),
         }
     }
 
@@ -141,10 +144,11 @@ impl Decider {
         if let Err(refusal) = self.expect(append)? {
             return Ok(Err(refusal));
         }
-        if self.durable.shelf.end() > Position::START {
-            for event in append.events.iter().skip(repeats) {
-                self.version(self.durable.names.stream(&event.stream))?;
-            }
+        self.heads.clear();
+        for event in &append.events {
+            let key = self.durable.names.stream(&event.stream);
+            let version = self.version(key)?;
+            self.heads.push((key, version));
         }
         Ok(Ok(repeats))
     }
@@ -213,10 +217,11 @@ impl Decider {
         position: Position,
     ) -> Option<(Version, Option<(u64, u64)>)> {
         let event = append.events.get(index)?;
-        let key = self.durable.names.stream(&event.stream);
-        // Nothing is read here: deciding the append has done so.
-        let before = self.known_version(key).unwrap_or(0);
-        self.forming.insert(key, before + 1);
+        // Nothing is looked up here: a sealing may have ended since the append was decided.
+        let (key, before) = *self.heads.get(index)?;
+        let version = self.forming.entry(key).or_insert(before);
+        *version += 1;
+        let version = Version(*version);
         let seqs = append.batch.zip(self.counter).map(|(batch, key)| {
             let seqs = check::seqs(append, batch.first_seq, index);
             let fingerprint = self.fingerprints.of_new(event, seqs);
@@ -224,7 +229,7 @@ impl Decider {
             self.forming_marks.insert(key, seqs.1);
             seqs
         });
-        Some((Version(before + 1), seqs))
+        Some((version, seqs))
     }
 
     /// Where the source of the append that was decided last stands, what is under way included.

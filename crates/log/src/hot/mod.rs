@@ -29,6 +29,8 @@ mod open;
 mod opening;
 mod options;
 mod seal;
+#[cfg(test)]
+mod sealing_tests;
 mod store;
 #[cfg(test)]
 mod tests;

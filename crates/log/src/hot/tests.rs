@@ -159,15 +159,15 @@ fn bench(durability: Durability) -> Bench {
     Bench { log: log.unwrap(), store, _dir: dir }
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-fn stream(id: &str) -> StreamName {
+pub(super) fn stream(id: &str) -> StreamName {
     StreamName { site: name("site"), kind: StreamKind::Agent, id: name(id) }
 }
 
-fn event(id: &str, payload_bytes: usize) -> NewEvent {
+pub(super) fn event(id: &str, payload_bytes: usize) -> NewEvent {
     NewEvent {
         stream: stream(id),
         event_type: EventType::READY,
@@ -184,7 +184,7 @@ fn event(id: &str, payload_bytes: usize) -> NewEvent {
     }
 }
 
-fn one(id: &str) -> Append {
+pub(super) fn one(id: &str) -> Append {
     let events = vec![event(id, 3)];
     Append { source: name("test"), batch: None, skip_to: None, expected: SmallVec::new(), events }
 }
@@ -343,7 +343,7 @@ async fn a_subscription_ends_when_the_log_is_dropped() {
     assert!(watched.upgrade().is_none(), "the store is closed although the subscription lives");
 }
 
-fn stored_frame(first: u64, more: bool) -> (Position, Vec<u8>) {
+pub(super) fn stored_frame(first: u64, more: bool) -> (Position, Vec<u8>) {
     let mut builder = FrameBuilder::new(None).unwrap();
     let (position, version) = (Position(first), Version(first));
     let source = name("test");

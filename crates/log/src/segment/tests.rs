@@ -43,7 +43,7 @@ fn given(first: u64, frames: u64, before: &BTreeMap<u64, u64>, key: &LogKey) -> 
     let mut stored = Vec::new();
     let source = name("phone");
     for position in first..first + frames * FRAME_EVENTS {
-        let number = if position % 100 == 0 { 0 } else { position / 3 };
+        let number = if position.is_multiple_of(100) { 0 } else { position / 3 };
         let version = versions.entry(number).or_default();
         *version += 1;
         let event = NewEvent {
@@ -64,7 +64,7 @@ fn given(first: u64, frames: u64, before: &BTreeMap<u64, u64>, key: &LogKey) -> 
         let (version, seqs) = (Version(*version), Some((Epoch(1), position, position)));
         let position = Position(position);
         builder.push(&event, &Stamp { position, version, recorded_at, source: &source, seqs });
-        if position.0 % FRAME_EVENTS == 0 {
+        if position.0.is_multiple_of(FRAME_EVENTS) {
             stored.push(builder.finish(false));
         }
     }
@@ -117,8 +117,8 @@ fn a_segment_gives_what_went_in() {
     let dir = tempfile::tempdir().unwrap();
     // More than one block of every section.
     let given = given(1, 5_000, &BTreeMap::new(), &LogKey::random().unwrap());
-    let named = write(dir.path(), 1, &given);
-    let segment = Segment::open(dir.path(), named, INCARNATION).unwrap();
+    let written = write(dir.path(), 1, &given);
+    let segment = Segment::open(dir.path(), written, INCARNATION).unwrap();
     let names = given.key.names();
     segment.check(|| true).unwrap();
     let cache = BlockCache::new(1_000_000);
@@ -187,15 +187,15 @@ fn any_changed_or_missing_byte_is_named_and_never_read_as_good() {
     let mut random = StdRng::seed_from_u64(seed);
     let dir = tempfile::tempdir().unwrap();
     let given = given(1, 20, &BTreeMap::new(), &LogKey::random().unwrap());
-    let named = write(dir.path(), 1, &given);
+    let written = write(dir.path(), 1, &given);
     let names = given.key.names();
     let path = segment_path(dir.path(), 1);
     let whole = fs::read(&path).unwrap();
-    tells_all(&Segment::open(dir.path(), named, INCARNATION).unwrap(), &given, &names).unwrap();
+    tells_all(&Segment::open(dir.path(), written, INCARNATION).unwrap(), &given, &names).unwrap();
     let told = |what: &str| {
-        let opened = Segment::open(dir.path(), named, INCARNATION);
+        let opened = Segment::open(dir.path(), written, INCARNATION);
         let error = opened.and_then(|segment| tells_all(&segment, &given, &names)).unwrap_err();
-        assert!(matches!(&error, LogError::Damaged { path: named, .. } if *named == path), "{what}: {error}");
+        assert!(matches!(&error, LogError::Damaged { path: at, .. } if *at == path), "{what}: {error}");
     };
     for index in 0..whole.len() {
         let mut bytes = whole.clone();
@@ -216,13 +216,13 @@ fn any_changed_or_missing_byte_is_named_and_never_read_as_good() {
 fn a_damaged_frame_is_named_with_its_position() {
     let dir = tempfile::tempdir().unwrap();
     let given = given(1, 20, &BTreeMap::new(), &LogKey::random().unwrap());
-    let named = write(dir.path(), 1, &given);
+    let written = write(dir.path(), 1, &given);
     let path = segment_path(dir.path(), 1);
     let mut bytes = fs::read(&path).unwrap();
     let before: usize = given.stored.iter().take(6).map(|(_, bytes)| bytes.len()).sum();
     bytes[64 + before + 50] ^= 4;
     fs::write(&path, &bytes).unwrap();
-    let segment = Segment::open(dir.path(), named, INCARNATION).unwrap();
+    let segment = Segment::open(dir.path(), written, INCARNATION).unwrap();
     let cache = BlockCache::new(1_000_000);
     assert_eq!(segment.frames_from(Position(41), 1, &cache).unwrap().len(), 1);
     let error = segment.frames_from(Position(50), 1, &cache).unwrap_err();
@@ -233,11 +233,11 @@ fn a_damaged_frame_is_named_with_its_position() {
 #[test]
 fn another_logs_segment_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let named = write(dir.path(), 1, &given(1, 3, &BTreeMap::new(), &LogKey::random().unwrap()));
-    assert!(Segment::open(dir.path(), named, Incarnation(78)).is_err());
+    let written = write(dir.path(), 1, &given(1, 3, &BTreeMap::new(), &LogKey::random().unwrap()));
+    assert!(Segment::open(dir.path(), written, Incarnation(78)).is_err());
     let other = write(dir.path(), 1, &given(1, 3, &BTreeMap::new(), &LogKey::random().unwrap()));
-    assert_eq!((named.bytes, named.last), (other.bytes, other.last));
-    assert!(Segment::open(dir.path(), named, INCARNATION).is_err(), "the same but for its fingerprints");
+    assert_eq!((written.bytes, written.last), (other.bytes, other.last));
+    assert!(Segment::open(dir.path(), written, INCARNATION).is_err(), "the same but for its fingerprints");
 }
 
 #[test]
