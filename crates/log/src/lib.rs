@@ -1,14 +1,17 @@
-//! The event log: one trait ([`EventLog`]), one conformance suite, `sled` for the hot end.
+//! The event log: one trait ([`EventLog`]), one conformance suite, `sled` for the hot end, flat segments for history.
 //!
 //! Not for rules or figures: a payload is opaque here.
 
 mod api;
 mod check;
 mod clock;
+mod content;
 mod frame;
 mod hot;
+mod keys;
 pub mod limits;
 mod memory;
+mod segment;
 mod subscribe;
 
 pub use api::*;

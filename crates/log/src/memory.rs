@@ -249,14 +249,14 @@ impl EventLog for MemoryLog {
         Ok(PendingAppend::new(receiver))
     }
 
-    fn version(&self, stream: &StreamName) -> Version {
-        Version(self.shared.state.lock().versions.get(stream).copied().unwrap_or(0))
+    fn version(&self, stream: &StreamName) -> Result<Version, LogError> {
+        Ok(Version(self.shared.state.lock().versions.get(stream).copied().unwrap_or(0)))
     }
 
-    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Option<SourceMark> {
+    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Result<Option<SourceMark>, LogError> {
         let state = self.shared.state.lock();
         let source = state.sources.get(&(site.clone(), source.clone(), epoch));
-        source.map(|source| SourceMark { last_seq: source.last_seq })
+        Ok(source.map(|source| SourceMark { last_seq: source.last_seq }))
     }
 
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {
@@ -272,7 +272,15 @@ impl EventLog for MemoryLog {
     }
 
     fn status(&self) -> LogStatus {
-        LogStatus { end: self.end(), incarnation: self.incarnation, disk_bytes: 0, poisoned: None }
+        LogStatus {
+            end: self.end(),
+            incarnation: self.incarnation,
+            disk_bytes: 0,
+            segments: 0,
+            sealed_end: Position::START,
+            sealing_failure: None,
+            poisoned: None,
+        }
     }
 
     async fn close(&self) -> Result<(), LogError> {

@@ -11,7 +11,7 @@ mod decode;
 mod encode;
 #[cfg(test)]
 mod tests;
-mod varint;
+pub(crate) mod varint;
 
 use pegcount_domain::{
     envelope::{Envelope, Position, SourceSeq, StreamKind, StreamName, Version},
@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 pub(crate) use build::event_bytes;
 pub use build::{FrameBuilder, Stamp};
 pub use decode::FrameError;
+pub(crate) use encode::kind_number;
 
 /// Stands for "no text" and "no id" in a record.
 const NONE: u32 = u32::MAX;

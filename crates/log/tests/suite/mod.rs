@@ -132,7 +132,7 @@ pub async fn refused(log: &dyn EventLog, append: Append) -> AppendError {
 }
 
 pub fn version(log: &dyn EventLog, id: &str) -> u64 {
-    let Version(version) = log.version(&stream(id));
+    let Version(version) = log.version(&stream(id)).unwrap();
     version
 }
 
@@ -141,7 +141,7 @@ pub fn mark(log: &dyn EventLog, source: &str, epoch: u128) -> Option<u64> {
 }
 
 pub fn mark_at(log: &dyn EventLog, site: &str, source: &str, epoch: u128) -> Option<u64> {
-    log.source_mark(&name(site), &name(source), Epoch(epoch)).map(|mark| mark.last_seq)
+    log.source_mark(&name(site), &name(source), Epoch(epoch)).unwrap().map(|mark| mark.last_seq)
 }
 
 /// Everything that a log says of an event.
