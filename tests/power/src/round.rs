@@ -24,8 +24,8 @@ use crate::{
     work_place,
 };
 
-/// How many steps before and after the beginning of a reuse of a segment are cut, too.
-const AROUND_REUSE_STEPS: usize = 12;
+/// How many steps before and after the beginning of a reuse of a segment, or a step of sealing, are cut, too.
+const AROUND_STEPS: usize = 12;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -66,6 +66,8 @@ pub struct Report {
     pub cuts: HashMap<&'static str, usize>,
     /// How often sled began to write a segment again.
     pub reuses: usize,
+    /// How many segments were sealed.
+    pub sealed: usize,
     /// How many appends were acknowledged.
     pub acknowledged: usize,
     /// How many files sled made under blobs/.
@@ -82,8 +84,9 @@ impl fmt::Display for Report {
         writeln!(f, "{cuts} cuts {:?}, {} appends acknowledged", self.cuts, self.acknowledged)?;
         writeln!(
             f,
-            "{} segments reused, {} blobs, {} cuts fell short",
+            "{} segments reused, {} sealed, {} blobs, {} cuts fell short",
             self.reuses,
+            self.sealed,
             self.blobs,
             self.fallen.len()
         )?;
@@ -147,6 +150,28 @@ impl Record {
             *segments = (*segments).max(at / segment_bytes + 1);
         }
         reuses
+    }
+
+    /// The steps of sealing: those that make, rename or remove a segment, a manifest or a database.
+    pub fn sealing(&self) -> Vec<usize> {
+        let begins = |path: &Path, with: &[&str]| {
+            path.iter().any(|name| with.iter().any(|begin| name.to_string_lossy().starts_with(begin)))
+        };
+        let of_sealing = |op: &Op| match op {
+            Op::Create { path, .. } | Op::Rename { from: path, .. } => {
+                begins(path, &["segment-", "MANIFEST"])
+            }
+            Op::Unlink(path) | Op::RemoveDir(path) | Op::MakeDir { path, .. } => begins(path, &["hot-"]),
+            _ => false,
+        };
+        self.ops.iter().enumerate().filter(|(_, op)| of_sealing(op)).map(|(step, _)| step).collect()
+    }
+
+    /// How many segments were sealed.
+    pub fn sealed(&self) -> usize {
+        let segment =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("segment-"));
+        self.ops.iter().filter(|op| matches!(op, Op::Rename { to, .. } if segment(to))).count()
     }
 
     /// How many files were made under blobs/.
@@ -274,7 +299,14 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Steps to cut at, in their order: during opening, right after an acknowledgement, around the reuse of a segment, anywhere.
+/// A step near one of these, of `count`.
+fn around(steps: &[usize], count: usize, random: &mut StdRng) -> usize {
+    let step = steps[random.random_range(0..steps.len())];
+    random.random_range(step.saturating_sub(AROUND_STEPS)..=(step + AROUND_STEPS).min(count))
+}
+
+/// Steps to cut at, in their order: during opening, right after an acknowledgement, around the reuse of a segment or a step
+/// of sealing, anywhere.
 fn choose_cuts(
     plan: &Plan<'_>,
     record: &Record,
@@ -287,18 +319,17 @@ fn choose_cuts(
     let acks: Vec<usize> =
         notes.iter().filter(|(_, note)| note.starts_with("ack")).map(|(step, _)| *step).collect();
     let reuses = record.reuses(plan.shape.segment_bytes());
+    let sealing = record.sealing();
     report.reuses += reuses.len();
+    report.sealed += record.sealed();
     report.acknowledged += acks.len();
     report.blobs += record.blobs();
     let mut cuts: Vec<_> = (0..plan.cuts)
         .map(|index| match index % 4 {
             0 => (random.random_range(0..=opened), "opening"),
             1 if !acks.is_empty() => (acks[random.random_range(0..acks.len())] + 1, "acknowledged"),
-            2 if !reuses.is_empty() => {
-                let reuse = reuses[random.random_range(0..reuses.len())];
-                let from = reuse.saturating_sub(AROUND_REUSE_STEPS);
-                (random.random_range(from..=(reuse + AROUND_REUSE_STEPS).min(count)), "reuse")
-            }
+            2 if !reuses.is_empty() => (around(&reuses, count, random), "reuse"),
+            2 if !sealing.is_empty() => (around(&sealing, count, random), "sealing"),
             _ => (random.random_range(0..=count), "anywhere"),
         })
         .collect();
