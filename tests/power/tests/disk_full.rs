@@ -26,10 +26,10 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 /// Less than what a load without faults grows to.
 const ALL_BYTES: u64 = 512 * 1024;
 
-fn plan(seed: u64, room_bytes: u64) -> Plan<'static> {
+fn plan(shape: Shape, seed: u64, room_bytes: u64) -> Plan<'static> {
     let faults = Faults { room_bytes: Some(room_bytes), ..Faults::default() };
     let load = Path::new(env!("CARGO_BIN_EXE_power-load"));
-    Plan { load, seed, shape: Shape::Small, faults, rounds: 1, cuts: 20 }
+    Plan { load, seed, shape, faults, rounds: 1, cuts: 20 }
 }
 
 fn note_beginning<'a>(notes: &'a [(usize, String)], begin: &str) -> &'a str {
@@ -39,6 +39,15 @@ fn note_beginning<'a>(notes: &'a [(usize, String)], begin: &str) -> &'a str {
 
 #[test]
 fn a_full_disk_poisons_the_log_which_reads_on_and_with_room_goes_on() {
+    poisons_reads_on_and_goes_on(Shape::Small);
+}
+
+#[test]
+fn a_disk_that_fills_up_while_history_is_sealed_is_no_different() {
+    poisons_reads_on_and_goes_on(Shape::Sealed);
+}
+
+fn poisons_reads_on_and_goes_on(shape: Shape) {
     let seed = seed();
     let mut random = StdRng::seed_from_u64(seed);
     for _ in 0..4 {
@@ -46,7 +55,7 @@ fn a_full_disk_poisons_the_log_which_reads_on_and_with_room_goes_on() {
         let root = work.path().join("root");
         fs::create_dir(&root).unwrap();
         let room_bytes = random.random_range(ALL_BYTES / 8..ALL_BYTES);
-        let record = Record::of_load(&plan(seed, room_bytes), &root, &work.path().join("trace"));
+        let record = Record::of_load(&plan(shape, seed, room_bytes), &root, &work.path().join("trace"));
         let notes = record.notes();
         assert!(record.ended.success(), "with room for {room_bytes}: {}, {:?}", record.ended, notes.last());
         let refused = note_beginning(&notes, "refused");
@@ -57,13 +66,13 @@ fn a_full_disk_poisons_the_log_which_reads_on_and_with_room_goes_on() {
         assert_eq!(read, format!("read Ok({})", acknowledged.end));
         assert!(note_beginning(&notes, "not closed").contains("No space left on device"));
         // When there is room again.
-        check(&root.join("log"), Shape::Small, seed, acknowledged).unwrap();
+        check(&root.join("log"), shape, seed, acknowledged).unwrap();
     }
 }
 
 #[test]
 fn power_loss_on_a_full_disk_loses_nothing_that_was_acknowledged() {
-    let report = run(&plan(seed(), ALL_BYTES / 2));
+    let report = run(&plan(Shape::Small, seed(), ALL_BYTES / 2));
     println!("{report}");
     assert!(report.fallen.is_empty(), "{report}");
 }
@@ -75,7 +84,7 @@ fn a_log_that_cannot_open_for_want_of_room_says_so_and_opens_when_there_is_room(
     let work = work_place();
     let root = work.path().join("root");
     fs::create_dir(&root).unwrap();
-    let record = Record::of_load(&plan(seed, ALL_BYTES / 2), &root, &work.path().join("trace"));
+    let record = Record::of_load(&plan(Shape::Small, seed, ALL_BYTES / 2), &root, &work.path().join("trace"));
     let mut before = acknowledged(&Acknowledged::default(), &record.notes(), usize::MAX);
     let mut refusals = 0;
     for number in 0..8 {
@@ -89,8 +98,11 @@ fn a_log_that_cannot_open_for_want_of_room_says_so_and_opens_when_there_is_room(
             1 => random.random_range(0..=to_segment_end()),
             _ => to_segment_end() + random.random_range(0..400),
         };
-        let record =
-            Record::of_load(&plan(seed, room_bytes), &root, &work.path().join(format!("trace-{number}")));
+        let record = Record::of_load(
+            &plan(Shape::Small, seed, room_bytes),
+            &root,
+            &work.path().join(format!("trace-{number}")),
+        );
         let notes = record.notes();
         before = acknowledged(&before, &notes, usize::MAX);
         if !record.ended.success() {
