@@ -8,7 +8,7 @@
 //! - [`shim`], [`trace`]: every write, sync and name below the log's folder, and every acknowledgement, in one order
 //! - [`disk`], [`file`](FileState), [`fate`]: what survives of it
 //! - [`load`], [`check`]: what was appended, and whether it is there
-//! - [`round`]: one run of the load, cut in many places; the next begins on a disk left by a cut
+//! - [`record`], [`round`]: one run of the load, cut in many places; the next begins on a disk left by a cut
 //!
 //! Not for a killed process: then the page cache survives, which other tests show. Invariant: the disk rebuilt from a
 //! whole trace is, byte for byte, the folder that the load left; so nothing that it wrote went unseen.
@@ -26,6 +26,7 @@ pub mod disk;
 pub mod fate;
 mod file;
 pub mod load;
+pub mod record;
 pub mod round;
 pub mod shim;
 pub mod trace;

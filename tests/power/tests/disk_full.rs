@@ -16,7 +16,8 @@ use std::{fs, path::Path};
 use pegcount_power_tests::{
     check::{Acknowledged, check},
     load::Shape,
-    round::{Plan, Record, acknowledged, copy, run},
+    record::{Record, acknowledged},
+    round::{Plan, copy, run},
     seed,
     shim::Faults,
     work_place,

@@ -13,12 +13,7 @@ use std::{collections::HashMap, path::Path};
 
 use pegcount_log::Frame;
 use pegcount_power_tests::{
-    load::Shape,
-    round::{Plan, Record},
-    seed,
-    shim::Faults,
-    trace::Op,
-    work_place,
+    load::Shape, record::Record, round::Plan, seed, shim::Faults, trace::Op, work_place,
 };
 
 const HEADER_BYTES: usize = 32;
