@@ -261,8 +261,9 @@ fn the_newest_segment_answers_first_and_a_counters_window_spans_segments() {
     assert_eq!(shelf.last_seq(counter).unwrap(), Some(8_000));
     let contents = shelf.contents(counter, 3_905, 7_990).unwrap();
     assert!(contents.iter().map(|(last, _)| *last).eq(3_905..7_990));
-    let runs = shelf.stream_runs(names.stream(&stream(0))).unwrap();
-    let spans: Vec<_> = runs.iter().map(|(_, run)| (run.first, run.last)).collect();
+    let all = shelf.all();
+    let runs = all.iter().flat_map(|segment| shelf.stream_runs(segment, names.stream(&stream(0))).unwrap());
+    let spans: Vec<_> = runs.map(|run| (run.first, run.last)).collect();
     assert_eq!(spans.len(), 4);
     assert!(spans.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{spans:?}");
     assert!(shelf.frames_from(Position(8_001), 1).unwrap().is_none());
