@@ -136,6 +136,24 @@ fn a_segment_gives_what_went_in() {
     assert_eq!((runs.len(), runs[0].first, runs[0].last, runs[0].frames.len()), (1, 1, 402, 401));
 }
 
+/// The file in `tests/golden` is never written again; a new format adds its own.
+#[test]
+fn a_segment_of_format_2_is_written_and_reads_as_it_did() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/segment-2.bin");
+    let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::from_hex(&"0123456789abcdef".repeat(4)).unwrap();
+    let given = given(1, 20, &BTreeMap::new(), &key);
+    let written = write(dir.path(), 1, &given);
+    let path = segment_path(dir.path(), 1);
+    assert_eq!(
+        fs::read(&path).unwrap(),
+        fs::read(&golden).unwrap(),
+        "the format changed: it needs a new number"
+    );
+    fs::copy(&golden, &path).unwrap();
+    tells_all(&Segment::open(dir.path(), written, INCARNATION).unwrap(), &given, &key.names()).unwrap();
+}
+
 #[test]
 fn a_stream_in_very_many_frames_is_found_whole() {
     let dir = tempfile::tempdir().unwrap();

@@ -173,14 +173,14 @@ pub struct Seen {
 
 /// All events of a frame.
 pub fn seen(frame: &Frame) -> Vec<Seen> {
-    let seen: Vec<_> = frame.events().map(|event| seen_event(frame, event)).collect();
+    let seen: Vec<_> = frame.events().map(|event| seen_event(frame, &event)).collect();
     assert_eq!(seen.len(), frame.len());
     seen
 }
 
 /// An event of a frame.
-pub fn seen_event(frame: &Frame, event: FrameEvent<'_>) -> Seen {
-    let envelope = event.envelope;
+pub fn seen_event(frame: &Frame, event: &FrameEvent<'_>) -> Seen {
+    let envelope = &event.envelope;
     assert_eq!(frame.text(event.site), envelope.stream.site);
     assert_eq!(frame.text(event.id), envelope.stream.id);
     assert_eq!(frame.text(event.source), envelope.source);
@@ -221,7 +221,7 @@ pub async fn whole_stream(log: &dyn EventLog, id: &str, direction: Direction, li
     let (mut events, mut next) = (Vec::new(), Some(from));
     while let Some(from) = next {
         let page = log.read_stream(&stream(id), from, direction, limit).await.unwrap();
-        let got: Vec<_> = page.events().map(|(frame, event)| seen_event(frame, event)).collect();
+        let got: Vec<_> = page.events().map(|(frame, event)| seen_event(frame, &event)).collect();
         assert!(got.len() <= limit && (page.next.is_none() || !got.is_empty()));
         events.extend(got);
         next = page.next;

@@ -60,7 +60,9 @@ pub async fn an_unknown_stream_is_empty(subject: &dyn Subject) {
 pub async fn only_that_streams_events_come(subject: &dyn Subject) {
     let log = subject.open();
     let mut ticket = events("a", 0..2);
-    ticket.iter_mut().for_each(|event| event.stream.kind = StreamKind::Ticket);
+    for event in &mut ticket {
+        event.stream.kind = StreamKind::Ticket;
+    }
     append(&*log, plain([events("a", 0..3), elsewhere(events("a", 0..1)), ticket].concat())).await;
     for (site, kind, count) in
         [("site", StreamKind::Agent, 3), ("elsewhere", StreamKind::Agent, 1), ("site", StreamKind::Ticket, 2)]
