@@ -42,7 +42,10 @@ use pegcount_domain::{
 };
 use smallvec::SmallVec;
 
-use crate::frame::Frame;
+use crate::{
+    frame::Frame,
+    stream::{Direction, StreamPage},
+};
 
 /// An event to be appended. Position, version and `recorded_at` are the log's to give.
 #[derive(Clone, Debug)]
@@ -379,6 +382,18 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Where the counter of a site's source durably stands; `None` for an epoch never seen. As [`Self::version`].
     fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Result<Option<SourceMark>, LogError>;
+
+    /// A page of one stream's events: at most `limit` of them, from version `from` on (forward) or back (backward: any
+    /// version beyond the last means the last), of at most [`STREAM_PAGE_FRAMES`] frames. Empty if there are none.
+    ///
+    /// [`STREAM_PAGE_FRAMES`]: crate::limits::STREAM_PAGE_FRAMES
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError>;
 
     /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`.
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError>;

@@ -12,6 +12,7 @@ mod keys;
 pub mod limits;
 mod memory;
 mod segment;
+mod stream;
 mod subscribe;
 
 pub use api::*;
@@ -19,3 +20,4 @@ pub use clock::{Clock, system_clock};
 pub use frame::{Frame, FrameBuilder, FrameError, FrameEvent, Stamp};
 pub use hot::{SledLog, SledOptions, blobs_empty};
 pub use memory::MemoryLog;
+pub use stream::{Direction, StreamPage, StreamPart};

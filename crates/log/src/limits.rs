@@ -22,6 +22,8 @@ pub const SOURCE_WINDOW_SEQS: usize = 4_096;
 pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How many frames a subscriber reads at once when it is behind.
 pub const READ_AHEAD_FRAMES: usize = 16;
+/// The most frames of which one page of a stream holds events.
+pub const STREAM_PAGE_FRAMES: usize = 64;
 /// sled's segment and I/O buffer, bytes.
 pub const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// sled's page cache, bytes, unless the options say otherwise.

@@ -29,6 +29,7 @@ use crate::{
     clock::{Clock, system_clock},
     frame::{Frame, FrameBuilder, Stamp, widen},
     limits::SOURCE_WINDOW_SEQS,
+    stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
 };
 
@@ -257,6 +258,32 @@ impl EventLog for MemoryLog {
         let state = self.shared.state.lock();
         let source = state.sources.get(&(site.clone(), source.clone(), epoch));
         Ok(source.map(|source| SourceMark { last_seq: source.last_seq }))
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
+        let state = self.shared.state.lock();
+        let head = Version(state.versions.get(stream).copied().unwrap_or(0));
+        let mut collector = Collector::new(stream, head, from, direction, limit);
+        let mut frames = state.frames.iter();
+        let next = || if direction == Direction::Forward { frames.next() } else { frames.next_back() };
+        for frame in std::iter::from_fn(next) {
+            if collector.wanted().is_none() {
+                break;
+            }
+            let what = || format!("a version of stream {stream} is missing");
+            collector.take(frame).map_err(|position| LogError::Damaged {
+                path: "memory".into(),
+                position,
+                what: what(),
+            })?;
+        }
+        Ok(collector.page())
     }
 
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {

@@ -23,8 +23,8 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_log::{
-    Append, AppendError, Appended, Clock, Durability, EventLog, Expected, MemoryLog, SledLog, SledOptions,
-    blobs_empty,
+    Append, AppendError, Appended, Clock, Direction, Durability, EventLog, Expected, MemoryLog, SledLog,
+    SledOptions, blobs_empty,
 };
 use proptest::prelude::*;
 use suite::{all, counted, event, plain, stream, take};
@@ -174,6 +174,13 @@ async fn both_agree(steps: Vec<Step>, seal_bytes: u64) {
         }
     }
     assert_eq!(all(&log).await, all(&model).await);
+    for id in 0..4 {
+        let id = format!("stream {id}");
+        for direction in [Direction::Forward, Direction::Backward] {
+            let got = suite::whole_stream(&log, &id, direction, 5).await;
+            assert_eq!(got, suite::whole_stream(&model, &id, direction, 5).await);
+        }
+    }
     drop(log);
     let log = SledLog::open(options).unwrap();
     assert_eq!(all(&log).await, all(&model).await);

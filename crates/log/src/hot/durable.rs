@@ -20,6 +20,7 @@ use pegcount_domain::envelope::Position;
 use rustc_hash::FxHashMap;
 use tokio::sync::watch;
 
+use super::groups::{Groups, Span};
 use crate::{
     api::LogError,
     frame::Frame,
@@ -54,6 +55,7 @@ struct Heads {
 pub(super) struct Heard {
     pub(super) versions: Versions,
     pub(super) marks: Marks,
+    pub(super) groups: Groups,
 }
 
 impl Heard {
@@ -95,6 +97,17 @@ impl Durable {
     pub(super) fn known_version(&self, stream: Key) -> Option<u64> {
         let heads = self.heads.read();
         heads.hot.versions.get(&stream).or_else(|| heads.sealing.versions.get(&stream)).copied()
+    }
+
+    /// The groups in the databases that may hold events of a stream, in order.
+    pub(super) fn groups_holding(&self, stream: Key) -> Vec<Span> {
+        let (sealing, hot) = {
+            let heads = self.heads.read();
+            (heads.sealing.groups.snapshot(), heads.hot.groups.snapshot())
+        };
+        let mut groups = sealing.holding(stream);
+        groups.extend(hot.holding(stream));
+        groups
     }
 
     /// The last seq of a counter. May read a block of a segment.
@@ -153,7 +166,13 @@ impl Durable {
 
     /// Shows a durable group to readers.
     pub(super) fn publish(&self, frames: Vec<Arc<Frame>>, versions: &Versions, marks: &Marks, end: Position) {
-        self.heads.write().hot.extend(versions, marks);
+        {
+            let mut heads = self.heads.write();
+            heads.hot.extend(versions, marks);
+            if let Some(first) = frames.first() {
+                heads.hot.groups.push((first.first(), end), versions.keys().copied());
+            }
+        }
         let mut tail = self.tail.write();
         for frame in frames {
             tail.bytes += frame.memory_bytes();

@@ -13,7 +13,7 @@
 //! - [`desk`], [`decide`], [`former`]: from an append to a group
 //! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
 //! - [`bell`], [`seal`]: from a full database to a segment
-//! - [`durable`]: what readers see
+//! - [`durable`], [`groups`], [`stream`]: what readers see
 
 mod bell;
 mod committer;
@@ -23,6 +23,7 @@ mod desk;
 mod durable;
 mod folder;
 mod former;
+mod groups;
 mod manifest;
 mod mark;
 mod open;
@@ -32,11 +33,13 @@ mod seal;
 #[cfg(test)]
 mod sealing_tests;
 mod store;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::{
     io,
+    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -63,6 +66,7 @@ use self::{
     open::Found,
     seal::{Probe, Sealer},
     store::{Committed, Gate, Store},
+    stream::StreamReader,
 };
 use crate::{
     api::{
@@ -71,6 +75,7 @@ use crate::{
     check,
     content::Fingerprints,
     frame::{Frame, FrameBuilder},
+    stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
 };
 
@@ -225,6 +230,28 @@ fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
     }
 }
 
+impl Shared {
+    fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
+        let (durable, dir) = (&*self.durable, self.options.dir.as_path());
+        let head = Version(durable.version(durable.names.stream(stream))?);
+        let mut collector = Collector::new(stream, head, from, direction, limit);
+        let store = self.store.read();
+        let store = store.as_deref().ok_or_else(|| closed(dir))?;
+        StreamReader { durable, store, dir }.read(&mut collector)?;
+        Ok(collector.page())
+    }
+}
+
+fn closed(dir: &Path) -> LogError {
+    failed("read", dir)(io::Error::other("the log has been closed"))
+}
+
 impl Frames for Shared {
     fn end(&self) -> watch::Receiver<Position> {
         self.durable.watch_end()
@@ -237,9 +264,7 @@ impl Frames for Shared {
     fn load(&self, at: Position, count: usize) -> Result<Vec<Arc<Frame>>, LogError> {
         let end = self.durable.end();
         let store = self.store.read();
-        let Some(store) = &*store else {
-            return Err(failed("read", &self.options.dir)(io::Error::other("the log has been closed")));
-        };
+        let store = store.as_deref().ok_or_else(|| closed(&self.options.dir))?;
         let frames = store.load(at, count)?;
         // What is being committed is there and must not be seen.
         Ok(frames.into_iter().take_while(|frame| frame.first() <= end).map(Arc::new).collect())
@@ -275,6 +300,19 @@ impl EventLog for SledLog {
         let durable = &self.shared.durable;
         let last_seq = durable.mark(durable.names.counter(site.as_str(), source.as_str(), epoch))?;
         Ok(last_seq.map(|last_seq| SourceMark { last_seq }))
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
+        let (shared, stream) = (Arc::clone(&self.shared), stream.clone());
+        let read = move || shared.read_stream(&stream, from, direction, limit);
+        let page = spawn_blocking(read).await;
+        page.map_err(|error| failed("read", self.folder.dir())(io::Error::other(error)))?
     }
 
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {

@@ -20,7 +20,7 @@ use crate::{
     api::LogError,
     content::Fingerprints,
     frame::{Frame, FrameError, widen},
-    keys::Names,
+    keys::{Key, Names},
 };
 
 /// What the frames say.
@@ -54,7 +54,7 @@ impl Found {
         self.sealing = std::mem::take(&mut self.hot);
     }
 
-    fn version(&self, key: u128) -> Option<u64> {
+    fn version(&self, key: Key) -> Option<u64> {
         self.hot.versions.get(&key).or_else(|| self.sealing.versions.get(&key)).copied()
     }
 }
@@ -85,16 +85,21 @@ impl Scan<'_> {
             frame_bytes += widen(bytes.len());
             group.push_back(frame);
             if !Frame::more_follows(&bytes) {
+                let begin = self.found.end.next();
+                let mut keys = Vec::new();
                 for frame in group.drain(..) {
-                    self.take_over(&frame, dir)?;
+                    self.take_over(&frame, dir, &mut keys)?;
                 }
+                keys.sort_unstable();
+                keys.dedup();
+                self.found.hot.groups.push((begin, self.found.end), keys.into_iter());
             }
         }
         database.found(frame_bytes);
         Ok(group)
     }
 
-    fn take_over(&mut self, frame: &Frame, dir: &Path) -> Result<(), LogError> {
+    fn take_over(&mut self, frame: &Frame, dir: &Path, keys: &mut Vec<Key>) -> Result<(), LogError> {
         for entry in frame.streams() {
             let name =
                 StreamName { site: frame.text(entry.site), kind: entry.kind, id: frame.text(entry.id) };
@@ -109,6 +114,7 @@ impl Scan<'_> {
                 return Err(damaged(dir, frame.first(), what));
             }
             self.found.hot.versions.insert(key, entry.last);
+            keys.push(key);
         }
         if frame.sources().iter().any(|source| source.epoch.is_some()) {
             self.take_over_seqs(frame, dir)?;

@@ -218,45 +218,52 @@ async fn sealing_while_many_write_loses_and_repeats_nothing() {
         ..SledOptions::new(dir.path())
     };
     let log = Arc::new(SledLog::open(options.clone()).unwrap());
-    let writers: Vec<_> = (0..4)
-        .map(|writer: u64| {
-            let log = Arc::clone(&log);
-            tokio::spawn(async move {
-                let epoch = Epoch(u128::from(writer) + 1);
-                for round in 0..150_u64 {
-                    let events = (0..20).map(|n| event(&format!("w{writer} {}", (round * 20 + n) % 311), 9));
-                    let batch = Some(SourceBatch { epoch, first_seq: round * 20 + 1 });
-                    let append = Append { batch, events: events.collect(), ..one("x") };
-                    log.append(append).await.unwrap();
-                }
-            })
+    // Each writes until there have been some sealings, and says how many events it wrote.
+    let writers = (0..4_u64).map(|writer| {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move {
+            let mut written = 0;
+            while written < 1_000 || log.status().segments < 4 {
+                let events = (written..written + 20).map(|n| event(&format!("w{writer} {}", n % 311), 9));
+                let batch = Some(SourceBatch { epoch: Epoch(u128::from(writer)), first_seq: written + 1 });
+                log.append(Append { batch, events: events.collect(), ..one("x") }).await.unwrap();
+                written += 20;
+            }
+            written
         })
-        .collect();
+    });
+    let writers: Vec<_> = writers.collect();
     let mut live = log.subscribe(Position::START);
-    let mut next = 1;
-    while next <= 12_000 {
-        let frame: Arc<Frame> = live.next().await.unwrap().unwrap();
-        assert_eq!(frame.first().0, next);
-        next = frame.last().0 + 1;
-    }
+    let reader = tokio::spawn(async move {
+        let mut next = 1;
+        loop {
+            let frame: Arc<Frame> = live.next().await.unwrap().unwrap();
+            assert_eq!(frame.first().0, next);
+            next = frame.last().0 + 1;
+            if frame.events().any(|event| event.envelope.stream.id == "end") {
+                return next;
+            }
+        }
+    });
+    let mut written = Vec::new();
     for writer in writers {
-        writer.await.unwrap();
+        written.push(writer.await.unwrap());
     }
-    assert!(log.status().segments > 3, "{:?}", log.status());
+    log.append(one("end")).await.unwrap();
+    let end = written.iter().sum::<u64>() + 1;
+    assert_eq!((reader.await.unwrap(), log.end()), (end + 1, Position(end)));
     let check = |log: &SledLog| {
-        for writer in 0..4_u64 {
+        for (writer, written) in (0_u64..).zip(&written) {
             for id in 0..311_u64 {
-                let expected = (0..3_000).filter(|n| n % 311 == id).count() as u64;
+                let expected = (0..*written).filter(|n| n % 311 == id).count() as u64;
                 let version = log.version(&stream(&format!("w{writer} {id}"))).unwrap();
                 assert_eq!(version, Version(expected), "w{writer} {id}");
             }
-            let epoch = Epoch(u128::from(writer) + 1);
-            let mark = log.source_mark(&name("site"), &name("test"), epoch).unwrap().unwrap();
-            assert_eq!(mark.last_seq, 3_000);
+            let mark = log.source_mark(&name("site"), &name("test"), Epoch(u128::from(writer)));
+            assert_eq!(mark.unwrap().unwrap().last_seq, *written);
         }
     };
     check(&log);
-    drop(live);
     drop(log);
     check(&SledLog::open(options).unwrap());
 }

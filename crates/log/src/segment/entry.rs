@@ -41,7 +41,6 @@ impl StreamRun {
         span(&mut reader).ok()
     }
 
-    #[allow(dead_code, reason = "for reading one stream")]
     pub(crate) fn read(data: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(data);
         let mut read = || {

@@ -93,6 +93,10 @@ impl Segment {
         self.broken.as_ref().map_or(Ok(()), |what| Err(self.damaged(what)))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn named(&self) -> Named {
         self.named
     }
@@ -126,9 +130,9 @@ impl Segment {
         self.frames_at(&lines)
     }
 
-    #[allow(dead_code, reason = "for reading one stream")]
     /// The frame of this number.
     pub(crate) fn frame(&self, number: u32, cache: &BlockCache) -> Result<Frame, LogError> {
+        self.readable()?;
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         let index = number / FRAMES_PER_BLOCK;
         let lost = || self.damaged(&format!("there is no frame of number {number}"));
@@ -249,7 +253,6 @@ impl Segment {
     }
 
     /// What this segment has of a stream, in the order of its versions.
-    #[allow(dead_code, reason = "for reading one stream")]
     pub(crate) fn stream_runs(&self, key: Key, cache: &BlockCache) -> Result<Vec<StreamRun>, LogError> {
         let mut runs = Vec::new();
         let Some((_, last)) = self.block_with(Section::Streams, key) else { return Ok(runs) };

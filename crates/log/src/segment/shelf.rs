@@ -4,9 +4,12 @@
 //! Blocking. Invariant: the segments follow on each other without a hole; memory is that of their directories, of as
 //! many filters as are allowed (the newest), and of the cache.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use parking_lot::RwLock;
@@ -36,6 +39,10 @@ impl Shelved {
     pub(crate) fn new(segment: Segment) -> Result<Self, LogError> {
         let filter = Some(segment.filter()?);
         Ok(Self { segment: Arc::new(segment), filter })
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.segment.path().to_owned()
     }
 
     /// A segment of which nothing can be read: whoever asks for something in it is told why.
@@ -131,26 +138,18 @@ impl Shelf {
         Ok(all.filter(|(last, _)| *last >= from && *last < below).collect())
     }
 
-    /// What the segments have of a stream, from the oldest on, with the segment of each part.
-    #[allow(dead_code, reason = "for reading one stream")]
-    pub(crate) fn stream_runs(&self, key: Key) -> Result<Vec<(Arc<Segment>, StreamRun)>, LogError> {
-        let mut found = Vec::new();
-        for shelved in self.all().iter() {
-            if self.holds(shelved, key)? {
-                let runs = shelved.segment.stream_runs(key, &self.cache)?;
-                found.extend(runs.into_iter().map(|run| (Arc::clone(&shelved.segment), run)));
-            }
-        }
-        Ok(found)
+    /// What a segment has of a stream, in the order of its versions.
+    pub(crate) fn stream_runs(&self, shelved: &Shelved, key: Key) -> Result<Vec<StreamRun>, LogError> {
+        if self.holds(shelved, key)? { shelved.segment.stream_runs(key, &self.cache) } else { Ok(Vec::new()) }
     }
 
     /// A frame by its number in its segment.
-    #[allow(dead_code, reason = "for reading one stream")]
-    pub(crate) fn frame(&self, segment: &Segment, number: u32) -> Result<Frame, LogError> {
-        segment.frame(number, &self.cache)
+    pub(crate) fn frame(&self, shelved: &Shelved, number: u32) -> Result<Frame, LogError> {
+        shelved.segment.frame(number, &self.cache)
     }
 
-    fn all(&self) -> Arc<[Shelved]> {
+    /// The segments as they are, from the oldest on.
+    pub(crate) fn all(&self) -> Arc<[Shelved]> {
         Arc::clone(&self.segments.read())
     }
 

@@ -136,6 +136,24 @@ fn a_segment_gives_what_went_in() {
     assert_eq!((runs.len(), runs[0].first, runs[0].last, runs[0].frames.len()), (1, 1, 402, 401));
 }
 
+/// The file in `tests/golden` is never written again; a new format adds its own.
+#[test]
+fn a_segment_of_format_2_is_written_and_reads_as_it_did() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/segment-2.bin");
+    let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::from_hex(&"0123456789abcdef".repeat(4)).unwrap();
+    let given = given(1, 20, &BTreeMap::new(), &key);
+    let written = write(dir.path(), 1, &given);
+    let path = segment_path(dir.path(), 1);
+    assert_eq!(
+        fs::read(&path).unwrap(),
+        fs::read(&golden).unwrap(),
+        "the format changed: it needs a new number"
+    );
+    fs::copy(&golden, &path).unwrap();
+    tells_all(&Segment::open(dir.path(), written, INCARNATION).unwrap(), &given, &key.names()).unwrap();
+}
+
 #[test]
 fn a_stream_in_very_many_frames_is_found_whole() {
     let dir = tempfile::tempdir().unwrap();
@@ -261,8 +279,9 @@ fn the_newest_segment_answers_first_and_a_counters_window_spans_segments() {
     assert_eq!(shelf.last_seq(counter).unwrap(), Some(8_000));
     let contents = shelf.contents(counter, 3_905, 7_990).unwrap();
     assert!(contents.iter().map(|(last, _)| *last).eq(3_905..7_990));
-    let runs = shelf.stream_runs(names.stream(&stream(0))).unwrap();
-    let spans: Vec<_> = runs.iter().map(|(_, run)| (run.first, run.last)).collect();
+    let all = shelf.all();
+    let runs = all.iter().flat_map(|segment| shelf.stream_runs(segment, names.stream(&stream(0))).unwrap());
+    let spans: Vec<_> = runs.map(|run| (run.first, run.last)).collect();
     assert_eq!(spans.len(), 4);
     assert!(spans.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{spans:?}");
     assert!(shelf.frames_from(Position(8_001), 1).unwrap().is_none());
