@@ -197,6 +197,25 @@ fn of_log() -> Vec<Limit> {
             "of newest frames kept for live readers",
         ),
         limit("segment_bytes", log::SEGMENT_BYTES.to_string(), "bytes", "of one segment of the store"),
+        limit(
+            "seal_bytes",
+            log::SEAL_BYTES_DEFAULT.to_string(),
+            "bytes",
+            "of frames in the store, after which they are sealed into a file",
+        ),
+        limit(
+            "filter_bytes",
+            log::FILTER_BYTES_DEFAULT.to_string(),
+            "bytes",
+            "of sealed streams' filters in memory",
+        ),
+        limit(
+            "index_cache_bytes",
+            log::INDEX_CACHE_BYTES_DEFAULT.to_string(),
+            "bytes",
+            "of sealed streams' index blocks in memory",
+        ),
+        limit("stream_page_frames", log::STREAM_PAGE_FRAMES.to_string(), "frames", "in one page of a stream"),
     ]
 }
 

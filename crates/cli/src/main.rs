@@ -14,6 +14,7 @@ mod error;
 mod figures;
 mod import;
 mod kpi;
+mod log_seal;
 mod log_tail;
 mod output;
 mod patience;
@@ -52,6 +53,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Kpi(args) => kpi::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
+        Command::Log(LogCommand::Seal(args)) => log_seal::run(&args).await,
         Command::Agent(AgentCommand::List(args)) => agent_list::run(args).await,
         Command::Token(args) => token::run(&args),
         Command::Config(args) => config::run(&args),

@@ -47,7 +47,7 @@ impl Engine {
     async fn contact_from_log(&self, site: &SiteId, contact: &ContactId) -> Result<ContactView, EngineError> {
         let missing = || EngineError::NotFound { what: "contact", id: contact.to_string() };
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Contact, id: contact.0.clone() };
-        let whole = self.log.version(&stream);
+        let whole = self.log.version(&stream)?;
         if whole == Version(0) {
             return Err(missing());
         }

@@ -68,7 +68,7 @@ impl Engine {
             if let Some(done) = self.carried_out(command_id, &target.stream)? {
                 return Ok(done.position);
             }
-            let version = self.log.version(&target.stream);
+            let version = self.log.version(&target.stream)?;
             let target = self.as_corrected(position, target).await?;
             let event = self.corrected(site, position, &target, correction.clone(), reason.clone()).await?;
             let now = self.clock.now();

@@ -62,7 +62,7 @@ impl Engine {
         }
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Definition, id: ALL };
         for _ in 0..DECISIONS_MAX {
-            let version = self.log.version(&stream);
+            let version = self.log.version(&stream)?;
             self.caught_up(self.log.end()).await?;
             let new = self.boards.state().read().new_definitions(site, &events);
             if new.is_empty() {

@@ -103,7 +103,7 @@ impl Engine {
             return Ok(Step::Refused(reason));
         }
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Contact, id: record.contact.0 };
-        let known = self.log.version(&stream);
+        let known = self.log.version(&stream)?;
         let contact = ContactId(stream.id.clone());
         let corrections = {
             let boards = self.boards.state().read();

@@ -135,7 +135,7 @@ impl Engine {
             incarnation,
             last_committed_seq: self
                 .log
-                .source_mark(&hello.site.0, &hello.source.0, hello.epoch)
+                .source_mark(&hello.site.0, &hello.source.0, hello.epoch)?
                 .map_or(0, |mark| mark.last_seq),
             server_time: now,
             incarnation_changed: hello.incarnation.is_some_and(|known| known != incarnation),

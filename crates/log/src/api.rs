@@ -6,7 +6,13 @@
 //!          │ a/1 │ b/1 │ a/2 ││ c/1 │ a/3 │ b/2 │ c/2 │ …  stream/version: dense within the stream
 //!          └─────┴─────┴─────┘└─────┴─────┴─────┴─────┘
 //!           frame 1..=3        frame 4..=7               a frame is what one sled key holds
+//!
+//! │ segment 1            │ segment 2            │ hot         │
+//! │ frame frame … frame  │ frame frame … frame  │ frame frame …   the newest frames lie in a database; a full one is
+//! └──────────────────────┴──────────────────────┴────────────     sealed into a segment, an immutable file
 //! ```
+//!
+//! Nobody sees from outside where a frame lies: sealing changes no position, no version and no answer.
 //!
 //! Promises:
 //!
@@ -36,7 +42,10 @@ use pegcount_domain::{
 };
 use smallvec::SmallVec;
 
-use crate::frame::Frame;
+use crate::{
+    frame::Frame,
+    stream::{Direction, StreamPage},
+};
 
 /// An event to be appended. Position, version and `recorded_at` are the log's to give.
 #[derive(Clone, Debug)]
@@ -200,8 +209,8 @@ pub enum AppendError {
         /// The first error.
         cause: Arc<str>,
     },
-    /// The log is being closed.
-    #[error("the log is closing; the append was not accepted")]
+    /// The log is being closed, or was opened read-only.
+    #[error("the log is closing or read-only; the append was not accepted")]
     Closed,
 }
 
@@ -328,8 +337,25 @@ pub struct LogStatus {
     pub incarnation: Incarnation,
     /// Bytes on disk; 0 for a log in memory.
     pub disk_bytes: u64,
+    /// How many segments hold its history; 0 for a log in memory.
+    pub segments: usize,
+    /// The last position that is in a segment.
+    pub sealed_end: Position,
+    /// Set while the last sealing has failed: appends go on, but what follows stays unsealed.
+    pub sealing_failure: Option<Arc<str>>,
     /// Set once an I/O error has poisoned the log.
     pub poisoned: Option<Arc<str>>,
+}
+
+/// A part of history that was sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The position of its first event.
+    pub first: Position,
+    /// The position of its last event.
+    pub last: Position,
+    /// The segment's length, bytes.
+    pub bytes: u64,
 }
 
 /// The event log.
@@ -350,11 +376,24 @@ pub trait EventLog: Send + Sync + 'static {
         self.submit(append).await?.await
     }
 
-    /// The last durable version of a stream; `Version(0)` if it does not exist.
-    fn version(&self, stream: &StreamName) -> Version;
+    /// The last durable version of a stream; `Version(0)` if it does not exist. May read a few blocks from disk, hardly
+    /// ever more than some 100 µs; errors are those of the disk, and damage.
+    fn version(&self, stream: &StreamName) -> Result<Version, LogError>;
 
-    /// Where the counter of a site's source durably stands; `None` for an epoch never seen.
-    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Option<SourceMark>;
+    /// Where the counter of a site's source durably stands; `None` for an epoch never seen. As [`Self::version`].
+    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Result<Option<SourceMark>, LogError>;
+
+    /// A page of one stream's events: at most `limit` of them, from version `from` on (forward) or back (backward: any
+    /// version beyond the last means the last), of at most [`STREAM_PAGE_FRAMES`] frames. Empty if there are none.
+    ///
+    /// [`STREAM_PAGE_FRAMES`]: crate::limits::STREAM_PAGE_FRAMES
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError>;
 
     /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`.
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError>;

@@ -1,14 +1,18 @@
-//! The event log: one trait ([`EventLog`]), one conformance suite, `sled` for the hot end.
+//! The event log: one trait ([`EventLog`]), one conformance suite, `sled` for the hot end, flat segments for history.
 //!
 //! Not for rules or figures: a payload is opaque here.
 
 mod api;
 mod check;
 mod clock;
+mod content;
 mod frame;
 mod hot;
+mod keys;
 pub mod limits;
 mod memory;
+mod segment;
+mod stream;
 mod subscribe;
 
 pub use api::*;
@@ -16,3 +20,4 @@ pub use clock::{Clock, system_clock};
 pub use frame::{Frame, FrameBuilder, FrameError, FrameEvent, Stamp};
 pub use hot::{SledLog, SledOptions, blobs_empty};
 pub use memory::MemoryLog;
+pub use stream::{Direction, StreamPage, StreamPart};

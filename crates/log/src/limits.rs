@@ -21,11 +21,20 @@ pub const SOURCE_WINDOW_SEQS: usize = 4_096;
 /// The newest frames kept decoded for live subscribers, bytes of memory.
 pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How many frames a subscriber reads at once when it is behind.
-pub const READ_AHEAD_FRAMES: usize = 8;
+pub const READ_AHEAD_FRAMES: usize = 16;
+/// The most frames of which one page of a stream holds events.
+pub const STREAM_PAGE_FRAMES: usize = 64;
 /// sled's segment and I/O buffer, bytes.
 pub const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// sled's page cache, bytes, unless the options say otherwise.
 pub const CACHE_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
+
+/// The hot database is sealed once it has so many bytes of frames, unless the options say otherwise.
+pub const SEAL_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
+/// Memory for the filters of segments, bytes, unless the options say otherwise: that of some 60 million streams.
+pub const FILTER_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
+/// Memory for index blocks of segments, bytes, unless the options say otherwise.
+pub const INDEX_CACHE_BYTES_DEFAULT: u64 = 32 * 1024 * 1024;
 
 // sled puts a page (a leaf of up to 16 frames, a little more while it splits) beside the database, into a file that
 // nobody syncs, once it exceeds a quarter of a segment.

@@ -29,6 +29,7 @@ use crate::{
     clock::{Clock, system_clock},
     frame::{Frame, FrameBuilder, Stamp, widen},
     limits::SOURCE_WINDOW_SEQS,
+    stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
 };
 
@@ -249,14 +250,40 @@ impl EventLog for MemoryLog {
         Ok(PendingAppend::new(receiver))
     }
 
-    fn version(&self, stream: &StreamName) -> Version {
-        Version(self.shared.state.lock().versions.get(stream).copied().unwrap_or(0))
+    fn version(&self, stream: &StreamName) -> Result<Version, LogError> {
+        Ok(Version(self.shared.state.lock().versions.get(stream).copied().unwrap_or(0)))
     }
 
-    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Option<SourceMark> {
+    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Result<Option<SourceMark>, LogError> {
         let state = self.shared.state.lock();
         let source = state.sources.get(&(site.clone(), source.clone(), epoch));
-        source.map(|source| SourceMark { last_seq: source.last_seq })
+        Ok(source.map(|source| SourceMark { last_seq: source.last_seq }))
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
+        let state = self.shared.state.lock();
+        let head = Version(state.versions.get(stream).copied().unwrap_or(0));
+        let mut collector = Collector::new(stream, head, from, direction, limit);
+        let mut frames = state.frames.iter();
+        let next = || if direction == Direction::Forward { frames.next() } else { frames.next_back() };
+        for frame in std::iter::from_fn(next) {
+            if collector.wanted().is_none() {
+                break;
+            }
+            let what = || format!("a version of stream {stream} is missing");
+            collector.take(frame).map_err(|position| LogError::Damaged {
+                path: "memory".into(),
+                position,
+                what: what(),
+            })?;
+        }
+        Ok(collector.page())
     }
 
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {
@@ -272,7 +299,15 @@ impl EventLog for MemoryLog {
     }
 
     fn status(&self) -> LogStatus {
-        LogStatus { end: self.end(), incarnation: self.incarnation, disk_bytes: 0, poisoned: None }
+        LogStatus {
+            end: self.end(),
+            incarnation: self.incarnation,
+            disk_bytes: 0,
+            segments: 0,
+            sealed_end: Position::START,
+            sealing_failure: None,
+            poisoned: None,
+        }
     }
 
     async fn close(&self) -> Result<(), LogError> {

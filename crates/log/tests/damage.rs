@@ -17,8 +17,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use futures_util::StreamExt;
 use pegcount_domain::envelope::Position;
-use pegcount_log::{EventLog, LogError, SledLog, SledOptions, blobs_empty};
+use pegcount_log::{AppendError, EventLog, LogError, SledLog, SledOptions, blobs_empty};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use suite::{Seen, all, append, counted, event, events, plain};
 
@@ -72,10 +73,10 @@ async fn a_folder_of_a_newer_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     a_log(dir.path()).await;
     let format = dir.path().join("FORMAT");
-    let newer = fs::read_to_string(&format).unwrap().replace("format: 1", "format: 2");
+    let newer = fs::read_to_string(&format).unwrap().replace("format: 2", "format: 3");
     fs::write(&format, newer).unwrap();
     let error = refused(dir.path());
-    assert!(matches!(error, LogError::NewerFormat { found: 2, supported: 1, features: 0, .. }), "{error}");
+    assert!(matches!(error, LogError::NewerFormat { found: 3, supported: 2, features: 0, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -145,6 +146,145 @@ async fn a_page_beside_the_database_is_named() {
     fs::write(&blob, b"x").unwrap();
     assert!(!blobs_empty(dir.path()).unwrap());
     assert!(matches!(refused(dir.path()), LogError::Damaged { .. }));
+}
+
+/// A closed log of two segments and a database with some events.
+async fn a_sealed_log(dir: &Path) -> Vec<Seen> {
+    let log = open(dir).unwrap();
+    for content in 0..60 {
+        let events = vec![event("a", content), event(&format!("s{content}"), content)];
+        append(&log, counted("phone", 1, 1 + 2 * u64::from(content), events)).await;
+        if content == 20 || content == 40 {
+            log.seal().await.unwrap();
+        }
+    }
+    let all = all(&log).await;
+    log.close().await.unwrap();
+    all
+}
+
+fn read_only(dir: &Path) -> Result<SledLog, LogError> {
+    SledLog::open(SledOptions { read_only: true, ..SledOptions::new(dir) })
+}
+
+#[tokio::test]
+async fn a_folder_of_format_1_is_carried_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_log(dir.path()).await;
+    // As format 1 left it: one database, no manifest, no key.
+    fs::remove_file(dir.path().join("MANIFEST")).unwrap();
+    let format = dir.path().join("FORMAT");
+    let text = fs::read_to_string(&format).unwrap();
+    let incarnation = text.lines().find(|line| line.starts_with("incarnation: ")).unwrap();
+    let head = format!("pegcount log\nformat: 1\nfeatures: 0\n{incarnation}\n");
+    fs::write(&format, format!("{head}crc32c: {:08x}\n", crc32c::crc32c(head.as_bytes()))).unwrap();
+    assert_eq!(all(&read_only(dir.path()).unwrap()).await, whole);
+    assert!(!dir.path().join("MANIFEST").exists(), "reading alone carries nothing over");
+
+    let log = open(dir.path()).unwrap();
+    assert_eq!(all(&log).await, whole);
+    assert!(incarnation.ends_with(&format!("{:032x}", log.incarnation().0)));
+    log.seal().await.unwrap().unwrap();
+    append(&log, plain(events("a", 0..5))).await;
+    drop(log);
+    let text = fs::read_to_string(&format).unwrap();
+    assert!(text.contains("format: 2") && text.contains(incarnation), "{text}");
+    assert_eq!(all(&open(dir.path()).unwrap()).await[..120], whole);
+}
+
+#[tokio::test]
+async fn a_crash_while_a_folder_is_carried_over_leaves_it_to_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_log(dir.path()).await;
+    // The manifest is there, FORMAT is still the old one.
+    let format = dir.path().join("FORMAT");
+    let head = "pegcount log\nformat: 1\nfeatures: 0\nincarnation: 00000000000000000000000000000007\n";
+    fs::write(&format, format!("{head}crc32c: {:08x}\n", crc32c::crc32c(head.as_bytes()))).unwrap();
+    assert_eq!(all(&open(dir.path()).unwrap()).await, whole);
+    assert!(fs::read_to_string(&format).unwrap().contains("format: 2"));
+}
+
+#[tokio::test]
+async fn a_damaged_segment_is_refused_and_read_around_when_opened_read_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_sealed_log(dir.path()).await;
+    let second = dir.path().join("segment-000002");
+    let mut bytes = fs::read(&second).unwrap();
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    fs::write(&second, &bytes).unwrap();
+    let error = refused(dir.path());
+    assert!(
+        matches!(&error, LogError::Damaged { path, position: Position(43), .. } if *path == second),
+        "{error}"
+    );
+
+    let log = read_only(dir.path()).unwrap();
+    assert_eq!(log.end(), Position(120));
+    assert_eq!(suite::take(&mut log.subscribe(Position::START), 42).await, whole[..42]);
+    assert_eq!(suite::take(&mut log.subscribe(Position(83)), 38).await, whole[82..]);
+    let error = log.read(Position(50)).await.unwrap_err();
+    assert!(
+        matches!(&error, LogError::Damaged { path, position: Position(43), .. } if *path == second),
+        "{error}"
+    );
+    assert!(log.version(&suite::stream("s1")).is_err(), "nobody knows what the segment says of it");
+    assert_eq!(log.version(&suite::stream("s50")).unwrap().0, 1);
+    let refusal = suite::refused(&log, plain(events("a", 0..1))).await;
+    assert!(matches!(refusal, AppendError::Closed), "{refusal}");
+    assert!(log.seal().await.is_err());
+    assert_eq!(fs::read(&second).unwrap(), bytes, "it is left as it is");
+}
+
+#[tokio::test]
+async fn a_damaged_frame_of_a_segment_is_named_when_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_sealed_log(dir.path()).await;
+    let first = dir.path().join("segment-000001");
+    let mut bytes = fs::read(&first).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&first, &bytes).unwrap();
+    // Opening reads directories only.
+    let log = open(dir.path()).unwrap();
+    let error = log.read(Position(1)).await.unwrap_err();
+    assert!(
+        matches!(&error, LogError::Damaged { path, position: Position(1), .. } if *path == first),
+        "{error}"
+    );
+    assert!(error.to_string().contains("the frame at byte 64"), "{error}");
+    assert_eq!(suite::take(&mut log.subscribe(Position(3)), 118).await, whole[2..]);
+    assert!(matches!(log.subscribe(Position(1)).next().await, Some(Err(LogError::Damaged { .. }))));
+}
+
+#[tokio::test]
+async fn what_an_append_needs_and_cannot_read_poisons_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    a_sealed_log(dir.path()).await;
+    let log = open(dir.path()).unwrap();
+    fs::remove_file(dir.path().join("segment-000001")).unwrap();
+    append(&log, plain(events("s50", 0..1))).await;
+    let error = suite::refused(&log, plain(events("s1", 0..1))).await;
+    assert!(matches!(&error, AppendError::Poisoned { .. }), "{error}");
+    assert_eq!(log.end(), Position(121));
+}
+
+#[tokio::test]
+async fn a_damaged_database_still_gives_what_is_sealed_when_opened_read_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_sealed_log(dir.path()).await;
+    fs::remove_dir_all(dir.path().join("hot-000003")).unwrap();
+    assert!(matches!(refused(dir.path()), LogError::Damaged { position: Position(83), .. }));
+    let log = read_only(dir.path()).unwrap();
+    assert_eq!(all(&log).await, whole[..82]);
+    assert!(!dir.path().join("hot-000003").exists());
+}
+
+#[tokio::test]
+async fn read_only_makes_no_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none");
+    assert!(matches!(read_only(&path), Err(LogError::Io { .. })));
+    assert!(!path.exists());
 }
 
 /// Damages copies of a log's database and opens them: each must hold all that was acknowledged, or say that it

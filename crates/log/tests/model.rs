@@ -23,8 +23,8 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_log::{
-    Append, AppendError, Appended, Clock, Durability, EventLog, Expected, MemoryLog, SledLog, SledOptions,
-    blobs_empty,
+    Append, AppendError, Appended, Clock, Direction, Durability, EventLog, Expected, MemoryLog, SledLog,
+    SledOptions, blobs_empty,
 };
 use proptest::prelude::*;
 use suite::{all, counted, event, plain, stream, take};
@@ -37,6 +37,8 @@ enum Step {
     /// The clock moves, perhaps back.
     Clock(i64),
     Reopen,
+    /// Whatever is there goes into a segment.
+    Seal,
     Subscribe(prop::sample::Index),
 }
 
@@ -72,6 +74,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         12 => prop::collection::vec(a_wish(), 1..6).prop_map(Step::Appends),
         2 => (-5_i64..50).prop_map(Step::Clock),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Seal),
         1 => any::<prop::sample::Index>().prop_map(Step::Subscribe),
     ]
 }
@@ -94,7 +97,7 @@ fn append_of(wish: &Wish, log: &dyn EventLog) -> Append {
     append.skip_to = wish.skip.map(|span| first_seq + u64::from(span));
     if let Some((to, offset)) = wish.expected {
         let stream = stream(&format!("stream {to}"));
-        let Version(now) = log.version(&stream);
+        let Version(now) = log.version(&stream).unwrap();
         let version = now.saturating_add_signed(i64::from(offset));
         let expected = if version == 0 { Expected::NoStream } else { Expected::Version(Version(version)) };
         append.expected.push((stream, expected));
@@ -120,7 +123,7 @@ async fn hand_in(log: &dyn EventLog, appends: Vec<Append>) -> Vec<Outcome> {
     outcomes
 }
 
-async fn both_agree(steps: Vec<Step>) {
+async fn both_agree(steps: Vec<Step>, seal_bytes: u64) {
     let dir = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicI64::new(1_000));
     let clock: Clock = Arc::new({
@@ -129,6 +132,9 @@ async fn both_agree(steps: Vec<Step>) {
     });
     let options = SledOptions {
         durability: Durability::ProcessCrash,
+        seal_bytes,
+        // Of a few segments some filters are in memory and some are not.
+        filter_bytes: 100,
         clock: Arc::clone(&clock),
         ..SledOptions::new(dir.path())
     };
@@ -145,6 +151,7 @@ async fn both_agree(steps: Vec<Step>) {
                 drop(log);
                 log = SledLog::open(options.clone()).unwrap();
             }
+            Step::Seal => drop(log.seal().await.unwrap()),
             Step::Subscribe(from) => {
                 let count = usize::try_from(model.end().0).unwrap();
                 let from = from.index(count + 1);
@@ -159,7 +166,7 @@ async fn both_agree(steps: Vec<Step>) {
         assert_eq!(log.end(), model.end());
         for id in 0..4 {
             let stream = stream(&format!("stream {id}"));
-            assert_eq!(log.version(&stream), model.version(&stream));
+            assert_eq!(log.version(&stream).unwrap(), model.version(&stream).unwrap());
         }
         for id in 0..3 {
             let source = format!("source {id}");
@@ -167,6 +174,13 @@ async fn both_agree(steps: Vec<Step>) {
         }
     }
     assert_eq!(all(&log).await, all(&model).await);
+    for id in 0..4 {
+        let id = format!("stream {id}");
+        for direction in [Direction::Forward, Direction::Backward] {
+            let got = suite::whole_stream(&log, &id, direction, 5).await;
+            assert_eq!(got, suite::whole_stream(&model, &id, direction, 5).await);
+        }
+    }
     drop(log);
     let log = SledLog::open(options).unwrap();
     assert_eq!(all(&log).await, all(&model).await);
@@ -177,8 +191,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_log_on_sled_does_what_the_log_in_memory_does(steps in prop::collection::vec(a_step(), 1..40)) {
+    fn the_log_on_sled_does_what_the_log_in_memory_does(
+        steps in prop::collection::vec(a_step(), 1..40),
+        seal_bytes in prop_oneof![Just(u64::MAX), 1_u64..3_000],
+    ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        runtime.block_on(both_agree(steps));
+        runtime.block_on(both_agree(steps, seal_bytes));
     }
 }

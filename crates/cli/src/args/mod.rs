@@ -13,8 +13,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{KpiArgs, RangeArgs, WatchArgs};
 pub(crate) use other::{
-    AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, ServeArgs, TailArgs,
-    TokenArgs,
+    AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, SealArgs, ServeArgs,
+    TailArgs, TokenArgs,
 };
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use values::{Format, Length};

@@ -88,6 +88,17 @@ pub(crate) struct BankArgs {
 pub(crate) enum LogCommand {
     /// Print the last events, or those from a position on, one a line
     Tail(TailArgs),
+    /// Seal what is not sealed yet into a segment file, say before a backup. A running server does so by itself
+    Seal(SealArgs),
+}
+
+/// Whose log.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pegcount log seal --data-dir ./data")]
+pub(crate) struct SealArgs {
+    /// The server's folder; no server may be running on it
+    #[arg(long, value_name = "DIR", default_value = DATA_DIR_DEFAULT, env = "PEGCOUNT_DATA_DIR")]
+    pub(crate) data_dir: PathBuf,
 }
 
 /// Which events.

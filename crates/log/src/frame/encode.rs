@@ -12,7 +12,7 @@ use super::{
 
 pub(super) const MAGIC: [u8; 4] = *b"PEGF";
 pub(super) const VERSION: u8 = 1;
-pub(super) const HEADER_BYTES: usize = 32;
+pub(crate) const HEADER_BYTES: usize = 32;
 pub(super) const FLAG_ZSTD: u8 = 1;
 pub(super) const FLAG_MORE: u8 = 2;
 
@@ -142,7 +142,7 @@ fn put_rare(
 }
 
 /// The stored number of a kind of stream; it never changes its meaning.
-const fn kind_number(kind: StreamKind) -> u8 {
+pub(crate) const fn kind_number(kind: StreamKind) -> u8 {
     match kind {
         StreamKind::Agent => 1,
         StreamKind::Contact => 2,

@@ -11,7 +11,7 @@ mod decode;
 mod encode;
 #[cfg(test)]
 mod tests;
-mod varint;
+pub(crate) mod varint;
 
 use pegcount_domain::{
     envelope::{Envelope, Position, SourceSeq, StreamKind, StreamName, Version},
@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 pub(crate) use build::event_bytes;
 pub use build::{FrameBuilder, Stamp};
 pub use decode::FrameError;
+pub(crate) use encode::kind_number;
 
 /// Stands for "no text" and "no id" in a record.
 const NONE: u32 = u32::MAX;
@@ -174,6 +175,33 @@ impl Frame {
     /// The sources of the whole frame with their seqs in it.
     pub(crate) fn sources(&self) -> &[SourceEntry] {
         &self.sources
+    }
+
+    /// The events of a stream: their records' numbers and their versions.
+    pub(crate) fn records_of(&self, stream: &StreamName) -> impl Iterator<Item = (u32, u64)> {
+        let entries: SmallVec<[u32; 2]> = self.entries_of(stream).map(|(number, _)| number).collect();
+        let numbered = self.records.iter().zip(0_u32..);
+        numbered
+            .filter(move |(record, _)| entries.contains(&record.stream))
+            .map(|(record, number)| (number, record.version))
+    }
+
+    /// First and last version of a stream in this frame.
+    pub(crate) fn versions_of(&self, stream: &StreamName) -> Option<(u64, u64)> {
+        let mut entries = self.entries_of(stream).map(|(_, entry)| (entry.first, entry.last));
+        let (first, last) = entries.next()?;
+        Some((first, entries.last().map_or(last, |(_, last)| last)))
+    }
+
+    /// The event of a record.
+    pub(crate) fn event_of_record(&self, record: u32) -> Option<FrameEvent<'_>> {
+        self.event(self.records.get(at(record))?, Position(self.first.0 + u64::from(record)))
+    }
+
+    fn entries_of(&self, stream: &StreamName) -> impl Iterator<Item = (u32, &StreamEntry)> {
+        let wanted = (stream.site.as_str(), stream.kind, stream.id.as_str());
+        let numbered = (0_u32..).zip(&self.streams);
+        numbered.filter(move |(_, entry)| (self.text(entry.site), entry.kind, self.text(entry.id)) == wanted)
     }
 
     // Never `None`: decoding and building check every number. The `?` only keep this free of panics.

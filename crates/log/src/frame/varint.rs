@@ -1,48 +1,48 @@
 //! Numbers of variable length: 7 bits a byte, least significant first, the top bit says that more follow.
 //!
-//! Not for anything but frames. Invariant: a reader never goes beyond its bytes; what does not fit is an error.
+//! For frames and for the blocks of segments. Invariant: a reader never goes beyond its bytes; what does not fit is an error.
 
 use super::FrameError;
 
 /// Reads numbers and bytes off the front of a slice.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// How many bytes are left.
     #[inline]
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.rest.len()
     }
 
     #[inline]
-    pub(super) fn byte(&mut self) -> Result<u8, FrameError> {
+    pub(crate) fn byte(&mut self) -> Result<u8, FrameError> {
         let (&byte, rest) = self.rest.split_first().ok_or(FrameError::Short)?;
         self.rest = rest;
         Ok(byte)
     }
 
     #[inline]
-    pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8], FrameError> {
+    pub(crate) fn bytes(&mut self, count: usize) -> Result<&'a [u8], FrameError> {
         let (bytes, rest) = self.rest.split_at_checked(count).ok_or(FrameError::Short)?;
         self.rest = rest;
         Ok(bytes)
     }
 
     #[inline]
-    pub(super) fn u128(&mut self) -> Result<u128, FrameError> {
+    pub(crate) fn u128(&mut self) -> Result<u128, FrameError> {
         let (bytes, rest) = self.rest.split_first_chunk::<16>().ok_or(FrameError::Short)?;
         self.rest = rest;
         Ok(u128::from_le_bytes(*bytes))
     }
 
     #[inline]
-    pub(super) fn u64(&mut self) -> Result<u64, FrameError> {
+    pub(crate) fn u64(&mut self) -> Result<u64, FrameError> {
         let first = self.byte()?;
         if first < 0x80 {
             return Ok(u64::from(first));
@@ -63,12 +63,12 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn u32(&mut self) -> Result<u32, FrameError> {
+    pub(crate) fn u32(&mut self) -> Result<u32, FrameError> {
         u32::try_from(self.u64()?).map_err(|_| FrameError::Body("a number of more than 32 bits"))
     }
 
     #[inline]
-    pub(super) fn i64(&mut self) -> Result<i64, FrameError> {
+    pub(crate) fn i64(&mut self) -> Result<i64, FrameError> {
         let zigzag = self.u64()?;
         Ok((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed()))
     }
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
 
 /// Appends a number.
 #[inline]
-pub(super) fn put_u64(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_u64(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         let [low, ..] = value.to_le_bytes();
         out.push(low | 0x80);
@@ -88,7 +88,7 @@ pub(super) fn put_u64(out: &mut Vec<u8>, mut value: u64) {
 
 /// Appends a signed number; small ones of either sign are short.
 #[inline]
-pub(super) fn put_i64(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn put_i64(out: &mut Vec<u8>, value: i64) {
     put_u64(out, (value << 1).cast_unsigned() ^ (value >> 63).cast_unsigned());
 }
 

@@ -23,7 +23,8 @@ use super::{
     desk::{Desk, Group},
     durable::Durable,
     former::refusal,
-    store::{Store, panic_text},
+    panic_text,
+    store::{Gate, Store},
 };
 use crate::api::Durability;
 
@@ -38,6 +39,7 @@ pub(super) struct Committer {
     durable: Arc<Durable>,
     store: Arc<dyn Store>,
     durability: Durability,
+    gate: Arc<Gate>,
     marks: MarkSync,
 }
 
@@ -47,6 +49,7 @@ impl Committer {
         durable: Arc<Durable>,
         store: Arc<dyn Store>,
         durability: Durability,
+        gate: Arc<Gate>,
     ) -> io::Result<Self> {
         metrics::describe_histogram!(GROUP_EVENTS, "events made durable by one sync");
         metrics::describe_histogram!(
@@ -55,7 +58,7 @@ impl Committer {
             "from a formed group to its being durable"
         );
         let marks = MarkSync::start(Arc::clone(&store))?;
-        Ok(Self { desk, durable, store, durability, marks })
+        Ok(Self { desk, durable, store, durability, gate, marks })
     }
 
     /// Runs until the last group is done.
@@ -96,6 +99,9 @@ impl Committer {
 
     fn commit(&mut self, stored: Vec<(Position, Vec<u8>)>, end: Position) -> Step {
         let started = Instant::now();
+        // Held through the group: the hot database changes between two groups only.
+        let mut committed = self.gate.lock();
+        committed.failed = true;
         self.store.apply(stored).map_err(|error| ("adding frames to sled", error))?;
         self.store.flush().map_err(|error| ("flushing sled", error))?;
         if self.durability == Durability::PowerLoss {
@@ -104,6 +110,8 @@ impl Committer {
             self.store.write_mark(end).map_err(|error| ("writing the mark", error))?;
             self.marks.begin();
         }
+        committed.end = end;
+        committed.failed = false;
         metrics::histogram!(SYNC_SECONDS).record(started.elapsed());
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! What readers see: stream versions and source marks that are durable, the newest frames, the end.
 //!
-//! Not for what is still being decided. Invariant: [`Durable::publish`] alone changes it, after a group's sync and in
-//! the groups' order; the end moves last, so who sees an end sees all that belongs to it.
+//! Only the names of the databases' events are kept here; older ones are looked up in the segments, so memory does not
+//! grow with the number of streams.
+//!
+//! Not for what is still being decided. Invariant: [`Durable::publish`] alone adds to it, after a group's sync and in
+//! the groups' order; the end moves last, so who sees an end sees all that belongs to it. A name leaves the memory only
+//! after a segment has it.
 
 use std::{
     collections::VecDeque,
@@ -12,32 +16,54 @@ use std::{
 };
 
 use parking_lot::RwLock;
-use pegcount_domain::{
-    envelope::{Position, StreamKind, StreamName},
-    ids::Epoch,
-};
+use pegcount_domain::envelope::Position;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 use tokio::sync::watch;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use crate::{frame::Frame, limits::TAIL_BYTES_MAX};
+use super::groups::{Groups, Span};
+use crate::{
+    api::LogError,
+    frame::Frame,
+    keys::{Key, Names},
+    limits::TAIL_BYTES_MAX,
+    segment::Shelf,
+};
 
-/// A stream's or source's name as a number: 128 bits of a hash that is seeded anew in every process.
-pub(super) type Key = u128;
-/// A source's counter: the hash is of site and source.
-pub(super) type SourceKey = (Key, Epoch);
 pub(super) type Versions = FxHashMap<Key, u64>;
-pub(super) type Marks = FxHashMap<SourceKey, u64>;
+pub(super) type Marks = FxHashMap<Key, u64>;
 
 pub(super) struct Durable {
-    seed: u64,
-    versions: RwLock<Versions>,
-    marks: RwLock<Marks>,
+    pub(super) names: Names,
+    pub(super) shelf: Arc<Shelf>,
+    heads: RwLock<Heads>,
     tail: RwLock<Tail>,
     end: watch::Sender<Position>,
     groups: AtomicU64,
     poisoned: OnceLock<Arc<str>>,
+    sealing_failed: RwLock<Option<Arc<str>>>,
+}
+
+/// Of the hot database, and of the one that is being sealed.
+#[derive(Default)]
+struct Heads {
+    hot: Heard,
+    sealing: Heard,
+}
+
+/// What one database says of streams and counters.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) versions: Versions,
+    pub(super) marks: Marks,
+    pub(super) groups: Groups,
+}
+
+impl Heard {
+    /// Takes over what is newer.
+    pub(super) fn extend(&mut self, versions: &Versions, marks: &Marks) {
+        self.versions.extend(versions.iter().map(|(key, version)| (*key, *version)));
+        self.marks.extend(marks.iter().map(|(key, seq)| (*key, *seq)));
+    }
 }
 
 /// The newest frames, decoded.
@@ -48,43 +74,72 @@ struct Tail {
 }
 
 impl Durable {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(names: Names, shelf: Arc<Shelf>) -> Self {
         Self {
-            seed,
-            versions: RwLock::default(),
-            marks: RwLock::default(),
+            names,
+            shelf,
+            heads: RwLock::default(),
             tail: RwLock::default(),
             end: watch::Sender::new(Position::START),
             groups: AtomicU64::new(0),
             poisoned: OnceLock::new(),
+            sealing_failed: RwLock::default(),
         }
     }
 
-    pub(super) fn stream_key<N: AsRef<str>>(&self, stream: &StreamName<N>) -> Key {
-        let mut text = SmallVec::<[u8; 256]>::new();
-        text.push(kind_byte(stream.kind));
-        text.extend_from_slice(stream.site.as_ref().as_bytes());
-        // No name holds it, so no two streams give the same bytes.
-        text.push(0);
-        text.extend_from_slice(stream.id.as_ref().as_bytes());
-        xxh3_128_with_seed(&text, self.seed)
+    /// The last version of a stream; 0 if there is none. May read a block of a segment.
+    pub(super) fn version(&self, stream: Key) -> Result<u64, LogError> {
+        // First the memory: a name comes into a segment before it leaves the memory.
+        self.known_version(stream).map_or_else(|| self.shelf.version(stream), Ok)
     }
 
-    /// Sources of two sites that have the same name and epoch are two sources.
-    pub(super) fn source_key(&self, site: &str, source: &str, epoch: Epoch) -> SourceKey {
-        let mut text = SmallVec::<[u8; 256]>::new();
-        text.extend_from_slice(site.as_bytes());
-        text.push(0);
-        text.extend_from_slice(source.as_bytes());
-        (xxh3_128_with_seed(&text, self.seed), epoch)
+    /// The last version of a stream that a database has.
+    pub(super) fn known_version(&self, stream: Key) -> Option<u64> {
+        let heads = self.heads.read();
+        heads.hot.versions.get(&stream).or_else(|| heads.sealing.versions.get(&stream)).copied()
     }
 
-    pub(super) fn version(&self, stream: Key) -> u64 {
-        self.versions.read().get(&stream).copied().unwrap_or(0)
+    /// The groups in the databases that may hold events of a stream, in order.
+    pub(super) fn groups_holding(&self, stream: Key) -> Vec<Span> {
+        let (sealing, hot) = {
+            let heads = self.heads.read();
+            (heads.sealing.groups.snapshot(), heads.hot.groups.snapshot())
+        };
+        let mut groups = sealing.holding(stream);
+        groups.extend(hot.holding(stream));
+        groups
     }
 
-    pub(super) fn mark(&self, source: &SourceKey) -> Option<u64> {
-        self.marks.read().get(source).copied()
+    /// The last seq of a counter. May read a block of a segment.
+    pub(super) fn mark(&self, counter: Key) -> Result<Option<u64>, LogError> {
+        let known = {
+            let heads = self.heads.read();
+            heads.hot.marks.get(&counter).or_else(|| heads.sealing.marks.get(&counter)).copied()
+        };
+        known.map_or_else(|| self.shelf.last_seq(counter), |seq| Ok(Some(seq)))
+    }
+
+    /// The hot database is being sealed, and another one is hot.
+    pub(super) fn switch(&self) {
+        let mut heads = self.heads.write();
+        heads.sealing = std::mem::take(&mut heads.hot);
+    }
+
+    /// What was being sealed is in a segment.
+    pub(super) fn drop_sealing(&self) {
+        let dropped = std::mem::take(&mut self.heads.write().sealing);
+        // Outside of the lock: freeing some hundred thousand names takes a moment.
+        drop(dropped);
+        *self.sealing_failed.write() = None;
+    }
+
+    pub(super) fn sealing_failed(&self, cause: &str) {
+        *self.sealing_failed.write() = Some(cause.into());
+    }
+
+    /// Why the last sealing failed, if it did.
+    pub(super) fn sealing_failure(&self) -> Option<Arc<str>> {
+        self.sealing_failed.read().clone()
     }
 
     pub(super) fn end(&self) -> Position {
@@ -111,7 +166,13 @@ impl Durable {
 
     /// Shows a durable group to readers.
     pub(super) fn publish(&self, frames: Vec<Arc<Frame>>, versions: &Versions, marks: &Marks, end: Position) {
-        self.load(versions, marks);
+        {
+            let mut heads = self.heads.write();
+            heads.hot.extend(versions, marks);
+            if let Some(first) = frames.first() {
+                heads.hot.groups.push((first.first(), end), versions.keys().copied());
+            }
+        }
         let mut tail = self.tail.write();
         for frame in frames {
             tail.bytes += frame.memory_bytes();
@@ -125,10 +186,9 @@ impl Durable {
         self.show_end(end);
     }
 
-    /// Takes over versions and marks: of a group, or of what opening found.
-    pub(super) fn load(&self, versions: &Versions, marks: &Marks) {
-        self.versions.write().extend(versions.iter().map(|(key, version)| (*key, *version)));
-        self.marks.write().extend(marks.iter().map(|(key, seq)| (*key, *seq)));
+    /// Takes over what opening found in the database that is being sealed and in the hot one.
+    pub(super) fn load(&self, sealing: Heard, hot: Heard) {
+        *self.heads.write() = Heads { hot, sealing };
     }
 
     pub(super) fn show_end(&self, end: Position) {
@@ -148,9 +208,4 @@ impl Durable {
     pub(super) fn poisoned(&self) -> Option<Arc<str>> {
         self.poisoned.get().cloned()
     }
-}
-
-/// Tells kinds apart within this process; not stored.
-const fn kind_byte(kind: StreamKind) -> u8 {
-    kind as u8
 }

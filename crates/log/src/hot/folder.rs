@@ -11,13 +11,16 @@ use std::{
 
 use pegcount_domain::{envelope::Position, ids::Incarnation};
 
-use crate::api::LogError;
+use crate::{api::LogError, keys::LogKey};
 
 /// The newest format of the folder that this program reads, and the one that it writes.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
+/// The last one with one database, no manifest and no key.
+const FORMAT_WITHOUT_MANIFEST: u32 = 1;
 /// The features that this program knows, one bit each.
 const FEATURES: u32 = 0;
 const TITLE: &str = "pegcount log";
+pub(super) const FORMAT_FILE: &str = "FORMAT";
 
 /// An opened folder; nobody else has it until it is dropped.
 pub(super) struct Folder {
@@ -26,9 +29,9 @@ pub(super) struct Folder {
     _lock: File,
 }
 
-/// The database that appends go to. Sealing will count this number up.
-pub(super) fn hot_dir(dir: &Path) -> PathBuf {
-    dir.join("hot-000001")
+/// The folder of database `number`.
+pub(super) fn database_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("hot-{number:06}"))
 }
 
 pub(super) fn mark_path(dir: &Path) -> PathBuf {
@@ -39,12 +42,21 @@ pub(super) fn mark_path(dir: &Path) -> PathBuf {
 /// its limit: what it holds would not survive a power loss. Tests and benchmarks assert it.
 pub fn blobs_empty(dir: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(dir)? {
-        let blobs = entry?.path().join("blobs");
-        if blobs.is_dir() && fs::read_dir(blobs)?.next().is_some() {
+        if has_blobs(&entry?.path())? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Whether the database in `dir` has pages beside its file.
+pub(super) fn has_blobs(dir: &Path) -> io::Result<bool> {
+    match fs::read_dir(dir.join("blobs")) {
+        Ok(mut blobs) => Ok(blobs.next().is_some()),
+        // Not a database, or one that has just been sealed and is gone.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes the names in `dir` durable. Windows has no such call and needs none.
@@ -53,6 +65,20 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), LogError> {
         return Ok(());
     }
     File::open(dir).and_then(|file| file.sync_all()).map_err(failed("sync folder", dir))
+}
+
+/// Replaces the file `name` in `dir` as a whole, durably.
+pub(super) fn write_aside(dir: &Path, name: &str, text: &str) -> Result<(), LogError> {
+    let path = dir.join(name);
+    let aside = dir.join(format!("{name}.new"));
+    let write = || {
+        let mut file = File::create(&aside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&aside, &path)
+    };
+    write().map_err(failed("write", &path))?;
+    sync_dir(dir)
 }
 
 /// Names the action and the path of an I/O error.
@@ -84,40 +110,44 @@ impl Folder {
     }
 
     /// What FORMAT says; none if there is no FORMAT yet.
-    pub(super) fn read_format(&self) -> Result<Option<Incarnation>, LogError> {
-        let path = self.dir.join("FORMAT");
+    pub(super) fn read_format(&self) -> Result<Option<Format>, LogError> {
+        let path = self.dir.join(FORMAT_FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                let what = "it is not text".to_owned();
+                return Err(LogError::Damaged { path, position: Position(1), what });
+            }
             Err(error) => return Err(failed("read", &path)(error)),
         };
         parse(&text, &self.dir).map(Some)
     }
 
     /// Writes FORMAT, durably: from now on the log exists.
-    pub(super) fn write_format(&self, incarnation: Incarnation) -> Result<(), LogError> {
-        let path = self.dir.join("FORMAT");
-        let aside = self.dir.join("FORMAT.new");
-        let write = || {
-            let mut file = File::create(&aside)?;
-            file.write_all(format_text(incarnation).as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&aside, &path)
-        };
-        write().map_err(failed("write", &path))?;
-        sync_dir(&self.dir)
+    pub(super) fn write_format(&self, incarnation: Incarnation, key: &LogKey) -> Result<(), LogError> {
+        write_aside(&self.dir, FORMAT_FILE, &format_text(incarnation, key))
     }
 }
 
-fn format_text(incarnation: Incarnation) -> String {
-    let head =
-        format!("{TITLE}\nformat: {FORMAT}\nfeatures: {FEATURES}\nincarnation: {:032x}\n", incarnation.0);
+/// What FORMAT says.
+pub(super) struct Format {
+    pub(super) incarnation: Incarnation,
+    /// None in a folder of an older format, which has no manifest either.
+    pub(super) key: Option<LogKey>,
+}
+
+fn format_text(incarnation: Incarnation, key: &LogKey) -> String {
+    let (incarnation, key) = (incarnation.0, key.hex());
+    let head = format!(
+        "{TITLE}\nformat: {FORMAT}\nfeatures: {FEATURES}\nincarnation: {incarnation:032x}\nkey: {key}\n"
+    );
     let crc = crc32c::crc32c(head.as_bytes());
     format!("{head}crc32c: {crc:08x}\n")
 }
 
-fn parse(text: &str, dir: &Path) -> Result<Incarnation, LogError> {
-    let path = || dir.join("FORMAT");
+fn parse(text: &str, dir: &Path) -> Result<Format, LogError> {
+    let path = || dir.join(FORMAT_FILE);
     let wrong = |what: &str| LogError::Damaged { path: path(), position: Position(1), what: what.to_owned() };
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
     if !text.starts_with(TITLE) {
@@ -136,7 +166,12 @@ fn parse(text: &str, dir: &Path) -> Result<Incarnation, LogError> {
         return Err(wrong("its checksum does not match"));
     }
     let incarnation = value("incarnation: ").and_then(|hex| u128::from_str_radix(hex, 16).ok());
-    incarnation.map(Incarnation).ok_or_else(|| wrong("it names no incarnation"))
+    let incarnation = incarnation.map(Incarnation).ok_or_else(|| wrong("it names no incarnation"))?;
+    let key = value("key: ").and_then(LogKey::from_hex);
+    if key.is_none() && found > FORMAT_WITHOUT_MANIFEST {
+        return Err(wrong("it has no key"));
+    }
+    Ok(Format { incarnation, key })
 }
 
 #[cfg(test)]
@@ -145,8 +180,10 @@ mod tests {
 
     #[test]
     fn format_comes_back_as_written_and_any_changed_byte_is_noticed() {
-        let text = format_text(Incarnation(42));
-        assert_eq!(parse(&text, Path::new("d")).unwrap(), Incarnation(42));
+        let key = LogKey::random().unwrap();
+        let text = format_text(Incarnation(42), &key);
+        let format = parse(&text, Path::new("d")).unwrap();
+        assert_eq!((format.incarnation, format.key.unwrap().hex()), (Incarnation(42), key.hex()));
         for index in 0..text.len() - 1 {
             let mut bytes = text.clone().into_bytes();
             bytes[index] ^= 1;
@@ -159,7 +196,7 @@ mod tests {
     fn a_newer_format_and_an_unknown_feature_are_named() {
         let newer = "pegcount log\nformat: 7\nfeatures: 0\n";
         assert!(matches!(parse(newer, Path::new("d")), Err(LogError::NewerFormat { found: 7, .. })));
-        let feature = "pegcount log\nformat: 1\nfeatures: 4\n";
+        let feature = "pegcount log\nformat: 2\nfeatures: 4\n";
         assert!(matches!(parse(feature, Path::new("d")), Err(LogError::NewerFormat { features: 4, .. })));
     }
 }

@@ -14,7 +14,7 @@ use super::{
     decide::Decider,
     desk::{Desk, Group, Task, Waiting},
     durable::Durable,
-    store::panic_text,
+    panic_text,
 };
 use crate::{
     api::{Append, AppendError, Appended},
@@ -79,7 +79,9 @@ impl Former {
             if !self.builder.fits(event, &append.source) {
                 self.end_frame(true);
             }
-            let Some((version, seqs)) = self.decider.advance(append, index) else { continue };
+            let Some((version, seqs)) = self.decider.advance(append, index, self.last.next()) else {
+                continue;
+            };
             self.last = self.last.next();
             let epoch = append.batch.map(|batch| batch.epoch);
             let seqs = epoch.zip(seqs).map(|(epoch, (first, to))| (epoch, first, to));
@@ -87,7 +89,7 @@ impl Former {
             self.builder.push(event, &stamp);
         }
         let written = append.events.len() - repeats;
-        Appended { last: self.last, written, repeats, last_seq: self.decider.last_seq(append) }
+        Appended { last: self.last, written, repeats, last_seq: self.decider.last_seq() }
     }
 
     fn end_frame(&mut self, more: bool) {

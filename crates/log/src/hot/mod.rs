@@ -1,35 +1,45 @@
-//! The log on sled: the hot end. One committer, group commit, one sled key per frame.
+//! The log on sled and segments. One committer, group commit, one sled key per frame; history is sealed beside it.
 //!
 //! ```text
 //! submit ─▶ desk ─▶ former ─────────▶ committer ──────────────────▶ durable ─▶ readers, subscribers
 //!           queue   decides, encodes   apply, flush, sync, publish   versions, marks, tail, end
-//!                   (thread)           (thread)
+//!                   (thread)           (thread)    │ full                    ▲ older ones
+//!                                                  ▼                         │
+//!                                      sealer: a database becomes a segment ─▶ shelf
+//!                                      (thread)
 //! ```
 //!
-//! - [`options`], [`folder`], [`open`]: opening
-//! - [`desk`], [`decide`], [`content`], [`former`]: from an append to a group
-//! - [`store`], [`mark`], [`committer`]: from a group to the disk
-//! - [`durable`]: what readers see
-//!
-//! Not here yet: sealing the hot end into segments. Its place is between `store` and `durable`: `store` counts the hot
-//! databases by name, and readers ask for frames by position only.
+//! - [`options`], [`folder`], [`manifest`], [`opening`], [`open`]: opening
+//! - [`desk`], [`decide`], [`former`]: from an append to a group
+//! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
+//! - [`bell`], [`seal`]: from a full database to a segment
+//! - [`durable`], [`groups`], [`stream`]: what readers see
 
+mod bell;
 mod committer;
-mod content;
+mod database;
 mod decide;
 mod desk;
 mod durable;
 mod folder;
 mod former;
+mod groups;
+mod manifest;
 mod mark;
 mod open;
+mod opening;
 mod options;
+mod seal;
+#[cfg(test)]
+mod sealing_tests;
 mod store;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::{
     io,
+    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -46,26 +56,30 @@ use tokio::{
 };
 
 use self::{
+    bell::Bell,
     committer::Committer,
-    content::Fingerprints,
     decide::Decider,
     desk::{Desk, Group},
     durable::Durable,
-    folder::{Folder, failed, hot_dir},
+    folder::{Folder, failed},
     former::{Former, refusal},
-    open::{Found, missing, scan, unreadable},
-    store::{SledStore, Store},
+    open::Found,
+    seal::{Probe, Sealer},
+    store::{Committed, Gate, Store},
+    stream::StreamReader,
 };
 use crate::{
     api::{
-        Append, AppendError, Durability, EventLog, LogError, LogStatus, PendingAppend, SourceMark,
-        Subscription,
+        Append, AppendError, EventLog, LogError, LogStatus, PendingAppend, Sealed, SourceMark, Subscription,
     },
     check,
+    content::Fingerprints,
     frame::{Frame, FrameBuilder},
+    stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
 };
 
+use database::panic_text;
 pub use folder::blobs_empty;
 pub use options::SledOptions;
 
@@ -74,9 +88,23 @@ pub struct SledLog {
     shared: Arc<Shared>,
     frames: Arc<dyn Frames>,
     desk: Arc<Desk>,
+    bell: Arc<Bell>,
     incarnation: Incarnation,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     folder: Folder,
+}
+
+/// What a log is started with.
+struct Parts {
+    options: SledOptions,
+    folder: Folder,
+    incarnation: Incarnation,
+    store: Arc<dyn Store>,
+    durable: Arc<Durable>,
+    said: Fingerprints,
+    found: Found,
+    gate: Arc<Gate>,
+    bell: Arc<Bell>,
 }
 
 /// What reads need.
@@ -88,76 +116,92 @@ struct Shared {
 }
 
 impl SledLog {
-    /// Opens the log in `options.dir`, or makes one. Blocks while it reads what is there.
+    /// Opens the log in `options.dir`, or makes one. Blocks while it reads what is there: the directories of segments, and
+    /// all frames that are not in a segment yet.
     pub fn open(options: SledOptions) -> Result<Self, LogError> {
-        let folder = Folder::open(&options.dir)?;
-        let format = folder.read_format()?;
-        let dir = hot_dir(&options.dir);
-        let random = |error: getrandom::Error| {
-            failed("get random bytes for", &dir)(io::Error::other(error.to_string()))
-        };
-        let mut fingerprints = Fingerprints::new().map_err(random)?;
-        let durable = Arc::new(Durable::new(getrandom::u64().map_err(random)?));
-
-        let (store, marked) = SledStore::open(&options, format.is_none())?;
-        let found = scan(&store, &durable, &mut fingerprints, marked)?;
-        let incarnation = match format {
-            Some(incarnation) => incarnation,
-            None if found.end > Position::START => {
-                let what = "there are events, but no FORMAT file".to_owned();
-                return Err(LogError::Damaged {
-                    path: options.dir.join("FORMAT"),
-                    position: Position(1),
-                    what,
-                });
-            }
-            None => Incarnation(uuid::Uuid::new_v4().as_u128()),
-        };
-        if options.durability == Durability::PowerLoss && found.end > marked {
-            let marking = store.write_mark(found.end).and_then(|()| store.sync_mark());
-            marking.map_err(failed("write", store.mark_path()))?;
-        }
-        if format.is_none() {
-            folder.write_format(incarnation)?;
-        }
-        Self::start(options, folder, incarnation, Arc::new(store), durable, fingerprints, found)
+        Self::open_with(options, None)
     }
 
-    fn start(
-        options: SledOptions,
-        folder: Folder,
-        incarnation: Incarnation,
-        store: Arc<dyn Store>,
-        durable: Arc<Durable>,
-        fingerprints: Fingerprints,
-        found: Found,
-    ) -> Result<Self, LogError> {
+    /// The same; `probe` is called between the steps of every sealing.
+    fn open_with(options: SledOptions, probe: Option<Probe>) -> Result<Self, LogError> {
+        let opened = opening::open(&options)?;
+        let gate = Arc::new(Gate::new(Committed { end: opened.found.end, failed: false }));
+        let sealer = Sealer {
+            options: options.clone(),
+            incarnation: opened.incarnation,
+            store: Arc::clone(&opened.store),
+            shelf: opened.shelf,
+            durable: Arc::clone(&opened.durable),
+            gate: Arc::clone(&gate),
+            bell: Arc::clone(&opened.bell),
+            manifest: opened.manifest,
+            said: Fingerprints::new(&opened.key),
+            probe,
+        };
+        let read_only = options.read_only;
+        let log = Self::start(Parts {
+            options,
+            folder: opened.folder,
+            incarnation: opened.incarnation,
+            store: opened.store,
+            durable: opened.durable,
+            said: Fingerprints::new(&opened.key),
+            found: opened.found,
+            gate,
+            bell: opened.bell,
+        })?;
+        if !read_only {
+            log.spawn("log-sealer", move || sealer.run())?;
+        }
+        Ok(log)
+    }
+
+    fn start(parts: Parts) -> Result<Self, LogError> {
+        let Parts { options, folder, incarnation, store, durable, said, found, gate, bell } = parts;
         let desk = Arc::new(Desk::new());
-        durable.load(&found.versions, &found.marks());
-        durable.show_end(found.end);
+        let shared = Arc::new(Shared {
+            durable: Arc::clone(&durable),
+            options: options.clone(),
+            store: RwLock::new(Some(Arc::clone(&store))),
+        });
+        let frames: Arc<dyn Frames> = shared.clone();
+        let threads = Arc::default();
+        let log = Self { shared, frames, desk: Arc::clone(&desk), bell, incarnation, threads, folder };
+        if options.read_only {
+            log.desk.close();
+            log.bell.close();
+            return Ok(log);
+        }
+        let builder = FrameBuilder::new(options.zstd_level);
         let former = Former {
             desk: Arc::clone(&desk),
             durable: Arc::clone(&durable),
-            decider: Decider::new(Arc::clone(&durable), fingerprints, found.sources),
-            builder: FrameBuilder::new(options.zstd_level)
-                .map_err(failed("set up zstd for", folder.dir()))?,
+            decider: Decider::new(Arc::clone(&durable), said, found.sources),
+            builder: builder.map_err(failed("set up zstd for", &options.dir))?,
             clock: Arc::clone(&options.clock),
             last: found.end,
             last_recorded_at: found.last_recorded_at,
             group: Group::default(),
             group_bytes: 0,
         };
-        let committer =
-            Committer::new(Arc::clone(&desk), Arc::clone(&durable), Arc::clone(&store), options.durability);
-        let committer = committer.map_err(failed("start a thread for", folder.dir()))?;
-        let shared = Arc::new(Shared { durable, options, store: RwLock::new(Some(store)) });
-        let frames: Arc<dyn Frames> = shared.clone();
-        let threads = Arc::default();
-        let log = Self { shared, frames, desk, incarnation, threads, folder };
+        let committer = Committer::new(desk, durable, store, options.durability, gate);
+        let committer = committer.map_err(failed("start a thread for", &options.dir))?;
         // The committer first: if the former cannot be started, dropping the log ends it.
         log.spawn("log-committer", move || committer.run())?;
         log.spawn("log-former", move || former.run())?;
         Ok(log)
+    }
+
+    /// Seals what is not in a segment yet, though the hot database is not full; waits until that is done. None if there
+    /// is nothing to seal.
+    ///
+    /// Errors: those of the disk; the log goes on as it was, and what was not sealed will be.
+    pub async fn seal(&self) -> Result<Option<Sealed>, LogError> {
+        let (answer, sealed) = oneshot::channel();
+        self.bell.ask(answer);
+        let closed =
+            |_| failed("seal", self.folder.dir())(io::Error::other("the log is closed or read-only"));
+        sealed.await.map_err(closed)?
     }
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
@@ -171,6 +215,7 @@ impl SledLog {
 impl Drop for SledLog {
     fn drop(&mut self) {
         self.desk.close();
+        self.bell.close();
         join(&self.threads);
         // Waits for reads under way, refuses later ones, and closes the database.
         self.shared.store.write().take();
@@ -180,9 +225,31 @@ impl Drop for SledLog {
 fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
     let mut threads = threads.lock();
     for thread in threads.drain(..) {
-        // Both threads catch their panics.
+        // The threads catch their panics.
         let _ = thread.join();
     }
+}
+
+impl Shared {
+    fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
+        let (durable, dir) = (&*self.durable, self.options.dir.as_path());
+        let head = Version(durable.version(durable.names.stream(stream))?);
+        let mut collector = Collector::new(stream, head, from, direction, limit);
+        let store = self.store.read();
+        let store = store.as_deref().ok_or_else(|| closed(dir))?;
+        StreamReader { durable, store, dir }.read(&mut collector)?;
+        Ok(collector.page())
+    }
+}
+
+fn closed(dir: &Path) -> LogError {
+    failed("read", dir)(io::Error::other("the log has been closed"))
 }
 
 impl Frames for Shared {
@@ -195,27 +262,12 @@ impl Frames for Shared {
     }
 
     fn load(&self, at: Position, count: usize) -> Result<Vec<Arc<Frame>>, LogError> {
-        let dir = hot_dir(&self.options.dir);
         let end = self.durable.end();
         let store = self.store.read();
-        let Some(store) = &*store else {
-            return Err(failed("read", &dir)(io::Error::other("the log has been closed")));
-        };
-        let stored = store.frames_from(at, count).map_err(failed("read frames", &dir))?;
-        let mut frames: Vec<Arc<Frame>> = Vec::with_capacity(stored.len());
-        let mut next = at;
-        for bytes in stored {
-            let frame = Frame::decode(&bytes).map_err(|error| unreadable(&dir, next, error))?;
-            if frame.first() > end {
-                break;
-            }
-            if frame.first() > next || frame.last() < next {
-                return Err(missing(&dir, next));
-            }
-            next = frame.last().next();
-            frames.push(Arc::new(frame));
-        }
-        if frames.is_empty() { Err(missing(&dir, at)) } else { Ok(frames) }
+        let store = store.as_deref().ok_or_else(|| closed(&self.options.dir))?;
+        let frames = store.load(at, count)?;
+        // What is being committed is there and must not be seen.
+        Ok(frames.into_iter().take_while(|frame| frame.first() <= end).map(Arc::new).collect())
     }
 }
 
@@ -239,15 +291,28 @@ impl EventLog for SledLog {
         Ok(PendingAppend::new(pending))
     }
 
-    fn version(&self, stream: &StreamName) -> Version {
+    fn version(&self, stream: &StreamName) -> Result<Version, LogError> {
         let durable = &self.shared.durable;
-        Version(durable.version(durable.stream_key(stream)))
+        durable.version(durable.names.stream(stream)).map(Version)
     }
 
-    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Option<SourceMark> {
+    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Result<Option<SourceMark>, LogError> {
         let durable = &self.shared.durable;
-        let last_seq = durable.mark(&durable.source_key(site.as_str(), source.as_str(), epoch))?;
-        Some(SourceMark { last_seq })
+        let last_seq = durable.mark(durable.names.counter(site.as_str(), source.as_str(), epoch))?;
+        Ok(last_seq.map(|last_seq| SourceMark { last_seq }))
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
+        let (shared, stream) = (Arc::clone(&self.shared), stream.clone());
+        let read = move || shared.read_stream(&stream, from, direction, limit);
+        let page = spawn_blocking(read).await;
+        page.map_err(|error| failed("read", self.folder.dir())(io::Error::other(error)))?
     }
 
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {
@@ -260,7 +325,7 @@ impl EventLog for SledLog {
             return Ok(Some(frame));
         }
         let shared = Arc::clone(&self.shared);
-        let path = hot_dir(&self.shared.options.dir);
+        let path = self.folder.dir().to_owned();
         let frames = spawn_blocking(move || shared.load(from, 1)).await;
         let frames = frames.map_err(|error| failed("read", &path)(io::Error::other(error)))??;
         Ok(frames.into_iter().next())
@@ -273,11 +338,20 @@ impl EventLog for SledLog {
     fn status(&self) -> LogStatus {
         let disk_bytes = self.shared.store.read().as_ref().map_or(0, |store| store.disk_bytes());
         let poisoned = self.shared.durable.poisoned();
-        LogStatus { end: self.end(), incarnation: self.incarnation, disk_bytes, poisoned }
+        LogStatus {
+            end: self.end(),
+            incarnation: self.incarnation,
+            disk_bytes,
+            segments: self.shared.durable.shelf.count(),
+            sealed_end: self.shared.durable.shelf.end(),
+            sealing_failure: self.shared.durable.sealing_failure(),
+            poisoned,
+        }
     }
 
     async fn close(&self) -> Result<(), LogError> {
         self.desk.close();
+        self.bell.close();
         let threads = Arc::clone(&self.threads);
         let path = self.folder.dir().to_owned();
         let joined = spawn_blocking(move || join(&threads)).await;

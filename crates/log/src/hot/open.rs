@@ -1,121 +1,156 @@
-//! What opening finds: it reads every frame, checks that they follow on each other, and rebuilds what the
-//! committer must know.
+//! What opening finds: it reads every frame of the databases, checks that they follow on the segments and on each other,
+//! and rebuilds what the committer must know.
 //!
 //! Invariant: either everything that was acknowledged is there, or opening says what is missing.
 
-use std::{collections::VecDeque, path::Path, sync::Arc};
+use std::{collections::VecDeque, path::Path};
 
-use pegcount_domain::{envelope::Position, time::Micros};
+use pegcount_domain::{
+    envelope::{Position, StreamName},
+    time::Micros,
+};
 
 use super::{
-    content::Fingerprints,
+    database::Database,
     decide::{Sources, found},
-    durable::{Durable, Marks, Versions},
+    durable::Heard,
     folder::{FORMAT, failed},
-    store::{SledStore, Store},
 };
 use crate::{
     api::LogError,
-    frame::{Frame, FrameError},
+    content::Fingerprints,
+    frame::{Frame, FrameError, widen},
+    keys::{Key, Names},
 };
 
 /// What the frames say.
 pub(super) struct Found {
     pub(super) end: Position,
     pub(super) last_recorded_at: Micros,
-    pub(super) versions: Versions,
+    /// Whether there is history that is not in the databases.
+    segments: bool,
+    /// What the database that is being sealed says.
+    pub(super) sealing: Heard,
+    /// What the database that is read says.
+    pub(super) hot: Heard,
     pub(super) sources: Sources,
 }
 
 impl Found {
-    pub(super) fn marks(&self) -> Marks {
-        self.sources.iter().map(|(key, source)| (*key, source.last_seq())).collect()
+    /// What is known before any database is read: the segments' end.
+    pub(super) fn after(end: Position, last_recorded_at: Micros) -> Self {
+        Self {
+            end,
+            last_recorded_at,
+            segments: end > Position::START,
+            sealing: Heard::default(),
+            hot: Heard::default(),
+            sources: Sources::default(),
+        }
+    }
+
+    /// Another database is read now: the one before is the one that is being sealed.
+    pub(super) fn next_database(&mut self) {
+        self.sealing = std::mem::take(&mut self.hot);
+    }
+
+    fn version(&self, key: Key) -> Option<u64> {
+        self.hot.versions.get(&key).or_else(|| self.sealing.versions.get(&key)).copied()
     }
 }
 
-/// Reads all frames of `store`, of which those up to `marked` have been acknowledged.
-pub(super) fn scan(
-    store: &SledStore,
-    durable: &Arc<Durable>,
-    fingerprints: &mut Fingerprints,
-    marked: Position,
-) -> Result<Found, LogError> {
-    let mut found = Found {
-        end: Position::START,
-        last_recorded_at: Micros(i64::MIN),
-        versions: Versions::default(),
-        sources: Sources::default(),
-    };
-    // Frames of a group count once its last one is there.
-    let mut group = VecDeque::new();
-    let mut next = Position(1);
-    for entry in store.frames() {
-        let (first, bytes) = entry.map_err(failed("read frames", store.dir()))?;
-        let frame = Frame::decode(&bytes).map_err(|error| unreadable(store.dir(), next, error))?;
-        if frame.first() != next || first != next {
-            let what = format!("a frame begins at {} under the key of {first}", frame.first());
-            return Err(damaged(store.dir(), next, what));
-        }
-        next = frame.last().next();
-        group.push_back(frame);
-        if !Frame::more_follows(&bytes) {
-            for frame in group.drain(..) {
-                take_over(&frame, &mut found, durable, fingerprints, store.dir())?;
+/// Reads databases, one after the other.
+pub(super) struct Scan<'a> {
+    pub(super) names: &'a Names,
+    pub(super) said: &'a mut Fingerprints,
+    pub(super) found: &'a mut Found,
+}
+
+impl Scan<'_> {
+    /// Reads all frames of `database`. Gives the frames at its end whose group is not complete.
+    pub(super) fn read(&mut self, database: &Database) -> Result<VecDeque<Frame>, LogError> {
+        let dir = database.dir();
+        // Frames of a group count once its last one is there.
+        let mut group = VecDeque::new();
+        let mut next = self.found.end.next();
+        let mut frame_bytes = 0;
+        for entry in database.frames() {
+            let (first, bytes) = entry.map_err(failed("read frames", dir))?;
+            let frame = Frame::decode(&bytes).map_err(|error| unreadable(dir, next, error))?;
+            if frame.first() != next || first != next {
+                let what = format!("a frame begins at {} under the key of {first}", frame.first());
+                return Err(damaged(dir, next, what));
+            }
+            next = frame.last().next();
+            frame_bytes += widen(bytes.len());
+            group.push_back(frame);
+            if !Frame::more_follows(&bytes) {
+                let begin = self.found.end.next();
+                let mut keys = Vec::new();
+                for frame in group.drain(..) {
+                    self.take_over(&frame, dir, &mut keys)?;
+                }
+                keys.sort_unstable();
+                keys.dedup();
+                self.found.hot.groups.push((begin, self.found.end), keys.into_iter());
             }
         }
+        database.found(frame_bytes);
+        Ok(group)
     }
-    if found.end < marked {
-        let what = format!("positions up to {marked} were acknowledged, but the log ends at {}", found.end);
-        return Err(damaged(store.mark_path(), found.end.next(), what));
-    }
-    remove_torn(store, &group)?;
-    Ok(found)
-}
 
-fn take_over(
-    frame: &Frame,
-    found: &mut Found,
-    durable: &Durable,
-    fingerprints: &mut Fingerprints,
-    dir: &Path,
-) -> Result<(), LogError> {
-    for entry in frame.streams() {
-        let (site, id) = (frame.text(entry.site), frame.text(entry.id));
-        let name = pegcount_domain::envelope::StreamName { site, kind: entry.kind, id };
-        let version = found.versions.entry(durable.stream_key(&name)).or_default();
-        if entry.first != *version + 1 {
-            let what = format!("stream {name} goes on with version {} after {version}", entry.first);
-            return Err(damaged(dir, frame.first(), what));
+    fn take_over(&mut self, frame: &Frame, dir: &Path, keys: &mut Vec<Key>) -> Result<(), LogError> {
+        for entry in frame.streams() {
+            let name =
+                StreamName { site: frame.text(entry.site), kind: entry.kind, id: frame.text(entry.id) };
+            let key = self.names.stream(&name);
+            let before = self.found.version(key);
+            // A stream that the databases do not know may have begun in a segment.
+            let goes_on =
+                before.map_or(self.found.segments || entry.first == 1, |before| entry.first == before + 1);
+            if !goes_on {
+                let before = before.unwrap_or(0);
+                let what = format!("stream {name} goes on with version {} after {before}", entry.first);
+                return Err(damaged(dir, frame.first(), what));
+            }
+            self.found.hot.versions.insert(key, entry.last);
+            keys.push(key);
         }
-        *version = entry.last;
+        if frame.sources().iter().any(|source| source.epoch.is_some()) {
+            self.take_over_seqs(frame, dir)?;
+        }
+        self.found.end = frame.last();
+        self.found.last_recorded_at = frame.last_recorded_at().max(self.found.last_recorded_at);
+        Ok(())
     }
-    if frame.sources().iter().any(|source| source.epoch.is_some()) {
+
+    fn take_over_seqs(&mut self, frame: &Frame, dir: &Path) -> Result<(), LogError> {
         for event in frame.events() {
             let (Some(at), Some(to)) = (event.envelope.source_seq, event.seq_to) else { continue };
-            let seqs = (at.seq, to);
-            let key = durable.source_key(event.envelope.stream.site, event.envelope.source, at.epoch);
-            let fingerprint = fingerprints.of_stored(frame, &event, seqs);
-            if let Err(next) = self::found(&mut found.sources, key, seqs, fingerprint) {
+            let (seqs, position) = ((at.seq, to), event.envelope.position);
+            let key = self.names.counter(event.envelope.stream.site, event.envelope.source, at.epoch);
+            let fingerprint = self.said.of_stored(frame, &event, seqs);
+            let segments = self.found.segments;
+            if let Err(next) = found(&mut self.found.sources, key, seqs, fingerprint, position, segments) {
                 let what =
                     format!("source {} has seq {} where {next} is next", event.envelope.source, at.seq);
-                return Err(damaged(dir, event.envelope.position, what));
+                return Err(damaged(dir, position, what));
             }
+            self.found.hot.marks.insert(key, to);
         }
+        Ok(())
     }
-    found.end = frame.last();
-    found.last_recorded_at = frame.last_recorded_at().max(found.last_recorded_at);
-    Ok(())
 }
 
 /// A group that was cut short was never acknowledged: it goes, so that the next one takes its positions.
-fn remove_torn(store: &SledStore, group: &VecDeque<Frame>) -> Result<(), LogError> {
+pub(super) fn remove_torn(database: &Database, group: &VecDeque<Frame>) -> Result<(), LogError> {
     let Some(first) = group.front() else { return Ok(()) };
     tracing::warn!(from = first.first().0, frames = group.len(), "removing a group that was cut short");
     for first in removal_order(group) {
-        store.remove(first).map_err(failed("remove a cut group", store.dir()))?;
+        database.remove(first).map_err(failed("remove a cut group", database.dir()))?;
     }
-    let synced = store.flush().and_then(|()| store.sync_data());
-    synced.map_err(failed("sync after removing a cut group", store.dir()))
+    let synced = database.flush().and_then(|()| database.sync_data());
+    synced.map_err(failed("sync after removing a cut group", database.dir()))
 }
 
 /// Back to front: a removal that is itself cut short leaves a shorter cut group, never a hole before frames.
@@ -123,7 +158,7 @@ pub(super) fn removal_order(group: &VecDeque<Frame>) -> impl Iterator<Item = Pos
     group.iter().rev().map(Frame::first)
 }
 
-fn damaged(path: &Path, position: Position, what: String) -> LogError {
+pub(super) fn damaged(path: &Path, position: Position, what: String) -> LogError {
     LogError::Damaged { path: path.to_owned(), position, what }
 }
 

@@ -5,7 +5,10 @@ use std::{fmt, path::PathBuf};
 use crate::{
     api::Durability,
     clock::{Clock, system_clock},
-    limits::CACHE_BYTES_DEFAULT,
+    limits::{
+        CACHE_BYTES_DEFAULT, FILTER_BYTES_DEFAULT, INDEX_CACHE_BYTES_DEFAULT, SEAL_BYTES_DEFAULT,
+        SEGMENT_BYTES,
+    },
 };
 
 /// How to open a [`crate::SledLog`]. Start from [`SledOptions::new`] and change what should differ.
@@ -17,22 +20,46 @@ pub struct SledOptions {
     pub durability: Durability,
     /// sled's page cache, bytes. sled takes more than it is told.
     pub cache_bytes: u64,
+    /// The hot database is sealed into a segment once it has so many bytes of frames.
+    pub seal_bytes: u64,
+    /// Memory for the filters of segments, bytes: 2 for each stream of a segment. Those of the oldest segments are read
+    /// when they are needed if it does not suffice.
+    pub filter_bytes: u64,
+    /// Memory for the index blocks of segments that were read last, bytes.
+    pub index_cache_bytes: u64,
+    /// Opens a log that is damaged, too, and gives what can be read; nothing can be appended, nothing of the log is
+    /// changed (though sled may write its snapshot).
+    pub read_only: bool,
     /// The zstd level of frames; none: frames stay raw.
     pub zstd_level: Option<i32>,
     /// The clock that gives `recorded_at`.
     pub clock: Clock,
+    /// sled's segment size, bytes. For tests: with another one the relations in [`crate::limits`] do not hold.
+    #[doc(hidden)]
+    pub segment_bytes: usize,
 }
 
 impl SledOptions {
-    /// Safe against power loss, zstd level 1, the system's clock.
+    /// Safe against power loss, sealed every 128 MiB, zstd level 1, the system's clock.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
             durability: Durability::default(),
             cache_bytes: CACHE_BYTES_DEFAULT,
+            seal_bytes: SEAL_BYTES_DEFAULT,
+            filter_bytes: FILTER_BYTES_DEFAULT,
+            index_cache_bytes: INDEX_CACHE_BYTES_DEFAULT,
+            read_only: false,
             zstd_level: Some(1),
             clock: system_clock(),
+            segment_bytes: SEGMENT_BYTES,
         }
+    }
+
+    /// For tests: sled with another segment size, so that a little volume reuses segments, or frames outgrow them.
+    #[doc(hidden)]
+    pub fn with_segments(dir: impl Into<PathBuf>, segment_bytes: usize) -> Self {
+        Self { segment_bytes, ..Self::new(dir) }
     }
 }
 
@@ -42,6 +69,8 @@ impl fmt::Debug for SledOptions {
             .field("dir", &self.dir)
             .field("durability", &self.durability)
             .field("cache_bytes", &self.cache_bytes)
+            .field("seal_bytes", &self.seal_bytes)
+            .field("read_only", &self.read_only)
             .field("zstd_level", &self.zstd_level)
             .finish_non_exhaustive()
     }

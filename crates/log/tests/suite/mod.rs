@@ -7,6 +7,7 @@ pub mod appends;
 pub mod reads;
 pub mod reopening;
 pub mod sources;
+pub mod streams;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +19,8 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_log::{
-    Append, AppendError, Appended, EventLog, Expected, Frame, NewEvent, SourceBatch, Subscription,
+    Append, AppendError, Appended, Direction, EventLog, Expected, Frame, FrameEvent, NewEvent, SourceBatch,
+    Subscription,
 };
 use smallvec::SmallVec;
 
@@ -58,6 +60,8 @@ macro_rules! conformance {
                 a_read_beyond_the_end_is_refused, a_subscription_starts_at_any_position,
                 a_subscription_goes_from_history_to_live_without_gap_or_repeat, many_subscribers_see_the_same,
                 a_slow_reader_holds_nobody_up, a_filter_passes_what_it_names;
+            streams: a_stream_comes_in_pages_forward_and_backward, a_stream_is_read_from_any_version, an_unknown_stream_is_empty,
+                only_that_streams_events_come, a_stream_read_on_while_it_grows_has_no_gap, a_stream_is_whole_after_reopening;
             reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, sites_count_apart_after_reopening, expectations_hold_after_reopening,
                 the_incarnation_stays, positions_and_times_go_on_after_reopening;
         }
@@ -132,7 +136,7 @@ pub async fn refused(log: &dyn EventLog, append: Append) -> AppendError {
 }
 
 pub fn version(log: &dyn EventLog, id: &str) -> u64 {
-    let Version(version) = log.version(&stream(id));
+    let Version(version) = log.version(&stream(id)).unwrap();
     version
 }
 
@@ -141,7 +145,7 @@ pub fn mark(log: &dyn EventLog, source: &str, epoch: u128) -> Option<u64> {
 }
 
 pub fn mark_at(log: &dyn EventLog, site: &str, source: &str, epoch: u128) -> Option<u64> {
-    log.source_mark(&name(site), &name(source), Epoch(epoch)).map(|mark| mark.last_seq)
+    log.source_mark(&name(site), &name(source), Epoch(epoch)).unwrap().map(|mark| mark.last_seq)
 }
 
 /// Everything that a log says of an event.
@@ -169,35 +173,37 @@ pub struct Seen {
 
 /// All events of a frame.
 pub fn seen(frame: &Frame) -> Vec<Seen> {
-    let seen = frame.events().map(|event| {
-        let envelope = event.envelope;
-        assert_eq!(frame.text(event.site), envelope.stream.site);
-        assert_eq!(frame.text(event.id), envelope.stream.id);
-        assert_eq!(frame.text(event.source), envelope.source);
-        Seen {
-            position: envelope.position.0,
-            stream: envelope.stream.to_string(),
-            version: envelope.version.0,
-            event_type: envelope.event_type,
-            schema_version: envelope.schema_version,
-            occurred_at: envelope.occurred_at,
-            source_time: envelope.source_time,
-            recorded_at: envelope.recorded_at,
-            actor: envelope.actor.to_owned(),
-            on_behalf_of: envelope.on_behalf_of.map(str::to_owned),
-            source: envelope.source.to_owned(),
-            source_seq: envelope.source_seq,
-            seq_to: event.seq_to,
-            command_id: envelope.command_id,
-            correlation: envelope.correlation,
-            causation: envelope.causation,
-            names: event.names.iter().map(|name| frame.text(*name).to_owned()).collect(),
-            payload: envelope.payload.to_vec(),
-        }
-    });
-    let seen: Vec<_> = seen.collect();
+    let seen: Vec<_> = frame.events().map(|event| seen_event(frame, &event)).collect();
     assert_eq!(seen.len(), frame.len());
     seen
+}
+
+/// An event of a frame.
+pub fn seen_event(frame: &Frame, event: &FrameEvent<'_>) -> Seen {
+    let envelope = &event.envelope;
+    assert_eq!(frame.text(event.site), envelope.stream.site);
+    assert_eq!(frame.text(event.id), envelope.stream.id);
+    assert_eq!(frame.text(event.source), envelope.source);
+    Seen {
+        position: envelope.position.0,
+        stream: envelope.stream.to_string(),
+        version: envelope.version.0,
+        event_type: envelope.event_type,
+        schema_version: envelope.schema_version,
+        occurred_at: envelope.occurred_at,
+        source_time: envelope.source_time,
+        recorded_at: envelope.recorded_at,
+        actor: envelope.actor.to_owned(),
+        on_behalf_of: envelope.on_behalf_of.map(str::to_owned),
+        source: envelope.source.to_owned(),
+        source_seq: envelope.source_seq,
+        seq_to: event.seq_to,
+        command_id: envelope.command_id,
+        correlation: envelope.correlation,
+        causation: envelope.causation,
+        names: event.names.iter().map(|name| frame.text(*name).to_owned()).collect(),
+        payload: envelope.payload.to_vec(),
+    }
 }
 
 /// The next events of a subscription, at least `count`.
@@ -207,6 +213,20 @@ pub async fn take(subscription: &mut Subscription, count: usize) -> Vec<Seen> {
         taken.extend(seen(&subscription.next().await.expect("no end").unwrap()));
     }
     taken
+}
+
+/// The whole stream of `id`, page by page of at most `limit` events.
+pub async fn whole_stream(log: &dyn EventLog, id: &str, direction: Direction, limit: usize) -> Vec<Seen> {
+    let from = if direction == Direction::Forward { Version(0) } else { Version(u64::MAX) };
+    let (mut events, mut next) = (Vec::new(), Some(from));
+    while let Some(from) = next {
+        let page = log.read_stream(&stream(id), from, direction, limit).await.unwrap();
+        let got: Vec<_> = page.events().map(|(frame, event)| seen_event(frame, &event)).collect();
+        assert!(got.len() <= limit && (page.next.is_none() || !got.is_empty()));
+        events.extend(got);
+        next = page.next;
+    }
+    events
 }
 
 /// The whole log, by subscription.

@@ -1,40 +1,33 @@
 //! Fingerprints of what clients say, to tell a repeat from another fact under the same number.
 //!
 //! Over type, source time, stream, names, payload and the seqs used up: not over `occurred_at` and `recorded_at`,
-//! which the server corrects. 32 bits under a key that every process makes anew: a client cannot find two contents that
-//! agree, and a counter that started again shows within an event or two.
+//! which the server corrects. 32 bits under the log's key: a client cannot find two contents that agree, and a counter
+//! that started again shows within an event or two. The formula is part of the format (FORMAT.md).
 //!
 //! A skip has no time of its own: its source time is the moment when the server heard of it, and stays out.
 //!
 //! Invariant: the fingerprint of an event is the same before it is appended and when it is read back.
 
-use pegcount_domain::{
-    envelope::{StreamKind, StreamName},
-    event::EventType,
-    time::Micros,
-};
+use pegcount_domain::{envelope::StreamName, event::EventType, time::Micros};
 use xxhash_rust::xxh3::xxh3_64_with_secret;
 
 use crate::{
     api::NewEvent,
-    frame::{Frame, FrameEvent, widen},
+    frame::{Frame, FrameEvent, kind_number, widen},
+    keys::{LogKey, Secret},
 };
 
-const SECRET_BYTES: usize = 192;
-
-pub(super) struct Fingerprints {
-    secret: [u8; SECRET_BYTES],
+pub(crate) struct Fingerprints {
+    secret: Secret,
     scratch: Vec<u8>,
 }
 
 impl Fingerprints {
-    pub(super) fn new() -> Result<Self, getrandom::Error> {
-        let mut secret = [0; SECRET_BYTES];
-        getrandom::fill(&mut secret)?;
-        Ok(Self { secret, scratch: Vec::new() })
+    pub(crate) fn new(key: &LogKey) -> Self {
+        Self { secret: key.contents_secret(), scratch: Vec::new() }
     }
 
-    pub(super) fn of_new(&mut self, event: &NewEvent, seqs: (u64, u64)) -> u32 {
+    pub(crate) fn of_new(&mut self, event: &NewEvent, seqs: (u64, u64)) -> u32 {
         let stream = &event.stream;
         let stream = StreamName { site: stream.site.as_str(), kind: stream.kind, id: stream.id.as_str() };
         self.begin(event.event_type, event.source_time, stream, seqs);
@@ -44,7 +37,7 @@ impl Fingerprints {
         self.finish(&event.payload)
     }
 
-    pub(super) fn of_stored(&mut self, frame: &Frame, event: &FrameEvent<'_>, seqs: (u64, u64)) -> u32 {
+    pub(crate) fn of_stored(&mut self, frame: &Frame, event: &FrameEvent<'_>, seqs: (u64, u64)) -> u32 {
         let envelope = &event.envelope;
         self.begin(envelope.event_type, envelope.source_time, envelope.stream, seqs);
         for name in &event.names {
@@ -66,7 +59,7 @@ impl Fingerprints {
         self.scratch.extend_from_slice(&source_time.0.to_le_bytes());
         self.scratch.extend_from_slice(&seqs.0.to_le_bytes());
         self.scratch.extend_from_slice(&seqs.1.to_le_bytes());
-        self.scratch.push(StreamKind::ALL.iter().position(|kind| *kind == stream.kind).map_or(0, low_byte));
+        self.scratch.push(kind_number(stream.kind));
         self.put_text(stream.site);
         self.put_text(stream.id);
     }
@@ -87,9 +80,4 @@ impl Fingerprints {
 /// The source time as far as the source said it.
 fn said_time(event_type: EventType, source_time: Micros) -> Micros {
     if event_type == EventType::SKIPPED { Micros::ZERO } else { source_time }
-}
-
-fn low_byte(number: usize) -> u8 {
-    let [low, ..] = number.to_le_bytes();
-    low
 }

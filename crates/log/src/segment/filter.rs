@@ -1,0 +1,104 @@
+//! A filter of names: says of a name that it is not there, or that it may be.
+//!
+//! A split-block Bloom filter in the layout of Apache Parquet: one cache line for each question, whatever its size, and
+//! it can be cut into pages. (A binary fuse filter is smaller, but asks three lines, has to be built as a whole, and
+//! its layout is a library's own.)
+//!
+//! Invariant: a name that was put in always passes.
+
+use crate::{frame::widen, keys::Key};
+
+/// Bytes of a block.
+pub(crate) const FILTER_BLOCK_BYTES: usize = 32;
+/// Blocks of a page, the part that is read and checked at once: 64 KiB.
+pub(crate) const FILTER_PAGE_BLOCKS: u32 = 2_048;
+const BITS_PER_NAME: usize = 16;
+const SALTS: [u32; 8] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
+
+/// Where a name's bits are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The number of its block.
+    pub(crate) block: u32,
+    bits: [u32; 8],
+}
+
+impl Place {
+    /// In a filter of `blocks` blocks.
+    pub(crate) fn of(key: Key, blocks: u32) -> Self {
+        let low = u32::try_from(key & u128::from(u32::MAX)).unwrap_or_default();
+        let high = u64::try_from((key >> 32) & u128::from(u32::MAX)).unwrap_or_default();
+        let block = u32::try_from((high * u64::from(blocks)) >> 32).unwrap_or(u32::MAX);
+        Self { block, bits: SALTS.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)) }
+    }
+
+    /// Whether `block` (32 bytes) has all its bits.
+    fn is_set(&self, block: &[u8]) -> bool {
+        let words = block.chunks_exact(4).filter_map(|word| word.try_into().ok().map(u32::from_le_bytes));
+        words.zip(self.bits).filter(|(word, bit)| word & bit != 0).count() == SALTS.len()
+    }
+
+    /// Whether the name may be in the filter of which `bytes` begin with block number `first`.
+    pub(crate) fn may_be_in(&self, bytes: &[u8], first: u32) -> bool {
+        let index = usize::try_from(self.block.saturating_sub(first)).unwrap_or(usize::MAX);
+        let block =
+            index.checked_mul(FILTER_BLOCK_BYTES).and_then(|at| bytes.get(at..at + FILTER_BLOCK_BYTES));
+        // What is not there cannot say no.
+        block.is_none_or(|block| self.is_set(block))
+    }
+}
+
+/// A filter of these names; at least one block.
+pub(crate) fn build(keys: impl ExactSizeIterator<Item = Key>) -> (u32, Vec<u8>) {
+    let blocks = (keys.len() * BITS_PER_NAME).div_ceil(8 * FILTER_BLOCK_BYTES).max(1);
+    let count = u32::try_from(blocks).unwrap_or(u32::MAX);
+    let mut words = vec![0_u32; blocks * SALTS.len()];
+    for key in keys {
+        let place = Place::of(key, count);
+        let at = usize::try_from(place.block).unwrap_or(usize::MAX).saturating_mul(SALTS.len());
+        words.iter_mut().skip(at).zip(place.bits).for_each(|(word, bit)| *word |= bit);
+    }
+    (count, words.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+/// Bytes of a filter of `blocks` blocks.
+pub(crate) fn bytes_of(blocks: u32) -> u64 {
+    u64::from(blocks) * widen(FILTER_BLOCK_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u64) -> Key {
+        xxhash_rust::xxh3::xxh3_128(&number.to_le_bytes())
+    }
+
+    #[test]
+    fn every_name_that_was_put_in_passes_and_few_others_do() {
+        let (blocks, bytes) = build((0..50_000_u32).map(|number| key(number.into())));
+        let passes = |number| Place::of(key(number), blocks).may_be_in(&bytes, 0);
+        assert!((0..50_000).all(passes));
+        let wrong = (50_000..150_000).filter(|number| passes(*number)).count();
+        assert!(wrong < 400, "{wrong} of 100,000 pass");
+    }
+
+    #[test]
+    fn a_page_answers_as_the_whole_filter_does() {
+        let (blocks, bytes) = build((0..100_000_u32).map(|number| key(number.into())));
+        for number in 0..200_000 {
+            let place = Place::of(key(number), blocks);
+            let page = place.block / FILTER_PAGE_BLOCKS;
+            let begin = usize::try_from(page * FILTER_PAGE_BLOCKS).unwrap() * FILTER_BLOCK_BYTES;
+            let part = &bytes[begin..];
+            assert_eq!(place.may_be_in(part, page * FILTER_PAGE_BLOCKS), place.may_be_in(&bytes, 0));
+        }
+    }
+
+    #[test]
+    fn the_layout_stays_as_it_is_on_disk() {
+        let (blocks, bytes) = build((0..40_u32).map(|number| key(number.into())));
+        assert_eq!((blocks, crc32c::crc32c(&bytes)), (3, 540_216_235));
+    }
+}

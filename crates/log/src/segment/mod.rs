@@ -1,0 +1,46 @@
+//! Sealed history: immutable flat files of frames, each with indexes that lead to the frames of one stream.
+//!
+//! - [`write`], [`collect`]: making one
+//! - [`directory`], [`block`], [`entry`], [`filter`]: its parts, drawn in FORMAT.md
+//! - [`read`]: one segment
+//! - [`shelf`]: all of them, and the memory that they may take
+//!
+//! Not for when to seal, or for what belongs to the log: that is [`crate::hot`]'s.
+
+mod block;
+mod cache;
+mod collect;
+mod directory;
+mod entry;
+mod filter;
+mod read;
+mod shelf;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use pegcount_domain::envelope::Position;
+
+pub(crate) use read::Segment;
+pub(crate) use shelf::{Memory, Shelf, Shelved};
+pub(crate) use write::SegmentWriter;
+
+/// What the manifest says of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// That of the database that it was made of.
+    pub(crate) number: u64,
+    pub(crate) first: Position,
+    pub(crate) last: Position,
+    /// The file's length.
+    pub(crate) bytes: u64,
+    /// The checksum of its directory: it stands for all of its contents.
+    pub(crate) directory_crc: u32,
+}
+
+/// The file of segment `number` in the log's folder.
+pub(crate) fn segment_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("segment-{number:06}"))
+}

@@ -1,0 +1,174 @@
+//! All segments of a log in order, and what is looked up in them: the frame at a position, a stream's head, where a
+//! counter stands.
+//!
+//! Blocking. Invariant: the segments follow on each other without a hole; memory is that of their directories, of as
+//! many filters as are allowed (the newest), and of the cache.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::RwLock;
+use pegcount_domain::envelope::Position;
+
+use super::{cache::BlockCache, entry::StreamRun, read::Segment};
+use crate::{api::LogError, frame::Frame, keys::Key};
+
+/// How much memory segments may take, bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// For filters.
+    pub(crate) filters: u64,
+    /// For blocks that were read last.
+    pub(crate) blocks: u64,
+}
+
+/// A segment and its filter, if that is in memory.
+#[derive(Clone)]
+pub(crate) struct Shelved {
+    segment: Arc<Segment>,
+    filter: Option<Arc<[u8]>>,
+}
+
+impl Shelved {
+    /// With its filter, which is checked.
+    pub(crate) fn new(segment: Segment) -> Result<Self, LogError> {
+        let filter = Some(segment.filter()?);
+        Ok(Self { segment: Arc::new(segment), filter })
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.segment.path().to_owned()
+    }
+
+    /// A segment of which nothing can be read: whoever asks for something in it is told why.
+    pub(crate) fn unreadable(segment: Segment) -> Self {
+        Self { segment: Arc::new(segment), filter: None }
+    }
+}
+
+/// The segments.
+pub(crate) struct Shelf {
+    segments: RwLock<Arc<[Shelved]>>,
+    end: AtomicU64,
+    cache: BlockCache,
+    memory: Memory,
+}
+
+impl Shelf {
+    pub(crate) fn new(memory: Memory) -> Self {
+        let cache = BlockCache::new(memory.blocks);
+        Self { segments: RwLock::new(Arc::new([])), end: AtomicU64::new(0), cache, memory }
+    }
+
+    /// Puts the next segment at the end. Filters that no longer have room leave the memory, the oldest first.
+    pub(crate) fn add(&self, segment: Shelved) {
+        let end = segment.segment.last();
+        let mut all = self.segments.read().to_vec();
+        all.push(segment);
+        let mut left = self.memory.filters;
+        for shelved in all.iter_mut().rev() {
+            let rest = left.checked_sub(shelved.segment.filter_bytes());
+            if rest.is_none() {
+                shelved.filter = None;
+            }
+            left = rest.unwrap_or(0);
+        }
+        *self.segments.write() = all.into();
+        self.end.store(end.0, Ordering::Release);
+    }
+
+    /// The last position in a segment.
+    pub(crate) fn end(&self) -> Position {
+        Position(self.end.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.segments.read().len()
+    }
+
+    /// Bytes on disk.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        self.segments.read().iter().map(|shelved| shelved.segment.named().bytes).sum()
+    }
+
+    /// Up to `count` frames from the one that holds `at` on; none if no segment holds it.
+    pub(crate) fn frames_from(&self, at: Position, count: usize) -> Result<Option<Vec<Frame>>, LogError> {
+        let segments = self.all();
+        let holder = segments.get(segments.partition_point(|shelved| shelved.segment.last() < at));
+        holder.map(|shelved| shelved.segment.frames_from(at, count, &self.cache)).transpose()
+    }
+
+    /// The last version of a stream; 0 if no segment has it.
+    pub(crate) fn version(&self, key: Key) -> Result<u64, LogError> {
+        let found = self.newest(key, |segment, cache| segment.version(key, cache))?;
+        Ok(found.unwrap_or(0))
+    }
+
+    /// The last seq of a counter.
+    pub(crate) fn last_seq(&self, key: Key) -> Result<Option<u64>, LogError> {
+        let found = self.newest(key, |segment, cache| segment.seqs(key, cache))?;
+        Ok(found.map(|(_, last)| last))
+    }
+
+    /// Of a counter's events that use up seqs from `from` on and below `below`: the last seq of each and what it said,
+    /// the oldest first.
+    pub(crate) fn contents(&self, key: Key, from: u64, below: u64) -> Result<Vec<(u64, u32)>, LogError> {
+        let mut parts = Vec::new();
+        for shelved in self.all().iter().rev() {
+            let Some(run) = self
+                .holds(shelved, key)?
+                .then(|| shelved.segment.counter(key, &self.cache))
+                .transpose()?
+                .flatten()
+            else {
+                continue;
+            };
+            let first = run.first;
+            parts.push(run.contents);
+            if first <= from {
+                break;
+            }
+        }
+        let all = parts.into_iter().rev().flatten();
+        Ok(all.filter(|(last, _)| *last >= from && *last < below).collect())
+    }
+
+    /// What a segment has of a stream, in the order of its versions.
+    pub(crate) fn stream_runs(&self, shelved: &Shelved, key: Key) -> Result<Vec<StreamRun>, LogError> {
+        if self.holds(shelved, key)? { shelved.segment.stream_runs(key, &self.cache) } else { Ok(Vec::new()) }
+    }
+
+    /// A frame by its number in its segment.
+    pub(crate) fn frame(&self, shelved: &Shelved, number: u32) -> Result<Frame, LogError> {
+        shelved.segment.frame(number, &self.cache)
+    }
+
+    /// The segments as they are, from the oldest on.
+    pub(crate) fn all(&self) -> Arc<[Shelved]> {
+        Arc::clone(&self.segments.read())
+    }
+
+    fn holds(&self, shelved: &Shelved, key: Key) -> Result<bool, LogError> {
+        shelved.segment.may_hold(key, shelved.filter.as_deref(), &self.cache)
+    }
+
+    fn newest<T>(
+        &self,
+        key: Key,
+        find: impl Fn(&Segment, &BlockCache) -> Result<Option<T>, LogError>,
+    ) -> Result<Option<T>, LogError> {
+        for shelved in self.all().iter().rev() {
+            if self.holds(shelved, key)?
+                && let Some(found) = find(&shelved.segment, &self.cache)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+}
