@@ -18,7 +18,7 @@ use std::{
 use pegcount_benches::{
     Outcome, appending,
     centre::{FACTS_PER_AGENT_DAY, Gateway},
-    measure::{Rounds, float, median, median_ratio, number, other_programs, spread},
+    measure::{Others, Rounds, float, median, median_ratio, number, processor_seconds, spread},
     table::{self, Line},
 };
 use pegcount_domain::envelope::Position;
@@ -47,7 +47,7 @@ fn main() -> Outcome<()> {
             _ => open_and_replay(Path::new(dir)),
         };
     }
-    let others = other_programs();
+    let others = Others::begin();
     let events = number("PEGCOUNT_BENCH_EVENTS", EVENTS_DEFAULT);
     let (large, small) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let filled = filled_and_killed(large.path(), events)?;
@@ -97,6 +97,7 @@ fn main() -> Outcome<()> {
             "at most 1 / 20",
         ),
     ];
+    let others = others.share();
     let title =
         format!("Growth: {:.0} events, killed, files in the system's cache ({others})", opened.events);
     table::print(&title, &lines);
@@ -189,10 +190,10 @@ fn open_and_replay(dir: &Path) -> Outcome<()> {
     let log = SledLog::open(SledOptions::new(dir))?;
     let open_seconds = started.elapsed().as_secs_f64();
     let peak_mb = peak_mb()?;
-    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let (started, cpu) = (Instant::now(), processor_seconds());
     let events = Runtime::new()?.block_on(replayed(&log))?;
     let replayed = events / started.elapsed().as_secs_f64();
-    let per_cpu = events / (cpu_seconds()? - cpu);
+    let per_cpu = events / (processor_seconds() - cpu);
     println!("opened {events} {open_seconds} {peak_mb} {replayed} {per_cpu}");
     Ok(())
 }
@@ -214,17 +215,6 @@ fn peak_mb() -> Outcome<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;
     Ok(kib * 1_024.0 / 1e6)
-}
-
-/// The processor time of all threads of this process so far.
-fn cpu_seconds() -> Outcome<f64> {
-    /// Linux counts in hundredths of a second here, whatever its own clock.
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The program's name, in brackets, may hold spaces; utime and stime are the 12th and 13th after it.
-    let after = stat.rsplit_once(')').map(|(_, after)| after).ok_or("no stat")?;
-    let times = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-    Ok(times.sum::<Result<f64, _>>()? / TICKS_PER_SECOND)
 }
 
 /// Appends to both logs in turn, as new sources.

@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 use pegcount_benches::{
     Outcome,
     appending::{self, append},
-    measure::{Rounds, float, median, median_ratio, number, other_programs, spread},
+    measure::{Others, Rounds, float, median, median_ratio, number, spread},
     serve::{EmptyService, Pegcount},
     streaming::{self, BATCH_FACTS},
     table::{self, Line},
@@ -33,7 +33,7 @@ const OF_IN_PROCESS: f64 = 0.6;
 const APPENDS_MAX: usize = 400;
 
 fn main() -> Outcome<()> {
-    let others = other_programs();
+    let others = Others::begin();
     let batches = usize::try_from(number("BATCHES", 1_000))?;
     let dir = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -49,6 +49,7 @@ fn main() -> Outcome<()> {
         .collect();
     let value = |rates: &[f64]| format!("{} ({})", table::per_second(median(rates)), spread(rates, 0));
     let ratio = |of: &[f64]| format!("{:.3}", median_ratio(&durable, of));
+    let others = others.share();
     table::print(
         &format!(
             "Ingest and replay ({CLIENTS} streaming clients, {} agents, batches of {BATCH_FACTS}, {batches} batches per \

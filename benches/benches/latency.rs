@@ -12,7 +12,7 @@ use pegcount_benches::{
     appending::{self, APPEND_EVENTS},
     centre::Gateway,
     histogram::Histogram,
-    measure::{float, number, other_programs},
+    measure::{Others, float, number},
     serve::Pegcount,
     single::SingleCalls,
     table::{self, Line},
@@ -32,7 +32,7 @@ const P99_MS_MAX: f64 = 10.0;
 const HALF_SECONDS: u64 = 25;
 
 fn main() -> Outcome<()> {
-    let others = other_programs();
+    let others = Others::begin();
     let half =
         Duration::from_secs((number("PEGCOUNT_BENCH_SECONDS", 4 * HALF_SECONDS) / 3).clamp(3, HALF_SECONDS));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -56,6 +56,7 @@ fn main() -> Outcome<()> {
         let beyond = format!("{:.2}, {:.2}", latencies.millis(999), latencies.millis(1_000));
         lines.push(Line::plain(format!("{way}: p99.9 and the longest, ms"), beyond));
     }
+    let others = others.share();
     table::print(&format!("Latency of durable appends at half load, {half:?} each ({others})"), &lines);
     batches.print("Batches of 256 in process");
     single.print("Single calls through gRPC");

@@ -11,7 +11,7 @@ use std::{fs::File, io::Write, path::Path, sync::Arc, time::Instant};
 use futures_util::future::try_join_all;
 use pegcount_benches::{
     Outcome,
-    measure::{float, median, median_ratio, number, other_programs},
+    measure::{Others, float, median, median_ratio, number},
     table::{self, Line},
 };
 use pegcount_domain::{
@@ -35,7 +35,7 @@ const GROUPS_OF_256: f64 = 0.4;
 
 fn main() -> Outcome<()> {
     let batches = usize::try_from(number("BATCHES", 200))?;
-    let others = other_programs();
+    let others = Others::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let frames = encoded(batches)?;
     let mut plain = Vec::new();
@@ -51,6 +51,7 @@ fn main() -> Outcome<()> {
     let (alone_ratio, shared_ratio) = (median_ratio(&alone, &plain), median_ratio(&shared, &plain));
     let (plain, alone, shared) = (median(&plain), median(&alone), median(&shared));
     let bytes: usize = frames.iter().map(Vec::len).sum();
+    let others = others.share();
     table::print(
         &format!(
             "The log in process ({batches} batches of {BATCH_EVENTS} events, median of {ROUNDS} rounds; {others})"

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pegcount_benches::{
     Outcome,
-    measure::{Rounds, median, median_ratio, other_programs, spread},
+    measure::{Others, Rounds, median, median_ratio, spread},
     peers::{NOT_INSTALLED, jetstream, postgres, process::Process, umadb},
     serve::Pegcount,
     single::SingleCalls,
@@ -19,7 +19,7 @@ use pegcount_benches::{
 
 /// Clients of single calls, and of batches where more of them make it faster.
 const CLIENTS: usize = 64;
-/// Connections that insert many rows at once: PostgreSQL is fastest with about so many here.
+/// Connections that insert many rows at once: several for each core.
 const ROWS_CLIENTS: usize = 8;
 const ROWS: usize = 256;
 const BATCH: usize = 100;
@@ -32,9 +32,10 @@ const STREAM_AGENTS: usize = 50;
 const STREAM_BATCHES: usize = 1_000;
 
 fn main() -> Outcome<()> {
-    let others = other_programs();
+    let others = Others::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (lines, rounds) = runtime.block_on(compared())?;
+    let others = others.share();
     table::print(&format!("Pegcount and its peers (medians of {rounds} rounds; {others})"), &lines);
     Ok(())
 }
@@ -168,6 +169,10 @@ impl Sides {
             }
             lines.push(side(&format!("{peer}, {way}"), theirs));
             lines.push(Line::with_goal("Pegcount to that, ratio", median_ratio(ours, theirs), 2, goal));
+        }
+        if !self.uma_batches.rates.is_empty() {
+            let ratio = median_ratio(&self.streaming, &self.uma_batches.rates);
+            lines.push(Line::plain("Pegcount's streams to that, ratio", format!("{ratio:.2}")));
         }
         lines
     }

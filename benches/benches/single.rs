@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pegcount_benches::{
     Outcome,
-    measure::{Rounds, median, median_ratio, other_programs, spread},
+    measure::{Others, Rounds, median, median_ratio, spread},
     serve::{EmptyService, Pegcount},
     single::SingleCalls,
     table::{self, Line},
@@ -20,9 +20,10 @@ const CLIENTS: usize = 64;
 const TURN: Duration = Duration::from_secs(3);
 
 fn main() -> Outcome<()> {
-    let others = other_programs();
+    let others = Others::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (empty, durable) = runtime.block_on(compared())?;
+    let others = others.share();
     let value = |rates: &[f64]| format!("{} ({})", table::per_second(median(rates)), spread(rates, 0));
     table::print(
         &format!("Single calls, {CLIENTS} clients (medians of {} rounds; {others})", empty.len()),

@@ -74,10 +74,55 @@ pub fn float(count: impl TryInto<u64>) -> f64 {
     float
 }
 
-/// What else the machine was doing, as Linux tells it: the mean number of programs that wanted to run over the last
-/// minute. To be asked before the measurement begins.
-pub fn other_programs() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = text.split(' ').next().unwrap_or_default().to_owned();
-    format!("other programs running before the start (load average): {load}")
+/// The processor time of all threads of this process, and of the ended ones that it started, in ticks.
+fn own_ticks() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The program's name, in brackets, may hold spaces; utime, stime, cutime and cstime are the 12th to 15th after it.
+    let after = stat.rsplit_once(')')?.1;
+    after.split_whitespace().skip(11).take(4).map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
+
+/// The processor time of this process and of the ended ones that it started, seconds.
+pub fn processor_seconds() -> f64 {
+    /// What Linux shows to programs, whatever its own clock.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    own_ticks().map_or(f64::NAN, float) / TICKS_PER_SECOND
+}
+
+/// What else the machine was doing while a benchmark ran, as Linux tells it.
+#[derive(Debug)]
+pub struct Others {
+    all: Vec<u64>,
+    own: u64,
+}
+
+impl Others {
+    /// From now on.
+    pub fn begin() -> Self {
+        Self { all: machine_ticks(), own: own_ticks().unwrap_or_default() }
+    }
+
+    /// The share of both cores that neither this benchmark nor idleness had, for the table's title. To be asked when
+    /// the processes that it started have ended.
+    pub fn share(&self) -> String {
+        let spent: Vec<_> = machine_ticks().iter().zip(&self.all).map(|(now, then)| now - then).collect();
+        let total: u64 = spent.iter().take(8).sum();
+        let column = |index: usize| spent.get(index).copied().unwrap_or_default();
+        let (idle, stolen) = (column(3) + column(4), column(7));
+        let own = own_ticks().unwrap_or_default() - self.own;
+        let others = total.saturating_sub(idle + stolen + own);
+        let percent = |ticks: u64| 100.0 * float(ticks) / float(total.max(1));
+        format!(
+            "other programs running: {:.0} % of the processors, the host {:.0} %",
+            percent(others),
+            percent(stolen)
+        )
+    }
+}
+
+/// user, nice, system, idle, waiting for disks, interrupts (2), stolen by the host; in ticks.
+fn machine_ticks() -> Vec<u64> {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = stat.lines().next().unwrap_or_default();
+    line.split_whitespace().skip(1).filter_map(|ticks| ticks.parse().ok()).collect()
 }
