@@ -112,7 +112,7 @@ struct Filled {
 
 /// Runs a filling process until it has filled, and kills it while it goes on appending.
 fn filled_and_killed(dir: &Path, events: u64) -> Outcome<Filled> {
-    let mut child = another("fill", events, dir)?.stdout(Stdio::piped()).spawn()?;
+    let mut child = another("fill", events, dir)?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let said = child.stdout.take().ok_or("no pipe")?;
     let mut lines = BufReader::new(said).lines();
     let last = lines.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.starts_with("filled")));
@@ -131,6 +131,11 @@ fn another(role: &str, events: u64, dir: &Path) -> Outcome<Command> {
 }
 
 fn fill_until_killed(dir: &Path, events: u64) -> Outcome<()> {
+    // It must not go on when the process that would kill it is gone: then its input ends.
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_line(&mut String::new());
+        std::process::exit(1);
+    });
     let runtime = Runtime::new()?;
     let log = Arc::new(SledLog::open(SledOptions::new(dir))?);
     let mut gateways = (0..SUBMITTERS).map(Gateway::new).collect::<Outcome<Vec<_>>>()?;

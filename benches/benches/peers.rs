@@ -145,20 +145,16 @@ impl Sides {
             side("Pegcount, single calls, 64 clients", &self.single.rates),
             side("Pegcount, calls of 100, 64 clients", &self.batches.rates),
         ];
+        let streams = ("streams", &self.streaming);
+        let (single, batches) = (("single calls", &self.single.rates), ("calls of 100", &self.batches.rates));
         let against = [
-            (postgres::SETTINGS, "64 clients of single rows", &self.rows_single.rates, &self.streaming, 10.0),
-            (postgres::SETTINGS, "256-row inserts, 8 clients", &self.rows_many.rates, &self.streaming, 1.5),
-            (jetstream::SETTINGS, "512 in flight", &self.published.rates, &self.streaming, 30.0),
-            (umadb::SETTINGS, "single appends, 64 clients", &self.uma_single.rates, &self.single.rates, 1.1),
-            (
-                umadb::SETTINGS,
-                "batches of 100, 64 clients",
-                &self.uma_batches.rates,
-                &self.batches.rates,
-                4.0,
-            ),
+            (postgres::SETTINGS, "64 clients of single rows", &self.rows_single.rates, streams, 10.0),
+            (postgres::SETTINGS, "256-row inserts, 8 clients", &self.rows_many.rates, streams, 1.5),
+            (jetstream::SETTINGS, "512 in flight", &self.published.rates, streams, 30.0),
+            (umadb::SETTINGS, "single appends, 64 clients", &self.uma_single.rates, single, 1.1),
+            (umadb::SETTINGS, "batches of 100, 64 clients", &self.uma_batches.rates, batches, 4.0),
         ];
-        for (peer, way, theirs, ours, goal) in against {
+        for (peer, way, theirs, (ours_way, ours), goal) in against {
             if theirs.is_empty() {
                 lines.push(Line::missing(
                     format!("{peer}, {way}"),
@@ -168,7 +164,12 @@ impl Sides {
                 continue;
             }
             lines.push(side(&format!("{peer}, {way}"), theirs));
-            lines.push(Line::with_goal("Pegcount to that, ratio", median_ratio(ours, theirs), 2, goal));
+            lines.push(Line::with_goal(
+                format!("Pegcount's {ours_way} to that, ratio"),
+                median_ratio(ours, theirs),
+                2,
+                goal,
+            ));
         }
         if !self.uma_batches.rates.is_empty() {
             let ratio = median_ratio(&self.streaming, &self.uma_batches.rates);
