@@ -1,90 +1,127 @@
-//! Durable ingest through gRPC with the folds running, against a service that throws the stream away; then replay of
-//! the same log from disk into KPI cells on one core. One process, one run.
+//! Durable ingest through gRPC with the folds running, against a service that throws the stream away and against the
+//! same facts appended in process; then replay of the same log from disk into KPI cells on one core. One process, one
+//! run; the sides take turns in short rounds.
 //!
-//! `cargo bench -p pegcount-benches --bench ingest`; `BATCHES` sets the batches per client (default 1,500).
+//! `cargo bench -p pegcount-benches --bench ingest`; `BATCHES` sets the batches per client and round (default 1,000).
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
-use std::{error::Error, net::SocketAddr, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use pegcount_benches::{
-    empty::Empty,
+    Outcome,
+    appending::{self, append},
+    measure::{Others, Rounds, float, median, median_ratio, number, spread},
+    serve::{EmptyService, Pegcount},
     streaming::{self, BATCH_FACTS},
     table::{self, Line},
+    workload::Calls,
 };
-use pegcount_domain::envelope::Position;
-use pegcount_engine::{Engine, EngineOptions, Figures};
+use pegcount_domain::{
+    envelope::Position,
+    ids::{Epoch, Name},
+};
+use pegcount_engine::Figures;
 use pegcount_log::{EventLog, SledLog, SledOptions};
-use pegcount_proto::v1::ingest_service_server::IngestServiceServer;
-use pegcount_server::ServerOptions;
-use tokio_stream::wrappers::TcpListenerStream;
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const CLIENTS: usize = 4;
 /// Agents of each client: a centre of 200 in all.
 const AGENTS: usize = 50;
+/// What streaming should reach of the empty service, and of appends in process: the smaller of both.
+const OF_EMPTY: f64 = 0.4;
+const OF_IN_PROCESS: f64 = 0.6;
+/// Appends in process of each submitter and round: they are made before the clock starts, so they stay in memory.
+const APPENDS_MAX: usize = 400;
 
 fn main() -> Outcome<()> {
-    let batches = std::env::var("BATCHES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500);
+    let others = Others::begin();
+    let batches = usize::try_from(number("BATCHES", 1_000))?;
     let dir = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (empty, durable) = runtime.block_on(async {
-        let empty = empty_service(batches).await?;
-        let durable = pegcount(dir.path(), batches).await?;
-        Outcome::Ok((empty, durable))
-    })?;
+    let rates = runtime.block_on(compared(dir.path(), batches))?;
     drop(runtime);
     let replayed = replay(dir.path())?;
 
-    let ratio = durable.per_second() / empty.per_second();
+    let Rates { empty, durable, in_process } = rates;
+    let bars: Vec<_> = empty
+        .iter()
+        .zip(&in_process)
+        .map(|(empty, in_process)| (OF_EMPTY * empty).min(OF_IN_PROCESS * in_process))
+        .collect();
+    let value = |rates: &[f64]| format!("{} ({})", table::per_second(median(rates)), spread(rates, 0));
+    let ratio = |of: &[f64]| format!("{:.3}", median_ratio(&durable, of));
+    let others = others.share();
     table::print(
         &format!(
-            "Ingest and replay ({CLIENTS} streaming clients, {} agents, batches of {BATCH_FACTS}, {} facts)",
+            "Ingest and replay ({CLIENTS} streaming clients, {} agents, batches of {BATCH_FACTS}, {batches} batches per \
+             client and round, medians of {} rounds; {others})",
             CLIENTS * AGENTS,
-            durable.facts
+            empty.len()
         ),
         &[
-            Line::plain("a service that throws the stream away", table::per_second(empty.per_second())),
-            Line::plain("durable ingest, folds running", table::per_second(durable.per_second())),
-            Line::with_goal("ratio", ratio, 3, 0.25),
+            Line::plain("a service that throws the stream away", value(&empty)),
+            Line::plain("durable appends in process, 4 submitters, the same facts", value(&in_process)),
+            Line::plain("durable ingest through gRPC, folds running", value(&durable)),
+            Line::plain("ratio to the empty service", ratio(&empty)),
+            Line::plain("ratio to appends in process", ratio(&in_process)),
+            Line::with_goal(
+                format!("ratio to the smaller of {OF_EMPTY} x empty and {OF_IN_PROCESS} x in process"),
+                median_ratio(&durable, &bars),
+                2,
+                1.0,
+            ),
             Line::with_goal("replay from disk into KPI cells, one core, events/s", replayed, 0, 1_000_000.0),
         ],
     );
     Ok(())
 }
 
-async fn empty_service(batches: usize) -> Outcome<streaming::Rate> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let endpoint = format!("http://{}", listener.local_addr()?);
-    let server = tokio::spawn(
-        tonic::transport::Server::builder()
-            .initial_stream_window_size(4 << 20)
-            .initial_connection_window_size(4 << 20)
-            .add_service(IngestServiceServer::new(Empty))
-            .serve_with_incoming(TcpListenerStream::new(listener)),
-    );
-    // A first short run warms code and connections.
-    streaming::run(&endpoint, "", CLIENTS, AGENTS, batches / 10).await?;
-    let rate = streaming::run(&endpoint, "", CLIENTS, AGENTS, batches).await?;
-    server.abort();
-    Ok(rate)
+/// What each side reached in each round.
+#[derive(Default)]
+struct Rates {
+    empty: Vec<f64>,
+    durable: Vec<f64>,
+    in_process: Vec<f64>,
 }
 
-async fn pegcount(dir: &std::path::Path, batches: usize) -> Outcome<streaming::Rate> {
-    let engine = Engine::open(EngineOptions::folder(dir)).await?;
-    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let running = pegcount_server::start(engine.clone(), ServerOptions::new(listen, dir)).await?;
-    let endpoint = format!("http://{}", running.addr);
-    let token = running.local_token.clone().unwrap_or_default();
-    streaming::run(&endpoint, &token, CLIENTS, AGENTS, batches / 10).await?;
-    let rate = streaming::run(&endpoint, &token, CLIENTS, AGENTS, batches).await?;
-    engine.caught_up(engine.end()).await?;
-    running.shutdown().await?;
-    Ok(rate)
+async fn compared(dir: &Path, batches: usize) -> Outcome<Rates> {
+    let empty = EmptyService::start().await?;
+    let pegcount = Pegcount::start(dir).await?;
+    // A first short run warms code and connections.
+    streaming::run(&empty.endpoint, "", CLIENTS, AGENTS, batches / 10).await?;
+    streaming::run(&pegcount.endpoint, &pegcount.token, CLIENTS, AGENTS, batches / 10).await?;
+    let mut rates = Rates::default();
+    let mut rounds = Rounds::begin();
+    while rounds.another() {
+        pegcount.caught_up().await?;
+        let rate = streaming::run(&empty.endpoint, "", CLIENTS, AGENTS, batches).await?;
+        rates.empty.push(rate.per_second());
+        let rate = streaming::run(&pegcount.endpoint, &pegcount.token, CLIENTS, AGENTS, batches).await?;
+        rates.durable.push(rate.per_second());
+        pegcount.caught_up().await?;
+        rates.in_process.push(in_process(batches.min(APPENDS_MAX)).await?);
+    }
+    pegcount.stop().await?;
+    Ok(rates)
+}
+
+/// The same facts, made before the clock starts, into a log of their own.
+async fn in_process(batches: usize) -> Outcome<f64> {
+    let dir = tempfile::tempdir()?;
+    let log = Arc::new(SledLog::open(SledOptions::new(dir.path()))?);
+    let mut work = Vec::new();
+    for client in 0..CLIENTS {
+        let mut calls = Calls::new(client, AGENTS);
+        let source = Name::new(&format!("gateway-{client}"))?;
+        let appends = (0..batches).map(|_| append(&source, Epoch(1), &calls.batch(BATCH_FACTS)));
+        work.push(appends.collect::<Outcome<_>>()?);
+    }
+    let rate = appending::run(&log, work).await?;
+    log.close().await?;
+    Ok(rate.per_second())
 }
 
 /// Reads every frame from disk and folds it, on this thread alone. The log's opening scan is not part of it.
-fn replay(dir: &std::path::Path) -> Outcome<f64> {
+fn replay(dir: &Path) -> Outcome<f64> {
     let log = SledLog::open(SledOptions::new(dir.join("log")))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -95,9 +132,6 @@ fn replay(dir: &std::path::Path) -> Outcome<f64> {
             next = frame.last().next();
             figures.fold(&frame);
         }
-        let seconds = started.elapsed().as_secs_f64();
-        #[allow(clippy::cast_precision_loss, reason = "a benchmark's count is far below 2^52")]
-        let events = log.end().0 as f64;
-        Ok(events / seconds)
+        Ok(float(log.end().0) / started.elapsed().as_secs_f64())
     })
 }

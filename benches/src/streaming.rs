@@ -15,7 +15,7 @@ use crate::workload::Calls;
 /// Facts in one batch.
 pub const BATCH_FACTS: usize = 256;
 /// Unacknowledged batches of one client.
-const WINDOW_BATCHES: usize = 64;
+pub const WINDOW_BATCHES: usize = 64;
 
 /// What a run did.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ pub struct Line {
     pub figure: String,
     /// The value, with its unit.
     pub value: String,
-    /// What it should at least be; empty if it is only there for comparison.
+    /// What it should at least or at most be; empty if it is only there for comparison.
     pub goal: String,
 }
 
@@ -25,6 +25,21 @@ impl Line {
             value: format!("{value:.decimals$}"),
             goal: format!("at least {goal}: {met}"),
         }
+    }
+
+    /// A line with a limit, which is marked as met or not.
+    pub fn with_limit(figure: impl Into<String>, value: f64, decimals: usize, limit: f64) -> Self {
+        let met = if value <= limit { "met" } else { "NOT MET" };
+        Self {
+            figure: figure.into(),
+            value: format!("{value:.decimals$}"),
+            goal: format!("at most {limit}: {met}"),
+        }
+    }
+
+    /// A line for what was not measured, and why.
+    pub fn missing(figure: impl Into<String>, why: impl Into<String>, goal: impl Into<String>) -> Self {
+        Self { figure: figure.into(), value: format!("not measured: {}", why.into()), goal: goal.into() }
     }
 }
 
