@@ -19,7 +19,7 @@ use pegcount_domain::envelope::Position;
 
 use super::{
     folder::{database_path, failed, has_blobs, sync_dir},
-    open::{missing, unreadable},
+    open::{missing, unread, unreadable},
     options::SledOptions,
 };
 use crate::{
@@ -66,6 +66,7 @@ impl Database {
         if path.exists() {
             open_file(&path).and_then(|file| file.sync_all()).map_err(failed("sync", &path))?;
         }
+        remove_half_made(&dir).map_err(failed("remove half-made files in", &dir))?;
         let db = open_contained(&dir, options, marked)?;
         let file = open_file(&path).map_err(failed("open", &path))?;
         file.sync_all().map_err(failed("sync", &path))?;
@@ -142,7 +143,7 @@ impl Database {
 
     /// Up to `count` frames from the one on that holds `at`; at least one.
     pub(super) fn load(&self, at: Position, count: usize) -> Result<Vec<Frame>, LogError> {
-        let stored = self.stored(at, count).map_err(failed("read frames", &self.dir))?;
+        let stored = self.stored(at, count).map_err(|error| unread(&self.dir, at, error))?;
         follow_on(&stored, at, &self.dir)
     }
 
@@ -201,6 +202,29 @@ fn position_of(key: &[u8]) -> Position {
     Position(number.map_or(0, u64::from_be_bytes))
 }
 
+/// Removes what sled, cut short while it opened, would take for damage: a snapshot that was being written (the one
+/// before, or the file itself, says the same), and settings without their end: those were never synced, so nothing was
+/// acknowledged in this database.
+fn remove_half_made(dir: &Path) -> io::Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".generating") || name == "conf" && settings_are_cut(&fs::read(entry.path())?) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Settings are lines of text, then a checksum of 4 bytes, written apart.
+fn settings_are_cut(bytes: &[u8]) -> bool {
+    !bytes.split_last_chunk::<4>().is_some_and(|(text, _)| text.ends_with(b"\n"))
+}
+
 fn open_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
@@ -235,7 +259,7 @@ fn open_contained(dir: &Path, options: &SledOptions, marked: Position) -> Result
 }
 
 /// Errors that tell of the bytes, not of the disk.
-fn is_damage(error: &io::Error) -> bool {
+pub(super) fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
 }
 

@@ -112,8 +112,9 @@ impl Folder {
     /// What FORMAT says; none if there is no FORMAT yet.
     pub(super) fn read_format(&self) -> Result<Option<Format>, LogError> {
         let path = self.dir.join(FORMAT_FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        // Bytes that are no text are damage like any others: the checksum says so.
+        let text = match fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == ErrorKind::InvalidData => {
                 let what = "it is not text".to_owned();

@@ -3,7 +3,7 @@
 //!
 //! Invariant: either everything that was acknowledged is there, or opening says what is missing.
 
-use std::{collections::VecDeque, path::Path};
+use std::{collections::VecDeque, io, path::Path};
 
 use pegcount_domain::{
     envelope::{Position, StreamName},
@@ -11,7 +11,7 @@ use pegcount_domain::{
 };
 
 use super::{
-    database::Database,
+    database::{Database, is_damage},
     decide::{Sources, found},
     durable::Heard,
     folder::{FORMAT, failed},
@@ -75,7 +75,7 @@ impl Scan<'_> {
         let mut next = self.found.end.next();
         let mut frame_bytes = 0;
         for entry in database.frames() {
-            let (first, bytes) = entry.map_err(failed("read frames", dir))?;
+            let (first, bytes) = entry.map_err(|error| unread(dir, next, error))?;
             let frame = Frame::decode(&bytes).map_err(|error| unreadable(dir, next, error))?;
             if frame.first() != next || first != next {
                 let what = format!("a frame begins at {} under the key of {first}", frame.first());
@@ -165,6 +165,15 @@ pub(super) fn damaged(path: &Path, position: Position, what: String) -> LogError
 /// The frame that holds `position` is not there.
 pub(super) fn missing(dir: &Path, position: Position) -> LogError {
     damaged(dir, position, "the frame that holds it is missing".to_owned())
+}
+
+/// Says of frames that cannot be read whether the bytes or the disk are at fault.
+pub(super) fn unread(dir: &Path, position: Position, error: io::Error) -> LogError {
+    if is_damage(&error) {
+        damaged(dir, position, error.to_string())
+    } else {
+        failed("read frames", dir)(error)
+    }
 }
 
 /// Says of a frame that cannot be decoded what it means for the log.

@@ -19,7 +19,7 @@ use super::{
     durable::Durable,
     folder::{failed, sync_dir},
     manifest::Manifest,
-    open::{damaged, missing, unreadable},
+    open::{damaged, missing, unread, unreadable},
     options::SledOptions,
     panic_text,
     store::{Gate, Held, SledStore},
@@ -202,7 +202,7 @@ impl Sealer {
             if self.bell.is_closing() {
                 return Ok(None);
             }
-            let (_, bytes) = entry.map_err(failed("read frames", database.dir()))?;
+            let (_, bytes) = entry.map_err(|error| unread(database.dir(), next, error))?;
             let frame = Frame::decode(&bytes).map_err(|error| unreadable(database.dir(), next, error))?;
             if frame.first() != next {
                 return Err(missing(database.dir(), next));
