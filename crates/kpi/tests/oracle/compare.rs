@@ -1,0 +1,170 @@
+//! The folds against the oracle, and a failing story made short.
+//!
+//! Invariant: every column of every row is compared, absent ones and quotients too.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::tz::TimeZone;
+use pegcount_domain::{
+    envelope::Recorded,
+    ids::{AgentId, Key, QueueId},
+    time::{Interval, Micros},
+};
+use pegcount_kpi::{Attribution, Dimension, Kpi, Query};
+
+use super::{
+    super::support::{key, query},
+    Oracle,
+    story::{Dice, told, words},
+    tables::{Cut, RowKey, same},
+};
+
+pub const SITES: [&str; 2] = ["north", "south"];
+
+pub const CUTS: [&[Dimension]; 4] = [
+    &[Dimension::Interval15, Dimension::Queue, Dimension::Channel, Dimension::Direction],
+    &[Dimension::Interval15, Dimension::Agent, Dimension::Team],
+    &[Dimension::Interval15, Dimension::Queue, Dimension::Agent, Dimension::Team, Dimension::Channel],
+    &[Dimension::Interval15, Dimension::Entry, Dimension::Queue],
+];
+
+pub fn names() -> HashMap<Key, String> {
+    words().into_iter().map(|word| (key(&word), word)).collect()
+}
+
+/// The folds after these events.
+pub fn fold(history: &[Recorded]) -> Kpi {
+    let (mut kpi, names) = (Kpi::new(), names());
+    for recorded in history {
+        apply(&mut kpi, recorded, &names);
+    }
+    kpi
+}
+
+pub fn apply(kpi: &mut Kpi, recorded: &Recorded, names: &HashMap<Key, String>) {
+    kpi.apply(recorded);
+    for key in kpi.missing_names() {
+        if let Some(name) = names.get(&key) {
+            kpi.name(key, name);
+        }
+    }
+}
+
+/// A day before the first fact to a day after the last.
+pub fn range(history: &[Recorded]) -> (Micros, Micros) {
+    let first = history.iter().map(|recorded| recorded.occurred_at).min().unwrap_or_default();
+    let last = history.iter().map(|recorded| recorded.occurred_at).max().unwrap_or_default();
+    let day = Micros(24 * Micros::HOUR.0);
+    (Interval::containing(first.minus(day)).start(), Interval::containing(last.plus(day)).end())
+}
+
+/// What is asked of one site: all cuts under all attributions, and a few cuts, zones and filters by chance.
+pub fn questions(site: &str, (from, to): (Micros, Micros), as_of: Micros, chance: u64) -> Vec<Query> {
+    let mut questions = Vec::new();
+    for attribution in Attribution::ALL {
+        for by in CUTS {
+            questions.push(Query { attribution, ..query(site, from, to, by, as_of) });
+        }
+    }
+    let mut dice = Dice(chance);
+    for _ in 0..5 {
+        questions.push(question(site, (from, to), as_of, &mut dice));
+    }
+    questions
+}
+
+fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut Dice) -> Query {
+    use Dimension::{Agent, Channel, Day, Direction, Entry, Hour, Interval15, Interval30, Queue, Team};
+    let mut by: Vec<Dimension> =
+        dice.pick(&[None, Some(Interval15), Some(Interval30), Some(Hour), Some(Day)]).into_iter().collect();
+    by.extend([Queue, Agent, Team, Channel, Direction, Entry].into_iter().filter(|_| dice.chance(22)));
+    let zones = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"];
+    let mut some = |kind: &str| -> Vec<String> {
+        let all = (0..3).map(|index| format!("{kind} {index}"));
+        let wanted = dice.chance(35);
+        all.filter(|_| wanted && dice.chance(40)).collect()
+    };
+    let queues = some("queue").iter().map(|queue| QueueId::new(queue).unwrap()).collect();
+    let agents = some("agent").iter().map(|agent| AgentId::new(agent).unwrap()).collect();
+    let time_zone = TimeZone::get(dice.pick(&zones)).unwrap();
+    let attribution = dice.pick(&Attribution::ALL);
+    Query { by: by.clone(), attribution, time_zone, queues, agents, ..query(site, from, to, &by, as_of) }
+}
+
+/// The first difference between the folds and the oracle, in words.
+pub fn difference(history: &[Recorded], as_of: Micros, chance: u64) -> Option<String> {
+    let (kpi, names) = (fold(history), names());
+    let word = |key: Key| names.get(&key).cloned().unwrap_or_else(|| format!("{:032x}", key.0));
+    SITES.into_iter().find_map(|site| {
+        let truth = Oracle::count(history, key(site), as_of);
+        let questions = questions(site, range(history), as_of, chance);
+        questions.iter().find_map(|asked| differs(&kpi, &truth, asked, &word))
+    })
+}
+
+fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> String) -> Option<String> {
+    let table = kpi.query(asked).unwrap();
+    let cut = Cut::of(asked);
+    let mut expected = truth.rows(&cut, word);
+    let ends: BTreeMap<Micros, Micros> = cut.buckets.iter().copied().collect();
+    for row in &table.rows {
+        let keys = row.keys.iter().map(|key| key.as_ref().map(ToString::to_string)).collect();
+        let at: RowKey = (row.from, keys);
+        if ends.get(&row.from) != Some(&row.to) {
+            return Some(format!("{}: {at:?} ends at {}", asking(asked), row.to));
+        }
+        let amounts = expected.remove(&at).unwrap_or_default();
+        for (column, found) in table.columns.iter().zip(&row.values) {
+            let wanted = cut.value(column.name, &amounts);
+            if !same(*found, wanted) {
+                let name = column.name;
+                return Some(format!(
+                    "{}: {at:?} {name}: expected {wanted:?}, found {found:?}",
+                    asking(asked)
+                ));
+            }
+        }
+    }
+    expected.pop_first().map(|row| format!("{}: no row for {row:?}", asking(asked)))
+}
+
+fn asking(asked: &Query) -> String {
+    let words = |list: Vec<String>| list.join(", ");
+    let by = words(asked.by.iter().map(ToString::to_string).collect());
+    let queues = words(asked.queues.iter().map(ToString::to_string).collect());
+    let agents = words(asked.agents.iter().map(ToString::to_string).collect());
+    format!("{} {} by [{by}] of [{queues}] [{agents}]", asked.site, asked.attribution)
+}
+
+/// Leaves out whatever is not needed for it to fail.
+pub fn shrink(mut history: Vec<Recorded>, fails: impl Fn(&[Recorded]) -> bool) -> Vec<Recorded> {
+    let mut step = history.len() / 2;
+    while step > 0 {
+        let mut index = 0;
+        while index < history.len() {
+            let mut fewer = history.clone();
+            fewer.drain(index..(index + step).min(history.len()));
+            if fails(&fewer) {
+                history = fewer;
+            } else {
+                index += step;
+            }
+        }
+        step /= 2;
+    }
+    history
+}
+
+/// A story in words, one fact in a line.
+pub fn in_words(history: &[Recorded]) -> String {
+    history.iter().map(|recorded| told(recorded) + "\n").collect()
+}
+
+/// The seeds to look at, from `first` on: one by `KPI_SEED`, as many as `KPI_SEEDS` says, else so many.
+pub fn seeds(first: u64, many: u64) -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    match number("KPI_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => first..first + number("KPI_SEEDS").unwrap_or(many),
+    }
+}

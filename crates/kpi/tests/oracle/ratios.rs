@@ -1,0 +1,94 @@
+//! The ratios of docs/KPIS.md §4, written down once more.
+//!
+//! Invariant: a ratio is a sum over a sum; without anything below it, or without one of its parts, it is absent.
+
+use pegcount_kpi::Value;
+
+/// Plus and minus above, plus and minus below.
+pub struct Ratio {
+    name: &'static str,
+    /// The upper sum is taken so many times.
+    times: i64,
+    above: &'static [(i64, &'static str)],
+    below: &'static [(i64, &'static str)],
+}
+
+const HOUR: i64 = 3_600_000_000;
+
+/// Visits that ended, those that ended elsewhere left out.
+const ENDED: [(i64, &str); 3] =
+    [(1, "ended"), (-1, "flow_out_answered_elsewhere"), (-1, "flow_out_abandoned_elsewhere")];
+
+const fn ratio(
+    name: &'static str,
+    above: &'static [(i64, &'static str)],
+    below: &'static [(i64, &'static str)],
+) -> Ratio {
+    Ratio { name, times: 1, above, below }
+}
+
+const RATIOS: [Ratio; 21] = [
+    ratio("aht", &[(1, "handle_talk"), (1, "handle_hold"), (1, "handle_acw")], &[(1, "handled")]),
+    ratio("after_call_average", &[(1, "handle_acw")], &[(1, "handled")]),
+    ratio("hold_average", &[(1, "handle_hold")], &[(1, "holds")]),
+    ratio(
+        "abandon_rate",
+        &[(1, "abandoned"), (-1, "abandoned_short")],
+        &[ENDED[0], ENDED[1], ENDED[2], (-1, "abandoned_short")],
+    ),
+    ratio("abandon_rate_raw", &[(1, "abandoned")], &ENDED),
+    ratio("asa", &[(1, "wait_answered")], &[(1, "answered")]),
+    ratio(
+        "service_level",
+        &[(1, "answered_within")],
+        &[
+            (1, "answered_within"),
+            (1, "abandoned_within"),
+            (-1, "abandoned_short_within"),
+            (1, "reached_unanswered"),
+        ],
+    ),
+    ratio(
+        "occupancy",
+        &[(1, "occupied_clock")],
+        &[(1, "occupied_clock"), (1, "ready_clock"), (1, "ringing_clock"), (1, "dialing_clock")],
+    ),
+    ratio("utilisation", &[(1, "occupied_clock")], &[(1, "signed_in_clock")]),
+    Ratio {
+        name: "contacts_per_hour",
+        times: HOUR,
+        above: &[(1, "handled")],
+        below: &[(1, "signed_in_clock"), (-1, "away_clock"), (-1, "lost_clock")],
+    },
+    ratio("connect_rate", &[(1, "answered")], &ENDED),
+    ratio("first_attempt_connect_rate", &[(1, "first_attempts_answered")], &[(1, "first_attempts")]),
+    ratio("transfer_rate", &[(1, "transfers_out_cold"), (1, "transfers_out_warm")], &[(1, "handled")]),
+    ratio("rona_rate", &[(1, "offers_missed")], &[(1, "offers")]),
+    ratio("prompt_answer_rate", &[(1, "answered_within_rings")], &[(1, "answered")]),
+    ratio("agent_ends_first_rate", &[(1, "ended_by_agent")], &[(1, "handled")]),
+    ratio("fcr_rate", &[(1, "fcr_held")], &[(1, "fcr_eligible")]),
+    ratio("fcr_final_share", &[(1, "fcr_final")], &[(1, "fcr_eligible")]),
+    ratio("fcr_repeat_form", &[(1, "repeat_none")], &[(1, "repeat_eligible")]),
+    ratio("repeat_final_share", &[(1, "repeat_final")], &[(1, "repeat_eligible")]),
+    ratio("reopen_rate", &[(1, "reopened")], &[(1, "resolved")]),
+];
+
+/// The ratio of this name; none for a measure.
+pub fn of(column: &str) -> Option<&'static Ratio> {
+    static ALL: [Ratio; RATIOS.len()] = RATIOS;
+    ALL.iter().find(|ratio| ratio.name == column)
+}
+
+impl Ratio {
+    pub fn value(&self, amount: impl Fn(&'static str) -> Option<i64>) -> Value {
+        let sum = |parts: &[(i64, &'static str)]| -> Option<i64> {
+            parts.iter().map(|(sign, column)| amount(column).map(|amount| sign * amount)).sum()
+        };
+        match (sum(self.above), sum(self.below)) {
+            (Some(above), Some(below)) if below != 0 => {
+                Value::Ratio { numerator: above * self.times, denominator: below }
+            }
+            _ => Value::Absent,
+        }
+    }
+}

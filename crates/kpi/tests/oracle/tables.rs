@@ -1,0 +1,211 @@
+//! What was counted, as the rows of a query.
+//!
+//! Invariant: each base interval lies in one bucket; a row is the sum of what its filters let through, and a column
+//! that cannot be cut or filtered that way is absent.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use pegcount_domain::{
+    event::{Channel, Direction},
+    ids::Key,
+    time::{Interval, Micros},
+};
+use pegcount_kpi::{Dimension, Query, Value};
+
+use super::{About, Oracle, ratios};
+
+/// From, keys.
+pub type RowKey = (Micros, Vec<Option<String>>);
+/// Column, amount: what is not 0.
+pub type Amounts = BTreeMap<&'static str, i64>;
+pub type Rows = BTreeMap<RowKey, Amounts>;
+
+/// What a query cuts its range into, and what it may show.
+pub struct Cut<'a> {
+    query: &'a Query,
+    keys: Vec<Dimension>,
+    /// From and to, in order.
+    pub buckets: Vec<(Micros, Micros)>,
+}
+
+impl<'a> Cut<'a> {
+    pub fn of(query: &'a Query) -> Self {
+        let keys = query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect();
+        Self { query, keys, buckets: buckets(query) }
+    }
+
+    /// Whether the rows can have a column of these dimensions.
+    fn can(&self, dimensions: &[Dimension]) -> bool {
+        let needs = |filtered: bool, by| !filtered || dimensions.contains(&by);
+        self.keys.iter().all(|key| dimensions.contains(key))
+            && needs(!self.query.queues.is_empty(), Dimension::Queue)
+            && needs(!self.query.agents.is_empty(), Dimension::Agent)
+    }
+
+    fn bucket(&self, at: Micros) -> Option<Micros> {
+        let after = self.buckets.partition_point(|(from, _)| *from <= at);
+        let (from, to) = *self.buckets.get(after.checked_sub(1)?)?;
+        (at < to).then_some(from)
+    }
+
+    /// Whether the filters let it through.
+    fn lets(&self, about: &About, names: &dyn Fn(Key) -> String) -> bool {
+        let among = |wanted: &[String], key: Option<Key>| {
+            wanted.is_empty() || key.is_some_and(|key| wanted.contains(&names(key)))
+        };
+        let queues: Vec<_> = self.query.queues.iter().map(ToString::to_string).collect();
+        let agents: Vec<_> = self.query.agents.iter().map(ToString::to_string).collect();
+        among(&queues, about.queue) && among(&agents, about.agent)
+    }
+
+    fn keys(&self, about: &About, names: &dyn Fn(Key) -> String) -> Vec<Option<String>> {
+        let word = |dimension: &Dimension| match dimension {
+            Dimension::Agent => about.agent.map(names),
+            Dimension::Team => about.team.map(names),
+            Dimension::Queue => about.queue.map(names),
+            Dimension::Entry => about.entry.map(names),
+            Dimension::Channel => Channel::from_code(about.channel.into()).map(|c| c.word().to_owned()),
+            Dimension::Direction => Direction::from_code(about.direction.into()).map(|d| d.word().to_owned()),
+            other => panic!("{other} is a time"),
+        };
+        self.keys.iter().map(word).collect()
+    }
+
+    /// What a cell of a row with these amounts shows.
+    pub fn value(&self, column: &'static str, amounts: &Amounts) -> Value {
+        let amount = |column: &'static str| {
+            self.can(dimensions(column)).then(|| amounts.get(column).copied().unwrap_or(0))
+        };
+        match ratios::of(column) {
+            Some(ratio) => ratio.value(amount),
+            None => amount(column).map_or(Value::Absent, Value::Amount),
+        }
+    }
+}
+
+/// The same value, whatever a quotient was reduced by.
+pub fn same(told: Value, expected: Value) -> bool {
+    match (told, expected) {
+        (Value::Ratio { numerator: a, denominator: b }, Value::Ratio { numerator: c, denominator: d }) => {
+            i128::from(a) * i128::from(d) == i128::from(c) * i128::from(b)
+        }
+        (told, expected) => told == expected,
+    }
+}
+
+impl Oracle {
+    /// The rows of a query, gauges included: what is not 0.
+    pub fn rows(&self, cut: &Cut, names: &dyn Fn(Key) -> String) -> Rows {
+        let mut rows = Rows::new();
+        for counted in self.counted.iter().filter(|counted| cut.can(dimensions(counted.column))) {
+            let ours = counted.attribution.is_none_or(|own| own == cut.query.attribution);
+            if let (Some(bucket), true) = (cut.bucket(counted.interval.start()), ours && counted.amount != 0)
+                && cut.lets(&counted.about, names)
+            {
+                let key = (bucket, cut.keys(&counted.about, names));
+                *rows.entry(key).or_default().entry(counted.column).or_default() += counted.amount;
+            }
+        }
+        if cut.can(dimensions("waiting")) {
+            self.gauges(cut, names, &mut rows);
+        }
+        for row in rows.values_mut() {
+            row.retain(|_, amount| *amount != 0);
+        }
+        rows.retain(|_, row| !row.is_empty());
+        rows
+    }
+
+    /// Gauges stand for the bucket's end, or for the instant asked about.
+    fn gauges(&self, cut: &Cut, names: &dyn Fn(Key) -> String, rows: &mut Rows) {
+        for waits in self.waits.iter().filter(|waits| cut.lets(&waits.about, names)) {
+            for (from, to) in &cut.buckets {
+                let at = if *to <= self.as_of { *to } else { self.as_of };
+                let waited = if *to <= self.as_of {
+                    waits.entered < *to && waits.left >= *to
+                } else {
+                    *from <= self.as_of && waits.left == Micros::MAX
+                };
+                if waited {
+                    let row = rows.entry((*from, cut.keys(&waits.about, names))).or_default();
+                    *row.entry("waiting").or_default() += 1;
+                    let longest = row.entry("longest_waiting").or_default();
+                    *longest = (*longest).max(at.0 - waits.entered.0);
+                }
+            }
+        }
+    }
+}
+
+/// The base intervals of the range, joined where the local clock shows the same half hour, hour or day. An hour that
+/// stands twice is two; a day is one whatever happens in it.
+fn buckets(query: &Query) -> Vec<(Micros, Micros)> {
+    let finest = query.by.iter().copied().filter(|dimension| dimension.is_time()).min();
+    let shows = |at: Micros| {
+        let Some(finest) = finest else { return String::new() };
+        if finest == Dimension::Interval15 {
+            return at.0.to_string();
+        }
+        let local = Timestamp::from_microsecond(at.0).unwrap().to_zoned(query.time_zone.clone());
+        let half = local.minute() / 30;
+        match finest {
+            Dimension::Interval30 => format!("{} {} {half} {}", local.date(), local.hour(), local.offset()),
+            Dimension::Hour => format!("{} {} {}", local.date(), local.hour(), local.offset()),
+            _ => local.date().to_string(),
+        }
+    };
+    let mut buckets: Vec<(Micros, Micros)> = Vec::new();
+    let mut last = None;
+    let mut at = query.from;
+    while at < query.to {
+        let face = shows(at);
+        let end = at.plus(Interval::LENGTH);
+        match buckets.last_mut() {
+            Some(bucket) if last.as_ref() == Some(&face) => bucket.1 = end,
+            _ => buckets.push((at, end)),
+        }
+        last = Some(face);
+        at = end;
+    }
+    buckets
+}
+
+/// What a column can be cut by, apart from time.
+pub fn dimensions(column: &str) -> &'static [Dimension] {
+    use Dimension::{Agent, Channel, Direction, Entry, Queue, Team};
+    const VISIT: &[Dimension] = &[Queue, Entry, Channel, Direction];
+    match column {
+        "opened" | "resolved" | "closed" | "reopened" => &[Agent, Team, Queue],
+        "sign_ins" | "away_count" | "phone_keys" => &[Agent, Team],
+        clock if clock.ends_with("_clock") => &[Agent, Team],
+        line if line.starts_with("fcr_") || line.starts_with("repeat_") => &[Agent, Team, Queue, Channel],
+        visit if VISIT_COLUMNS.contains(&visit) || visit.starts_with("flow_out") => VISIT,
+        _ => &[Agent, Team, Queue, Channel, Direction],
+    }
+}
+
+const VISIT_COLUMNS: [&str; 22] = [
+    "waiting",
+    "longest_waiting",
+    "offered",
+    "ended",
+    "answered",
+    "abandoned",
+    "abandoned_short",
+    "abandoned_ringing",
+    "callback_taken",
+    "wait_answered",
+    "wait_abandoned",
+    "answered_within",
+    "abandoned_within",
+    "abandoned_short_within",
+    "callback_within",
+    "reached_unanswered",
+    "answered_within_rings",
+    "self_served",
+    "first_attempts",
+    "first_attempts_answered",
+    "attempts_unknown",
+    "flow_out_within",
+];

@@ -1,0 +1,105 @@
+//! Tickets: their own counts, and which of them are issues.
+//!
+//! Invariant: the first word on a ticket's opening holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pegcount_domain::{
+    envelope::{Recorded, StreamKind},
+    event::Event,
+    ids::Key,
+    time::Micros,
+};
+
+use super::{
+    About, Oracle, Said,
+    contacts::ContactStory,
+    issues::{Issue, Journey},
+};
+
+impl Oracle {
+    pub fn tickets(&mut self, contacts: &[ContactStory]) {
+        let mut tickets: BTreeMap<Key, Vec<Recorded>> = BTreeMap::new();
+        for fact in self.history.iter().filter(|fact| fact.stream.kind == StreamKind::Ticket) {
+            tickets.entry(fact.stream.id).or_default().push(fact.clone());
+        }
+        let mut with_ticket: BTreeSet<Key> = BTreeSet::new();
+        for facts in tickets.values() {
+            self.ticket(facts);
+            if let Some(contact) = self.ticket_issue(facts, contacts) {
+                with_ticket.insert(contact);
+            }
+        }
+        self.ticketless(contacts, &with_ticket);
+    }
+
+    fn ticket(&mut self, facts: &[Recorded]) {
+        let by_now: Vec<_> = facts.iter().filter(|fact| fact.occurred_at <= self.as_of).cloned().collect();
+        let queue = by_now.iter().find_map(|fact| match &fact.event {
+            Event::TicketOpened { queue, .. } => Some(queue.map(|queue| queue.0)),
+            _ => None,
+        });
+        let (mut opened, mut closed) = (false, false);
+        let mut resolved: Option<(Micros, About)> = None;
+        for fact in by_now {
+            let at = fact.occurred_at;
+            let about = |agent: Said, oracle: &Self| About {
+                agent,
+                team: oracle.team(agent, at),
+                queue: queue.flatten(),
+                ..About::default()
+            };
+            match &fact.event {
+                Event::TicketOpened { agent, .. } if !opened => {
+                    opened = true;
+                    let about = about(agent.map(|agent| agent.0), self);
+                    self.at(at, None, "opened", about, 1);
+                }
+                Event::TicketResolved { agent, .. } if resolved.is_none() => {
+                    let about = about(agent.map(|agent| agent.0), self);
+                    resolved = Some((at, about));
+                    self.at(at, None, "resolved", about, 1);
+                }
+                Event::TicketReopened { .. } => {
+                    if let Some((at, about)) = resolved.take() {
+                        closed = false;
+                        self.at(at, None, "reopened", about, 1);
+                    }
+                }
+                Event::TicketClosed { agent, .. } if !closed => {
+                    closed = true;
+                    let about = about(agent.map(|agent| agent.0), self);
+                    self.at(at, None, "closed", about, 1);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Counts the issue that a ticket of a known customer is; gives the contact that it was opened in.
+    fn ticket_issue(&mut self, facts: &[Recorded], contacts: &[ContactStory]) -> Option<Key> {
+        let (opened_at, contact, customer, topic) = facts.iter().find_map(|fact| match &fact.event {
+            Event::TicketOpened { contact, customer, topic, .. } => Some((
+                fact.occurred_at,
+                contact.map(|contact| contact.0),
+                customer.map(|customer| customer.0),
+                topic.map(|topic| topic.0),
+            )),
+            _ => None,
+        })?;
+        let id = contact.filter(|_| opened_at <= self.as_of)?;
+        let contact = contacts.iter().find(|other| other.id == id);
+        let customer = customer.or_else(|| contact.and_then(|contact| contact.customer));
+        let Some(customer) = customer else { return Some(id) };
+        let own = contact.filter(|contact| contact.customer == Some(customer));
+        let journey = Journey { customer, root: own.map_or(id, |contact| contact.root) };
+        let by_now = || facts.iter().filter(|fact| fact.occurred_at <= self.as_of);
+        let first = by_now().position(|fact| matches!(fact.event, Event::TicketResolved { .. }));
+        let resolved = first.and_then(|place| by_now().nth(place)).map(|fact| fact.occurred_at);
+        let after = by_now().skip(first.unwrap_or(facts.len()));
+        let mut reopened = after.filter(|fact| matches!(fact.event, Event::TicketReopened { .. }));
+        let undone = reopened.next().map(|fact| fact.occurred_at);
+        self.issue(&Issue { journey, topic, resolved: &|_| resolved, undone }, contacts);
+        Some(id)
+    }
+}
