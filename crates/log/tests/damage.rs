@@ -280,6 +280,16 @@ async fn a_damaged_database_still_gives_what_is_sealed_when_opened_read_only() {
 }
 
 #[tokio::test]
+async fn a_lost_format_file_of_a_sealed_log_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    a_sealed_log(dir.path()).await;
+    let format = dir.path().join("FORMAT");
+    fs::remove_file(&format).unwrap();
+    assert!(matches!(refused(dir.path()), LogError::Damaged { path, .. } if path == format));
+    assert!(dir.path().join("segment-000001").exists());
+}
+
+#[tokio::test]
 async fn read_only_makes_no_log() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("none");

@@ -60,14 +60,7 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
         Some(Format { incarnation, key: None }) => (incarnation, random_key(options)?, false),
         None => (Incarnation(uuid::Uuid::new_v4().as_u128()), random_key(options)?, false),
     };
-    let mut manifest = if as_it_is {
-        Manifest::required(&options.dir)?
-    } else {
-        // Either there is none, or it was written for a FORMAT that did not come to be, or FORMAT is lost.
-        let left = if new { Manifest::read(&options.dir)? } else { None };
-        left.unwrap_or_else(Manifest::first)
-    };
-
+    let mut manifest = manifest(options, new, as_it_is)?;
     let memory = Memory { filters: options.filter_bytes, blocks: options.index_cache_bytes };
     let mut opening = Opening {
         options,
@@ -96,6 +89,7 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
             marking.map_err(failed("write", &mark_path(&options.dir)))?;
         }
         if !as_it_is {
+            // A crash between leaves FORMAT as it was: then the manifest is not believed, and written again.
             manifest.write(&options.dir)?;
             folder.write_format(incarnation, &key)?;
         }
@@ -105,6 +99,22 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
     durable.show_end(found.end);
     let store = Arc::new(store);
     Ok(Opened { folder, incarnation, key, manifest, shelf, store, durable, bell, found })
+}
+
+/// What belongs to the log; `as_it_is` if FORMAT is of this format, `new` if there is none.
+fn manifest(options: &SledOptions, new: bool, as_it_is: bool) -> Result<Manifest, LogError> {
+    if as_it_is {
+        return Manifest::required(&options.dir);
+    }
+    if new
+        && let Some(left) = Manifest::read(&options.dir)?
+        && left.hot > Manifest::first().hot
+    {
+        let what = "history has been sealed, but there is no FORMAT file".to_owned();
+        return Err(damaged(&options.dir.join(FORMAT_FILE), Position(1), what));
+    }
+    // Either there is none, or it was written for a FORMAT that did not come to be.
+    Ok(Manifest::first())
 }
 
 fn random_key(options: &SledOptions) -> Result<LogKey, LogError> {
