@@ -25,14 +25,22 @@ pub(crate) struct Dims {
     pub(crate) entry: Id,
     pub(crate) channel: u8,
     pub(crate) direction: u8,
+    pub(crate) priority: u8,
+    /// What the sheet alone is cut by: a reason, a cause of failure, a length of wait.
+    pub(crate) detail: Detail,
 }
+
+/// The reason of a time away or of a transfer, the cause of a failure, the length of a wait: the sheet says which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Detail(pub(crate) u32);
 
 impl Hash for Dims {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from(self.agent.0) << 32 | u64::from(self.team.0));
         state.write_u64(u64::from(self.queue.0) << 32 | u64::from(self.entry.0));
-        state.write_u16(u16::from(self.channel) << 8 | u16::from(self.direction));
+        let codes = u32::from(self.channel) << 16 | u32::from(self.direction) << 8 | u32::from(self.priority);
+        state.write_u64(u64::from(self.detail.0) << 32 | u64::from(codes));
     }
 }
 
@@ -125,8 +133,9 @@ pub(crate) struct Cells {
     tables: Vec<Table>,
 }
 
-/// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines.
-const TABLES: usize = 8;
+/// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines,
+/// times away, transfers by their handle's end and answer, failures, waits under three attributions.
+const TABLES: usize = 15;
 const LEG_TABLE: u8 = 4;
 
 /// Which table a sheet is in under an attribution, and where in its rows it begins.
@@ -140,6 +149,11 @@ const fn place(sheet: Sheet, attribution: Attribution) -> (u8, u8) {
         (Sheet::Handle, _) => (LEG_TABLE, LEG_WIDTH),
         (Sheet::Ticket, _) => (6, 0),
         (Sheet::Line, _) => (7, 0),
+        (Sheet::Away, _) => (8, 0),
+        (Sheet::Transfer, Attribution::Start) => (10, 0),
+        (Sheet::Transfer, _) => (9, 0),
+        (Sheet::Failure, _) => (11, 0),
+        (Sheet::Wait, any) => (12 + any as u8, 0),
     }
 }
 

@@ -19,6 +19,7 @@ mod contact;
 pub mod correction;
 mod fact;
 pub mod formula;
+mod histogram;
 mod kpi;
 mod line;
 pub mod measure;

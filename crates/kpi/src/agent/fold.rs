@@ -144,9 +144,9 @@ impl Walk<'_> {
                 leg.ended_by = leg.ended_by.or(by);
                 if leg.reports.after_call(after_call) { StepKind::EndedIntoWork } else { StepKind::Ended }
             }
-            Step::Transferred { kind, to_queue } => {
+            Step::Transferred { kind, to_queue, reason } => {
                 if leg.phase.is_some() {
-                    leg.transfer(kind, to_queue);
+                    leg.transfer(kind, to_queue, reason);
                 }
                 StepKind::Transferred
             }
@@ -291,7 +291,7 @@ impl Walk<'_> {
             (Session::Lost { .. }, _) => Clock::Lost,
             _ if ringing => Clock::Ringing,
             _ if dialing => Clock::Dialing,
-            (_, Standing::Away(_)) => Clock::Away,
+            (_, Standing::Away(reason)) => Clock::Away(reason),
             (_, Standing::Ready) => Clock::Ready,
         }
     }
@@ -299,7 +299,8 @@ impl Walk<'_> {
     fn emit_clock(&mut self, at: Micros) {
         let Some(measure) = self.carried.clock.measure().filter(|_| self.whose.has_clock) else { return };
         let since = self.carried.clock_since;
-        self.out.span(self.whose, self.own(), measure, since, at);
+        let dims = Dims { detail: self.carried.clock.detail(), ..self.own() };
+        self.out.span(self.whose, dims, measure, since, at);
         if self.carried.clock.is_signed_in() {
             self.out.span(self.whose, self.own(), Measure::SignedInClock, since, at);
         }

@@ -14,6 +14,7 @@ use crate::{
         fold::Walk,
         leg::Leg,
     },
+    cells::Dims,
     fact::Intent,
     measure::Measure,
 };
@@ -85,8 +86,10 @@ impl Walk<'_> {
             Intent::Ready => self.carried.standing = Standing::Ready,
             Intent::RingNoAnswer => self.carried.standing = Standing::Away(Reason::RingNoAnswer),
             Intent::Away(reason) => {
-                self.carried.standing = Standing::Away(Reason::Code(reason));
-                self.out.amount(self.whose, self.own(), Measure::AwayCount, at, 1);
+                let reason = Reason::Code(reason);
+                self.carried.standing = Standing::Away(reason);
+                let dims = Dims { detail: reason.detail(), ..self.own() };
+                self.out.amount(self.whose, dims, Measure::AwayCount, at, 1);
             }
         }
     }

@@ -45,11 +45,17 @@ pub enum Dimension {
     Direction,
     /// The hotline or address that was dialled.
     Entry,
+    /// Why an agent was away, or a leg was passed on.
+    Reason,
+    /// Why an issue was not resolved at first contact: `later`, `transferred`, `reopened`, `repeated`.
+    Cause,
+    /// The visit's priority; 0 is ordinary.
+    Priority,
 }
 
 impl Dimension {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Interval15,
         Self::Interval30,
         Self::Hour,
@@ -60,6 +66,9 @@ impl Dimension {
         Self::Channel,
         Self::Direction,
         Self::Entry,
+        Self::Reason,
+        Self::Cause,
+        Self::Priority,
     ];
 
     /// Its word.
@@ -75,6 +84,9 @@ impl Dimension {
             Self::Channel => "channel",
             Self::Direction => "direction",
             Self::Entry => "entry",
+            Self::Reason => "reason",
+            Self::Cause => "cause",
+            Self::Priority => "priority",
         }
     }
 
