@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::{
+    fact::{Mark, Slot},
     measure::{Measure, SHEETS, Sheet},
     names::Id,
 };
@@ -235,19 +236,97 @@ impl Cells {
     }
 }
 
+/// What of a unit a contribution comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Part {
+    /// What the facts at its two ends say.
+    #[default]
+    Between,
+    /// One leg.
+    Leg(Mark),
+    /// One queue visit, with the leg that answered it.
+    Visit(Mark),
+    /// A contact as a whole.
+    Contact(Slot),
+    /// A ticket as a whole, with its contact.
+    Ticket(Slot),
+}
+
+/// Where a contribution comes from, for explaining it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Source {
+    pub(crate) from: Micros,
+    /// The same instant for a count.
+    pub(crate) to: Micros,
+    pub(crate) part: Part,
+}
+
+/// The sources of contributions, in their order.
+#[derive(Debug, Default)]
+struct Trace {
+    now: Source,
+    list: Vec<Source>,
+    maturing: Vec<Source>,
+}
+
 /// Contributions of one fold of one unit, with what else the fold found.
 #[derive(Debug, Default)]
 pub(crate) struct Contributions {
     pub(crate) list: Vec<Contribution>,
     /// Contributions that take effect only at an instant, even with no event then.
     pub(crate) maturing: Vec<(Micros, Contribution)>,
+    /// Only while a figure is being explained.
+    trace: Option<Box<Trace>>,
 }
 
 impl Contributions {
+    /// Remembers where each one comes from.
+    pub(crate) fn traced() -> Self {
+        Self { trace: Some(Box::default()), ..Self::default() }
+    }
+
     /// Forgets everything, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.list.clear();
         self.maturing.clear();
+        if let Some(trace) = &mut self.trace {
+            **trace = Trace::default();
+        }
+    }
+
+    /// Says where the next ones come from.
+    #[inline]
+    pub(crate) fn source(&mut self, part: Part, from: Micros, to: Micros) {
+        if let Some(trace) = &mut self.trace {
+            trace.now = Source { from, to, part };
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, contribution: Contribution) {
+        if let Some(trace) = &mut self.trace {
+            trace.list.push(trace.now);
+        }
+        self.list.push(contribution);
+    }
+
+    /// One thing that is so only from `due` on.
+    pub(crate) fn push_maturing(&mut self, due: Micros, contribution: Contribution) {
+        if let Some(trace) = &mut self.trace {
+            trace.maturing.push(trace.now);
+        }
+        self.maturing.push((due, contribution));
+    }
+
+    /// All that are so at `as_of`, each with its source, if they were traced.
+    pub(crate) fn explained(&self, as_of: Micros) -> impl Iterator<Item = (&Contribution, Source)> {
+        let trace = self.trace.as_deref().into_iter();
+        trace.flat_map(move |trace| {
+            let maturing =
+                self.maturing.iter().zip(&trace.maturing).filter(move |((due, _), _)| *due <= as_of);
+            let matured = maturing.map(|((_, contribution), source)| (contribution, *source));
+            self.list.iter().zip(trace.list.iter().copied()).chain(matured)
+        })
     }
 
     /// One thing at `at`, under an attribution.
@@ -262,7 +341,7 @@ impl Contributions {
     ) {
         if amount != 0 {
             let interval = Interval::containing(at);
-            self.list.push(Contribution { measure, attribution, interval, dims, amount });
+            self.push(Contribution { measure, attribution, interval, dims, amount });
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     cells::Detail,
     histogram,
     measure::{Measure, Unit},
-    query::{Column, Value},
+    query::{Column, Role, Term, Value},
 };
 
 /// The version of the formulas below.
@@ -358,9 +358,68 @@ pub(crate) static PERCENTILES: &[Percentile] = &[
 ];
 
 impl Percentile {
+    fn measure(&self) -> &'static [Measure] {
+        if self.whose == 0 { &[M::WaitsAnswered] } else { &[M::WaitsAbandoned] }
+    }
+
     /// Its value of histograms whose buckets are in order; none if nothing was counted.
     pub(crate) fn of(&self, waits: &[Vec<(Detail, i64)>; 2]) -> Option<Micros> {
         histogram::percentile(waits.get(self.whose)?, self.percent)
+    }
+}
+
+/// What a column is made of.
+pub(crate) enum Means {
+    Measure(Measure),
+    Formula(&'static Formula),
+    Percentile(&'static Percentile),
+}
+
+/// The column of this name and what it is made of; none for a gauge or no column at all.
+pub(crate) fn means(name: &str) -> Option<(Column, Means)> {
+    let column = *describe().iter().find(|column| column.name == name)?;
+    let measure = Measure::ALL.iter().find(|measure| measure.name() == name).copied().map(Means::Measure);
+    let formula = FORMULAS.iter().find(|formula| formula.name == name).map(Means::Formula);
+    let percentile = PERCENTILES.iter().find(|percentile| percentile.name == name).map(Means::Percentile);
+    Some((column, measure.or(formula).or(percentile)?))
+}
+
+impl Means {
+    /// Its measures, with what `amount` tells of each.
+    pub(crate) fn terms(&self, amount: impl Fn(Measure) -> i64) -> Vec<Term> {
+        let term = |role: Role, measure: &Measure| Term { measure: *measure, role, amount: amount(*measure) };
+        match self {
+            Self::Measure(measure) => vec![term(Role::Itself, measure)],
+            Self::Percentile(percentile) => {
+                percentile.measure().iter().map(|measure| term(Role::Itself, measure)).collect()
+            }
+            Self::Formula(formula) => {
+                let parts = [
+                    (Role::Plus, formula.plus),
+                    (Role::Minus, formula.minus),
+                    (Role::Over, formula.over),
+                    (Role::OverMinus, formula.over_minus),
+                ];
+                let terms = parts.iter().flat_map(|(role, measures)| measures.iter().map(|m| term(*role, m)));
+                terms.collect()
+            }
+        }
+    }
+
+    /// Its value, by the measures' amounts, or by the waits by length.
+    pub(crate) fn value(
+        &self,
+        amount: impl Fn(Measure) -> i64,
+        waits: impl FnOnce() -> Vec<(Detail, i64)>,
+    ) -> Value {
+        match self {
+            Self::Measure(measure) => Value::Amount(amount(*measure)),
+            Self::Formula(formula) => formula.value(|measure| Some(amount(measure))),
+            Self::Percentile(percentile) => {
+                let wait = histogram::percentile(&waits(), percentile.percent);
+                wait.map_or(Value::Absent, |wait| Value::Amount(wait.0))
+            }
+        }
     }
 }
 

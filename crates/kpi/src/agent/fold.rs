@@ -19,7 +19,7 @@ use crate::{
         step::kind_of,
     },
     anomaly::AnomalyKind,
-    cells::Dims,
+    cells::{Dims, Part},
     fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Stamp, Step},
     measure::Measure,
 };
@@ -113,6 +113,7 @@ impl Walk<'_> {
             }
             AgentBody::Set(intent) | AgentBody::Next(intent) => self.ask(*intent, at),
             AgentBody::KeyPressed => {
+                self.out.contributions.source(Part::Between, at, at);
                 self.out.amount(self.whose, self.own(), Measure::PhoneKeys, at, 1);
                 None
             }
@@ -300,6 +301,7 @@ impl Walk<'_> {
         let Some(measure) = self.carried.clock.measure().filter(|_| self.whose.has_clock) else { return };
         let since = self.carried.clock_since;
         let dims = Dims { detail: self.carried.clock.detail(), ..self.own() };
+        self.out.contributions.source(Part::Between, since, at);
         self.out.span(self.whose, dims, measure, since, at);
         if self.carried.clock.is_signed_in() {
             self.out.span(self.whose, self.own(), Measure::SignedInClock, since, at);

@@ -14,7 +14,7 @@ use crate::{
         authority::Reports,
         emit::{Output, Told, Whose},
     },
-    cells::{Attribution, Detail, Dims},
+    cells::{Attribution, Detail, Dims, Part},
     contact::LegOutcome,
     fact::{LegFact, Mark, Slot, Track},
     measure::Measure,
@@ -182,6 +182,7 @@ impl Leg {
         out: &mut Output,
     ) {
         let dims = self.dims(whose);
+        out.contributions.source(Part::Leg(self.mark), at, at);
         let offered = match from {
             Some(Phase::Offered | Phase::Ringing) => true,
             None => {
@@ -227,6 +228,7 @@ impl Leg {
             Some(Phase::AfterCall) => Measure::AcwTime,
             _ => return,
         };
+        out.contributions.source(Part::Leg(self.mark), self.since, at);
         out.span(whose, self.dims(whose), measure, self.since, at);
     }
 
@@ -251,6 +253,7 @@ impl Leg {
     pub(crate) fn finish(&self, whose: &Whose<'_>, out: &mut Output) {
         let completed = self.completed_at();
         if let (Some(answered), Some(completed)) = (self.answered_at, completed) {
+            out.contributions.source(Part::Leg(self.mark), answered, completed);
             self.emit_handle(Attribution::Event, completed, whose, out);
             self.emit_handle(Attribution::Start, answered, whose, out);
         }

@@ -14,7 +14,7 @@ use crate::{
         fold::Walk,
         leg::Leg,
     },
-    cells::Dims,
+    cells::{Dims, Part},
     fact::Intent,
     measure::Measure,
 };
@@ -27,6 +27,7 @@ impl Walk<'_> {
         self.carried.session = Session::In;
         self.carried.standing = Standing::Away(Reason::SignedIn);
         self.next = None;
+        self.out.contributions.source(Part::Between, at, at);
         self.out.amount(self.whose, self.own(), Measure::SignIns, at, 1);
         None
     }
@@ -89,6 +90,7 @@ impl Walk<'_> {
                 let reason = Reason::Code(reason);
                 self.carried.standing = Standing::Away(reason);
                 let dims = Dims { detail: reason.detail(), ..self.own() };
+                self.out.contributions.source(Part::Between, at, at);
                 self.out.amount(self.whose, dims, Measure::AwayCount, at, 1);
             }
         }

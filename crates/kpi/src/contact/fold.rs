@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::{
     anomaly::Anomaly,
-    cells::{Attribution, Contributions, Dims},
+    cells::{Attribution, Contributions, Dims, Part},
     contact::{
         ContactBody, ContactFact, ContactUnit, LegOutcome,
         visit::{Left, Story, Visit},
@@ -50,6 +50,11 @@ impl Output {
     /// For a reader who looks only at `range`: an open wait may reach far beyond it.
     pub(crate) fn within(range: Span) -> Self {
         Self { range: Some(range), ..Self::default() }
+    }
+
+    /// For explaining the figures of `range`.
+    pub(crate) fn traced(range: Span) -> Self {
+        Self { contributions: Contributions::traced(), range: Some(range), ..Self::default() }
     }
 
     /// Forgets everything, keeps the memory.
@@ -98,6 +103,7 @@ pub(crate) fn fold(
     let last = emit.last;
     let ended = story.ended.filter(|ended| ended.at <= as_of);
     if let Some(ended) = ended.filter(|ended| ended.self_served && story.visits.is_empty()) {
+        out.contributions.source(Part::Between, started, ended.at);
         for (attribution, at) in at_end(started, ended.at) {
             out.contributions.at(at, attribution, cut, Measure::SelfServed, 1);
         }
@@ -119,6 +125,7 @@ fn count_handled(item: &Item, legs: &[LegOutcome], as_of: Micros, out: &mut Cont
     let mut answered = answered_by(legs, as_of).peekable();
     if answered.peek().is_some() {
         let handle = answered.fold(Micros::ZERO, |sum, leg| sum.plus(leg.handle));
+        out.source(Part::Between, item.started, completed);
         out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandled, 1);
         out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandleTime, handle.0);
     }
@@ -165,6 +172,7 @@ impl Emit<'_> {
         self.cross(visit, dims);
 
         let list = &mut self.out.contributions;
+        list.source(Part::Visit(visit.mark), visit.entered, left.map_or(self.as_of, |left| left.at));
         list.at(visit.entered, Attribution::Event, dims, Measure::Offered, 1);
         list.at(visit.entered, Attribution::Start, dims, Measure::Offered, 1);
         let counts = left.is_none_or(|left| !is_elsewhere(left.exit));

@@ -7,7 +7,7 @@ use pegcount_domain::time::Micros;
 use smallvec::SmallVec;
 
 use crate::{
-    cells::{Attribution, Contributions, Detail, Dims},
+    cells::{Attribution, Contributions, Detail, Dims, Part},
     fact::{Mark, Slot},
     line::{Around, Item, REPEAT_WINDOW, WrapUp, root},
     measure::Measure,
@@ -20,11 +20,13 @@ pub(super) fn fold(
     as_of: Micros,
     out: &mut Contributions,
 ) {
-    for ticket in own_tickets.iter().filter_map(|slot| around.tickets.get(slot.index())) {
+    let tickets = own_tickets.iter().filter_map(|slot| Some((slot, around.tickets.get(slot.index())?)));
+    for (slot, ticket) in tickets {
         if let Some(journey) = ticket.opened(as_of).and_then(|opened| Journey::with(items, opened.contact?)) {
             let topic = if ticket.topic() == Mark::NONE { journey.topic } else { ticket.topic() };
             let resolved = ticket.first_resolved(as_of);
             let undone = resolved.and_then(|at| ticket.reopened_after(at, as_of));
+            out.source(Part::Ticket(*slot), journey.first.started, journey.until);
             journey.count(items, topic, resolved, undone, out);
         }
     }
@@ -38,6 +40,7 @@ pub(super) fn fold(
         {
             // The code speaks of the contact, however late it is given.
             let resolved = wrap_up.resolved.then_some(journey.until);
+            out.source(Part::Contact(journey.root), journey.first.started, journey.until);
             journey.count(items, journey.topic, resolved, None, out);
         }
     }

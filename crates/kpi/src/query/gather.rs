@@ -101,11 +101,7 @@ impl<'a> Gather<'a> {
 
     /// The attribution under which the query reads a sheet.
     fn attribution(&self, sheet: Sheet) -> Attribution {
-        match (sheet, self.query.attribution) {
-            (Sheet::Visit | Sheet::Wait, any) => any,
-            (Sheet::Handle | Sheet::Transfer, Attribution::Start) => Attribution::Start,
-            _ => Attribution::Event,
-        }
+        attribution(sheet, self.query.attribution)
     }
 
     /// Adds up a site.
@@ -189,7 +185,16 @@ impl<'a> Gather<'a> {
     }
 }
 
-fn key(cut: Dimension, dims: &Dims) -> u32 {
+/// The attribution under which a query for `asked` reads a sheet.
+pub(crate) fn attribution(sheet: Sheet, asked: Attribution) -> Attribution {
+    match (sheet, asked) {
+        (Sheet::Visit | Sheet::Wait, any) => any,
+        (Sheet::Handle | Sheet::Transfer, Attribution::Start) => Attribution::Start,
+        _ => Attribution::Event,
+    }
+}
+
+pub(crate) fn key(cut: Dimension, dims: &Dims) -> u32 {
     match cut {
         Dimension::Queue => dims.queue.0,
         Dimension::Agent => dims.agent.0,
@@ -204,7 +209,7 @@ fn key(cut: Dimension, dims: &Dims) -> u32 {
 }
 
 /// What a sheet can be cut by.
-const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
+pub(crate) const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
     use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
     match sheet {
         Sheet::Visit | Sheet::Wait => &[Queue, Entry, Channel, Direction, Priority],

@@ -1,10 +1,12 @@
 //! Asking for figures: what a query says, what a table holds.
 //!
-//! - [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows
+//! - [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
+//!   [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
 pub(crate) mod buckets;
+pub(crate) mod explain;
 pub(crate) mod gather;
 pub(crate) mod table;
 
@@ -16,6 +18,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 
+pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use crate::cells::Attribution;
 use crate::measure::Unit;
 
@@ -205,6 +208,20 @@ pub enum QueryError {
     TooLong {
         /// How long it is.
         length: Micros,
+    },
+    /// No such column.
+    #[error("`{column}` is no column; `pegcount kpi --columns help` lists them")]
+    UnknownColumn {
+        /// What was said.
+        column: String,
+    },
+    /// The column has no such dimension.
+    #[error("`{column}` is not cut by `{dimension}`; leave it out, or say another column")]
+    NotCutBy {
+        /// The column.
+        column: &'static str,
+        /// The dimension.
+        dimension: Dimension,
     },
     /// Said twice.
     #[error("`{dimension}` is asked for twice")]

@@ -90,7 +90,7 @@ fn merged(waits: &[(Detail, i64)]) -> Vec<(Detail, i64)> {
     buckets.into_iter().filter(|(_, count)| *count != 0).collect()
 }
 
-fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {
+pub(crate) fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {
     match cut {
         Dimension::Channel => Channel::from_code(key).map(|channel| Name::fixed(channel.word())),
         Dimension::Direction => Direction::from_code(key).map(|direction| Name::fixed(direction.word())),
