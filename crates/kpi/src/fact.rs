@@ -38,13 +38,13 @@ pub(crate) enum Track {
     Switch,
 }
 
-/// When and by whom. Epochs are random 128-bit numbers, so a quarter of one tells sources apart that speak at the
-/// same microsecond; without a counter the log's own order stands in.
+/// When and by whom. Epochs are random 128-bit numbers, so half of one tells sources apart; without a counter the
+/// log's own order stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stamp {
     pub(crate) at: Micros,
     pub(crate) track: Track,
-    epoch: u32,
+    epoch: u64,
     seq: u64,
     pub(crate) position: Position,
 }
@@ -62,7 +62,7 @@ impl Stamp {
     /// The stamp of a recorded event, taken to have happened at `at`.
     pub(crate) fn of(recorded: &Recorded, at: Micros, track: Track) -> Self {
         let (epoch, seq) =
-            recorded.source_seq.map_or((0, recorded.position.0), |place| (quarter(place.epoch.0), place.seq));
+            recorded.source_seq.map_or((0, recorded.position.0), |place| (half(place.epoch.0), place.seq));
         Self { at, track, epoch, seq, position: recorded.position }
     }
 }
@@ -71,13 +71,6 @@ impl Stamp {
 fn half(wide: u128) -> u64 {
     let [high, low] =
         [wide >> 64, wide & u128::from(u64::MAX)].map(|part| u64::try_from(part).unwrap_or_default());
-    high ^ low
-}
-
-fn quarter(wide: u128) -> u32 {
-    let half = half(wide);
-    let [high, low] =
-        [half >> 32, half & u64::from(u32::MAX)].map(|part| u32::try_from(part).unwrap_or_default());
     high ^ low
 }
 

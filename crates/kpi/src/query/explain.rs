@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use pegcount_domain::{
     envelope::Position,
-    ids::Name,
+    ids::{AgentId, Name, QueueId},
     time::{Interval, Micros, Span},
 };
 
@@ -151,8 +151,8 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     let ids = |names: Vec<&str>| -> Vec<Id> {
         names.into_iter().filter_map(|name| site.names.find_text(name)).collect()
     };
-    let queues = ids(query.queues.iter().map(|queue| queue.as_str()).collect());
-    let agents = ids(query.agents.iter().map(|agent| agent.as_str()).collect());
+    let queues = ids(query.queues.iter().map(QueueId::as_str).collect());
+    let agents = ids(query.agents.iter().map(AgentId::as_str).collect());
     let is_in = |dims: &Dims| {
         let passes = |asked: bool, ids: &[Id], id: Id| !asked || ids.contains(&id);
         let is = |(dimension, name): &(Dimension, Option<Name>)| {
