@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::{
+    fact::{Mark, Slot},
     measure::{Measure, SHEETS, Sheet},
     names::Id,
 };
@@ -25,14 +26,22 @@ pub(crate) struct Dims {
     pub(crate) entry: Id,
     pub(crate) channel: u8,
     pub(crate) direction: u8,
+    pub(crate) priority: u8,
+    /// What the sheet alone is cut by: a reason, a cause of failure, a length of wait.
+    pub(crate) detail: Detail,
 }
+
+/// The reason of a time away or of a transfer, the cause of a failure, the length of a wait: the sheet says which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Detail(pub(crate) u32);
 
 impl Hash for Dims {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from(self.agent.0) << 32 | u64::from(self.team.0));
         state.write_u64(u64::from(self.queue.0) << 32 | u64::from(self.entry.0));
-        state.write_u16(u16::from(self.channel) << 8 | u16::from(self.direction));
+        let codes = u32::from(self.channel) << 16 | u32::from(self.direction) << 8 | u32::from(self.priority);
+        state.write_u64(u64::from(self.detail.0) << 32 | u64::from(codes));
     }
 }
 
@@ -125,8 +134,9 @@ pub(crate) struct Cells {
     tables: Vec<Table>,
 }
 
-/// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines.
-const TABLES: usize = 8;
+/// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines,
+/// times away, transfers by their handle's end and answer, failures, waits under three attributions.
+const TABLES: usize = 15;
 const LEG_TABLE: u8 = 4;
 
 /// Which table a sheet is in under an attribution, and where in its rows it begins.
@@ -140,6 +150,11 @@ const fn place(sheet: Sheet, attribution: Attribution) -> (u8, u8) {
         (Sheet::Handle, _) => (LEG_TABLE, LEG_WIDTH),
         (Sheet::Ticket, _) => (6, 0),
         (Sheet::Line, _) => (7, 0),
+        (Sheet::Away, _) => (8, 0),
+        (Sheet::Transfer, Attribution::Start) => (10, 0),
+        (Sheet::Transfer, _) => (9, 0),
+        (Sheet::Failure, _) => (11, 0),
+        (Sheet::Wait, any) => (12 + any as u8, 0),
     }
 }
 
@@ -221,19 +236,97 @@ impl Cells {
     }
 }
 
+/// What of a unit a contribution comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Part {
+    /// What the facts at its two ends say.
+    #[default]
+    Between,
+    /// One leg.
+    Leg(Mark),
+    /// One queue visit, with the leg that answered it.
+    Visit(Mark),
+    /// A contact as a whole.
+    Contact(Slot),
+    /// A ticket as a whole, with its contact.
+    Ticket(Slot),
+}
+
+/// Where a contribution comes from, for explaining it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Source {
+    pub(crate) from: Micros,
+    /// The same instant for a count.
+    pub(crate) to: Micros,
+    pub(crate) part: Part,
+}
+
+/// The sources of contributions, in their order.
+#[derive(Debug, Default)]
+struct Trace {
+    now: Source,
+    list: Vec<Source>,
+    maturing: Vec<Source>,
+}
+
 /// Contributions of one fold of one unit, with what else the fold found.
 #[derive(Debug, Default)]
 pub(crate) struct Contributions {
     pub(crate) list: Vec<Contribution>,
     /// Contributions that take effect only at an instant, even with no event then.
     pub(crate) maturing: Vec<(Micros, Contribution)>,
+    /// Only while a figure is being explained.
+    trace: Option<Box<Trace>>,
 }
 
 impl Contributions {
+    /// Remembers where each one comes from.
+    pub(crate) fn traced() -> Self {
+        Self { trace: Some(Box::default()), ..Self::default() }
+    }
+
     /// Forgets everything, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.list.clear();
         self.maturing.clear();
+        if let Some(trace) = &mut self.trace {
+            **trace = Trace::default();
+        }
+    }
+
+    /// Says where the next ones come from.
+    #[inline]
+    pub(crate) fn source(&mut self, part: Part, from: Micros, to: Micros) {
+        if let Some(trace) = &mut self.trace {
+            trace.now = Source { from, to, part };
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, contribution: Contribution) {
+        if let Some(trace) = &mut self.trace {
+            trace.list.push(trace.now);
+        }
+        self.list.push(contribution);
+    }
+
+    /// One thing that is so only from `due` on.
+    pub(crate) fn push_maturing(&mut self, due: Micros, contribution: Contribution) {
+        if let Some(trace) = &mut self.trace {
+            trace.maturing.push(trace.now);
+        }
+        self.maturing.push((due, contribution));
+    }
+
+    /// All that are so at `as_of`, each with its source, if they were traced.
+    pub(crate) fn explained(&self, as_of: Micros) -> impl Iterator<Item = (&Contribution, Source)> {
+        let trace = self.trace.as_deref().into_iter();
+        trace.flat_map(move |trace| {
+            let maturing =
+                self.maturing.iter().zip(&trace.maturing).filter(move |((due, _), _)| *due <= as_of);
+            let matured = maturing.map(|((_, contribution), source)| (contribution, *source));
+            self.list.iter().zip(trace.list.iter().copied()).chain(matured)
+        })
     }
 
     /// One thing at `at`, under an attribution.
@@ -248,7 +341,7 @@ impl Contributions {
     ) {
         if amount != 0 {
             let interval = Interval::containing(at);
-            self.list.push(Contribution { measure, attribution, interval, dims, amount });
+            self.push(Contribution { measure, attribution, interval, dims, amount });
         }
     }
 }

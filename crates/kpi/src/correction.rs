@@ -70,7 +70,9 @@ impl Corrections {
     ) {
         let mut net: BTreeMap<(Interval, Measure, Dims), i64> = BTreeMap::new();
         for (list, sign) in [(journal, 1), (before, -1), (after, 1)] {
-            for contribution in list.iter().filter(|c| c.attribution == Attribution::Event) {
+            for contribution in
+                list.iter().filter(|c| c.attribution == Attribution::Event && c.measure.sheet().is_shown())
+            {
                 let key = (contribution.interval, contribution.measure, contribution.dims);
                 *net.entry(key).or_default() += contribution.amount * sign;
             }

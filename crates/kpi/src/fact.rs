@@ -125,6 +125,7 @@ pub(crate) enum Step {
         kind: TransferKind,
         /// None: not into a queue.
         to_queue: Id,
+        reason: Id,
     },
     Missed,
     Rejected,

@@ -4,9 +4,13 @@
 
 use std::sync::LazyLock;
 
+use pegcount_domain::time::Micros;
+
 use crate::{
+    cells::Detail,
+    histogram,
     measure::{Measure, Unit},
-    query::{Column, Value},
+    query::{Column, Role, Term, Value},
 };
 
 /// The version of the formulas below.
@@ -43,6 +47,21 @@ const fn ratio(
 
 use Measure as M;
 
+/// They stay outside every ratio (KPIS.md §3).
+const ELSEWHERE: &[Measure] = &[M::FlowOutAnsweredElsewhere, M::FlowOutAbandonedElsewhere];
+const ANSWERED_ABANDONED_FLOWN_OUT: &[Measure] = &[
+    M::Answered,
+    M::Abandoned,
+    M::FlowOutOverflow,
+    M::FlowOutTimeout,
+    M::FlowOutClosed,
+    M::FlowOutFull,
+    M::FlowOutJoinEmpty,
+    M::FlowOutLeaveEmpty,
+    M::FlowOutTransferred,
+    M::FlowOutSystem,
+];
+
 /// All of them, in the order of the columns.
 pub(crate) static FORMULAS: &[Formula] = &[
     ratio(
@@ -51,6 +70,14 @@ pub(crate) static FORMULAS: &[Formula] = &[
         "(handle_talk + handle_hold + handle_acw) / handled",
         &[M::HandleTalk, M::HandleHold, M::HandleAcw],
         &[M::Handled],
+    ),
+    ratio("aht_talk", Unit::Duration, "handle_talk / handled", &[M::HandleTalk], &[M::Handled]),
+    ratio(
+        "aht_journey",
+        Unit::Duration,
+        "contacts_handle_time / contacts_handled: all legs of a contact together",
+        &[M::ContactsHandleTime],
+        &[M::ContactsHandled],
     ),
     ratio("after_call_average", Unit::Duration, "handle_acw / handled", &[M::HandleAcw], &[M::Handled]),
     ratio("hold_average", Unit::Duration, "handle_hold / holds", &[M::HandleHold], &[M::Holds]),
@@ -74,6 +101,26 @@ pub(crate) static FORMULAS: &[Formula] = &[
         over: &[M::Ended],
         over_minus: &[M::FlowOutAnsweredElsewhere, M::FlowOutAbandonedElsewhere],
     },
+    Formula {
+        name: "abandon_rate_waiting",
+        unit: Unit::Ratio,
+        words: "(abandoned - abandoned_ringing) / ended, flow-outs elsewhere left out",
+        scale: 1,
+        plus: &[M::Abandoned],
+        minus: &[M::AbandonedRinging],
+        over: &[M::Ended],
+        over_minus: ELSEWHERE,
+    },
+    Formula {
+        name: "abandon_rate_ringing",
+        unit: Unit::Ratio,
+        words: "abandoned_ringing / ended, flow-outs elsewhere left out",
+        scale: 1,
+        plus: &[M::AbandonedRinging],
+        minus: &[],
+        over: &[M::Ended],
+        over_minus: ELSEWHERE,
+    },
     ratio("asa", Unit::Duration, "wait_answered / answered", &[M::WaitAnswered], &[M::Answered]),
     Formula {
         name: "service_level",
@@ -84,6 +131,77 @@ pub(crate) static FORMULAS: &[Formula] = &[
         minus: &[],
         over: &[M::AnsweredWithin, M::AbandonedWithin, M::ReachedUnanswered],
         over_minus: &[M::AbandonedShortWithin],
+    },
+    Formula {
+        name: "service_level_ignore_abandons",
+        unit: Unit::Ratio,
+        words: "answered_within / (ended - abandoned_within), flow-outs elsewhere left out",
+        scale: 1,
+        plus: &[M::AnsweredWithin],
+        minus: &[],
+        over: &[M::Ended],
+        over_minus: &[M::AbandonedWithin, M::FlowOutAnsweredElsewhere, M::FlowOutAbandonedElsewhere],
+    },
+    Formula {
+        name: "service_level_abandons_positive",
+        unit: Unit::Ratio,
+        words: "(answered_within + abandoned_within) / ended, flow-outs elsewhere left out",
+        scale: 1,
+        plus: &[M::AnsweredWithin, M::AbandonedWithin],
+        minus: &[],
+        over: &[M::Ended],
+        over_minus: ELSEWHERE,
+    },
+    Formula {
+        name: "service_level_abandons_negative",
+        unit: Unit::Ratio,
+        words: "answered_within / ended, flow-outs elsewhere left out",
+        scale: 1,
+        plus: &[M::AnsweredWithin],
+        minus: &[],
+        over: &[M::Ended],
+        over_minus: ELSEWHERE,
+    },
+    ratio(
+        "service_level_answered_only",
+        Unit::Ratio,
+        "answered_within / answered",
+        &[M::AnsweredWithin],
+        &[M::Answered],
+    ),
+    ratio(
+        "service_level_answered_and_abandoned",
+        Unit::Ratio,
+        "answered_within / (answered + abandoned)",
+        &[M::AnsweredWithin],
+        &[M::Answered, M::Abandoned],
+    ),
+    Formula {
+        name: "service_level_without_short",
+        unit: Unit::Ratio,
+        words: "answered_within / (answered + abandoned - abandoned_short)",
+        scale: 1,
+        plus: &[M::AnsweredWithin],
+        minus: &[],
+        over: &[M::Answered, M::Abandoned],
+        over_minus: &[M::AbandonedShort],
+    },
+    ratio(
+        "service_level_with_flow_out",
+        Unit::Ratio,
+        "answered_within / (answered + abandoned + flow_out), flow-outs elsewhere left out",
+        &[M::AnsweredWithin],
+        ANSWERED_ABANDONED_FLOWN_OUT,
+    ),
+    Formula {
+        name: "service_level_with_flow_out_without_short",
+        unit: Unit::Ratio,
+        words: "answered_within / (answered + abandoned + flow_out - abandoned_short), flow-outs elsewhere left out",
+        scale: 1,
+        plus: &[M::AnsweredWithin],
+        minus: &[],
+        over: ANSWERED_ABANDONED_FLOWN_OUT,
+        over_minus: &[M::AbandonedShort],
     },
     ratio(
         "occupancy",
@@ -110,6 +228,16 @@ pub(crate) static FORMULAS: &[Formula] = &[
         over_minus: &[M::AwayClock, M::LostClock],
     },
     Formula {
+        name: "contacts_per_hour_inbound",
+        unit: Unit::Ratio,
+        words: "handled_inbound / hours(signed_in_clock - away_clock - lost_clock)",
+        scale: 3_600_000_000,
+        plus: &[M::HandledInbound],
+        minus: &[],
+        over: &[M::SignedInClock],
+        over_minus: &[M::AwayClock, M::LostClock],
+    },
+    Formula {
         name: "connect_rate",
         unit: Unit::Ratio,
         words: "answered / ended, flow-outs elsewhere left out",
@@ -131,6 +259,20 @@ pub(crate) static FORMULAS: &[Formula] = &[
         Unit::Ratio,
         "(transfers_out_cold + transfers_out_warm) / handled",
         &[M::TransfersOutCold, M::TransfersOutWarm],
+        &[M::Handled],
+    ),
+    ratio(
+        "transfer_rate_cold",
+        Unit::Ratio,
+        "transfers_out_cold / handled",
+        &[M::TransfersOutCold],
+        &[M::Handled],
+    ),
+    ratio(
+        "transfer_rate_warm",
+        Unit::Ratio,
+        "transfers_out_warm / handled",
+        &[M::TransfersOutWarm],
         &[M::Handled],
     ),
     ratio("rona_rate", Unit::Ratio, "offers_missed / offers", &[M::OffersMissed], &[M::Offers]),
@@ -189,19 +331,118 @@ impl Formula {
     }
 }
 
+/// A percentile of waits.
+pub(crate) struct Percentile {
+    name: &'static str,
+    words: &'static str,
+    /// Of the answered (0) or of the abandoned (1).
+    whose: usize,
+    percent: i64,
+}
+
+const fn percentile(name: &'static str, words: &'static str, whose: usize, percent: i64) -> Percentile {
+    Percentile { name, words, whose, percent }
+}
+
+/// All of them, in the order of the columns.
+pub(crate) static PERCENTILES: &[Percentile] = &[
+    percentile("asa_p50", "median wait of the answered, by nearest rank, within 2 %", 0, 50),
+    percentile("asa_p90", "90th percentile of the waits of the answered, by nearest rank, within 2 %", 0, 90),
+    percentile("abandon_wait_p50", "median wait of the abandoned, by nearest rank, within 2 %", 1, 50),
+    percentile(
+        "abandon_wait_p90",
+        "90th percentile of the waits of the abandoned, by nearest rank, within 2 %",
+        1,
+        90,
+    ),
+];
+
+impl Percentile {
+    fn measure(&self) -> &'static [Measure] {
+        if self.whose == 0 { &[M::WaitsAnswered] } else { &[M::WaitsAbandoned] }
+    }
+
+    /// Its value of histograms whose buckets are in order; none if nothing was counted.
+    pub(crate) fn of(&self, waits: &[Vec<(Detail, i64)>; 2]) -> Option<Micros> {
+        histogram::percentile(waits.get(self.whose)?, self.percent)
+    }
+}
+
+/// What a column is made of.
+pub(crate) enum Means {
+    Measure(Measure),
+    Formula(&'static Formula),
+    Percentile(&'static Percentile),
+}
+
+/// The column of this name and what it is made of; none for a gauge or no column at all.
+pub(crate) fn means(name: &str) -> Option<(Column, Means)> {
+    let column = *describe().iter().find(|column| column.name == name)?;
+    let measure = Measure::ALL.iter().find(|measure| measure.name() == name).copied().map(Means::Measure);
+    let formula = FORMULAS.iter().find(|formula| formula.name == name).map(Means::Formula);
+    let percentile = PERCENTILES.iter().find(|percentile| percentile.name == name).map(Means::Percentile);
+    Some((column, measure.or(formula).or(percentile)?))
+}
+
+impl Means {
+    /// Its measures, with what `amount` tells of each.
+    pub(crate) fn terms(&self, amount: impl Fn(Measure) -> i64) -> Vec<Term> {
+        let term = |role: Role, measure: &Measure| Term { measure: *measure, role, amount: amount(*measure) };
+        match self {
+            Self::Measure(measure) => vec![term(Role::Itself, measure)],
+            Self::Percentile(percentile) => {
+                percentile.measure().iter().map(|measure| term(Role::Itself, measure)).collect()
+            }
+            Self::Formula(formula) => {
+                let parts = [
+                    (Role::Plus, formula.plus),
+                    (Role::Minus, formula.minus),
+                    (Role::Over, formula.over),
+                    (Role::OverMinus, formula.over_minus),
+                ];
+                let terms = parts.iter().flat_map(|(role, measures)| measures.iter().map(|m| term(*role, m)));
+                terms.collect()
+            }
+        }
+    }
+
+    /// Its value, by the measures' amounts, or by the waits by length.
+    pub(crate) fn value(
+        &self,
+        amount: impl Fn(Measure) -> i64,
+        waits: impl FnOnce() -> Vec<(Detail, i64)>,
+    ) -> Value {
+        match self {
+            Self::Measure(measure) => Value::Amount(amount(*measure)),
+            Self::Formula(formula) => formula.value(|measure| Some(amount(measure))),
+            Self::Percentile(percentile) => {
+                let wait = histogram::percentile(&waits(), percentile.percent);
+                wait.map_or(Value::Absent, |wait| Value::Amount(wait.0))
+            }
+        }
+    }
+}
+
 /// Every column of every table, in order: the measures (gauges after those of queue visits), then the KPIs.
 pub fn describe() -> &'static [Column] {
     static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
         let measure = |m: &Measure| Column { name: m.name(), unit: m.unit(), gauge: false, formula: None };
         let visits = crate::measure::Sheet::Visit.measures();
-        let others = Measure::ALL.iter().skip(visits.len());
+        let others = Measure::ALL.iter().skip(visits.len()).filter(|measure| measure.sheet().is_shown());
         let kpis = FORMULAS.iter().map(|formula| Column {
             name: formula.name,
             unit: formula.unit,
             gauge: false,
             formula: Some(formula.words),
         });
-        visits.iter().map(measure).chain(GAUGES).chain(others.map(measure)).chain(kpis).collect()
+        let percentiles = PERCENTILES.iter().map(|percentile| Column {
+            name: percentile.name,
+            unit: Unit::Duration,
+            gauge: false,
+            formula: Some(percentile.words),
+        });
+        let measures = visits.iter().map(measure).chain(GAUGES).chain(others.map(measure));
+        measures.chain(kpis).chain(percentiles).collect()
     });
     &COLUMNS
 }

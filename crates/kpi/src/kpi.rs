@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     anomaly::Anomaly,
     correction::Correction,
-    query::{Query, QueryError, Table, table},
+    query::{ExplainQuery, Explanation, Query, QueryError, Table, explain::explain, table},
     site::{Site, read::Scope},
 };
 
@@ -83,6 +83,12 @@ impl Kpi {
     pub fn query(&self, query: &Query) -> Result<Table, QueryError> {
         let answer = table::answer(query, self.site(&query.site))?;
         Ok(Table { position: self.position, ..answer })
+    }
+
+    /// Says why a figure is what it is.
+    pub fn explain(&self, asked: &ExplainQuery) -> Result<Explanation, QueryError> {
+        let explanation = explain(asked, self.site(&asked.query.site))?;
+        Ok(Explanation { position: self.position, ..explanation })
     }
 
     /// The last event that has been applied.

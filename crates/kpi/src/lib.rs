@@ -19,6 +19,7 @@ mod contact;
 pub mod correction;
 mod fact;
 pub mod formula;
+mod histogram;
 mod kpi;
 mod line;
 pub mod measure;
@@ -35,4 +36,7 @@ pub use correction::Correction;
 pub use formula::{FORMULA_VERSION, describe};
 pub use kpi::Kpi;
 pub use measure::{Measure, Unit};
-pub use query::{Attribution, Column, Dimension, Query, QueryError, Row, Table, Value};
+pub use query::{
+    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,
+    Term, Value,
+};

@@ -18,22 +18,30 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(crate) enum Sheet {
-    /// Queue visits: queue, entry, channel, direction.
+    /// Queue visits: queue, entry, channel, direction, priority.
     Visit,
     /// Agent clock and the counts beside it: agent, team.
     Clock,
+    /// Time away: agent, team, reason.
+    Away,
     /// Leg times, offers, dials: agent, team, queue, channel, direction.
     Leg,
     /// Handles: as legs.
     Handle,
+    /// Transfers: as legs, and by reason.
+    Transfer,
     /// Tickets: agent, team, queue.
     Ticket,
     /// Customer lines (first-contact resolution): agent, team, queue, channel.
     Line,
+    /// Failed first-contact resolutions: as customer lines, and by cause.
+    Failure,
+    /// Waits by length: as visits. Not columns of their own: percentiles are taken from them.
+    Wait,
 }
 
 /// How many sheets there are.
-pub(crate) const SHEETS: usize = 6;
+pub(crate) const SHEETS: usize = 10;
 
 macro_rules! measures {
     ($($sheet:ident { $($(#[$doc:meta])* $variant:ident $name:literal $unit:ident,)+ })+) => {
@@ -146,18 +154,20 @@ measures! {
         RingingClock "ringing_clock" Duration,
         /// Dialing.
         DialingClock "dialing_clock" Duration,
-        /// Away.
-        AwayClock "away_clock" Duration,
         /// Ready.
         ReadyClock "ready_clock" Duration,
         /// Contact time outside a signed-in span.
         UnsignedClock "unsigned_clock" Duration,
         /// Sign-ins.
         SignIns "sign_ins" Count,
-        /// Times that the agent went away.
-        AwayCount "away_count" Count,
         /// Keys that steer or jam the phone.
         PhoneKeys "phone_keys" Count,
+    }
+    Away {
+        /// Away.
+        AwayClock "away_clock" Duration,
+        /// Times that the agent went away.
+        AwayCount "away_count" Count,
     }
     Leg {
         /// Talking.
@@ -194,6 +204,8 @@ measures! {
     Handle {
         /// Completed legs.
         Handled "handled" Count,
+        /// Completed legs of contacts that came in.
+        HandledInbound "handled_inbound" Count,
         /// Talking, consulting and conferring of completed legs.
         HandleTalk "handle_talk" Duration,
         /// Hold of completed legs.
@@ -202,10 +214,6 @@ measures! {
         HandleAcw "handle_acw" Duration,
         /// Times that the customer was put on hold.
         Holds "holds" Count,
-        /// Legs passed on unannounced.
-        TransfersOutCold "transfers_out_cold" Count,
-        /// Legs passed on after speaking to the receiver.
-        TransfersOutWarm "transfers_out_warm" Count,
         /// Consultations.
         Consults "consults" Count,
         /// Conferences.
@@ -214,6 +222,12 @@ measures! {
         EndedByAgent "ended_by_agent" Count,
         /// Legs with at most 10 s of talk.
         ShortHandles "short_handles" Count,
+    }
+    Transfer {
+        /// Legs passed on unannounced.
+        TransfersOutCold "transfers_out_cold" Count,
+        /// Legs passed on after speaking to the receiver.
+        TransfersOutWarm "transfers_out_warm" Count,
     }
     Ticket {
         /// Tickets opened.
@@ -240,6 +254,20 @@ measures! {
         RepeatNone "repeat_none" Count,
         /// Of the eligible, those that can change no more.
         RepeatFinal "repeat_final" Count,
+        /// Contacts of which every answered leg is complete.
+        ContactsHandled "contacts_handled" Count,
+        /// Talk, hold and after-call work of all their legs.
+        ContactsHandleTime "contacts_handle_time" Duration,
+    }
+    Failure {
+        /// Issues that were not resolved at first contact, or not for long.
+        FcrFailed "fcr_failed" Count,
+    }
+    Wait {
+        /// Waits of the answered, by length.
+        WaitsAnswered "wait_histogram_answered" Count,
+        /// Waits of the abandoned, by length.
+        WaitsAbandoned "wait_histogram_abandoned" Count,
     }
 }
 
@@ -253,8 +281,23 @@ impl Measure {
 
 impl Sheet {
     /// All of them.
-    pub(crate) const ALL: [Self; SHEETS] =
-        [Self::Visit, Self::Clock, Self::Leg, Self::Handle, Self::Ticket, Self::Line];
+    pub(crate) const ALL: [Self; SHEETS] = [
+        Self::Visit,
+        Self::Clock,
+        Self::Away,
+        Self::Leg,
+        Self::Handle,
+        Self::Transfer,
+        Self::Ticket,
+        Self::Line,
+        Self::Failure,
+        Self::Wait,
+    ];
+
+    /// Whether its measures are columns of a table.
+    pub(crate) const fn is_shown(self) -> bool {
+        !matches!(self, Self::Wait)
+    }
 }
 
 #[cfg(test)]

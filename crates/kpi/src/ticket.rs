@@ -6,7 +6,7 @@ use pegcount_domain::time::Micros;
 
 use crate::{
     anomaly::{Anomaly, AnomalyKind},
-    cells::{Attribution, Contributions, Dims},
+    cells::{Attribution, Contributions, Dims, Part},
     fact::{Mark, Slot, Stamp},
     measure::Measure,
     names::Id,
@@ -94,6 +94,7 @@ impl TicketUnit {
             let at = fact.stamp.at;
             let mut count = |at, by: Dims, measure| {
                 let team = reference.team(by.agent, at);
+                out.source(Part::Between, at, at);
                 out.at(at, Attribution::Event, Dims { team, queue, ..by }, measure, 1);
             };
             let expected = match fact.body {

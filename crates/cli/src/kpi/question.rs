@@ -110,6 +110,9 @@ fn wire_dimension(dimension: Dimension) -> v1::Dimension {
         Dimension::Channel => v1::Dimension::Channel,
         Dimension::Direction => v1::Dimension::Direction,
         Dimension::Entry => v1::Dimension::Entry,
+        Dimension::Reason => v1::Dimension::Reason,
+        Dimension::Cause => v1::Dimension::Cause,
+        Dimension::Priority => v1::Dimension::Priority,
     }
 }
 

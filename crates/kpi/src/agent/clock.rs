@@ -3,9 +3,13 @@
 //! Invariant: at every instant the clock is in exactly one state; so the states sum to `signed_in_clock` to the
 //! microsecond, whatever happens (KPIS.md §3).
 
-use pegcount_domain::time::Micros;
+use pegcount_domain::{agent::ReservedReasons, ids::Name, time::Micros};
 
-use crate::{measure::Measure, names::Id};
+use crate::{cells::Detail, measure::Measure, names::Id};
+
+// Names are numbered from 1 on and never come so far.
+const JUST_SIGNED_IN: Detail = Detail(u32::MAX);
+const RING_NO_ANSWER: Detail = Detail(u32::MAX - 1);
 
 /// Whether the agent is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +41,27 @@ pub(crate) enum Reason {
     Code(Id),
 }
 
+impl Reason {
+    /// As cells keep it.
+    pub(crate) const fn detail(self) -> Detail {
+        match self {
+            Self::SignedIn => JUST_SIGNED_IN,
+            Self::RingNoAnswer => RING_NO_ANSWER,
+            Self::Code(code) => Detail(code.0),
+        }
+    }
+}
+
+/// The text of a reason as cells keep it, if it is one that the machine gives by itself.
+pub(crate) fn machine_reason(detail: Detail) -> Option<Name> {
+    let reserved = ReservedReasons::default();
+    match detail {
+        JUST_SIGNED_IN => Some(reserved.signed_in.0),
+        RING_NO_ANSWER => Some(reserved.rona.0),
+        _ => None,
+    }
+}
+
 /// The one state that is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -48,7 +73,7 @@ pub(crate) enum Clock {
     Lost,
     Ringing,
     Dialing,
-    Away,
+    Away(Reason),
     Ready,
 }
 
@@ -62,9 +87,17 @@ impl Clock {
             Self::Lost => Measure::LostClock,
             Self::Ringing => Measure::RingingClock,
             Self::Dialing => Measure::DialingClock,
-            Self::Away => Measure::AwayClock,
+            Self::Away(_) => Measure::AwayClock,
             Self::Ready => Measure::ReadyClock,
         })
+    }
+
+    /// What its measure is cut by beyond the agent.
+    pub(crate) const fn detail(self) -> Detail {
+        match self {
+            Self::Away(reason) => reason.detail(),
+            _ => Detail(0),
+        }
     }
 
     /// Whether it is part of a signed-in span.

@@ -73,6 +73,11 @@ impl Output {
         Self { range: Some(range), ..Self::default() }
     }
 
+    /// For explaining the figures of `range`.
+    pub(crate) fn traced(range: Span) -> Self {
+        Self { contributions: Contributions::traced(), range: Some(range), ..Self::default() }
+    }
+
     /// Forgets everything, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.contributions.clear();
@@ -165,6 +170,6 @@ impl Output {
         dims: Dims,
         amount: i64,
     ) {
-        self.contributions.list.push(Contribution { measure, attribution, interval, dims, amount });
+        self.contributions.push(Contribution { measure, attribution, interval, dims, amount });
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         step::kind_of,
     },
     anomaly::AnomalyKind,
-    cells::Dims,
+    cells::{Dims, Part},
     fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Stamp, Step},
     measure::Measure,
 };
@@ -113,6 +113,7 @@ impl Walk<'_> {
             }
             AgentBody::Set(intent) | AgentBody::Next(intent) => self.ask(*intent, at),
             AgentBody::KeyPressed => {
+                self.out.contributions.source(Part::Between, at, at);
                 self.out.amount(self.whose, self.own(), Measure::PhoneKeys, at, 1);
                 None
             }
@@ -144,9 +145,9 @@ impl Walk<'_> {
                 leg.ended_by = leg.ended_by.or(by);
                 if leg.reports.after_call(after_call) { StepKind::EndedIntoWork } else { StepKind::Ended }
             }
-            Step::Transferred { kind, to_queue } => {
+            Step::Transferred { kind, to_queue, reason } => {
                 if leg.phase.is_some() {
-                    leg.transfer(kind, to_queue);
+                    leg.transfer(kind, to_queue, reason);
                 }
                 StepKind::Transferred
             }
@@ -291,7 +292,7 @@ impl Walk<'_> {
             (Session::Lost { .. }, _) => Clock::Lost,
             _ if ringing => Clock::Ringing,
             _ if dialing => Clock::Dialing,
-            (_, Standing::Away(_)) => Clock::Away,
+            (_, Standing::Away(reason)) => Clock::Away(reason),
             (_, Standing::Ready) => Clock::Ready,
         }
     }
@@ -299,7 +300,9 @@ impl Walk<'_> {
     fn emit_clock(&mut self, at: Micros) {
         let Some(measure) = self.carried.clock.measure().filter(|_| self.whose.has_clock) else { return };
         let since = self.carried.clock_since;
-        self.out.span(self.whose, self.own(), measure, since, at);
+        let dims = Dims { detail: self.carried.clock.detail(), ..self.own() };
+        self.out.contributions.source(Part::Between, since, at);
+        self.out.span(self.whose, dims, measure, since, at);
         if self.carried.clock.is_signed_in() {
             self.out.span(self.whose, self.own(), Measure::SignedInClock, since, at);
         }

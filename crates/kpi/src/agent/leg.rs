@@ -14,7 +14,7 @@ use crate::{
         authority::Reports,
         emit::{Output, Told, Whose},
     },
-    cells::{Attribution, Dims},
+    cells::{Attribution, Detail, Dims, Part},
     contact::LegOutcome,
     fact::{LegFact, Mark, Slot, Track},
     measure::Measure,
@@ -58,7 +58,8 @@ pub(crate) struct Leg {
     holds: i64,
     consults: i64,
     conferences: i64,
-    transfer: Option<TransferKind>,
+    /// The first transfer, and why.
+    transfer: Option<(TransferKind, Id)>,
     transfer_to_queue: bool,
     pub(crate) ended_by: Option<Party>,
 }
@@ -167,8 +168,8 @@ impl Leg {
     }
 
     /// Passed on; the first report counts. Back into its own queue is not to another one.
-    pub(crate) fn transfer(&mut self, kind: TransferKind, to_queue: Id) {
-        self.transfer.get_or_insert(kind);
+    pub(crate) fn transfer(&mut self, kind: TransferKind, to_queue: Id, reason: Id) {
+        self.transfer.get_or_insert((kind, reason));
         self.transfer_to_queue |= to_queue != Id::NONE && to_queue != self.queue;
     }
 
@@ -181,6 +182,7 @@ impl Leg {
         out: &mut Output,
     ) {
         let dims = self.dims(whose);
+        out.contributions.source(Part::Leg(self.mark), at, at);
         let offered = match from {
             Some(Phase::Offered | Phase::Ringing) => true,
             None => {
@@ -226,6 +228,7 @@ impl Leg {
             Some(Phase::AfterCall) => Measure::AcwTime,
             _ => return,
         };
+        out.contributions.source(Part::Leg(self.mark), self.since, at);
         out.span(whose, self.dims(whose), measure, self.since, at);
     }
 
@@ -250,6 +253,7 @@ impl Leg {
     pub(crate) fn finish(&self, whose: &Whose<'_>, out: &mut Output) {
         let completed = self.completed_at();
         if let (Some(answered), Some(completed)) = (self.answered_at, completed) {
+            out.contributions.source(Part::Leg(self.mark), answered, completed);
             self.emit_handle(Attribution::Event, completed, whose, out);
             self.emit_handle(Attribution::Start, answered, whose, out);
         }
@@ -262,6 +266,8 @@ impl Leg {
             rang: self.rang,
             answered_at: self.answered_at,
             completed_at: completed,
+            handle: self.talk.plus(self.hold).plus(self.work),
+            handled_until: completed.max(self.worked_until),
             transferred_to_queue: self.transfer_to_queue,
         };
         out.outcomes.push(Told { contact: self.contact, leg: self.mark, outcome });
@@ -272,12 +278,11 @@ impl Leg {
         let dims = Dims { team: whose.team(at), ..self.dims(whose) };
         let amounts = [
             (Measure::Handled, 1),
+            (Measure::HandledInbound, i64::from(self.direction == Some(Direction::Inbound))),
             (Measure::HandleTalk, self.talk.0),
             (Measure::HandleHold, self.hold.0),
             (Measure::HandleAcw, self.work.0),
             (Measure::Holds, self.holds),
-            (Measure::TransfersOutCold, i64::from(self.transfer == Some(TransferKind::Cold))),
-            (Measure::TransfersOutWarm, i64::from(self.transfer == Some(TransferKind::Warm))),
             (Measure::Consults, self.consults),
             (Measure::Conferences, self.conferences),
             (Measure::EndedByAgent, i64::from(self.ended_by == Some(Party::Agent))),
@@ -285,6 +290,14 @@ impl Leg {
         ];
         for (measure, amount) in amounts {
             out.contributions.at(at, attribution, dims, measure, amount);
+        }
+        if let Some((kind, reason)) = self.transfer {
+            let measure = match kind {
+                TransferKind::Cold => Measure::TransfersOutCold,
+                TransferKind::Warm => Measure::TransfersOutWarm,
+            };
+            let dims = Dims { detail: Detail(reason.0), ..dims };
+            out.contributions.at(at, attribution, dims, measure, 1);
         }
     }
 }

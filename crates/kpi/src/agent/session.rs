@@ -14,6 +14,7 @@ use crate::{
         fold::Walk,
         leg::Leg,
     },
+    cells::{Dims, Part},
     fact::Intent,
     measure::Measure,
 };
@@ -26,6 +27,7 @@ impl Walk<'_> {
         self.carried.session = Session::In;
         self.carried.standing = Standing::Away(Reason::SignedIn);
         self.next = None;
+        self.out.contributions.source(Part::Between, at, at);
         self.out.amount(self.whose, self.own(), Measure::SignIns, at, 1);
         None
     }
@@ -85,8 +87,11 @@ impl Walk<'_> {
             Intent::Ready => self.carried.standing = Standing::Ready,
             Intent::RingNoAnswer => self.carried.standing = Standing::Away(Reason::RingNoAnswer),
             Intent::Away(reason) => {
-                self.carried.standing = Standing::Away(Reason::Code(reason));
-                self.out.amount(self.whose, self.own(), Measure::AwayCount, at, 1);
+                let reason = Reason::Code(reason);
+                self.carried.standing = Standing::Away(reason);
+                let dims = Dims { detail: reason.detail(), ..self.own() };
+                self.out.contributions.source(Part::Between, at, at);
+                self.out.amount(self.whose, dims, Measure::AwayCount, at, 1);
             }
         }
     }

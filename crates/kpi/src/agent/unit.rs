@@ -4,7 +4,10 @@
 //! put in its place, and its chapter and those after it are folded again until the state carried from one to the next
 //! is what it was. Invariant: the cells hold exactly the folds of all chapters and of the present one's `folded` part.
 
-use pegcount_domain::{envelope::Position, time::Micros};
+use pegcount_domain::{
+    envelope::Position,
+    time::{Micros, Span},
+};
 use smallvec::SmallVec;
 
 use crate::{
@@ -215,6 +218,33 @@ impl AgentUnit {
             Some(chapter) => fold(&chapter.start, &chapter.facts, &whose, until, plus),
             None => fold(&self.start, &self.facts, &whose, until, plus),
         };
+    }
+
+    /// Folds what counts in the traced output's range, as of an instant.
+    pub(crate) fn trace(&self, reference: &Reference, range: Span, as_of: Micros, out: &mut Output) {
+        let whose = self.whose(reference);
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < range.start);
+        for chapter in self.chapters.iter().skip(first) {
+            if chapter.last().at > as_of {
+                fold(&chapter.start, &chapter.facts, &whose, Until::Instant(as_of), out);
+                return;
+            }
+            fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, out);
+            // The first one after the range closes the clock's span.
+            if chapter.facts.first().is_some_and(|fact| fact.stamp.at >= range.end) {
+                return;
+            }
+        }
+        fold(&self.start, &self.facts, &whose, Until::Instant(as_of), out);
+    }
+
+    /// The facts at one of two instants.
+    pub(crate) fn facts_between(&self, from: Micros, to: Micros) -> Vec<Position> {
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
+        let closed = self.chapters.iter().skip(first).map(|chapter| &*chapter.facts);
+        let near = closed.chain([&*self.facts]).flatten().take_while(|fact| fact.stamp.at <= to);
+        let ends = near.filter(|fact| fact.stamp.at == from || fact.stamp.at == to);
+        ends.map(|fact| fact.stamp.position).collect()
     }
 
     /// The facts of a leg that begins at `since` or later.

@@ -10,12 +10,13 @@ use smallvec::SmallVec;
 
 use crate::{
     anomaly::Anomaly,
-    cells::{Attribution, Contributions, Dims},
+    cells::{Attribution, Contributions, Dims, Part},
     contact::{
         ContactBody, ContactFact, ContactUnit, LegOutcome,
         visit::{Left, Story, Visit},
     },
     fact::{Mark, Slot},
+    histogram,
     line::{Item, WrapUp},
     measure::Measure,
     names::Id,
@@ -49,6 +50,11 @@ impl Output {
     /// For a reader who looks only at `range`: an open wait may reach far beyond it.
     pub(crate) fn within(range: Span) -> Self {
         Self { range: Some(range), ..Self::default() }
+    }
+
+    /// For explaining the figures of `range`.
+    pub(crate) fn traced(range: Span) -> Self {
+        Self { contributions: Contributions::traced(), range: Some(range), ..Self::default() }
     }
 
     /// Forgets everything, keeps the memory.
@@ -92,22 +98,37 @@ pub(crate) fn fold(
     let mut emit = Emit { reference, as_of, out, last: started };
     for visit in story.visits.iter().filter(|visit| visit.entered <= as_of) {
         let rang = rang(visit, legs, answered);
-        emit.visit(visit, Dims { queue: visit.queue, ..cut }, rang);
+        emit.visit(visit, Dims { queue: visit.queue, priority: visit.priority, ..cut }, rang);
     }
     let last = emit.last;
     let ended = story.ended.filter(|ended| ended.at <= as_of);
     if let Some(ended) = ended.filter(|ended| ended.self_served && story.visits.is_empty()) {
+        out.contributions.source(Part::Between, started, ended.at);
         for (attribution, at) in at_end(started, ended.at) {
             out.contributions.at(at, attribution, cut, Measure::SelfServed, 1);
         }
     }
     let item = item(unit, &story, legs, started, as_of, cut);
+    count_handled(&item, legs, as_of, &mut out.contributions);
+    let handled_until = legs.iter().filter_map(|leg| leg.handled_until).max();
     let wrapped_at = item.wrap_up.map(|wrap_up| wrap_up.at);
-    let last = [ended.map(|ended| ended.at), item.completed_at, item.answered_at, wrapped_at]
+    let last = [ended.map(|ended| ended.at), item.completed_at, item.answered_at, wrapped_at, handled_until]
         .into_iter()
         .flatten()
         .fold(last, Micros::max);
     (first <= as_of).then_some(Outcome { line: story.customer, item, last_effect: last })
+}
+
+/// All legs of a contact together, once the last of them is complete (KPIS.md §4, journey AHT).
+fn count_handled(item: &Item, legs: &[LegOutcome], as_of: Micros, out: &mut Contributions) {
+    let Some(completed) = item.completed_at else { return };
+    let mut answered = answered_by(legs, as_of).peekable();
+    if answered.peek().is_some() {
+        let handle = answered.fold(Micros::ZERO, |sum, leg| sum.plus(leg.handle));
+        out.source(Part::Between, item.started, completed);
+        out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandled, 1);
+        out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandleTime, handle.0);
+    }
 }
 
 /// Where a contact's own counts belong: its end, or its start.
@@ -151,6 +172,7 @@ impl Emit<'_> {
         self.cross(visit, dims);
 
         let list = &mut self.out.contributions;
+        list.source(Part::Visit(visit.mark), visit.entered, left.map_or(self.as_of, |left| left.at));
         list.at(visit.entered, Attribution::Event, dims, Measure::Offered, 1);
         list.at(visit.entered, Attribution::Start, dims, Measure::Offered, 1);
         let counts = left.is_none_or(|left| !is_elsewhere(left.exit));
@@ -177,6 +199,10 @@ impl Emit<'_> {
                 list.at(at, attribution, dims, *measure, *amount);
             }
             list.at(at, attribution, dims, Measure::AnsweredWithinRings, i64::from(prompt));
+            if let Some(measure) = histogram_of(left.exit) {
+                let dims = Dims { detail: histogram::bucket(wait), ..dims };
+                list.at(at, attribution, dims, measure, 1);
+            }
             if reached && counts && attribution != Attribution::Event {
                 list.at(at, attribution, dims, Measure::ReachedUnanswered, 1);
             }
@@ -199,6 +225,14 @@ impl Emit<'_> {
 /// The `_elsewhere` ones stay outside every ratio (KPIS.md §3).
 fn is_elsewhere(exit: QueueExit) -> bool {
     matches!(exit, QueueExit::AnsweredElsewhere | QueueExit::AbandonedElsewhere)
+}
+
+fn histogram_of(exit: QueueExit) -> Option<Measure> {
+    match exit {
+        QueueExit::Answered => Some(Measure::WaitsAnswered),
+        QueueExit::Abandoned => Some(Measure::WaitsAbandoned),
+        _ => None,
+    }
 }
 
 type Counts = SmallVec<[(Measure, i64); 8]>;
@@ -262,6 +296,10 @@ fn wrap_up(facts: &[ContactFact], as_of: Micros) -> Option<WrapUp> {
     })
 }
 
+fn answered_by(legs: &[LegOutcome], as_of: Micros) -> impl Iterator<Item = &LegOutcome> + Clone {
+    legs.iter().filter(move |leg| leg.answered_at.is_some_and(|at| at <= as_of))
+}
+
 fn item(
     unit: &ContactUnit,
     story: &Story,
@@ -271,7 +309,7 @@ fn item(
     cut: Dims,
 ) -> Item {
     let by_now = |at: &Micros| *at <= as_of;
-    let answered_legs = legs.iter().filter(|leg| leg.answered_at.is_some_and(|at| at <= as_of));
+    let answered_legs = answered_by(legs, as_of);
     let visits = story.visits.iter().filter(|visit| is_answered(visit));
     let in_queue = visits.filter_map(|visit| visit.left).map(|left| left.at).filter(by_now).min();
     let on_leg = answered_legs.clone().filter_map(|leg| leg.answered_at).min();

@@ -33,6 +33,10 @@ pub(crate) struct LegOutcome {
     pub(crate) rang: Micros,
     pub(crate) answered_at: Option<Micros>,
     pub(crate) completed_at: Option<Micros>,
+    /// Talk, hold and after-call work.
+    pub(crate) handle: Micros,
+    /// When `handle` last changed.
+    pub(crate) handled_until: Option<Micros>,
     pub(crate) transferred_to_queue: bool,
 }
 
@@ -76,6 +80,7 @@ pub(crate) enum ContactBody {
     Entered {
         visit: Mark,
         queue: Id,
+        priority: u8,
     },
     Left {
         visit: Mark,

@@ -31,6 +31,7 @@ pub(crate) struct Left {
 pub(crate) struct Visit {
     pub(crate) mark: Mark,
     pub(crate) queue: Id,
+    pub(crate) priority: u8,
     pub(crate) entered: Micros,
     pub(crate) left: Option<Left>,
     /// The fact to mark if something about the visit as a whole is odd.
@@ -101,7 +102,9 @@ impl Story {
                 self.customer = customer.or(self.customer);
                 self.tell_topic(topic);
             }
-            ContactBody::Entered { visit, queue } => return self.enter(visit, queue, fact),
+            ContactBody::Entered { visit, queue, priority } => {
+                return self.enter(visit, queue, priority, fact);
+            }
             ContactBody::Left { visit, exit, ringing } => {
                 return self.leave(visit, Left { at, exit, ringing }, fact.stamp.position);
             }
@@ -122,16 +125,18 @@ impl Story {
         }
     }
 
-    fn enter(&mut self, mark: Mark, queue: Id, fact: &ContactFact) -> Option<AnomalyKind> {
+    fn enter(&mut self, mark: Mark, queue: Id, priority: u8, fact: &ContactFact) -> Option<AnomalyKind> {
         let (entered, position) = (fact.stamp.at, fact.stamp.position);
         match self.visits.iter_mut().find(|visit| visit.mark == mark) {
             Some(known) if known.has_entry => Some(AnomalyKind::VisitEnteredTwice),
             Some(known) => {
-                (known.queue, known.entered, known.has_entry) = (queue, entered, true);
+                (known.queue, known.priority, known.entered, known.has_entry) =
+                    (queue, priority, entered, true);
                 None
             }
             None => {
-                self.visits.push(Visit { mark, queue, entered, left: None, position, has_entry: true });
+                let (left, has_entry) = (None, true);
+                self.visits.push(Visit { mark, queue, priority, entered, left, position, has_entry });
                 None
             }
         }
@@ -145,9 +150,9 @@ impl Story {
                 None
             }
             None => {
-                let (queue, entered) = (Id::NONE, left.at);
-                let left = Some(left);
-                self.visits.push(Visit { mark, queue, entered, left, position, has_entry: false });
+                let (queue, priority, entered) = (Id::NONE, 0, left.at);
+                let (left, has_entry) = (Some(left), false);
+                self.visits.push(Visit { mark, queue, priority, entered, left, position, has_entry });
                 None
             }
         }

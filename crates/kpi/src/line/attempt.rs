@@ -4,13 +4,20 @@
 
 use pegcount_domain::time::Micros;
 
-use crate::{cells::Contributions, contact::fold::at_end, fact::Slot, line::Item, measure::Measure};
+use crate::{
+    cells::{Contributions, Part},
+    contact::fold::at_end,
+    fact::Slot,
+    line::Item,
+    measure::Measure,
+};
 
 /// An earlier attempt within this makes the next one no first attempt.
 const ATTEMPT_WINDOW: Micros = Micros(30 * Micros::MINUTE.0);
 
 pub(super) fn fold(items: &[(Slot, Item)], out: &mut Contributions) {
-    for (index, (_, item)) in items.iter().enumerate() {
+    for (index, (slot, item)) in items.iter().enumerate() {
+        out.source(Part::Contact(*slot), item.started, item.ended_at.unwrap_or(item.started));
         if counts(item) && !follows_another(items.get(..index).unwrap_or_default(), item) {
             emit(item, Measure::FirstAttempts, out);
             if item.answered_at.is_some() {

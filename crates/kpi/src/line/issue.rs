@@ -7,7 +7,7 @@ use pegcount_domain::time::Micros;
 use smallvec::SmallVec;
 
 use crate::{
-    cells::{Attribution, Contributions},
+    cells::{Attribution, Contributions, Detail, Dims, Part},
     fact::{Mark, Slot},
     line::{Around, Item, REPEAT_WINDOW, WrapUp, root},
     measure::Measure,
@@ -20,11 +20,13 @@ pub(super) fn fold(
     as_of: Micros,
     out: &mut Contributions,
 ) {
-    for ticket in own_tickets.iter().filter_map(|slot| around.tickets.get(slot.index())) {
+    let tickets = own_tickets.iter().filter_map(|slot| Some((slot, around.tickets.get(slot.index())?)));
+    for (slot, ticket) in tickets {
         if let Some(journey) = ticket.opened(as_of).and_then(|opened| Journey::with(items, opened.contact?)) {
             let topic = if ticket.topic() == Mark::NONE { journey.topic } else { ticket.topic() };
             let resolved = ticket.first_resolved(as_of);
             let undone = resolved.and_then(|at| ticket.reopened_after(at, as_of));
+            out.source(Part::Ticket(*slot), journey.first.started, journey.until);
             journey.count(items, topic, resolved, undone, out);
         }
     }
@@ -38,6 +40,7 @@ pub(super) fn fold(
         {
             // The code speaks of the contact, however late it is given.
             let resolved = wrap_up.resolved.then_some(journey.until);
+            out.source(Part::Contact(journey.root), journey.first.started, journey.until);
             journey.count(items, journey.topic, resolved, None, out);
         }
     }
@@ -46,6 +49,40 @@ pub(super) fn fold(
 fn any_ticket(items: &[(Slot, Item)], root: Slot, around: Around<'_>, as_of: Micros) -> bool {
     let mut parts = items.iter().filter(|(slot, item)| is_part(*slot, item, root));
     around.has_ticket(root, as_of) || parts.any(|(slot, _)| around.has_ticket(*slot, as_of))
+}
+
+/// Why an issue failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Resolved, but after the first contact.
+    Later,
+    /// Passed on to another queue.
+    Transferred,
+    /// Opened again.
+    Reopened,
+    /// The customer came again about the same.
+    Repeated,
+}
+
+impl Cause {
+    const ALL: [Self; 4] = [Self::Later, Self::Transferred, Self::Reopened, Self::Repeated];
+
+    /// As cells keep it.
+    fn detail(self) -> Detail {
+        let place = (1u32..).zip(Self::ALL).find(|(_, cause)| *cause == self);
+        Detail(place.map_or(0, |(code, _)| code))
+    }
+
+    /// The word of a cause as cells keep it.
+    pub(crate) fn word(detail: Detail) -> Option<&'static str> {
+        let cause = (1u32..).zip(Self::ALL).find(|(code, _)| *code == detail.0)?.1;
+        Some(match cause {
+            Self::Later => "later",
+            Self::Transferred => "transferred",
+            Self::Reopened => "reopened",
+            Self::Repeated => "repeated",
+        })
+    }
 }
 
 /// The first contact of an issue.
@@ -93,17 +130,37 @@ impl<'a> Journey<'a> {
         undone: Option<Micros>,
         out: &mut Contributions,
     ) {
-        let mut count = |measure| out.at(self.until, Attribution::Event, self.first.credited, measure, 1);
-        count(Measure::FcrEligible);
+        let credited = self.first.credited;
+        let mut count = |dims, measure| out.at(self.until, Attribution::Event, dims, measure, 1);
+        count(credited, Measure::FcrEligible);
         let Some(resolved) = resolved else { return };
         let until = resolved.plus(REPEAT_WINDOW);
-        let undone = undone.is_some_and(|at| at <= until);
-        let at_first_contact = resolved <= self.until && !self.transferred;
-        if !at_first_contact || undone || self.is_repeated(items, topic, resolved, until) {
-            count(Measure::FcrFinal);
+        if let Some(cause) = self.failed(items, topic, resolved, undone) {
+            count(credited, Measure::FcrFinal);
+            count(Dims { detail: cause.detail(), ..credited }, Measure::FcrFailed);
         } else {
-            count(Measure::FcrHeld);
+            count(credited, Measure::FcrHeld);
             out.mature(until, self.until, self.first, Measure::FcrFinal);
+        }
+    }
+
+    /// Why it is no resolution at first contact; of several causes the first in their order.
+    fn failed(
+        &self,
+        items: &[(Slot, Item)],
+        topic: Mark,
+        resolved: Micros,
+        undone: Option<Micros>,
+    ) -> Option<Cause> {
+        let until = resolved.plus(REPEAT_WINDOW);
+        if resolved > self.until {
+            Some(Cause::Later)
+        } else if self.transferred {
+            Some(Cause::Transferred)
+        } else if undone.is_some_and(|at| at <= until) {
+            Some(Cause::Reopened)
+        } else {
+            self.is_repeated(items, topic, resolved, until).then_some(Cause::Repeated)
         }
     }
 

@@ -7,7 +7,7 @@ use pegcount_domain::time::{Interval, Micros};
 use smallvec::SmallVec;
 
 use crate::{
-    cells::{Attribution, Contribution, Contributions},
+    cells::{Attribution, Contribution, Contributions, Part},
     fact::Slot,
     line::{Item, REPEAT_WINDOW, root},
     measure::Measure,
@@ -15,20 +15,21 @@ use crate::{
 
 pub(super) fn fold(items: &[(Slot, Item)], out: &mut Contributions) {
     let asked = items.iter().filter(|(_, item)| item.from_customer);
-    let answered = asked.filter_map(|(slot, item)| Some((item.answered_at?, root(*slot, item), item)));
-    let mut answers: SmallVec<[(Micros, Slot, &Item); 4]> = answered.collect();
-    let has_journeys = answers.iter().any(|(_, _, item)| item.journey.is_some());
+    let answered = asked.filter_map(|(slot, item)| Some((item.answered_at?, root(*slot, item), *slot, item)));
+    let mut answers: SmallVec<[(Micros, Slot, Slot, &Item); 4]> = answered.collect();
+    let has_journeys = answers.iter().any(|(.., item)| item.journey.is_some());
     // Stable: of two answers at one instant, the contact that started first comes first.
     answers.sort_by_key(|(at, ..)| *at);
-    for (index, (answered, root, item)) in answers.iter().enumerate() {
+    for (index, (answered, root, slot, item)) in answers.iter().enumerate() {
         let Some(completed) = item.completed_at else { continue };
-        if has_journeys && answers.iter().take(index).any(|(_, other, _)| other == root) {
+        if has_journeys && answers.iter().take(index).any(|(_, other, ..)| other == root) {
             continue;
         }
         let further = answers.partition_point(|(at, ..)| at <= answered);
         let until = completed.plus(REPEAT_WINDOW);
         let mut later = answers.iter().skip(further).take_while(|(at, ..)| *at <= until);
-        let repeated = later.any(|(_, other, _)| other != root);
+        let repeated = later.any(|(_, other, ..)| other != root);
+        out.source(Part::Contact(*slot), *answered, completed);
         let mut count = |measure| out.at(completed, Attribution::Event, item.credited, measure, 1);
         count(Measure::RepeatEligible);
         if repeated {
@@ -52,6 +53,6 @@ impl Contributions {
         let (interval, dims) = (Interval::containing(at), item.credited);
         let attribution = Attribution::Event;
         let contribution = Contribution { measure, attribution, interval, dims, amount: 1 };
-        self.maturing.push((until.plus(Micros(1)), contribution));
+        self.push_maturing(until.plus(Micros(1)), contribution);
     }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::{
-    cells::{Attribution, Dims},
+    cells::{Attribution, Detail, Dims},
     measure::{Measure, SHEETS, Sheet},
     names::Id,
     query::{Dimension, Query, buckets::Buckets},
@@ -28,6 +28,28 @@ pub(crate) struct Sums {
     pub(crate) amounts: Box<[i64]>,
     pub(crate) waiting: i64,
     pub(crate) longest: i64,
+    /// Waits of the answered and of the abandoned, by length.
+    pub(crate) waits: [Vec<(Detail, i64)>; 2],
+}
+
+impl Sums {
+    /// Nothing counted yet.
+    pub(crate) fn new(bucket: u32, keys: Keys) -> Self {
+        let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
+        Self { bucket, keys, amounts, waiting: 0, longest: 0, waits: Default::default() }
+    }
+
+    fn add(&mut self, measure: Measure, detail: Detail, amount: i64) {
+        if let Some(sum) = self.amounts.get_mut(measure.index()) {
+            *sum += amount;
+        }
+        let [answered, abandoned] = &mut self.waits;
+        match measure {
+            Measure::WaitsAnswered => answered.push((detail, amount)),
+            Measure::WaitsAbandoned => abandoned.push((detail, amount)),
+            _ => {}
+        }
+    }
 }
 
 /// What a query asks of one site.
@@ -79,11 +101,7 @@ impl<'a> Gather<'a> {
 
     /// The attribution under which the query reads a sheet.
     fn attribution(&self, sheet: Sheet) -> Attribution {
-        match (sheet, self.query.attribution) {
-            (Sheet::Visit, any) => any,
-            (Sheet::Handle, Attribution::Start) => Attribution::Start,
-            _ => Attribution::Event,
-        }
+        attribution(sheet, self.query.attribution)
     }
 
     /// Adds up a site.
@@ -95,9 +113,8 @@ impl<'a> Gather<'a> {
         {
             for (interval, dims, amounts) in site.books.cells.rows(sheet, self.attribution(sheet), from, to) {
                 let Some(sums) = self.sums_at(interval, &dims) else { continue };
-                let first = sheet.measures().first().map_or(0, |measure| measure.index());
-                for (sum, amount) in sums.amounts.iter_mut().skip(first).zip(amounts) {
-                    *sum += amount;
+                for (measure, amount) in sheet.measures().iter().zip(amounts) {
+                    sums.add(*measure, dims.detail, *amount);
                 }
             }
         }
@@ -106,9 +123,8 @@ impl<'a> Gather<'a> {
             if self.attribution(sheet) == contribution.attribution
                 && self.has(sheet)
                 && let Some(sums) = self.sums_at(contribution.interval, &contribution.dims)
-                && let Some(sum) = sums.amounts.get_mut(contribution.measure.index())
             {
-                *sum += contribution.amount;
+                sums.add(contribution.measure, contribution.dims.detail, contribution.amount);
             }
         }
         if self.has(Sheet::Visit) {
@@ -162,15 +178,23 @@ impl<'a> Gather<'a> {
         let next = self.sums.len();
         let index = *self.rows.entry((place, keys.clone())).or_insert(next);
         if index == next {
-            let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
-            self.sums.push(Sums { bucket: place, keys: keys.clone(), amounts, waiting: 0, longest: 0 });
+            self.sums.push(Sums::new(place, keys.clone()));
         }
         self.last = Some((place, keys, index));
         self.sums.get_mut(index)
     }
 }
 
-fn key(cut: Dimension, dims: &Dims) -> u32 {
+/// The attribution under which a query for `asked` reads a sheet.
+pub(crate) fn attribution(sheet: Sheet, asked: Attribution) -> Attribution {
+    match (sheet, asked) {
+        (Sheet::Visit | Sheet::Wait, any) => any,
+        (Sheet::Handle | Sheet::Transfer, Attribution::Start) => Attribution::Start,
+        _ => Attribution::Event,
+    }
+}
+
+pub(crate) fn key(cut: Dimension, dims: &Dims) -> u32 {
     match cut {
         Dimension::Queue => dims.queue.0,
         Dimension::Agent => dims.agent.0,
@@ -178,16 +202,21 @@ fn key(cut: Dimension, dims: &Dims) -> u32 {
         Dimension::Entry => dims.entry.0,
         Dimension::Channel => u32::from(dims.channel),
         Dimension::Direction => u32::from(dims.direction),
+        Dimension::Priority => u32::from(dims.priority),
+        Dimension::Reason | Dimension::Cause => dims.detail.0,
         Dimension::Interval15 | Dimension::Interval30 | Dimension::Hour | Dimension::Day => 0,
     }
 }
 
 /// What a sheet can be cut by.
-const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
-    use Dimension::{Agent, Channel, Direction, Entry, Queue, Team};
+pub(crate) const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
+    use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
     match sheet {
-        Sheet::Visit => &[Queue, Entry, Channel, Direction],
+        Sheet::Visit | Sheet::Wait => &[Queue, Entry, Channel, Direction, Priority],
         Sheet::Clock => &[Agent, Team],
+        Sheet::Away => &[Agent, Team, Reason],
+        Sheet::Transfer => &[Agent, Team, Queue, Channel, Direction, Reason],
+        Sheet::Failure => &[Agent, Team, Queue, Channel, Cause],
         Sheet::Leg | Sheet::Handle => &[Agent, Team, Queue, Channel, Direction],
         Sheet::Ticket => &[Agent, Team, Queue],
         Sheet::Line => &[Agent, Team, Queue, Channel],

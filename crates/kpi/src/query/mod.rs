@@ -1,10 +1,12 @@
 //! Asking for figures: what a query says, what a table holds.
 //!
-//! - [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows
+//! - [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
+//!   [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
 pub(crate) mod buckets;
+pub(crate) mod explain;
 pub(crate) mod gather;
 pub(crate) mod table;
 
@@ -16,6 +18,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 
+pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use crate::cells::Attribution;
 use crate::measure::Unit;
 
@@ -45,11 +48,17 @@ pub enum Dimension {
     Direction,
     /// The hotline or address that was dialled.
     Entry,
+    /// Why an agent was away, or a leg was passed on.
+    Reason,
+    /// Why an issue was not resolved at first contact: `later`, `transferred`, `reopened`, `repeated`.
+    Cause,
+    /// The visit's priority; 0 is ordinary.
+    Priority,
 }
 
 impl Dimension {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Interval15,
         Self::Interval30,
         Self::Hour,
@@ -60,6 +69,9 @@ impl Dimension {
         Self::Channel,
         Self::Direction,
         Self::Entry,
+        Self::Reason,
+        Self::Cause,
+        Self::Priority,
     ];
 
     /// Its word.
@@ -75,6 +87,9 @@ impl Dimension {
             Self::Channel => "channel",
             Self::Direction => "direction",
             Self::Entry => "entry",
+            Self::Reason => "reason",
+            Self::Cause => "cause",
+            Self::Priority => "priority",
         }
     }
 
@@ -193,6 +208,20 @@ pub enum QueryError {
     TooLong {
         /// How long it is.
         length: Micros,
+    },
+    /// No such column.
+    #[error("`{column}` is no column; `pegcount kpi --columns help` lists them")]
+    UnknownColumn {
+        /// What was said.
+        column: String,
+    },
+    /// The column has no such dimension.
+    #[error("`{column}` is not cut by `{dimension}`; leave it out, or say another column")]
+    NotCutBy {
+        /// The column.
+        column: &'static str,
+        /// The dimension.
+        dimension: Dimension,
     },
     /// Said twice.
     #[error("`{dimension}` is asked for twice")]

@@ -2,13 +2,18 @@
 //!
 //! Invariant: a row stands in the table only if something in it is not 0, the single row of a whole range excepted.
 
+use std::collections::BTreeMap;
+
 use pegcount_domain::{
     event::{Channel, Direction},
     ids::Name,
 };
 
 use crate::{
-    formula::{FORMULA_VERSION, FORMULAS, describe},
+    agent::clock::machine_reason,
+    cells::Detail,
+    formula::{FORMULA_VERSION, FORMULAS, PERCENTILES, describe},
+    line::issue::Cause,
     measure::{Measure, Sheet},
     names::Id,
     query::{
@@ -30,8 +35,7 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
     let mut sums = std::mem::take(&mut gather.sums);
     if query.by.is_empty() {
         if sums.is_empty() {
-            let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
-            sums.push(Sums { bucket: 0, keys: super::gather::Keys::new(), amounts, waiting: 0, longest: 0 });
+            sums.push(Sums::new(0, super::gather::Keys::new()));
         }
     } else {
         sums.retain(|sums| sums.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
@@ -64,18 +68,35 @@ fn values(gather: &Gather<'_>, sums: &Sums) -> Vec<Value> {
     let value = |measure: &Measure| amount(*measure).map_or(Value::Absent, Value::Amount);
     let gauge = |value| if gather.has(Sheet::Visit) { Value::Amount(value) } else { Value::Absent };
     let visits = Sheet::Visit.measures();
-    let others = Measure::ALL.iter().skip(visits.len());
+    let others = Measure::ALL.iter().skip(visits.len()).filter(|measure| measure.sheet().is_shown());
     let mut values: Vec<Value> = visits.iter().map(value).collect();
     values.extend([gauge(sums.waiting), gauge(sums.longest)]);
     values.extend(others.map(value));
     values.extend(FORMULAS.iter().map(|formula| formula.value(amount)));
+    let waits = sums.waits.each_ref().map(|waits| merged(waits));
+    values.extend(PERCENTILES.iter().map(|percentile| {
+        let own = percentile.of(&waits).filter(|_| gather.has(Sheet::Wait));
+        own.map_or(Value::Absent, |wait| Value::Amount(wait.0))
+    }));
     values
 }
 
-fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {
+/// A histogram with each bucket once, in order.
+fn merged(waits: &[(Detail, i64)]) -> Vec<(Detail, i64)> {
+    let mut buckets: BTreeMap<Detail, i64> = BTreeMap::new();
+    for (bucket, count) in waits {
+        *buckets.entry(*bucket).or_default() += count;
+    }
+    buckets.into_iter().filter(|(_, count)| *count != 0).collect()
+}
+
+pub(crate) fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {
     match cut {
         Dimension::Channel => Channel::from_code(key).map(|channel| Name::fixed(channel.word())),
         Dimension::Direction => Direction::from_code(key).map(|direction| Name::fixed(direction.word())),
+        Dimension::Priority => Name::new(&key.to_string()).ok(),
+        Dimension::Cause => Cause::word(Detail(key)).map(Name::fixed),
+        Dimension::Reason => machine_reason(Detail(key)).or_else(|| site?.names.text(Id(key))),
         _ => site?.names.text(Id(key)),
     }
 }

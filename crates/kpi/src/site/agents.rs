@@ -114,7 +114,7 @@ impl Site {
         entries.filter(|entry| entry.leg == leg).collect()
     }
 
-    fn facts_of(&self, entry: &LegEntry) -> Vec<AgentFact> {
+    pub(super) fn facts_of(&self, entry: &LegEntry) -> Vec<AgentFact> {
         self.agents.get(entry.agent).map(|unit| unit.facts_of(entry.leg, entry.first_at)).unwrap_or_default()
     }
 

@@ -3,6 +3,7 @@
 //! - [`route`]: from an event to the units that it concerns
 //! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books
 //! - [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
+//! - [`explain`]: where contributions come from
 //! - [`compare`]: what a late event corrects; [`read`]: what is open at an instant, on top of the books
 //!
 //! Invariant: books plus what is open equal a fold of the whole history in time order.
@@ -12,6 +13,7 @@ mod amend;
 mod compare;
 mod contacts;
 mod define;
+pub(crate) mod explain;
 mod lines;
 pub(crate) mod read;
 mod route;

@@ -58,8 +58,7 @@ pub(crate) struct Chosen {
 impl Site {
     /// What is open at `as_of`, in `range`: open spans and waits elsewhere are left out.
     pub(crate) fn overlay(&self, as_of: Micros, range: Span, scope: &Scope) -> Overlay {
-        let (told, overlay) = (FxHashMap::default(), Overlay::default());
-        let mut reading = Reading { site: self, as_of, range, told, overlay };
+        let mut reading = Reading::of(self, as_of, range);
         reading.agents(scope);
         let read = reading.contacts(scope);
         reading.lines(read, scope);
@@ -87,7 +86,7 @@ struct Changes {
     tickets: SmallVec<[Slot; 1]>,
 }
 
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     site: &'a Site,
     as_of: Micros,
     range: Span,
@@ -97,6 +96,10 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
+    pub(super) fn of(site: &'a Site, as_of: Micros, range: Span) -> Self {
+        Self { site, as_of, range, told: FxHashMap::default(), overlay: Overlay::default() }
+    }
+
     fn take(&mut self, contributions: &Contributions, sign: i64) {
         let signed = |c: &Contribution| Contribution { amount: c.amount * sign, ..*c };
         self.overlay.contributions.extend(contributions.list.iter().map(signed));
@@ -104,7 +107,7 @@ impl<'a> Reading<'a> {
         self.overlay.contributions.extend(matured.map(|(_, contribution)| signed(contribution)));
     }
 
-    fn agents(&mut self, scope: &Scope) {
+    pub(super) fn agents(&mut self, scope: &Scope) {
         let (mut minus, mut plus) = (AgentOutput::within(self.range), AgentOutput::within(self.range));
         let mut read = |unit: &crate::agent::unit::AgentUnit| {
             unit.read(&self.site.reference, self.as_of, &mut minus, &mut plus);
@@ -185,7 +188,7 @@ impl<'a> Reading<'a> {
     }
 
     /// What the legs have come to by the instant.
-    fn legs(&self, contact: Slot, unit: &ContactUnit) -> Outcomes {
+    pub(super) fn legs(&self, contact: Slot, unit: &ContactUnit) -> Outcomes {
         let told = self.told.get(&contact);
         let agents = &self.site.agents;
         let open = |entry: &crate::contact::LegEntry| -> Option<LegOutcome> {
@@ -240,7 +243,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The tickets of an open contact that name no customer: they go where the contact goes.
-    fn led_tickets(&self, contact: Slot) -> SmallVec<[Slot; 1]> {
+    pub(super) fn led_tickets(&self, contact: Slot) -> SmallVec<[Slot; 1]> {
         let unit = self.site.contacts.get(contact).filter(|unit| unit.settled.is_none());
         let tickets = unit.into_iter().flat_map(|unit| unit.tickets.iter().copied());
         tickets

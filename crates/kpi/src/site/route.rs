@@ -21,6 +21,9 @@ use crate::{
     ticket::{Opened, TicketBody, TicketFact, TicketUnit},
 };
 
+/// Figures tell priorities apart up to this one; higher ones count as it.
+const PRIORITY_MAX: u8 = u8::MAX;
+
 impl Site {
     /// Takes an event in, corrections included.
     pub(super) fn take(&mut self, recorded: &Recorded) {
@@ -134,9 +137,10 @@ impl Site {
             LegStep::Consulting => Step::Consulting,
             LegStep::Conferenced => Step::Conferenced,
             LegStep::Interrupted => Step::Interrupted,
-            LegStep::Transferred { kind, to_queue, .. } => {
+            LegStep::Transferred { kind, to_queue, reason, .. } => {
                 let to_queue = to_queue.map_or(Id::NONE, |queue| self.names.id(queue.0));
-                Step::Transferred { kind: *kind, to_queue }
+                let reason = reason.map_or(Id::NONE, |reason| self.reason(reason));
+                Step::Transferred { kind: *kind, to_queue, reason }
             }
             LegStep::Missed => Step::Missed,
             LegStep::Rejected => Step::Rejected,
@@ -166,9 +170,11 @@ impl Site {
                 customer: customer.map(|customer| self.line(customer.0)),
                 topic: topic.map_or(Mark::NONE, |topic| Mark::of(topic.0)),
             },
-            Event::QueueEntered { visit, queue, .. } => {
-                ContactBody::Entered { visit: Mark::of(visit.0), queue: self.names.id(queue.0) }
-            }
+            Event::QueueEntered { visit, queue, priority } => ContactBody::Entered {
+                visit: Mark::of(visit.0),
+                queue: self.names.id(queue.0),
+                priority: u8::try_from(*priority).unwrap_or(PRIORITY_MAX),
+            },
             Event::QueueLeft { visit, exit, ringing } => {
                 ContactBody::Left { visit: Mark::of(visit.0), exit: *exit, ringing: *ringing }
             }

@@ -14,7 +14,7 @@ use pegcount_domain::{
 };
 
 use super::{
-    About, Oracle, Said,
+    About, Oracle, Said, Why,
     believed::{LegKey, believed, leg_key},
     legs::{LegStory, Told},
 };
@@ -50,8 +50,11 @@ impl Oracle {
         let later = believed.iter().any(|(_, at)| *at > self.as_of);
         let ever = later.then(|| self.play(agent, &believed, Micros(i64::MAX - 1)));
         let own = About { agent, ..About::default() };
-        let counts =
-            [("away_count", &play.away), ("sign_ins", &play.sign_ins), ("phone_keys", &play.phone_keys)];
+        for (at, reason) in &play.away {
+            let about = About { team: self.team(agent, *at), why: why(*reason), ..own };
+            self.at(*at, None, "away_count", about, 1);
+        }
+        let counts = [("sign_ins", &play.sign_ins), ("phone_keys", &play.phone_keys)];
         for (column, instants) in counts {
             for at in instants {
                 let team = self.team(agent, *at);
@@ -114,7 +117,11 @@ impl Oracle {
                 Some(ClockState::Away(_)) => "away_clock",
                 Some(ClockState::Ready) => "ready_clock",
             };
-            self.span(column, own, *from, to);
+            let why = match clock {
+                Some(ClockState::Away(reason)) => why(*reason),
+                _ => Why::Unsaid,
+            };
+            self.span(column, About { why, ..own }, *from, to);
             if column != "unsigned_clock" {
                 self.span("signed_in_clock", own, *from, to);
             }
@@ -143,6 +150,18 @@ fn unit_of(fact: &Recorded, named: &BTreeMap<LegKey, Key>) -> Option<(Said, Said
     }
 }
 
+/// The machine gives two reasons by itself.
+const MACHINE: [&str; 2] = ["signed_in", "rona"];
+
+fn why(reason: ReasonCode<Key>) -> Why {
+    let machine = MACHINE.into_iter().find(|text| Key::of(text, 99) == reason.0);
+    machine.map_or(Why::Reason(reason.0), Why::Word)
+}
+
+fn is_asked_for(reason: ReasonCode<Key>) -> bool {
+    matches!(why(reason), Why::Reason(_))
+}
+
 /// What is looked at after each instant.
 #[derive(Default)]
 struct Play {
@@ -150,7 +169,7 @@ struct Play {
     legs: BTreeMap<LegKey, Vec<(Micros, Phase)>>,
     standing: Option<ReasonCode<Key>>,
     sign_ins: Vec<Micros>,
-    away: Vec<Micros>,
+    away: Vec<(Micros, ReasonCode<Key>)>,
     phone_keys: Vec<Micros>,
 }
 
@@ -166,14 +185,12 @@ impl Play {
                 phases.push((at, slot.phase));
             }
         }
-        let machine =
-            |reason: &ReasonCode<Key>| [Key::of("signed_in", 99), Key::of("rona", 99)].contains(&reason.0);
         let standing = match state.standing() {
             Some(Standing::Away(reason)) => Some(*reason),
             _ => None,
         };
-        if standing != self.standing && standing.as_ref().is_some_and(|reason| !machine(reason)) {
-            self.away.push(at);
+        if let Some(reason) = standing.filter(|reason| standing != self.standing && is_asked_for(*reason)) {
+            self.away.push((at, reason));
         }
         self.standing = standing;
     }

@@ -16,7 +16,7 @@ use super::{
     super::support::{key, query},
     Oracle,
     story::{Dice, told, words},
-    tables::{Cut, RowKey, same},
+    tables::{Cut, PERCENTILES, RowKey, is_percentile, same},
 };
 
 pub const SITES: [&str; 2] = ["north", "south"];
@@ -74,10 +74,14 @@ pub fn questions(site: &str, (from, to): (Micros, Micros), as_of: Micros, chance
 }
 
 fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut Dice) -> Query {
-    use Dimension::{Agent, Channel, Day, Direction, Entry, Hour, Interval15, Interval30, Queue, Team};
+    use Dimension::{
+        Agent, Cause, Channel, Day, Direction, Entry, Hour, Interval15, Interval30, Priority, Queue, Reason,
+        Team,
+    };
     let mut by: Vec<Dimension> =
         dice.pick(&[None, Some(Interval15), Some(Interval30), Some(Hour), Some(Day)]).into_iter().collect();
     by.extend([Queue, Agent, Team, Channel, Direction, Entry].into_iter().filter(|_| dice.chance(22)));
+    by.extend([Reason, Cause, Priority].into_iter().filter(|_| dice.chance(10)));
     let zones = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"];
     let mut some = |kind: &str| -> Vec<String> {
         let all = (0..3).map(|index| format!("{kind} {index}"));
@@ -106,6 +110,7 @@ fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> Strin
     let table = kpi.query(asked).unwrap();
     let cut = Cut::of(asked);
     let mut expected = truth.rows(&cut, word);
+    let waits = truth.waits_by_row(&cut, word);
     let ends: BTreeMap<Micros, Micros> = cut.buckets.iter().copied().collect();
     for row in &table.rows {
         let keys = row.keys.iter().map(|key| key.as_ref().map(ToString::to_string)).collect();
@@ -115,6 +120,15 @@ fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> Strin
         }
         let amounts = expected.remove(&at).unwrap_or_default();
         for (column, found) in table.columns.iter().zip(&row.values) {
+            if let Some((name, answered, percent)) =
+                PERCENTILES.iter().find(|(name, ..)| *name == column.name)
+            {
+                let waits = waits.get(&at).map_or(&[][..], |waits| &waits[usize::from(!*answered)]);
+                if !is_percentile(*found, waits, *percent) {
+                    return Some(format!("{}: {at:?} {name}: {found:?} of {waits:?}", asking(asked)));
+                }
+                continue;
+            }
             let wanted = cut.value(column.name, &amounts);
             if !same(*found, wanted) {
                 let name = column.name;

@@ -30,6 +30,8 @@ pub struct ContactStory {
     pub completed: Option<Micros>,
     pub about: About,
     pub credited: About,
+    /// Of all answered legs; none if nobody answered.
+    pub handle: Option<i64>,
     pub has_visit: bool,
     /// Begun by the customer.
     pub from_customer: bool,
@@ -100,6 +102,10 @@ impl Oracle {
             self.three(story.started, ended, "self_served", story.about);
         }
         story.handling(as_of, &visits, &legs);
+        if let (Some(completed), Some(handle)) = (story.completed, story.handle) {
+            self.at(completed, None, "contacts_handled", story.credited, 1);
+            self.at(completed, None, "contacts_handle_time", story.credited, handle);
+        }
         Some(story)
     }
 }
@@ -132,6 +138,7 @@ impl ContactStory {
         let last = handled.iter().filter_map(|leg| leg.completed_at).max();
         self.completed =
             self.ended.filter(|_| complete).map(|ended| last.map_or(ended, |last| last.max(ended)));
+        self.handle = (!handled.is_empty()).then(|| handled.iter().map(|leg| leg.handle).sum());
         let first_queue = visits.first().and_then(|visit| visit.queue);
         let credited = handled.iter().min_by_key(|leg| leg.rank());
         self.credited = About {

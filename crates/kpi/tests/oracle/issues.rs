@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pegcount_domain::{ids::Key, time::Micros};
 
-use super::{Oracle, Said, contacts::ContactStory, half, lines::WEEK};
+use super::{About, Oracle, Said, Why, contacts::ContactStory, half, lines::WEEK};
 
 /// One customer's contacts with one root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,17 @@ impl Oracle {
         });
         let undone = issue.undone.is_some_and(|at| at.0 <= resolved.0 + WEEK);
         let transferred = parts.iter().any(|part| part.transferred);
-        let held = resolved <= until && !transferred && !repeated && !undone;
+        let causes = [
+            (resolved > until, "later"),
+            (transferred, "transferred"),
+            (undone, "reopened"),
+            (repeated, "repeated"),
+        ];
+        let cause = causes.into_iter().find(|(is_so, _)| *is_so).map(|(_, cause)| cause);
+        if let Some(cause) = cause {
+            self.at(until, None, "fcr_failed", About { why: Why::Word(cause), ..credited }, 1);
+        }
+        let held = cause.is_none();
         self.at(until, None, "fcr_held", credited, i64::from(held));
         let is_final = !held || self.as_of.0 > resolved.0 + WEEK;
         self.at(until, None, "fcr_final", credited, i64::from(is_final));

@@ -7,13 +7,13 @@ use pegcount_domain::{
     agent::Phase,
     envelope::Recorded,
     event::{Channel, Direction, Event, LegRef, LegStep, Party, TransferKind},
-    ids::{Key, QueueId},
+    ids::{Key, QueueId, ReasonCode},
     time::Micros,
 };
 use pegcount_kpi::Attribution;
 
 use super::{
-    About, Oracle, Said,
+    About, Oracle, Said, Why,
     believed::{LegKey, is_assignment, of_leg},
     half,
 };
@@ -31,6 +31,8 @@ pub struct LegStory {
     /// Whenever it was.
     pub ever_answered_at: Option<Micros>,
     pub completed_at: Option<Micros>,
+    /// Talk, hold and after-call work that are over.
+    pub handle: i64,
     pub transferred_to_queue: bool,
 }
 
@@ -111,7 +113,8 @@ impl Oracle {
             answered_at,
             ever_answered_at: answered_at,
             completed_at,
-            transferred_to_queue: transfers.iter().any(|(_, to)| elsewhere(to)),
+            handle: handle_time(&spans),
+            transferred_to_queue: transfers.iter().any(|(_, to, _)| elsewhere(to)),
         }
     }
 
@@ -155,7 +158,7 @@ impl Oracle {
         spans: &Spans,
         (answered, completed): (Micros, Micros),
         told: &Told,
-        transfers: &[(TransferKind, Option<QueueId<Key>>)],
+        transfers: &[Transfer],
     ) {
         let sum = |wanted: &dyn Fn(Phase) -> bool| -> i64 {
             let over = spans.iter().filter(|(_, _, phase, over)| *over && wanted(*phase));
@@ -169,17 +172,15 @@ impl Oracle {
             LegStep::Ended { by, .. } => by,
             _ => None,
         });
-        let transfer = transfers.first().map(|(kind, _)| *kind);
         let amounts = [
             ("handled", 1),
+            ("handled_inbound", i64::from(about.direction == Direction::Inbound.code())),
             ("handle_talk", talk),
             ("handle_hold", sum(&|phase| phase == Phase::Held)),
             ("handle_acw", sum(&|phase| phase == Phase::AfterCall)),
             ("holds", count(Phase::Held)),
             ("consults", count(Phase::Consulting)),
             ("conferences", count(Phase::Conferenced)),
-            ("transfers_out_cold", i64::from(transfer == Some(TransferKind::Cold))),
-            ("transfers_out_warm", i64::from(transfer == Some(TransferKind::Warm))),
             ("ended_by_agent", i64::from(by == Some(Party::Agent))),
             ("short_handles", i64::from(talk <= 10_000_000)),
         ];
@@ -189,6 +190,14 @@ impl Oracle {
             let about = About { team: self.team(about.agent, at), ..about };
             for (column, amount) in amounts {
                 self.at(at, Some(attribution), column, about, amount);
+            }
+            if let Some((kind, _, reason)) = transfers.first() {
+                let column = match kind {
+                    TransferKind::Cold => "transfers_out_cold",
+                    TransferKind::Warm => "transfers_out_warm",
+                };
+                let why = reason.map_or(Why::Unsaid, |reason| Why::Reason(reason.0));
+                self.at(at, Some(attribution), column, About { why, ..about }, 1);
             }
         }
     }
@@ -207,14 +216,29 @@ fn completed_at(spans: &Spans) -> Option<Micros> {
 }
 
 /// The transfers of a leg that had begun.
-fn transfers(steps: &[LegStep<Key>]) -> Vec<(TransferKind, Option<QueueId<Key>>)> {
+/// Cold or warm, to which queue, why.
+type Transfer = (TransferKind, Option<QueueId<Key>>, Option<ReasonCode<Key>>);
+
+fn transfers(steps: &[LegStep<Key>]) -> Vec<Transfer> {
     let begun = steps.iter().position(|step| !matches!(step, LegStep::Transferred { .. }));
     let after = begun.map_or(&[][..], |begun| &steps[begun..]);
     let transfer = |step: &LegStep<Key>| match step {
-        LegStep::Transferred { kind, to_queue, .. } => Some((*kind, *to_queue)),
+        LegStep::Transferred { kind, to_queue, reason, .. } => Some((*kind, *to_queue, *reason)),
         _ => None,
     };
     after.iter().filter_map(transfer).collect()
+}
+
+/// Talk, hold and after-call work that are over.
+fn handle_time(spans: &Spans) -> i64 {
+    let counts = |phase: Phase| {
+        matches!(
+            phase,
+            Phase::Talking | Phase::Consulting | Phase::Conferenced | Phase::Held | Phase::AfterCall
+        )
+    };
+    let over = spans.iter().filter(|(_, _, phase, over)| *over && counts(*phase));
+    over.map(|(from, to, ..)| to.0 - from.0).sum()
 }
 
 /// How long it rang before the first answer, since it was last offered.

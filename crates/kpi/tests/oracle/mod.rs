@@ -47,6 +47,27 @@ pub struct About {
     pub entry: Said,
     pub channel: u8,
     pub direction: u8,
+    pub priority: u8,
+    pub why: Why,
+}
+
+/// The reason of a time away or of a transfer, or the cause of a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    #[default]
+    Unsaid,
+    Reason(Key),
+    Word(&'static str),
+}
+
+/// A wait that ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Waited {
+    pub attribution: Attribution,
+    pub at: Micros,
+    pub about: About,
+    pub answered: bool,
+    pub wait: i64,
 }
 
 /// One thing counted.
@@ -76,6 +97,7 @@ pub struct Oracle {
     pub as_of: Micros,
     pub counted: Vec<Counted>,
     pub waits: Vec<Waits>,
+    pub waited: Vec<Waited>,
 }
 
 impl Oracle {
@@ -87,7 +109,7 @@ impl Oracle {
             definitions.apply(&recorded.event);
         }
         let (history, counted, waits) = (history::corrected(&own), Vec::new(), Vec::new());
-        let mut oracle = Self { history, definitions, as_of, counted, waits };
+        let mut oracle = Self { history, definitions, as_of, counted, waits, waited: Vec::new() };
         let legs = oracle.agents();
         let contacts = oracle.contacts(&legs);
         oracle.lines(&contacts);

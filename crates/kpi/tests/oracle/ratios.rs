@@ -27,8 +27,10 @@ const fn ratio(
     Ratio { name, times: 1, above, below }
 }
 
-const RATIOS: [Ratio; 21] = [
+const RATIOS: [Ratio; 36] = [
     ratio("aht", &[(1, "handle_talk"), (1, "handle_hold"), (1, "handle_acw")], &[(1, "handled")]),
+    ratio("aht_talk", &[(1, "handle_talk")], &[(1, "handled")]),
+    ratio("aht_journey", &[(1, "contacts_handle_time")], &[(1, "contacts_handled")]),
     ratio("after_call_average", &[(1, "handle_acw")], &[(1, "handled")]),
     ratio("hold_average", &[(1, "handle_hold")], &[(1, "holds")]),
     ratio(
@@ -37,6 +39,8 @@ const RATIOS: [Ratio; 21] = [
         &[ENDED[0], ENDED[1], ENDED[2], (-1, "abandoned_short")],
     ),
     ratio("abandon_rate_raw", &[(1, "abandoned")], &ENDED),
+    ratio("abandon_rate_waiting", &[(1, "abandoned"), (-1, "abandoned_ringing")], &ENDED),
+    ratio("abandon_rate_ringing", &[(1, "abandoned_ringing")], &ENDED),
     ratio("asa", &[(1, "wait_answered")], &[(1, "answered")]),
     ratio(
         "service_level",
@@ -47,6 +51,35 @@ const RATIOS: [Ratio; 21] = [
             (-1, "abandoned_short_within"),
             (1, "reached_unanswered"),
         ],
+    ),
+    ratio(
+        "service_level_ignore_abandons",
+        &[(1, "answered_within")],
+        &[ENDED[0], ENDED[1], ENDED[2], (-1, "abandoned_within")],
+    ),
+    ratio("service_level_abandons_positive", &[(1, "answered_within"), (1, "abandoned_within")], &ENDED),
+    ratio("service_level_abandons_negative", &[(1, "answered_within")], &ENDED),
+    ratio("service_level_answered_only", &[(1, "answered_within")], &[(1, "answered")]),
+    ratio(
+        "service_level_answered_and_abandoned",
+        &[(1, "answered_within")],
+        &[(1, "answered"), (1, "abandoned")],
+    ),
+    ratio(
+        "service_level_without_short",
+        &[(1, "answered_within")],
+        &[(1, "answered"), (1, "abandoned"), (-1, "abandoned_short")],
+    ),
+    // Whatever ended neither elsewhere nor by taking a call-back was answered, abandoned or flowed out.
+    ratio(
+        "service_level_with_flow_out",
+        &[(1, "answered_within")],
+        &[ENDED[0], ENDED[1], ENDED[2], (-1, "callback_taken")],
+    ),
+    ratio(
+        "service_level_with_flow_out_without_short",
+        &[(1, "answered_within")],
+        &[ENDED[0], ENDED[1], ENDED[2], (-1, "callback_taken"), (-1, "abandoned_short")],
     ),
     ratio(
         "occupancy",
@@ -60,9 +93,17 @@ const RATIOS: [Ratio; 21] = [
         above: &[(1, "handled")],
         below: &[(1, "signed_in_clock"), (-1, "away_clock"), (-1, "lost_clock")],
     },
+    Ratio {
+        name: "contacts_per_hour_inbound",
+        times: HOUR,
+        above: &[(1, "handled_inbound")],
+        below: &[(1, "signed_in_clock"), (-1, "away_clock"), (-1, "lost_clock")],
+    },
     ratio("connect_rate", &[(1, "answered")], &ENDED),
     ratio("first_attempt_connect_rate", &[(1, "first_attempts_answered")], &[(1, "first_attempts")]),
     ratio("transfer_rate", &[(1, "transfers_out_cold"), (1, "transfers_out_warm")], &[(1, "handled")]),
+    ratio("transfer_rate_cold", &[(1, "transfers_out_cold")], &[(1, "handled")]),
+    ratio("transfer_rate_warm", &[(1, "transfers_out_warm")], &[(1, "handled")]),
     ratio("rona_rate", &[(1, "offers_missed")], &[(1, "offers")]),
     ratio("prompt_answer_rate", &[(1, "answered_within_rings")], &[(1, "answered")]),
     ratio("agent_ends_first_rate", &[(1, "ended_by_agent")], &[(1, "handled")]),

@@ -13,7 +13,7 @@ use pegcount_domain::{
 };
 use pegcount_kpi::{Dimension, Query, Value};
 
-use super::{About, Oracle, ratios};
+use super::{About, Oracle, Why, ratios};
 
 /// From, keys.
 pub type RowKey = (Micros, Vec<Option<String>>);
@@ -67,6 +67,12 @@ impl<'a> Cut<'a> {
             Dimension::Entry => about.entry.map(names),
             Dimension::Channel => Channel::from_code(about.channel.into()).map(|c| c.word().to_owned()),
             Dimension::Direction => Direction::from_code(about.direction.into()).map(|d| d.word().to_owned()),
+            Dimension::Priority => Some(about.priority.to_string()),
+            Dimension::Reason | Dimension::Cause => match about.why {
+                Why::Unsaid => None,
+                Why::Reason(reason) => Some(names(reason)),
+                Why::Word(word) => Some(word.to_owned()),
+            },
             other => panic!("{other} is a time"),
         };
         self.keys.iter().map(word).collect()
@@ -81,6 +87,46 @@ impl<'a> Cut<'a> {
             Some(ratio) => ratio.value(amount),
             None => amount(column).map_or(Value::Absent, Value::Amount),
         }
+    }
+}
+
+/// Percentiles: of the answered or not, which.
+pub const PERCENTILES: [(&str, bool, usize); 4] = [
+    ("asa_p50", true, 50),
+    ("asa_p90", true, 90),
+    ("abandon_wait_p50", false, 50),
+    ("abandon_wait_p90", false, 90),
+];
+
+/// Waits of the answered and of the others, by row.
+pub type WaitsByRow = BTreeMap<RowKey, [Vec<i64>; 2]>;
+
+impl Oracle {
+    /// The waits behind the percentiles of a query's rows, sorted.
+    pub fn waits_by_row(&self, cut: &Cut, names: &dyn Fn(Key) -> String) -> WaitsByRow {
+        let mut rows = WaitsByRow::new();
+        if !cut.can(dimensions("answered")) {
+            return rows;
+        }
+        let ours = self.waited.iter().filter(|waited| waited.attribution == cut.query.attribution);
+        for waited in ours.filter(|waited| cut.lets(&waited.about, names)) {
+            if let Some(bucket) = cut.bucket(Interval::containing(waited.at).start()) {
+                let row = rows.entry((bucket, cut.keys(&waited.about, names))).or_default();
+                row[usize::from(!waited.answered)].push(waited.wait);
+            }
+        }
+        rows.values_mut().flatten().for_each(|waits| waits.sort_unstable());
+        rows
+    }
+}
+
+/// Whether a percentile is the wait of nearest rank, within 2 %.
+pub fn is_percentile(told: Value, waits: &[i64], percent: usize) -> bool {
+    let rank = (waits.len() * percent).div_ceil(100).max(1);
+    match (told, waits.get(rank - 1)) {
+        (Value::Absent, None) => true,
+        (Value::Amount(told), Some(wait)) => (told - wait).abs() * 50 <= *wait,
+        _ => false,
     }
 }
 
@@ -173,11 +219,15 @@ fn buckets(query: &Query) -> Vec<(Micros, Micros)> {
 
 /// What a column can be cut by, apart from time.
 pub fn dimensions(column: &str) -> &'static [Dimension] {
-    use Dimension::{Agent, Channel, Direction, Entry, Queue, Team};
-    const VISIT: &[Dimension] = &[Queue, Entry, Channel, Direction];
+    use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
+    const VISIT: &[Dimension] = &[Queue, Entry, Channel, Direction, Priority];
     match column {
+        "away_clock" | "away_count" => &[Agent, Team, Reason],
+        "transfers_out_cold" | "transfers_out_warm" => &[Agent, Team, Queue, Channel, Direction, Reason],
+        "fcr_failed" => &[Agent, Team, Queue, Channel, Cause],
+        "contacts_handled" | "contacts_handle_time" => &[Agent, Team, Queue, Channel],
         "opened" | "resolved" | "closed" | "reopened" => &[Agent, Team, Queue],
-        "sign_ins" | "away_count" | "phone_keys" => &[Agent, Team],
+        "sign_ins" | "phone_keys" => &[Agent, Team],
         clock if clock.ends_with("_clock") => &[Agent, Team],
         line if line.starts_with("fcr_") || line.starts_with("repeat_") => &[Agent, Team, Queue, Channel],
         visit if VISIT_COLUMNS.contains(&visit) || visit.starts_with("flow_out") => VISIT,

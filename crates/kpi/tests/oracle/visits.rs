@@ -11,11 +11,12 @@ use pegcount_domain::{
 };
 use pegcount_kpi::Attribution;
 
-use super::{About, Oracle, Said, Waits, half, legs::LegStory};
+use super::{About, Oracle, Said, Waited, Waits, half, legs::LegStory};
 
 #[derive(Clone, Debug)]
 pub struct Visit {
     pub queue: Said,
+    pub priority: u8,
     pub entered: Micros,
     pub left: Option<(Micros, QueueExit, bool)>,
     pub id: Key,
@@ -27,7 +28,7 @@ impl Oracle {
     pub fn visit(&mut self, visit: &Visit, all: &[Visit], legs: &[LegStory], about: About) {
         let as_of = self.as_of;
         let rules = self.queue(visit.queue, visit.entered);
-        let about = About { queue: visit.queue, ..about };
+        let about = About { queue: visit.queue, priority: visit.priority, ..about };
         let left = visit.left.filter(|(at, ..)| *at <= as_of);
         let reach = visit.entered.plus(rules.threshold);
         let reached = left.map_or(as_of, |(at, ..)| at) > reach;
@@ -70,6 +71,14 @@ impl Oracle {
             }
             _ => columns.extend([(flow_out(exit), 1), ("flow_out_within", i64::from(within && !outside))]),
         }
+        if matches!(exit, QueueExit::Answered | QueueExit::Abandoned) {
+            let answered = exit == QueueExit::Answered;
+            for (attribution, at) in
+                [(Attribution::Event, at), (Attribution::Start, visit.entered), (Attribution::End, at)]
+            {
+                self.waited.push(Waited { attribution, at, about, answered, wait });
+            }
+        }
         for (column, amount) in columns {
             self.at(at, Some(Attribution::Event), column, about, amount);
             self.at(visit.entered, Some(Attribution::Start), column, about, amount);
@@ -104,7 +113,9 @@ pub fn visits(facts: &[Recorded], legs: &[LegStory], end: Option<(Micros, Option
 /// One visit, from the first word on its beginning and its end, and from its legs where there is none.
 fn joined(id: Key, facts: &[Recorded], legs: &[LegStory]) -> Visit {
     let entered = facts.iter().find_map(|fact| match &fact.event {
-        Event::QueueEntered { visit, queue, .. } if visit.0 == id => Some((fact.occurred_at, queue.0)),
+        Event::QueueEntered { visit, queue, priority } if visit.0 == id => {
+            Some((fact.occurred_at, queue.0, *priority))
+        }
         _ => None,
     });
     let left = facts.iter().find_map(|fact| match &fact.event {
@@ -116,10 +127,11 @@ fn joined(id: Key, facts: &[Recorded], legs: &[LegStory]) -> Visit {
     let own = || legs.iter().filter(|leg| leg.visit == Some(id));
     let answer = own().filter_map(|leg| leg.ever_answered_at).min();
     let left = left.or_else(|| answer.map(|at| (at, QueueExit::Answered, false)));
-    let queue = entered.map_or_else(|| own().find_map(|leg| leg.about.queue), |(_, queue)| Some(queue));
-    let entered = entered.map_or_else(|| left.unwrap().0, |(at, _)| at);
+    let queue = entered.map_or_else(|| own().find_map(|leg| leg.about.queue), |(_, queue, _)| Some(queue));
+    let priority = entered.map_or(0, |(.., priority)| u8::try_from(priority).unwrap_or(u8::MAX));
+    let entered = entered.map_or_else(|| left.unwrap().0, |(at, ..)| at);
     let left = left.map(|(at, exit, ringing)| (at.max(entered), exit, ringing));
-    Visit { queue, entered, left, id }
+    Visit { queue, priority, entered, left, id }
 }
 
 fn elsewhere(visits: &mut [Visit], end: Option<(Micros, Option<Party>)>) {

@@ -23,6 +23,9 @@ pub(super) fn dimensions(codes: &[i32]) -> Result<Vec<Dimension>, Status> {
             Ok(v1::Dimension::Channel) => Dimension::Channel,
             Ok(v1::Dimension::Direction) => Dimension::Direction,
             Ok(v1::Dimension::Entry) => Dimension::Entry,
+            Ok(v1::Dimension::Reason) => Dimension::Reason,
+            Ok(v1::Dimension::Cause) => Dimension::Cause,
+            Ok(v1::Dimension::Priority) => Dimension::Priority,
             Ok(v1::Dimension::Unspecified) => {
                 return Err(status::invalid(&field, "is not said; say a dimension, or leave it out"));
             }

@@ -156,7 +156,11 @@ impl Teller {
     fn visit(&mut self, contact: &str, index: i64, enter: i64, prompt: bool) -> i64 {
         let queue = self.dice.pick(&QUEUES);
         let visit = VisitId(key(&format!("v {index}")));
-        let entered = Event::QueueEntered { visit, queue: QueueId(key(queue)), priority: 0 };
+        let entered = Event::QueueEntered {
+            visit,
+            queue: QueueId(key(queue)),
+            priority: self.journeys.pick(&[0, 0, 1, 900]),
+        };
         self.put(StreamKind::Contact, contact, enter, entered);
         let mut at = enter + self.dice.pick(&[0, 2, 5, 10, 20, 21, 60, 300, 2000]);
         let mut exit = self.dice.pick(&EXITS);

@@ -4,7 +4,7 @@
 use pegcount_domain::{
     envelope::StreamKind,
     event::{Channel, Direction, Event, LegRef, LegStep, Party, TransferKind},
-    ids::{AgentId, ContactId, Key, LegId, QueueId, VisitId},
+    ids::{AgentId, ContactId, Key, LegId, QueueId, ReasonCode, VisitId},
 };
 
 use super::{AGENTS, QUEUES, Teller, key};
@@ -172,7 +172,9 @@ impl Teller {
             let to = own.unwrap_or_else(|| dice.pick(&QUEUES));
             let to_queue = dice.chance(70).then(|| QueueId(key(to)));
             let kind = dice.pick(&[TransferKind::Cold, TransferKind::Warm]);
-            steps.push((now, LegStep::Transferred { kind, reason: None, to_queue, to_agent: None }));
+            let reason = dice.pick(&[None, Some("meal"), Some("rest")]);
+            let reason = reason.map(|reason| ReasonCode(key(reason)));
+            steps.push((now, LegStep::Transferred { kind, reason, to_queue, to_agent: None }));
         }
         let by = dice.pick(&[Some(Party::Agent), Some(Party::Customer), None]);
         let work = dice.chance(50);

@@ -1,0 +1,219 @@
+//! Why a figure is what it is: its formula in numbers, and the spans and counts that it is the sum of.
+//!
+//! Invariant: the amounts of the items of a measure sum to the measure's amount in the same cell at the same `as_of`.
+
+use std::collections::BTreeMap;
+
+use pegcount_domain::{
+    envelope::Position,
+    ids::{AgentId, Name, QueueId},
+    time::{Interval, Micros, Span},
+};
+
+use crate::{
+    cells::{Contribution, Detail, Dims, Source},
+    formula::{self, FORMULA_VERSION, Means},
+    measure::{Measure, Sheet},
+    names::Id,
+    query::{Column, Dimension, Query, QueryError, Value, gather, table},
+    site::{
+        Site,
+        explain::{Unit as Whose, Wanted},
+    },
+};
+
+/// Which figure is to be explained.
+#[derive(Clone, Debug)]
+pub struct ExplainQuery {
+    /// The range, attribution and instant; `by` is not looked at: the whole range is one row.
+    pub query: Query,
+    /// What the row is about: for each dimension its value, or none for "none". Times are said by the range.
+    pub cell: Vec<(Dimension, Option<Name>)>,
+    /// The column: a measure or a KPI.
+    pub column: String,
+    /// How many items to leave out.
+    pub skip: usize,
+    /// How many items to give at most.
+    pub limit: usize,
+}
+
+/// What a measure does in a formula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It is the figure itself.
+    Itself,
+    /// Added above the line.
+    Plus,
+    /// Subtracted above the line.
+    Minus,
+    /// Added below the line.
+    Over,
+    /// Subtracted below the line.
+    OverMinus,
+}
+
+/// One measure of a formula, with its amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The measure.
+    pub measure: Measure,
+    /// What it does.
+    pub role: Role,
+    /// Its amount in the cell.
+    pub amount: i64,
+}
+
+/// One span or count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it adds to.
+    pub measure: Measure,
+    /// How much of it lies in the cell.
+    pub amount: i64,
+    /// Where it began.
+    pub from: Micros,
+    /// Where it ended, or the instant asked about if it still goes on.
+    pub to: Micros,
+    /// The agent, if it is about one.
+    pub agent: Option<Name>,
+    /// The queue, if it is about one.
+    pub queue: Option<Name>,
+    /// The events that say so, by position; read them from the log.
+    pub events: Vec<Position>,
+}
+
+/// Why a figure is what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The column.
+    pub column: Column,
+    /// The figure.
+    pub value: Value,
+    /// The formula's measures.
+    pub terms: Vec<Term>,
+    /// The items asked for, by measure and time.
+    pub items: Vec<Item>,
+    /// How many items there are.
+    pub count: usize,
+    /// Up to where the log is in it.
+    pub position: Position,
+    /// The instant to which open work counts.
+    pub as_of: Micros,
+    /// The version of the formulas.
+    pub formula_version: u32,
+}
+
+/// What has been found of one source.
+type Found = BTreeMap<(usize, Source, Whose, Dims), i64>;
+
+/// Explains a figure of a site; none: a site that nobody has reported of.
+pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Explanation, QueryError> {
+    asked.query.check()?;
+    let (column, means) = formula::means(&asked.column)
+        .ok_or_else(|| QueryError::UnknownColumn { column: asked.column.clone() })?;
+    let measures: Vec<Measure> = means.measures();
+    check_cell(asked, &column, &measures)?;
+    let mut found = Found::new();
+    if let Some(site) = site {
+        collect(asked, site, &measures, &mut found);
+    }
+    let amount = |measure: Measure| -> i64 {
+        let own = found.iter().filter(|((index, ..), _)| *index == measure.index());
+        own.map(|(_, amount)| amount).sum()
+    };
+    let terms = means.terms(amount);
+    let value = means.value(amount, || histogram(&found));
+    let (items, count) = items(asked, site, &found);
+    let position = site.map(Site::position).unwrap_or_default();
+    let (as_of, formula_version) = (asked.query.as_of, FORMULA_VERSION);
+    Ok(Explanation { column, value, terms, items, count, position, as_of, formula_version })
+}
+
+/// Every dimension of the cell must be one that the column can be cut by.
+fn check_cell(asked: &ExplainQuery, column: &Column, measures: &[Measure]) -> Result<(), QueryError> {
+    let filters =
+        [(Dimension::Queue, asked.query.queues.len()), (Dimension::Agent, asked.query.agents.len())];
+    let filtered = filters.into_iter().filter(|(_, count)| *count > 0).map(|(dimension, _)| dimension);
+    for dimension in asked.cell.iter().map(|(dimension, _)| *dimension).chain(filtered) {
+        let can = |measure: &Measure| gather::dimensions(measure.sheet()).contains(&dimension);
+        if dimension.is_time() || !measures.iter().all(can) {
+            return Err(QueryError::NotCutBy { column: column.name, dimension });
+        }
+    }
+    Ok(())
+}
+
+fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut Found) {
+    let query = &asked.query;
+    let range = Span::new(query.from, query.to);
+    let (first, end) = (Interval::containing(query.from), Interval::containing(query.to));
+    let wanted = wanted(measures);
+    let ids = |names: Vec<&str>| -> Vec<Id> {
+        names.into_iter().filter_map(|name| site.names.find_text(name)).collect()
+    };
+    let queues = ids(query.queues.iter().map(QueueId::as_str).collect());
+    let agents = ids(query.agents.iter().map(AgentId::as_str).collect());
+    let is_in = |dims: &Dims| {
+        let passes = |asked: bool, ids: &[Id], id: Id| !asked || ids.contains(&id);
+        let is = |(dimension, name): &(Dimension, Option<Name>)| {
+            table::text(*dimension, gather::key(*dimension, dims), Some(site)) == *name
+        };
+        passes(!query.queues.is_empty(), &queues, dims.queue)
+            && passes(!query.agents.is_empty(), &agents, dims.agent)
+            && asked.cell.iter().all(is)
+    };
+    site.explain(query.as_of, range, wanted, &mut |whose, source, contribution: &Contribution| {
+        let Contribution { measure, interval, .. } = *contribution;
+        let counts = measures.contains(&measure)
+            && contribution.attribution == gather::attribution(measure.sheet(), query.attribution)
+            && first <= interval
+            && interval < end;
+        if counts && is_in(&contribution.dims) {
+            *found.entry((measure.index(), source, whose, contribution.dims)).or_default() +=
+                contribution.amount;
+        }
+    });
+}
+
+fn wanted(measures: &[Measure]) -> Wanted {
+    let any = |sheets: &[Sheet]| measures.iter().any(|measure| sheets.contains(&measure.sheet()));
+    Wanted {
+        agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
+        contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
+        lines: any(&[Sheet::Visit, Sheet::Line, Sheet::Failure]),
+        tickets: any(&[Sheet::Ticket]),
+    }
+}
+
+fn histogram(found: &Found) -> Vec<(Detail, i64)> {
+    let mut buckets: BTreeMap<Detail, i64> = BTreeMap::new();
+    for ((.., dims), amount) in found {
+        *buckets.entry(dims.detail).or_default() += amount;
+    }
+    buckets.into_iter().collect()
+}
+
+fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>, usize) {
+    let real = || found.iter().filter(|(_, amount)| **amount != 0);
+    let Some(site) = site else { return (Vec::new(), 0) };
+    let page = real().skip(asked.skip).take(asked.limit);
+    let item = |((index, source, whose, dims), amount): (&(usize, Source, Whose, Dims), &i64)| {
+        Some(Item {
+            measure: *Measure::ALL.get(*index)?,
+            amount: *amount,
+            from: source.from,
+            to: source.to,
+            agent: site.names.text(dims.agent),
+            queue: site.names.text(dims.queue),
+            events: site.events_of(*whose, *source),
+        })
+    };
+    (page.filter_map(item).collect(), real().count())
+}
+
+impl Means {
+    /// The measures that it needs.
+    fn measures(&self) -> Vec<Measure> {
+        self.terms(|_| 0).into_iter().map(|term| term.measure).collect()
+    }
+}

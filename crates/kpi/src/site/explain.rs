@@ -1,0 +1,223 @@
+//! Where the contributions of a range come from: every unit folded once more, each contribution with its source.
+//!
+//! Slow and thorough, for the figure that somebody asks about. Invariant: for every measure, what is found sums to what
+//! books and open work together answer.
+
+use pegcount_domain::{
+    envelope::Position,
+    time::{Micros, Span},
+};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::{
+    agent::emit::Output as AgentOutput,
+    cells::{Contribution, Contributions, Part, Source},
+    contact::{
+        ContactBody, ContactFact,
+        fold::{Output as ContactOutput, fold},
+    },
+    fact::{AgentFact, Mark, Slot},
+    line::{self, Item, Items},
+    site::{
+        Site,
+        read::{Reading, Scope},
+    },
+};
+
+/// A unit of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Unit {
+    Agent(Slot),
+    Contact(Slot),
+    Line(Slot),
+    Ticket(Slot),
+}
+
+/// Which units to look at; the others cannot hold what is asked for.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "four kinds of unit, each wanted or not")]
+pub(crate) struct Wanted {
+    pub(crate) agents: bool,
+    pub(crate) contacts: bool,
+    pub(crate) lines: bool,
+    pub(crate) tickets: bool,
+}
+
+/// A contact that is not at the instant as its line keeps it.
+struct Changed {
+    contact: Slot,
+    /// The line that it is in, as far as it is known today.
+    line: Option<Slot>,
+    /// As it is at the instant; none: not begun.
+    item: Option<Item>,
+    tickets: SmallVec<[Slot; 1]>,
+}
+
+impl Site {
+    /// Gives every contribution in `range` as of an instant to `take`, with its source.
+    pub(crate) fn explain(
+        &self,
+        as_of: Micros,
+        range: Span,
+        wanted: Wanted,
+        take: &mut impl FnMut(Unit, Source, &Contribution),
+    ) {
+        if wanted.agents {
+            for (slot, unit) in (0u32..).map(Slot).zip(&self.agents.list) {
+                let mut out = AgentOutput::traced(range);
+                unit.trace(&self.reference, range, as_of, &mut out);
+                give(Unit::Agent(slot), &out.contributions, as_of, take);
+            }
+        }
+        if wanted.contacts || wanted.lines {
+            let changed = self.explain_contacts(as_of, range, take);
+            if wanted.lines {
+                self.explain_lines(as_of, range, &changed, take);
+            }
+        }
+        if wanted.tickets {
+            let mut ignored = Vec::new();
+            for (slot, unit) in (0u32..).map(Slot).zip(&self.tickets.list) {
+                let mut out = Contributions::traced();
+                unit.fold(&self.reference, as_of, &mut out, &mut ignored);
+                give(Unit::Ticket(slot), &out, as_of, take);
+            }
+        }
+    }
+
+    fn explain_contacts(
+        &self,
+        as_of: Micros,
+        range: Span,
+        take: &mut impl FnMut(Unit, Source, &Contribution),
+    ) -> Vec<Changed> {
+        let mut reading = Reading::of(self, as_of, range);
+        reading.agents(&Scope::Everything);
+        let mut changed = Vec::new();
+        for (contact, unit) in (0u32..).map(Slot).zip(&self.contacts.list) {
+            let is_changed = unit.settled.is_none_or(|settled| settled.last_effect > as_of);
+            if !is_changed && unit.settled.is_some_and(|settled| settled.last_effect < range.start) {
+                continue;
+            }
+            let mut out = ContactOutput::traced(range);
+            let outcome = fold(unit, &reading.legs(contact, unit), &self.reference, as_of, &mut out);
+            if let Some(outcome) = outcome.filter(|outcome| outcome.line.is_none()) {
+                line::unidentified(&outcome.item, &mut out.contributions);
+            }
+            give(Unit::Contact(contact), &out.contributions, as_of, take);
+            if is_changed {
+                let line =
+                    unit.settled.map_or_else(|| outcome.and_then(|now| now.line), |settled| settled.line);
+                let (item, tickets) = (outcome.map(|now| now.item), reading.led_tickets(contact));
+                changed.push(Changed { contact, line, item, tickets });
+            }
+        }
+        changed
+    }
+
+    fn explain_lines(
+        &self,
+        as_of: Micros,
+        range: Span,
+        changed: &[Changed],
+        take: &mut impl FnMut(Unit, Source, &Contribution),
+    ) {
+        let mut by_line: FxHashMap<Slot, SmallVec<[&Changed; 2]>> = FxHashMap::default();
+        for change in changed {
+            if let Some(line) = change.line {
+                by_line.entry(line).or_default().push(change);
+            }
+        }
+        for (line, unit) in (0u32..).map(Slot).zip(&self.lines.list) {
+            let own = by_line.get(&line).map_or(&[][..], |own| own);
+            let is_changed = |slot: Slot| own.iter().any(|change| change.contact == slot);
+            let mut items: Items =
+                unit.items.iter().filter(|(slot, _)| !is_changed(*slot)).copied().collect();
+            let mut tickets = unit.tickets.clone();
+            for change in own {
+                tickets.extend_from_slice(&change.tickets);
+                if let Some(item) = change.item {
+                    line::insert(&mut items, change.contact, item);
+                }
+            }
+            if items.iter().any(|(_, item)| touches(item, range)) {
+                let mut out = Contributions::traced();
+                line::fold(&items, &tickets, self.around(), as_of, &mut out);
+                give(Unit::Line(line), &out, as_of, take);
+            }
+        }
+    }
+
+    /// The events behind what a source gave.
+    pub(crate) fn events_of(&self, unit: Unit, source: Source) -> Vec<Position> {
+        let mut events = match (unit, source.part) {
+            (Unit::Agent(slot), part) => self.agents.get(slot).map_or_else(Vec::new, |agent| match part {
+                Part::Leg(mark) => positions(&agent.facts_of(mark, source.from)),
+                _ => agent.facts_between(source.from, source.to),
+            }),
+            (Unit::Contact(slot), Part::Visit(mark)) => self.events_of_visit(slot, mark),
+            (Unit::Contact(slot), _) | (_, Part::Contact(slot)) => self.events_of_contact(slot),
+            (Unit::Ticket(slot), _) => self.events_of_ticket(slot, source),
+            (_, Part::Ticket(slot)) => self.events_of_issue(slot),
+            (Unit::Line(_), _) => Vec::new(),
+        };
+        events.sort_unstable();
+        events.dedup();
+        events
+    }
+
+    fn events_of_visit(&self, contact: Slot, visit: Mark) -> Vec<Position> {
+        let Some(unit) = self.contacts.get(contact) else { return Vec::new() };
+        let is_own = |fact: &&ContactFact| match fact.body {
+            ContactBody::Entered { visit: own, .. } | ContactBody::Left { visit: own, .. } => own == visit,
+            ContactBody::Started { .. } | ContactBody::Ended { .. } => true,
+            _ => false,
+        };
+        let own = unit.facts.iter().filter(is_own).map(|fact| fact.stamp.position);
+        let legs = unit.legs.iter().flat_map(|leg| self.facts_of(leg));
+        let named = legs.filter(|fact| fact.leg().is_some_and(|leg| leg.visit == visit));
+        own.chain(named.map(|fact| fact.stamp.position)).collect()
+    }
+
+    fn events_of_contact(&self, contact: Slot) -> Vec<Position> {
+        let Some(unit) = self.contacts.get(contact) else { return Vec::new() };
+        let own = unit.facts.iter().map(|fact| fact.stamp.position);
+        let legs = unit.legs.iter().flat_map(|leg| self.facts_of(leg));
+        own.chain(legs.map(|fact| fact.stamp.position)).collect()
+    }
+
+    fn events_of_ticket(&self, ticket: Slot, source: Source) -> Vec<Position> {
+        let facts = self.tickets.get(ticket).into_iter().flat_map(|unit| &unit.facts);
+        facts.filter(|fact| fact.stamp.at == source.from).map(|fact| fact.stamp.position).collect()
+    }
+
+    /// A ticket with the contact that it was opened in.
+    fn events_of_issue(&self, ticket: Slot) -> Vec<Position> {
+        let Some(unit) = self.tickets.get(ticket) else { return Vec::new() };
+        let contact = unit.opened(Micros::MAX).and_then(|opened| opened.contact);
+        let of_contact = contact.map(|contact| self.events_of_contact(contact)).unwrap_or_default();
+        unit.facts.iter().map(|fact| fact.stamp.position).chain(of_contact).collect()
+    }
+}
+
+fn positions(facts: &[AgentFact]) -> Vec<Position> {
+    facts.iter().map(|fact| fact.stamp.position).collect()
+}
+
+/// Whether a contact can give its line something in `range`.
+fn touches(item: &Item, range: Span) -> bool {
+    let inside = |at: Micros| range.start <= at && at < range.end;
+    [Some(item.started), item.ended_at, item.completed_at].into_iter().flatten().any(inside)
+}
+
+fn give(
+    unit: Unit,
+    contributions: &Contributions,
+    as_of: Micros,
+    take: &mut impl FnMut(Unit, Source, &Contribution),
+) {
+    for (contribution, source) in contributions.explained(as_of) {
+        take(unit, source, contribution);
+    }
+}
