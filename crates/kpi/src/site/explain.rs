@@ -35,6 +35,7 @@ pub(crate) enum Unit {
 }
 
 /// Which units to look at; the others cannot hold what is asked for.
+#[allow(clippy::struct_excessive_bools, reason = "one for each kind of unit")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) agents: bool,
@@ -129,12 +130,12 @@ impl Site {
             }
         }
         for (line, unit) in (0u32..).map(Slot).zip(&self.lines.list) {
-            let changes = by_line.get(&line).map_or(&[][..], |changes| changes);
-            let is_changed = |slot: Slot| changes.iter().any(|change| change.contact == slot);
+            let own = by_line.get(&line).map_or(&[][..], |own| own);
+            let is_changed = |slot: Slot| own.iter().any(|change| change.contact == slot);
             let mut items: Items =
                 unit.items.iter().filter(|(slot, _)| !is_changed(*slot)).copied().collect();
             let mut tickets = unit.tickets.clone();
-            for change in changes {
+            for change in own {
                 tickets.extend_from_slice(&change.tickets);
                 if let Some(item) = change.item {
                     line::insert(&mut items, change.contact, item);
