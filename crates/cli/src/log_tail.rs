@@ -2,7 +2,7 @@
 //!
 //! Invariant: events come in the order of their positions, none left out that passes the filter, none twice.
 
-use std::{fmt::Write as _, io::Write};
+use std::io::Write;
 
 use jiff::tz::TimeZone;
 use pegcount_client::Api;
@@ -210,7 +210,7 @@ impl Writer {
                     "clamped": event.clamped,
                     "actor": event.actor,
                     "source": event.source,
-                    "source_epoch": hex(&event.source_epoch),
+                    "source_epoch": output::hex(&event.source_epoch),
                     "source_seq": event.source_seq,
                     "body": body,
                 });
@@ -238,13 +238,4 @@ impl Writer {
         }
         Ok(())
     }
-}
-
-/// A UUID's bytes without dashes; empty stays empty.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

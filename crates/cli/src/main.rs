@@ -11,6 +11,7 @@ mod args;
 mod config;
 mod demo;
 mod error;
+mod explain;
 mod figures;
 mod import;
 mod kpi;
@@ -51,6 +52,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Serve(args) => serve::run(args).await,
         Command::Import(ImportCommand::Bank(args)) => import::bank(args).await,
         Command::Kpi(args) => kpi::run(args).await,
+        Command::Explain(args) => explain::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
         Command::Log(LogCommand::Seal(args)) => log_seal::run(&args).await,

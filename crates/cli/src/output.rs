@@ -4,7 +4,7 @@
 //! nothing else; progress and remarks go to standard error.
 
 use std::{
-    fmt::Display,
+    fmt::{Display, Write as _},
     io::{self, IsTerminal, StdoutLock, Write},
 };
 
@@ -22,6 +22,15 @@ pub(crate) fn line(text: impl Display) -> Result<(), CliError> {
     let mut out = out();
     writeln!(out, "{text}")?;
     Ok(out.flush()?)
+}
+
+/// Bytes as hexadecimal digits; none stay none.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Whether a person looks at standard output.

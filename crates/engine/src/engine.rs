@@ -146,6 +146,20 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Runs what keeps a thread busy for a while off the runtime's workers. A panic in it goes on in the caller.
+pub(crate) async fn blocked<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that is being shut down cancels what has not begun.
+            Err(_) => Err(EngineError::Precondition("the program is shutting down".to_owned())),
+        },
+    }
+}
+
 /// A seed for keys; any will do, so a machine without randomness gets the clock's.
 fn random_seed() -> u64 {
     let (high, low) = uuid::Uuid::new_v4().as_u64_pair();

@@ -16,6 +16,8 @@ pub const RECORD_FACTS_MAX: usize = 1_000;
 pub const DEFINITIONS_MAX: usize = 4_000;
 /// The most events in one page of the log.
 pub const LOG_PAGE_EVENTS_MAX: usize = 10_000;
+/// The most events that are read behind one item of an explanation: of more, the first half and the last half.
+pub const ITEM_EVENTS_MAX: usize = 20;
 /// How long a command's answer is remembered (duration, by `recorded_at`).
 pub const COMMAND_MEMORY: Micros = Micros(48 * Micros::HOUR.0);
 /// How often a command is decided anew when somebody else was first.

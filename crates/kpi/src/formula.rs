@@ -387,7 +387,12 @@ pub(crate) fn means(name: &str) -> Option<(Column, Means)> {
 impl Means {
     /// Its measures, with what `amount` tells of each.
     pub(crate) fn terms(&self, amount: impl Fn(Measure) -> i64) -> Vec<Term> {
-        let term = |role: Role, measure: &Measure| Term { measure: *measure, role, amount: amount(*measure) };
+        let term = |role: Role, measure: &Measure| Term {
+            measure: *measure,
+            role,
+            amount: amount(*measure),
+            items: 0,
+        };
         match self {
             Self::Measure(measure) => vec![term(Role::Itself, measure)],
             Self::Percentile(percentile) => {

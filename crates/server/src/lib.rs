@@ -20,6 +20,7 @@ mod serve;
 mod services;
 mod status;
 pub mod tokens;
+pub mod wire;
 
 pub use error::ServeError;
 pub use options::{Limits, ServerOptions, TlsFiles};

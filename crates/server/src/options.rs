@@ -23,6 +23,11 @@ pub const SHED_RETRY: Duration = Duration::from_secs(1);
 /// When a client may try again after the server has gone down.
 pub const SHUTDOWN_RETRY: Duration = Duration::from_secs(2);
 
+/// Items in a page of an explanation, if the caller does not say.
+pub const EXPLAIN_ITEMS_DEFAULT: usize = 100;
+/// The most items in a page of an explanation.
+pub const EXPLAIN_ITEMS_MAX: usize = 500;
+
 /// Limits over all connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

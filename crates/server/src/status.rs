@@ -152,7 +152,9 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
         QueryError::Unaligned { field: "from", .. } => "from_us",
         QueryError::Unaligned { .. } | QueryError::Empty { .. } | QueryError::TooLong { .. } => "to_us",
         QueryError::Repeated { .. } => "by",
-        QueryError::UnknownColumn { .. } | QueryError::NotCutBy { .. } => "column",
+        QueryError::UnknownColumn { .. } | QueryError::NotExplained { .. } | QueryError::NotCutBy { .. } => {
+            "column"
+        }
     };
     let details = ErrorDetails::with_bad_request_violation(field, message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)

@@ -1,4 +1,4 @@
-//! `pegcount kpi` and `pegcount watch`.
+//! `pegcount kpi`, `pegcount explain` and `pegcount watch`.
 
 use clap::{
     Args,
@@ -6,19 +6,12 @@ use clap::{
 };
 use pegcount_kpi::{Attribution, Dimension};
 
-use super::{Format, TargetArgs};
+use super::{Format, ReportFormat, TargetArgs};
 
-/// What figures of what range.
+/// Which part of a site's history.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Which figures")]
-pub(crate) struct RangeArgs {
-    /// The site
-    #[arg(long, value_name = "SITE")]
-    pub(crate) site: String,
-    /// Cut by these, separated by commas; without it one row for the whole range. Hours and days are local; a day
-    /// has 23, 24 or 25 hours; the team is the one that the agent was in at the time
-    #[arg(long, value_name = "LIST", value_parser = dimension(), value_delimiter = ',')]
-    pub(crate) by: Vec<Dimension>,
+pub(crate) struct SpanArgs {
     /// Which instant a queue visit's counts belong to: each to its own event, all to the visit's start, or to its end
     #[arg(long, value_parser = attribution(), default_value_t = Attribution::Event)]
     pub(crate) attribution: Attribution,
@@ -37,6 +30,21 @@ pub(crate) struct RangeArgs {
     /// Only this agent; may be given several times
     #[arg(long, value_name = "AGENT")]
     pub(crate) agent: Vec<String>,
+}
+
+/// What figures of what range.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Which figures")]
+pub(crate) struct RangeArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// Cut by these, separated by commas; without it one row for the whole range. Hours and days are local; a day
+    /// has 23, 24 or 25 hours; the team is the one that the agent was in at the time
+    #[arg(long, value_name = "LIST", value_parser = dimension(), value_delimiter = ',')]
+    pub(crate) by: Vec<Dimension>,
+    #[command(flatten)]
+    pub(crate) span: SpanArgs,
     /// Show these columns, separated by commas, or `all` [default: the usual few in a table, all in CSV and JSON]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
@@ -58,6 +66,37 @@ pub(crate) struct KpiArgs {
     /// Count open work up to this instant instead of now
     #[arg(long, value_name = "WHEN", help_heading = "Which figures")]
     pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Which figure to explain, and whom to ask.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount explain --site bank --column aht --from 1999-02-01 --agent AGENT04 --time-zone Asia/Jerusalem\n  \
+    pegcount explain --site bank --column abandoned --from 1999-02-01 --to 1999-02-08 --cell queue=PS --limit 20\n  \
+    pegcount explain --site main --column service_level --queue sales --format json --server …")]
+pub(crate) struct ExplainArgs {
+    /// The site
+    #[arg(long, value_name = "SITE", help_heading = "Which figures")]
+    pub(crate) site: String,
+    /// The figure: a measure or a KPI, by the name of its column
+    #[arg(long, value_name = "COLUMN", help_heading = "Which figures")]
+    pub(crate) column: String,
+    /// The row, as `dimension=value`; may be given several times. `queue=` is the row of what has no queue
+    #[arg(long, value_name = "DIMENSION=VALUE", help_heading = "Which figures")]
+    pub(crate) cell: Vec<String>,
+    #[command(flatten)]
+    pub(crate) span: SpanArgs,
+    /// Count open work up to this instant instead of now
+    #[arg(long, value_name = "WHEN", help_heading = "Which figures")]
+    pub(crate) as_of: Option<String>,
+    /// List at most so many of the spans and counts that the figure is the sum of
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }

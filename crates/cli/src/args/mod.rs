@@ -11,13 +11,13 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub(crate) use demo::DemoArgs;
-pub(crate) use kpi::{KpiArgs, RangeArgs, WatchArgs};
+pub(crate) use kpi::{ExplainArgs, KpiArgs, RangeArgs, SpanArgs, WatchArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, SealArgs, ServeArgs,
     TailArgs, TokenArgs,
 };
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
-pub(crate) use values::{Format, Length};
+pub(crate) use values::{Format, Length, ReportFormat};
 
 /// Pegcount keeps every agent action and every ticket event of a contact centre, once and for good, and computes
 /// handle time, first-contact resolution, abandon rate and per-agent efficiency from them while they happen.
@@ -60,6 +60,11 @@ pub(crate) enum Command {
     /// offset), then what it is cut by, then the measures under their names, durations as decimal seconds under a name
     /// that ends in `_s`, then the KPIs; what is absent is empty.
     Kpi(KpiArgs),
+    /// Show why a figure is what it is
+    ///
+    /// Prints the figure's formula in words and in numbers, the spans and counts that it is the sum of, and the events
+    /// in the log that say so. `pegcount log tail --from POSITION` shows an event in full.
+    Explain(ExplainArgs),
     /// Watch figures change
     ///
     /// Follows a running server: on a terminal as a table that changes, else with a line for every row that changed.

@@ -16,6 +16,16 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How a report that is no plain table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For the eye
+    #[default]
+    Table,
+    /// JSON: exact decimals, durations in seconds
+    Json,
+}
+
 /// A length of real time as people write it: `90s`, `5m`, `2h`, `250ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Length(pub(crate) Duration);

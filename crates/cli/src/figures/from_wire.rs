@@ -39,18 +39,22 @@ pub(crate) fn columns_of(columns: &[v1::KpiColumn]) -> Vec<Column> {
     columns.iter().map(column).collect()
 }
 
-/// A row off the wire. A column without a formula is an amount; one with a denominator is a quotient.
+/// A row off the wire.
 pub(crate) fn row_of(row: v1::KpiRow, columns: &[Column]) -> Row {
-    let cell = |(column, value): (&Column, v1::KpiValue)| match (value.absent, value.denominator) {
-        (true, _) => Cell::Absent,
-        (false, 0) if column.unit == Unit::Ratio => Cell::Absent,
-        (false, 0) => Cell::Amount(value.amount),
-        (false, denominator) => Cell::Ratio { numerator: value.amount, denominator },
-    };
     Row {
         from: Micros(row.from_us),
         to: Micros(row.to_us),
         keys: row.keys.into_iter().map(|key| (!key.is_empty()).then_some(key)).collect(),
-        cells: columns.iter().zip(row.values).map(cell).collect(),
+        cells: columns.iter().zip(row.values).map(|(column, value)| cell_of(column, value)).collect(),
+    }
+}
+
+/// A value off the wire. A column without a formula is an amount; one with a denominator is a quotient.
+pub(crate) fn cell_of(column: &Column, value: v1::KpiValue) -> Cell {
+    match (value.absent, value.denominator) {
+        (true, _) => Cell::Absent,
+        (false, 0) if column.unit == Unit::Ratio => Cell::Absent,
+        (false, 0) => Cell::Amount(value.amount),
+        (false, denominator) => Cell::Ratio { numerator: value.amount, denominator },
     }
 }

@@ -35,6 +35,34 @@ pub(crate) fn duration(micros: i64) -> String {
     }
 }
 
+/// A duration (microseconds) in words and to the last digit: `4m30s`, `1h02m03.5s`.
+pub(crate) fn spoken(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let total = micros.unsigned_abs();
+    let (seconds, fraction) = (total / 1_000_000, total % 1_000_000);
+    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
+    let fraction = fraction.trim_end_matches('0');
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{sign}{rest}{fraction}s"),
+        (0, _) => format!("{sign}{minutes}m{rest:02}{fraction}s"),
+        _ => format!("{sign}{}h{minutes:02}m{rest:02}{fraction}s", grouped_magnitude(hours)),
+    }
+}
+
+/// An average duration (microseconds), and whether that is all of it: else it is rounded to milliseconds.
+pub(crate) fn average(numerator: i64, denominator: i64) -> (i64, bool) {
+    if numerator.checked_rem(denominator) == Some(0) {
+        return (rounded(numerator, denominator), true);
+    }
+    (to_millis(rounded(numerator, denominator)), false)
+}
+
+/// A duration (microseconds) rounded to milliseconds.
+pub(crate) fn to_millis(micros: i64) -> i64 {
+    rounded(micros, 1_000).saturating_mul(1_000)
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(amount: i64) -> String {
     let sign = if amount < 0 { "-" } else { "" };
@@ -54,7 +82,7 @@ fn grouped_magnitude(amount: u64) -> String {
 }
 
 /// A count per hour is no share, though both are ratios without a unit.
-fn is_rate(column: &Column) -> bool {
+pub(crate) fn is_rate(column: &Column) -> bool {
     column.name.ends_with("_per_hour")
 }
 
@@ -83,6 +111,9 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1,234,567");
         let third = Cell::Ratio { numerator: 1, denominator: 3 };
         assert_eq!(cell(&column("abandon_rate", Unit::Ratio), third), "33.3 %");
+        assert_eq!([0, 40_000_000, 270_000_000].map(spoken), ["0s", "40s", "4m30s"]);
+        assert_eq!([3_723_500_000, -1_000_001].map(spoken), ["1h02m03.5s", "-1.000001s"]);
+        assert_eq!((average(9_000_000, 2), average(10_000_000, 3)), ((4_500_000, true), (3_333_000, false)));
         let rate = Cell::Ratio { numerator: 37, denominator: 2 };
         assert_eq!(cell(&column("contacts_per_hour", Unit::Ratio), rate), "18.5");
         assert_eq!(cell(&column("offered", Unit::Count), Cell::Absent), "–");

@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use pegcount_domain::time::Micros;
 
 pub(crate) use csv_file::{header as csv_header, write as write_csv, write_row as write_csv_row};
-pub(crate) use from_wire::{columns_of as wire_columns, row_of as wire_row};
+pub(crate) use from_wire::{cell_of as wire_cell, columns_of as wire_columns, row_of as wire_row};
 pub(crate) use json::{row as json_row, write as write_json};
 pub(crate) use pick::{Picked, UnknownColumn, pick};
 pub(crate) use screen::{one_line, table};

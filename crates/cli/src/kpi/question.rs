@@ -10,7 +10,11 @@ use pegcount_domain::{
 use pegcount_kpi::{Attribution, Dimension, Query};
 use pegcount_proto::v1::{self, QueryKpiRequest};
 
-use crate::{args::RangeArgs, error::CliError, target, when};
+use crate::{
+    args::{RangeArgs, SpanArgs},
+    error::CliError,
+    target, when,
+};
 
 /// A question about figures.
 #[derive(Clone, Debug)]
@@ -30,6 +34,11 @@ pub(crate) struct Question {
 impl Question {
     /// Checks the arguments. Without `--from` it is today; without `--to` the range ends with `--from`'s local day.
     pub(crate) fn of(args: &RangeArgs) -> Result<Self, CliError> {
+        Self::new(&args.site, &args.span, &args.by)
+    }
+
+    /// Checks the arguments of a question cut by `by`.
+    pub(crate) fn new(site: &str, args: &SpanArgs, by: &[Dimension]) -> Result<Self, CliError> {
         let zone = when::zone(&args.time_zone)?;
         let beyond = || CliError::Argument("the range lies outside what a calendar can hold".to_owned());
         let from = match &args.from {
@@ -44,16 +53,27 @@ impl Question {
         let queues = args.queue.iter().map(|text| target::name("--queue", text).map(QueueId));
         let agents = args.agent.iter().map(|text| target::name("--agent", text).map(AgentId));
         Ok(Self {
-            site: target::site(&args.site)?,
+            site: target::site(site)?,
             from,
             to,
-            by: args.by.clone(),
+            by: by.to_vec(),
             attribution: args.attribution,
             zone,
             zone_name: args.time_zone.clone(),
             queues: queues.collect::<Result<_, _>>()?,
             agents: agents.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The site, the range and the filters, for the eye.
+    pub(crate) fn words(&self) -> String {
+        let (from, to) = (when::short(self.from, &self.zone), when::short(self.to, &self.zone));
+        let queues = self.queues.iter().map(|queue| format!("queue {queue}"));
+        let agents = self.agents.iter().map(|agent| format!("agent {agent}"));
+        let visits = format!("counts at their visit's {}", self.attribution);
+        let visits = (self.attribution != Attribution::Event).then_some(visits);
+        let range = [self.site.to_string(), format!("{from} to {to}")];
+        range.into_iter().chain(queues).chain(agents).chain(visits).collect::<Vec<_>>().join(", ")
     }
 
     /// The names of the dimensions that are not times, in the order asked.
@@ -98,7 +118,8 @@ impl Question {
     }
 }
 
-fn wire_dimension(dimension: Dimension) -> v1::Dimension {
+/// A dimension in the contract's words.
+pub(crate) fn wire_dimension(dimension: Dimension) -> v1::Dimension {
     match dimension {
         Dimension::Interval15 => v1::Dimension::Interval15,
         Dimension::Interval30 => v1::Dimension::Interval30,

@@ -59,8 +59,10 @@ pub struct Term {
     pub measure: Measure,
     /// What it does.
     pub role: Role,
-    /// Its amount in the cell.
+    /// Its amount in the cell: the sum of the amounts of its items, on whatever page they stand.
     pub amount: i64,
+    /// How many items it has.
+    pub items: usize,
 }
 
 /// One span or count.
@@ -109,8 +111,7 @@ type Found = BTreeMap<(usize, Source, Whose, Dims), i64>;
 /// Explains a figure of a site; none: a site that nobody has reported of.
 pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Explanation, QueryError> {
     asked.query.check()?;
-    let (column, means) = formula::means(&asked.column)
-        .ok_or_else(|| QueryError::UnknownColumn { column: asked.column.clone() })?;
+    let (column, means) = formula::means(&asked.column).ok_or_else(|| no_means(&asked.column))?;
     let measures: Vec<Measure> = means.measures();
     check_cell(asked, &column, &measures)?;
     let mut found = Found::new();
@@ -121,12 +122,26 @@ pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Expla
         let own = found.iter().filter(|((index, ..), _)| *index == measure.index());
         own.map(|(_, amount)| amount).sum()
     };
-    let terms = means.terms(amount);
+    let mut terms = means.terms(amount);
+    for term in &mut terms {
+        let own = |((index, ..), amount): &(&(usize, Source, Whose, Dims), &i64)| {
+            *index == term.measure.index() && **amount != 0
+        };
+        term.items = found.iter().filter(own).count();
+    }
     let value = means.value(amount, || histogram(&found));
     let (items, count) = items(asked, site, &found);
     let position = site.map(Site::position).unwrap_or_default();
     let (as_of, formula_version) = (asked.query.as_of, FORMULA_VERSION);
     Ok(Explanation { column, value, terms, items, count, position, as_of, formula_version })
+}
+
+/// Why a column of this name cannot be explained.
+fn no_means(name: &str) -> QueryError {
+    match formula::describe().iter().find(|column| column.name == name) {
+        Some(gauge) => QueryError::NotExplained { column: gauge.name },
+        None => QueryError::UnknownColumn { column: name.to_owned() },
+    }
 }
 
 /// Every dimension of the cell must be one that the column can be cut by.

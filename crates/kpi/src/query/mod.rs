@@ -215,6 +215,14 @@ pub enum QueryError {
         /// What was said.
         column: String,
     },
+    /// A value at an instant is no sum of anything.
+    #[error(
+        "`{column}` is a value at an instant and no sum of spans or counts; explain `offered` and `ended` instead"
+    )]
+    NotExplained {
+        /// The column.
+        column: &'static str,
+    },
     /// The column has no such dimension.
     #[error("`{column}` is not cut by `{dimension}`; leave it out, or say another column")]
     NotCutBy {

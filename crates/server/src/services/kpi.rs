@@ -12,12 +12,13 @@ use pegcount_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
-    Answers, Room, incarnation_bytes,
-    kpi_table::{attribution, column_messages, dimensions, row_message, row_messages, time_zone},
+    Answers, Room, explain, incarnation_bytes,
+    kpi_table::{attribution, dimensions, row_message, row_messages, time_zone},
 };
 use crate::{
     access::{Action, Caller},
     fields, status,
+    wire::column_messages,
 };
 
 /// The most rows of one answer.
@@ -88,6 +89,14 @@ impl v1::kpi_service_server::KpiService for Room {
         let columns = column_messages(pegcount_kpi::describe());
         Ok(Response::new(v1::DescribeKpisResponse { columns }))
     }
+
+    async fn explain_kpi(
+        &self,
+        request: Request<v1::ExplainKpiRequest>,
+    ) -> Result<Response<v1::ExplainKpiResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
+        Ok(Response::new(explain::answer(self, &caller, request.into_inner()).await?))
+    }
 }
 
 /// One subscriber of a watch.
@@ -125,7 +134,7 @@ impl Watching {
 
 impl Room {
     /// Waits until the folds have come to `position`, which must be durable.
-    async fn reach(&self, position: Position) -> Result<(), Status> {
+    pub(super) async fn reach(&self, position: Position) -> Result<(), Status> {
         let next = self.engine.end().next();
         if position >= next && position != Position::START {
             return Err(status::of(EngineError::Log(LogError::OutOfRange { asked: position, next })));
@@ -135,7 +144,7 @@ impl Room {
 }
 
 /// The query that a request asks, checked, and narrowed to what the caller may see.
-fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micros) -> Result<Query, Status> {
+pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micros) -> Result<Query, Status> {
     let query = Query {
         site: caller.site("site", &request.site)?,
         from: Micros(request.from_us),

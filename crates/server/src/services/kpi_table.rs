@@ -1,42 +1,45 @@
 //! Queries and tables between the contract and the KPI crate. Form only.
 
 use jiff::tz::TimeZone;
-use pegcount_kpi::{Attribution, Column, Dimension, Row, Unit, Value};
+use pegcount_kpi::{Attribution, Dimension, Row};
 use pegcount_proto::v1;
 use tonic::Status;
 
-use crate::status;
+use crate::{status, wire::value_message};
 
 /// The dimensions asked for.
 pub(super) fn dimensions(codes: &[i32]) -> Result<Vec<Dimension>, Status> {
     let mut dimensions = Vec::with_capacity(codes.len());
     for (index, code) in codes.iter().enumerate() {
-        let field = format!("by[{index}]");
-        let dimension = match v1::Dimension::try_from(*code) {
-            Ok(v1::Dimension::Interval15) => Dimension::Interval15,
-            Ok(v1::Dimension::Interval30) => Dimension::Interval30,
-            Ok(v1::Dimension::Hour) => Dimension::Hour,
-            Ok(v1::Dimension::Day) => Dimension::Day,
-            Ok(v1::Dimension::Queue) => Dimension::Queue,
-            Ok(v1::Dimension::Agent) => Dimension::Agent,
-            Ok(v1::Dimension::Team) => Dimension::Team,
-            Ok(v1::Dimension::Channel) => Dimension::Channel,
-            Ok(v1::Dimension::Direction) => Dimension::Direction,
-            Ok(v1::Dimension::Entry) => Dimension::Entry,
-            Ok(v1::Dimension::Reason) => Dimension::Reason,
-            Ok(v1::Dimension::Cause) => Dimension::Cause,
-            Ok(v1::Dimension::Priority) => Dimension::Priority,
-            Ok(v1::Dimension::Unspecified) => {
-                return Err(status::invalid(&field, "is not said; say a dimension, or leave it out"));
-            }
-            Err(_) => {
-                let reason = format!("has the unknown value {code}; use a value of the contract");
-                return Err(status::invalid(&field, reason));
-            }
-        };
-        dimensions.push(dimension);
+        dimensions.push(dimension(&format!("by[{index}]"), *code)?);
     }
     Ok(dimensions)
+}
+
+/// The dimension that a field asks for.
+pub(super) fn dimension(field: &str, code: i32) -> Result<Dimension, Status> {
+    Ok(match v1::Dimension::try_from(code) {
+        Ok(v1::Dimension::Interval15) => Dimension::Interval15,
+        Ok(v1::Dimension::Interval30) => Dimension::Interval30,
+        Ok(v1::Dimension::Hour) => Dimension::Hour,
+        Ok(v1::Dimension::Day) => Dimension::Day,
+        Ok(v1::Dimension::Queue) => Dimension::Queue,
+        Ok(v1::Dimension::Agent) => Dimension::Agent,
+        Ok(v1::Dimension::Team) => Dimension::Team,
+        Ok(v1::Dimension::Channel) => Dimension::Channel,
+        Ok(v1::Dimension::Direction) => Dimension::Direction,
+        Ok(v1::Dimension::Entry) => Dimension::Entry,
+        Ok(v1::Dimension::Reason) => Dimension::Reason,
+        Ok(v1::Dimension::Cause) => Dimension::Cause,
+        Ok(v1::Dimension::Priority) => Dimension::Priority,
+        Ok(v1::Dimension::Unspecified) => {
+            return Err(status::invalid(field, "is not said; say a dimension, or leave it out"));
+        }
+        Err(_) => {
+            let reason = format!("has the unknown value {code}; use a value of the contract");
+            return Err(status::invalid(field, reason));
+        }
+    })
 }
 
 pub(super) fn attribution(code: i32) -> Result<Attribution, Status> {
@@ -63,25 +66,6 @@ pub(crate) fn time_zone(name: &str) -> Result<TimeZone, Status> {
     })
 }
 
-pub(super) fn column_messages(columns: &[Column]) -> Vec<v1::KpiColumn> {
-    let column = |column: &Column| v1::KpiColumn {
-        name: column.name.to_owned(),
-        unit: unit(column).into(),
-        gauge: column.gauge,
-        formula: column.formula.unwrap_or_default().to_owned(),
-    };
-    columns.iter().map(column).collect()
-}
-
-/// The unit on the wire.
-fn unit(column: &Column) -> v1::Unit {
-    match column.unit {
-        Unit::Count => v1::Unit::Count,
-        Unit::Duration => v1::Unit::Microseconds,
-        Unit::Ratio => v1::Unit::Ratio,
-    }
-}
-
 pub(super) fn row_messages(rows: &[Row]) -> Vec<v1::KpiRow> {
     rows.iter().map(row_message).collect()
 }
@@ -92,16 +76,6 @@ pub(super) fn row_message(row: &Row) -> v1::KpiRow {
         to_us: row.to.0,
         keys: row.keys.iter().map(|key| key.as_ref().map(ToString::to_string).unwrap_or_default()).collect(),
         values: row.values.iter().map(value_message).collect(),
-    }
-}
-
-fn value_message(value: &Value) -> v1::KpiValue {
-    match value {
-        Value::Absent => v1::KpiValue { absent: true, ..Default::default() },
-        Value::Amount(amount) => v1::KpiValue { amount: *amount, ..Default::default() },
-        Value::Ratio { numerator, denominator } => {
-            v1::KpiValue { absent: false, amount: *numerator, denominator: *denominator }
-        }
     }
 }
 

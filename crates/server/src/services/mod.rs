@@ -5,18 +5,19 @@ mod agents;
 mod contacts;
 mod conversation;
 mod definitions;
+mod explain;
 mod imports;
 mod ingest;
 mod kpi;
 mod kpi_table;
 mod log;
+mod page;
 mod tickets;
 mod to_definitions;
 
 use std::sync::Arc;
 
 use axum::Router;
-use pegcount_domain::ids::Incarnation;
 use pegcount_engine::Engine;
 use pegcount_proto::v1;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::{access::Access, error::ServeError, options::MESSAGE_BYTES_MAX};
 
+pub(crate) use crate::wire::incarnation_bytes;
 pub(crate) use kpi::day_query;
 pub(crate) use kpi_table::time_zone;
 
@@ -39,11 +41,6 @@ pub(crate) struct Room {
 
 /// A stream of answers.
 pub(crate) type Answers<T> = std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
-
-/// An incarnation on the wire.
-pub(crate) fn incarnation_bytes(incarnation: Incarnation) -> bytes::Bytes {
-    bytes::Bytes::copy_from_slice(&incarnation.0.to_be_bytes())
-}
 
 /// The names of the services, for the health service.
 pub(crate) const SERVICES: [&str; 7] = [

@@ -1,0 +1,69 @@
+//! Why a figure is what it is: the fold's items, and the events behind them read from the log.
+//!
+//! Not for reckoning: amounts and items are the fold's. Invariant: each frame of the log is read at most once for one
+//! explanation.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use pegcount_domain::envelope::Position;
+use pegcount_kpi::{ExplainQuery, Explanation, Item};
+
+use crate::{
+    engine::{Engine, blocked},
+    error::EngineError,
+    options::ITEM_EVENTS_MAX,
+    reading::{ReadEvent, read_event},
+};
+
+/// An explanation with the events behind its items.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The figure, its formula in numbers, and its items.
+    pub explanation: Explanation,
+    /// The events that [`told_events`] names, by position.
+    pub events: BTreeMap<Position, ReadEvent>,
+}
+
+/// The positions of an item's events that are read: all, or of more than [`ITEM_EVENTS_MAX`] the first and the last.
+pub fn told_events(item: &Item) -> impl Iterator<Item = Position> {
+    let (all, half) = (item.events.len(), ITEM_EVENTS_MAX / 2);
+    let is_told = move |index: usize| all <= ITEM_EVENTS_MAX || index < half || index >= all - half;
+    item.events.iter().enumerate().filter(move |(index, _)| is_told(*index)).map(|(_, position)| *position)
+}
+
+impl Engine {
+    /// Explains a figure as far as the fold has come.
+    pub async fn explain(self: &Arc<Self>, asked: ExplainQuery) -> Result<Explained, EngineError> {
+        let engine = Arc::clone(self);
+        // Every unit of the range is folded once more; the others go on meanwhile.
+        let explanation = blocked(move || Ok(engine.figures.state().read().kpi.explain(&asked)?)).await?;
+        self.with_events(explanation).await
+    }
+
+    /// Reads the events behind an explanation.
+    async fn with_events(&self, explanation: Explanation) -> Result<Explained, EngineError> {
+        let positions = explanation.items.iter().flat_map(told_events).collect();
+        let events = self.events_at(positions).await?;
+        Ok(Explained { explanation, events })
+    }
+
+    /// The events at these positions.
+    async fn events_at(
+        &self,
+        mut positions: BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, ReadEvent>, EngineError> {
+        let mut events = BTreeMap::new();
+        while let Some(next) = positions.first().copied() {
+            let Some(frame) = self.log.read(next).await? else { break };
+            let later = positions.split_off(&frame.last().next());
+            for event in frame.events().filter(|event| positions.contains(&event.envelope.position)) {
+                events.insert(event.envelope.position, read_event(&frame, &event)?);
+            }
+            positions = later;
+        }
+        Ok(events)
+    }
+}

@@ -1,0 +1,114 @@
+//! Figures and their explanations as messages of the contract; for this server, and for whoever answers in its stead
+//! from a folder.
+//!
+//! Form only. Invariant: the same answer makes the same message, wherever it is made.
+
+use pegcount_domain::ids::Incarnation;
+use pegcount_engine::{Explained, ReadEvent, told_events};
+use pegcount_kpi::{Column, Item, Role, Term, Unit, Value};
+use pegcount_proto::v1;
+
+/// Columns, with their formulas in words.
+pub fn column_messages(columns: &[Column]) -> Vec<v1::KpiColumn> {
+    columns.iter().map(column_message).collect()
+}
+
+fn column_message(column: &Column) -> v1::KpiColumn {
+    v1::KpiColumn {
+        name: column.name.to_owned(),
+        unit: unit(column.unit).into(),
+        gauge: column.gauge,
+        formula: column.formula.unwrap_or_default().to_owned(),
+    }
+}
+
+fn unit(unit: Unit) -> v1::Unit {
+    match unit {
+        Unit::Count => v1::Unit::Count,
+        Unit::Duration => v1::Unit::Microseconds,
+        Unit::Ratio => v1::Unit::Ratio,
+    }
+}
+
+/// One value of a table.
+pub(crate) fn value_message(value: &Value) -> v1::KpiValue {
+    match value {
+        Value::Absent => v1::KpiValue { absent: true, ..Default::default() },
+        Value::Amount(amount) => v1::KpiValue { amount: *amount, ..Default::default() },
+        Value::Ratio { numerator, denominator } => {
+            v1::KpiValue { absent: false, amount: *numerator, denominator: *denominator }
+        }
+    }
+}
+
+/// An explanation, as a first page that is the last one too: who pages sets `moved_on` and `next_page_token`.
+pub fn explanation(explained: &Explained, incarnation: Incarnation) -> v1::ExplainKpiResponse {
+    let explanation = &explained.explanation;
+    v1::ExplainKpiResponse {
+        column: Some(column_message(&explanation.column)),
+        value: Some(value_message(&explanation.value)),
+        terms: explanation.terms.iter().map(term_message).collect(),
+        items: explanation.items.iter().map(|item| item_message(item, explained)).collect(),
+        item_count: count(explanation.count),
+        as_of_us: explanation.as_of.0,
+        position: explanation.position.0,
+        moved_on: false,
+        incarnation: incarnation_bytes(incarnation),
+        formula_version: explanation.formula_version,
+        next_page_token: bytes::Bytes::new(),
+    }
+}
+
+fn term_message(term: &Term) -> v1::KpiTerm {
+    let role = match term.role {
+        Role::Itself => v1::TermRole::Itself,
+        Role::Plus => v1::TermRole::Plus,
+        Role::Minus => v1::TermRole::Minus,
+        Role::Over => v1::TermRole::Over,
+        Role::OverMinus => v1::TermRole::OverMinus,
+    };
+    v1::KpiTerm {
+        measure: term.measure.name().to_owned(),
+        unit: unit(term.measure.unit()).into(),
+        role: role.into(),
+        amount: term.amount,
+        item_count: count(term.items),
+    }
+}
+
+fn item_message(item: &Item, explained: &Explained) -> v1::KpiItem {
+    let text = |name: &Option<pegcount_domain::ids::Name>| name.as_ref().map(ToString::to_string);
+    let events = told_events(item).filter_map(|position| explained.events.get(&position));
+    v1::KpiItem {
+        measure: item.measure.name().to_owned(),
+        amount: item.amount,
+        from_us: item.from.0,
+        to_us: item.to.0,
+        agent: text(&item.agent).unwrap_or_default(),
+        queue: text(&item.queue).unwrap_or_default(),
+        events: events.map(event_message).collect(),
+        event_count: count(item.events.len()),
+    }
+}
+
+fn event_message(event: &ReadEvent) -> v1::KpiEvent {
+    v1::KpiEvent {
+        position: event.position.0,
+        stream: event.stream.to_string(),
+        r#type: event.event_type.name().replace(['.', '_'], " "),
+        occurred_at_us: event.occurred_at.0,
+        recorded_at_us: event.recorded_at.0,
+        source: event.source.to_string(),
+        actor: event.actor.to_string(),
+    }
+}
+
+/// An incarnation on the wire.
+pub(crate) fn incarnation_bytes(incarnation: Incarnation) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(&incarnation.0.to_be_bytes())
+}
+
+/// No machine counts further.
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
