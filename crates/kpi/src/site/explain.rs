@@ -37,7 +37,6 @@ pub(crate) enum Unit {
 /// Which units to look at; the others cannot hold what is asked for.
 #[allow(clippy::struct_excessive_bools, reason = "one for each kind of unit")]
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "four kinds of unit, each wanted or not")]
 pub(crate) struct Wanted {
     pub(crate) agents: bool,
     pub(crate) contacts: bool,

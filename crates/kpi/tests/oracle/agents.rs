@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pegcount_domain::{
     agent::{AgentState, ClockState, Phase, ReservedReasons, Session, SitePolicies, Standing, due::next_due},
     envelope::{Recorded, StreamKind},
-    event::{Event, LegRef},
+    event::Event,
     ids::{AgentId, Key, ReasonCode},
     time::Micros,
 };
@@ -35,10 +35,8 @@ impl Oracle {
     fn agents_named(&self) -> BTreeMap<LegKey, Key> {
         let mut named = BTreeMap::new();
         for fact in &self.history {
-            if let Event::Leg { leg, .. } = &fact.event
-                && let Some(agent) = agent_of(fact, leg)
-            {
-                named.entry((leg.contact.0, leg.leg.0)).or_insert(agent);
+            if let (Some(key), Some(agent)) = (leg_key(&fact.event), agent_of(fact)) {
+                named.entry(key).or_insert(agent);
             }
         }
         named
@@ -129,11 +127,12 @@ impl Oracle {
     }
 }
 
-/// The agent whom a leg's fact names: a softphone's its own, an exchange's what it says.
-fn agent_of(fact: &Recorded, leg: &LegRef<Key>) -> Said {
-    match fact.stream.kind {
-        StreamKind::Agent => Some(fact.stream.id),
-        _ => leg.agent.map(|agent| agent.0),
+/// The agent whom a fact of a leg names: a softphone's its own, its task included, an exchange's what it says.
+fn agent_of(fact: &Recorded) -> Said {
+    match (&fact.event, fact.stream.kind) {
+        (_, StreamKind::Agent) => Some(fact.stream.id),
+        (Event::Leg { leg, .. }, _) => leg.agent.map(|agent| agent.0),
+        _ => None,
     }
 }
 
@@ -142,7 +141,7 @@ fn unit_of(fact: &Recorded, named: &BTreeMap<LegKey, Key>) -> Option<(Said, Said
     match (&fact.event, fact.stream.kind) {
         (Event::Leg { leg, .. }, StreamKind::Contact) => {
             let key = (leg.contact.0, leg.leg.0);
-            let agent = agent_of(fact, leg).or_else(|| named.get(&key).copied());
+            let agent = agent_of(fact).or_else(|| named.get(&key).copied());
             Some((agent, agent.is_none().then_some(leg.contact.0)))
         }
         (_, StreamKind::Agent) => Some((Some(fact.stream.id), None)),
