@@ -113,6 +113,8 @@ pub(crate) struct ContactUnit {
     pub(crate) facts: Vec<ContactFact>,
     /// By leg, then agent: which of two came first must not matter.
     pub(crate) legs: SmallVec<[LegEntry; 1]>,
+    /// The lines of settled contacts that go on with it, once for each.
+    pub(crate) followed_in: SmallVec<[Slot; 1]>,
     /// The tickets opened in it.
     pub(crate) tickets: SmallVec<[Slot; 1]>,
     /// The unit of its legs that nobody is known to have handled.
@@ -133,6 +135,14 @@ pub(crate) struct Settled {
 impl ContactUnit {
     pub(crate) fn new(mark: Mark) -> Self {
         Self { mark, ..Self::default() }
+    }
+
+    /// The first contact of the journey that it goes on with.
+    pub(crate) fn journey(&self) -> Option<Slot> {
+        self.facts.iter().find_map(|fact| match fact.body {
+            ContactBody::Started { journey, .. } => Some(journey),
+            _ => None,
+        })?
     }
 
     /// Learns of a leg.

@@ -68,18 +68,19 @@ impl Site {
         }
         own.extend(named.contacts.iter().filter_map(|contact| self.contacts.find(contact.0)));
         agents.extend(named.agents.iter().filter_map(|agent| self.agents.find(agent.0)));
-        agents.extend(self.agents_of(&own));
-        contacts.append(&mut own);
-        sort(&mut agents);
         let unsettled = self.unsettled_at(recorded.recorded_at);
+        if recorded.stream.kind == StreamKind::Ticket {
+            lines.extend(self.lines_around(&tickets, &own, &unsettled));
+        } else {
+            agents.extend(self.agents_of(&own));
+            contacts.append(&mut own);
+        }
+        sort(&mut agents);
         let is_theirs = |slot: &Slot| self.agents_of(&[*slot]).iter().any(|agent| has(&agents, *agent));
         contacts.extend(unsettled.iter().copied().filter(is_theirs));
         sort(&mut contacts);
         lines.extend(named.customers.iter().filter_map(|customer| self.lines.find(customer.0)));
         lines.extend(contacts.iter().filter_map(|slot| self.contacts.get(*slot)).flat_map(lines_named));
-        lines.extend(
-            tickets.iter().filter_map(|slot| self.tickets.get(*slot)).flat_map(|unit| self.lines_of(unit)),
-        );
         sort(&mut lines);
         let is_in_line = |slot: &Slot| {
             let unit = self.contacts.get(*slot).into_iter();
@@ -91,6 +92,20 @@ impl Site {
         sort(&mut other_agents);
         other_agents.retain(|agent| !has(&agents, *agent));
         Chosen { agents, contacts, lines, tickets, other_agents, other_contacts }
+    }
+
+    /// The lines that tickets concern: their own, and those of the contacts that have them and of what goes on with these.
+    fn lines_around(&self, tickets: &[Slot], contacts: &[Slot], unsettled: &[Slot]) -> Vec<Slot> {
+        let units = || tickets.iter().filter_map(|slot| self.tickets.get(*slot));
+        let mut contacts = contacts.to_vec();
+        contacts.extend(units().filter_map(|unit| unit.opened(Micros::MAX)?.contact));
+        let goes_on = |slot: &Slot| {
+            let root = self.contacts.get(*slot).and_then(ContactUnit::journey);
+            root.is_some_and(|root| contacts.contains(&root))
+        };
+        let following: Vec<Slot> = unsettled.iter().copied().filter(goes_on).collect();
+        let around = contacts.iter().chain(&following).filter_map(|slot| self.contacts.get(*slot));
+        units().flat_map(|unit| self.lines_of(unit)).chain(around.flat_map(lines_named)).collect()
     }
 
     /// The units of all legs of these contacts.

@@ -84,6 +84,9 @@ impl Site {
             insert(&mut unit.items, contact, item);
         }
         self.enter_line(line, 1);
+        if let Some(root) = item.journey.and_then(|root| self.contacts.get_mut(root)) {
+            root.followed_in.push(line);
+        }
     }
 
     fn leave_line(&mut self, contact: Slot, line: Option<Slot>, item: &Item) {
@@ -93,6 +96,11 @@ impl Site {
             unit.items.retain(|(other, _)| *other != contact);
         }
         self.enter_line(line, 1);
+        if let Some(root) = item.journey.and_then(|root| self.contacts.get_mut(root))
+            && let Some(place) = root.followed_in.iter().position(|other| *other == line)
+        {
+            root.followed_in.swap_remove(place);
+        }
     }
 
     fn enter_unidentified(&mut self, item: &Item, sign: i64) {

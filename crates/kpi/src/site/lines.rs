@@ -3,6 +3,7 @@
 //! Invariant: a line is taken out of the books before its contacts or tickets change, and put back afterwards.
 
 use pegcount_domain::time::Micros;
+use smallvec::SmallVec;
 
 use crate::{
     fact::Slot,
@@ -15,17 +16,10 @@ use crate::{
 struct Place {
     /// The contact that it was opened in.
     contact: Option<Slot>,
-    /// The line of that contact: there it is no issue without a ticket.
-    contact_line: Option<Slot>,
     /// Its own line.
     line: Option<Slot>,
-}
-
-impl Place {
-    fn lines(&self) -> impl Iterator<Item = Slot> + use<> {
-        let own = self.line;
-        own.into_iter().chain(self.contact_line.filter(|line| own != Some(*line)))
-    }
+    /// That one, and the lines of the contact's journey: there it is no issue without a ticket.
+    lines: SmallVec<[Slot; 2]>,
 }
 
 impl Site {
@@ -93,17 +87,22 @@ impl Site {
         let contact = opened.and_then(|opened| opened.contact);
         let contact_line = contact.and_then(|contact| self.contacts.get(contact)?.settled?.line);
         let line = opened.and_then(|opened| opened.customer).or(contact_line);
-        Place { contact, contact_line, line }
+        let followed = contact.and_then(|contact| self.contacts.get(contact));
+        let followed = followed.into_iter().flat_map(|unit| unit.followed_in.iter().copied());
+        let mut lines: SmallVec<[Slot; 2]> = line.into_iter().chain(contact_line).chain(followed).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        Place { contact, line, lines }
     }
 
     /// The lines that a ticket concerns.
-    pub(super) fn lines_of(&self, unit: &TicketUnit) -> impl Iterator<Item = Slot> + use<> {
-        self.place_of(unit).lines()
+    pub(super) fn lines_of(&self, unit: &TicketUnit) -> SmallVec<[Slot; 2]> {
+        self.place_of(unit).lines
     }
 
     fn enter_lines(&mut self, place: &Place, sign: i64) {
-        for line in place.lines() {
-            self.enter_line(line, sign);
+        for line in &place.lines {
+            self.enter_line(*line, sign);
         }
     }
 
