@@ -14,7 +14,10 @@ use crate::{
     args::{Format, WatchArgs},
     error::CliError,
     figures::{self, Column, Figures, Row},
-    kpi::{picked, question::Question},
+    kpi::{
+        picked,
+        question::{AskedMoment, Question},
+    },
     output, patience, shutdown,
     target::Target,
 };
@@ -39,7 +42,7 @@ async fn watch(api: &Api, question: &Question, args: &WatchArgs) -> Result<(), C
     let mut updates = 0;
     loop {
         let request = WatchKpiRequest {
-            query: Some(question.on_wire(None)),
+            query: Some(question.on_wire(AskedMoment::default())),
             max_per_second: args.per_second,
             resume_token: resume_token.clone(),
         };

@@ -16,6 +16,7 @@ use crate::{
     error::EngineError,
     figures::Figures,
     follow::Following,
+    known::Prefixes,
     leases::Leases,
     options::{EngineOptions, LogStore},
     source::Sources,
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(crate) figures: Following<Figures>,
     pub(crate) boards: Following<Boards>,
     pub(crate) watches: WatchMemory,
+    pub(crate) prefixes: Prefixes,
     pub(crate) lost_grace: Micros,
     background: parking_lot::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -66,6 +68,7 @@ impl Engine {
             sources: Sources::default(),
             leases: Leases::new(options.lease),
             watches: WatchMemory::default(),
+            prefixes: Prefixes::new(seed),
             lost_grace: options.lost_grace,
             background: parking_lot::Mutex::default(),
         });
@@ -116,6 +119,7 @@ impl Engine {
 
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
+        self.prefixes.close();
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -125,6 +129,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.prefixes.close();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }

@@ -12,7 +12,7 @@ use pegcount_domain::envelope::Position;
 use pegcount_kpi::{ExplainQuery, Explanation, Item};
 
 use crate::{
-    engine::{Engine, blocked},
+    engine::Engine,
     error::EngineError,
     options::ITEM_EVENTS_MAX,
     reading::{ReadEvent, read_event},
@@ -35,11 +35,13 @@ pub fn told_events(item: &Item) -> impl Iterator<Item = Position> {
 }
 
 impl Engine {
-    /// Explains a figure as far as the fold has come.
-    pub async fn explain(self: &Arc<Self>, asked: ExplainQuery) -> Result<Explained, EngineError> {
-        let engine = Arc::clone(self);
-        // Every unit of the range is folded once more; the others go on meanwhile.
-        let explanation = blocked(move || Ok(engine.figures.state().read().kpi.explain(&asked)?)).await?;
+    /// Explains a figure as far as the fold has come, or as the log up to `known` alone gives it, a durable position.
+    pub async fn explain(
+        self: &Arc<Self>,
+        asked: ExplainQuery,
+        known: Option<Position>,
+    ) -> Result<Explained, EngineError> {
+        let explanation = self.ask(known, move |kpi| kpi.explain(&asked)).await?;
         self.with_events(explanation).await
     }
 

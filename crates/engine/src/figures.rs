@@ -1,5 +1,6 @@
 //! The KPI fold: the log's frames into `pegcount_kpi`, and queries out of it.
 
+use pegcount_domain::envelope::Position;
 use pegcount_kpi::{Kpi, Query, QueryError, Table};
 use pegcount_log::Frame;
 
@@ -21,8 +22,13 @@ impl Figures {
 impl Figures {
     /// Takes one frame in.
     pub fn fold(&mut self, frame: &Frame) {
+        self.fold_until(frame, frame.last());
+    }
+
+    /// Takes a frame's events up to `last` in.
+    pub(crate) fn fold_until(&mut self, frame: &Frame, last: Position) {
         self.keys.load(frame);
-        for event in frame.events() {
+        for event in frame.events().take_while(|event| event.envelope.position <= last) {
             match self.keys.recorded(&event) {
                 Ok(recorded) => self.kpi.apply(&recorded),
                 Err(error) => {

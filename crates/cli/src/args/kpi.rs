@@ -32,6 +32,18 @@ pub(crate) struct SpanArgs {
     pub(crate) agent: Vec<String>,
 }
 
+/// As of when, and from what was known when.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Which figures")]
+pub(crate) struct MomentArgs {
+    /// Count open work up to this instant [default: now, or the instant that --known-at means]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) as_of: Option<String>,
+    /// Answer from what had been recorded by this instant, or up to this log position (digits only)
+    #[arg(long, value_name = "WHEN|POSITION")]
+    pub(crate) known_at: Option<String>,
+}
+
 /// What figures of what range.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Which figures")]
@@ -63,9 +75,8 @@ pub(crate) struct RangeArgs {
 pub(crate) struct KpiArgs {
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    /// Count open work up to this instant instead of now
-    #[arg(long, value_name = "WHEN", help_heading = "Which figures")]
-    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) moment: MomentArgs,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
@@ -88,9 +99,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) cell: Vec<String>,
     #[command(flatten)]
     pub(crate) span: SpanArgs,
-    /// Count open work up to this instant instead of now
-    #[arg(long, value_name = "WHEN", help_heading = "Which figures")]
-    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) moment: MomentArgs,
     /// List at most so many of the spans and counts that the figure is the sum of
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

@@ -11,7 +11,7 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub(crate) use demo::DemoArgs;
-pub(crate) use kpi::{ExplainArgs, KpiArgs, RangeArgs, SpanArgs, WatchArgs};
+pub(crate) use kpi::{ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, SealArgs, ServeArgs,
     TailArgs, TokenArgs,

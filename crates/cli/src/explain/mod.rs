@@ -7,7 +7,7 @@ mod json;
 mod screen;
 
 use pegcount_client::Api;
-use pegcount_domain::{ids::Name, time::Micros};
+use pegcount_domain::ids::Name;
 use pegcount_engine::Engine;
 use pegcount_kpi::{Dimension, ExplainQuery};
 use pegcount_proto::v1::{CellValue, ExplainKpiRequest, ExplainKpiResponse};
@@ -16,10 +16,9 @@ use pegcount_server::wire;
 use crate::{
     args::{ExplainArgs, ReportFormat},
     error::CliError,
-    kpi::question::{Question, wire_dimension},
+    kpi::question::{AskedMoment, Question, wire_dimension},
     output,
     target::{self, Missing, Target},
-    when,
 };
 
 /// What is asked, checked.
@@ -27,16 +26,16 @@ struct Asked {
     question: Question,
     column: String,
     cell: Vec<(Dimension, Option<Name>)>,
-    as_of: Option<Micros>,
+    moment: AskedMoment,
     limit: u32,
 }
 
 /// Prints why a figure is what it is.
 pub(crate) async fn run(args: ExplainArgs) -> Result<(), CliError> {
     let question = Question::new(&args.site, &args.span, &[])?;
-    let as_of = args.as_of.as_deref().map(|text| when::instant(text, &question.zone)).transpose()?;
+    let moment = AskedMoment::of(&args.moment, &question.zone)?;
     let cell = args.cell.iter().map(|text| cell_value(text)).collect::<Result<_, _>>()?;
-    let asked = Asked { question, column: args.column, cell, as_of, limit: args.limit };
+    let asked = Asked { question, column: args.column, cell, moment, limit: args.limit };
     let answer = match Target::open(&args.target, Missing::Refuse).await? {
         Target::Server(api) => asked.of_server(&api).await?,
         Target::Folder(engine) => {
@@ -81,7 +80,7 @@ impl Asked {
             value: value.as_ref().map(ToString::to_string).unwrap_or_default(),
         });
         let mut request = ExplainKpiRequest {
-            query: Some(self.question.on_wire(self.as_of)),
+            query: Some(self.question.on_wire(self.moment)),
             column: self.column.clone(),
             cell: cell.collect(),
             page_size: self.limit,
@@ -103,15 +102,15 @@ impl Asked {
 
     /// Asks a folder.
     async fn of_folder(&self, engine: &std::sync::Arc<Engine>) -> Result<ExplainKpiResponse, CliError> {
-        let as_of = self.as_of.unwrap_or_else(|| engine.clock().now());
+        let moment = engine.moment(self.moment.as_of, self.moment.known_at).await?;
         let asked = ExplainQuery {
-            query: self.question.for_engine(as_of),
+            query: self.question.for_engine(moment.as_of),
             cell: self.cell.clone(),
             column: self.column.clone(),
             skip: 0,
             limit: usize::try_from(self.limit).unwrap_or(usize::MAX),
         };
-        Ok(wire::explanation(&engine.explain(asked).await?, engine.incarnation()))
+        Ok(wire::explanation(&engine.explain(asked, moment.known).await?, engine.incarnation()))
     }
 }
 

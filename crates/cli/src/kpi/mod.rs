@@ -4,28 +4,31 @@
 
 pub(crate) mod question;
 
+use std::sync::Arc;
+
+use pegcount_engine::{Engine, EngineError};
+use pegcount_kpi::Table;
+
 use crate::{
     args::{Format, KpiArgs, RangeArgs},
     error::CliError,
     figures::{self, Figures, Picked},
     output,
     target::{Missing, Target},
-    when,
 };
-use question::Question;
+use question::{AskedMoment, Question};
 
 /// Prints figures.
 pub(crate) async fn run(args: KpiArgs) -> Result<(), CliError> {
     let question = Question::of(&args.range)?;
-    let as_of = args.as_of.as_deref().map(|text| when::instant(text, &question.zone)).transpose()?;
+    let asked = AskedMoment::of(&args.moment, &question.zone)?;
     let table = match Target::open(&args.target, Missing::Refuse).await? {
         Target::Server(api) => {
-            let answer = api.kpi().query_kpi(question.on_wire(as_of)).await?.into_inner();
+            let answer = api.kpi().query_kpi(question.on_wire(asked)).await?.into_inner();
             Figures::from_wire(answer, question.dimensions(), question.zone.clone())
         }
         Target::Folder(engine) => {
-            let as_of = as_of.unwrap_or_else(|| engine.clock().now());
-            let answer = engine.query(&question.for_engine(as_of));
+            let answer = of_folder(&engine, &question, asked).await;
             engine.close().await?;
             Figures::from_kpi(&answer?, question.dimensions(), question.zone.clone())
         }
@@ -36,6 +39,15 @@ pub(crate) async fn run(args: KpiArgs) -> Result<(), CliError> {
         Format::Csv => Ok(figures::write_csv(&shown, output::out())?),
         Format::Json => Ok(figures::write_json(&shown, output::out())?),
     }
+}
+
+async fn of_folder(
+    engine: &Arc<Engine>,
+    question: &Question,
+    asked: AskedMoment,
+) -> Result<Table, EngineError> {
+    let moment = engine.moment(asked.as_of, asked.known_at).await?;
+    engine.query_at(question.for_engine(moment.as_of), moment.known).await
 }
 
 /// The columns that are wanted.

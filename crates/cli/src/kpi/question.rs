@@ -4,17 +4,45 @@
 
 use jiff::tz::TimeZone;
 use pegcount_domain::{
+    envelope::Position,
     ids::{AgentId, QueueId, SiteId},
     time::{Interval, Micros},
 };
+use pegcount_engine::KnownAt;
 use pegcount_kpi::{Attribution, Dimension, Query};
 use pegcount_proto::v1::{self, QueryKpiRequest};
 
 use crate::{
-    args::{RangeArgs, SpanArgs},
+    args::{MomentArgs, RangeArgs, SpanArgs},
     error::CliError,
     target, when,
 };
+
+/// As of when, and from what was known when, as asked; by default all of the present.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AskedMoment {
+    /// The instant to which open work counts.
+    pub(crate) as_of: Option<Micros>,
+    /// The part of the log that counts.
+    pub(crate) known_at: Option<KnownAt>,
+}
+
+impl AskedMoment {
+    /// Checks the arguments; times are meant in `zone`.
+    pub(crate) fn of(args: &MomentArgs, zone: &TimeZone) -> Result<Self, CliError> {
+        let instant = |text: &String| when::instant(text, zone);
+        let known_at = |text: &String| match text.parse() {
+            Ok(position) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(KnownAt::Position(Position(position)))
+            }
+            _ => instant(text).map(KnownAt::Instant),
+        };
+        Ok(Self {
+            as_of: args.as_of.as_ref().map(instant).transpose()?,
+            known_at: args.known_at.as_ref().map(known_at).transpose()?,
+        })
+    }
+}
 
 /// A question about figures.
 #[derive(Clone, Debug)]
@@ -81,8 +109,9 @@ impl Question {
         self.by.iter().filter(|by| !by.is_time()).map(|by| by.word()).collect()
     }
 
-    /// For a server; without `as_of`, its present.
-    pub(crate) fn on_wire(&self, as_of: Option<Micros>) -> QueryKpiRequest {
+    /// For a server.
+    pub(crate) fn on_wire(&self, asked: AskedMoment) -> QueryKpiRequest {
+        use v1::query_kpi_request::KnownAt as Said;
         QueryKpiRequest {
             site: self.site.to_string(),
             from_us: self.from.0,
@@ -95,10 +124,14 @@ impl Question {
             }
             .into(),
             time_zone: self.zone_name.clone(),
-            as_of_us: as_of.map(|at| at.0),
+            as_of_us: asked.as_of.map(|at| at.0),
             queues: self.queues.iter().map(ToString::to_string).collect(),
             agents: self.agents.iter().map(ToString::to_string).collect(),
             min_position: 0,
+            known_at: asked.known_at.map(|known_at| match known_at {
+                KnownAt::Instant(at) => Said::KnownAtUs(at.0),
+                KnownAt::Position(position) => Said::KnownAtPosition(position.0),
+            }),
         }
     }
 

@@ -42,8 +42,8 @@ pub(super) async fn answer(
     if !range.by.is_empty() {
         return Err(status::invalid("query.by", "is not empty; say the row's values in `cell` instead"));
     }
-    let asked_instant = range.as_of_us.map_or_else(|| room.engine.clock().now(), Micros);
-    let as_of = before.map_or(asked_instant, |before| before.as_of);
+    let moment = room.moment(&range).await?;
+    let as_of = before.map_or(moment.as_of, |before| before.as_of);
     let asked = ExplainQuery {
         query: query(caller, &range, as_of)?,
         cell: cell(&request.cell)?,
@@ -53,7 +53,7 @@ pub(super) async fn answer(
     };
     room.reach(Position(range.min_position)).await?;
     let skip = asked.skip;
-    let explained = room.engine.explain(asked).await.map_err(status::of)?;
+    let explained = room.engine.explain(asked, moment.known).await.map_err(status::of)?;
     let (explanation, first) = (&explained.explanation, before.map(|before| before.position));
     let next = skip.saturating_add(explanation.items.len());
     let more = !explanation.items.is_empty() && next < explanation.count;

@@ -5,7 +5,7 @@ use pegcount_domain::{
     ids::{AgentId, QueueId, SiteId},
     time::Micros,
 };
-use pegcount_engine::{EngineError, KpiWatch};
+use pegcount_engine::{EngineError, KnownAt, KpiWatch, Moment};
 use pegcount_kpi::{Dimension, Query};
 use pegcount_log::LogError;
 use pegcount_proto::v1;
@@ -38,15 +38,10 @@ impl v1::kpi_service_server::KpiService for Room {
     ) -> Result<Response<v1::KpiTable>, Status> {
         let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
         let request = request.into_inner();
-        let as_of = request.as_of_us.map_or_else(|| self.engine.clock().now(), Micros);
-        let query = query(&caller, &request, as_of)?;
+        let moment = self.moment(&request).await?;
+        let query = query(&caller, &request, moment.as_of)?;
         self.reach(Position(request.min_position)).await?;
-        let engine = std::sync::Arc::clone(&self.engine);
-        // A long range keeps a thread busy for a while; the others go on.
-        let table = tokio::task::spawn_blocking(move || engine.query(&query))
-            .await
-            .map_err(|error| Status::internal(format!("the query was cut off: {error}")))?
-            .map_err(status::of)?;
+        let table = self.engine.query_at(query, moment.known).await.map_err(status::of)?;
         if table.rows.len() > ROWS_MAX {
             let reason = format!(
                 "gives {} rows; the limit is {ROWS_MAX}: ask for a shorter range or fewer dimensions",
@@ -71,6 +66,10 @@ impl v1::kpi_service_server::KpiService for Room {
         let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
         let request = request.into_inner();
         let asked = request.query.ok_or_else(|| status::invalid("query", "is missing; it is required"))?;
+        if asked.known_at.is_some() {
+            let reason = "is set; a watch follows the present: leave it out, or query once";
+            return Err(status::invalid("query.known_at", reason));
+        }
         let query = query(&caller, &asked, self.engine.clock().now())?;
         if request.max_per_second > UPDATES_PER_SECOND_MAX {
             let reason = format!("is {}; the limit is {UPDATES_PER_SECOND_MAX}", request.max_per_second);
@@ -133,6 +132,16 @@ impl Watching {
 }
 
 impl Room {
+    /// To which instant a request counts open work, and which part of the log it means.
+    pub(super) async fn moment(&self, request: &v1::QueryKpiRequest) -> Result<Moment, Status> {
+        use v1::query_kpi_request::KnownAt as Said;
+        let known_at = request.known_at.map(|said| match said {
+            Said::KnownAtUs(at) => KnownAt::Instant(Micros(at)),
+            Said::KnownAtPosition(position) => KnownAt::Position(Position(position)),
+        });
+        self.engine.moment(request.as_of_us.map(Micros), known_at).await.map_err(status::of)
+    }
+
     /// Waits until the folds have come to `position`, which must be durable.
     pub(super) async fn reach(&self, position: Position) -> Result<(), Status> {
         let next = self.engine.end().next();
