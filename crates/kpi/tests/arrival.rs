@@ -26,7 +26,7 @@ use pegcount_domain::{
 use pegcount_kpi::{AnomalyKind, Kpi};
 
 /// Seeds unless the environment says otherwise.
-const SEEDS: u64 = 16;
+const SEEDS: u64 = 12;
 
 /// What is odd about which fact. A correction happens when it is recorded, which is another instant each time.
 type Odd = BTreeSet<(StreamName<Key>, Option<Micros>, AnomalyKind)>;
