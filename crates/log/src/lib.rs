@@ -13,6 +13,7 @@ pub mod limits;
 mod memory;
 mod segment;
 mod subscribe;
+pub mod tools;
 
 pub use api::*;
 pub use clock::{Clock, system_clock};
