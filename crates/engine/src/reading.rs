@@ -10,7 +10,7 @@ use pegcount_domain::{
     ids::{CommandId, Name},
     time::Micros,
 };
-use pegcount_log::{Filter, Frame, FrameEvent};
+use pegcount_log::{Filter, Frame, FrameEvent, tools::FrameEncoder};
 
 use crate::{engine::Engine, error::EngineError, options::LOG_PAGE_EVENTS_MAX, recorded::named_event};
 
@@ -98,6 +98,29 @@ impl Engine {
                 .map(|event| read_event(&frame, &event))
                 .collect();
             Ok((events?, frame.last()))
+        })
+    }
+
+    /// The frames from `from` on to the end of this moment, as bytes; the first one begins at `from`.
+    pub fn encoded_frames(
+        &self,
+        from: Position,
+    ) -> impl Stream<Item = Result<Vec<u8>, EngineError>> + Send + use<> {
+        let (log, end) = (Arc::clone(&self.log), self.log.end());
+        let first = Some((from.max(Position::START.next()), FrameEncoder::default()));
+        futures_util::stream::unfold(first, move |state| {
+            let log = Arc::clone(&log);
+            async move {
+                let (next, mut encoder) = state.filter(|(next, _)| *next <= end)?;
+                match log.read(next).await {
+                    Ok(Some(frame)) => {
+                        let bytes = encoder.encode(&frame.trimmed(next)).map_err(EngineError::from);
+                        Some((bytes, Some((frame.last().next(), encoder))))
+                    }
+                    Ok(None) => None,
+                    Err(error) => Some((Err(error.into()), None)),
+                }
+            }
         })
     }
 

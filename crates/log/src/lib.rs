@@ -14,6 +14,7 @@ mod memory;
 mod segment;
 mod stream;
 mod subscribe;
+pub mod tools;
 
 pub use api::*;
 pub use clock::{Clock, system_clock};

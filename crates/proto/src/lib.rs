@@ -24,7 +24,12 @@ pub mod v1 {
 }
 
 /// The stored payloads, generated from `proto/pegcount/store/v1`.
-#[allow(missing_docs, clippy::pedantic, reason = "generated; the .proto files carry the documentation")]
+#[allow(
+    missing_docs,
+    clippy::pedantic,
+    clippy::large_enum_variant,
+    reason = "generated; the .proto files carry the documentation"
+)]
 pub mod stored {
     include!(concat!(env!("OUT_DIR"), "/pegcount.store.v1.rs"));
 }

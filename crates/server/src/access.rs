@@ -83,6 +83,8 @@ actions! {
     ],
     /// The log as it is.
     ReadLog "reading the log" [Administrator KpiDesk Connector],
+    /// The log with everything in it, for a backup.
+    BackUpLog "backing the log up" [Administrator],
     /// The live page: all queues and agents of a site.
     WatchFloor "watching the floor" [TeamLead KpiDesk FloorManager Administrator],
 }

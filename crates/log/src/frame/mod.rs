@@ -162,6 +162,12 @@ impl Frame {
             + size_of::<Self>()
     }
 
+    /// When the event at `position` happened as it was told, even if that lay in the future.
+    pub(crate) fn told_at(&self, position: Position) -> Option<Micros> {
+        let index = usize::try_from(position.0.checked_sub(self.first.0)?).ok()?;
+        self.records.get(index).map(|record| Micros(record.occurred_at))
+    }
+
     /// The time of the last event's writing.
     pub(crate) fn last_recorded_at(&self) -> Micros {
         self.records.last().map_or(Micros(i64::MIN), |record| Micros(record.recorded_at))

@@ -14,7 +14,7 @@ use pegcount_domain::{envelope::Position, ids::Incarnation};
 use crate::{api::LogError, keys::LogKey};
 
 /// The newest format of the folder that this program reads, and the one that it writes.
-pub(super) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 2;
 /// The last one with one database, no manifest and no key.
 const FORMAT_WITHOUT_MANIFEST: u32 = 1;
 /// The features that this program knows, one bit each.
@@ -60,7 +60,7 @@ pub(super) fn has_blobs(dir: &Path) -> io::Result<bool> {
 }
 
 /// Makes the names in `dir` durable. Windows has no such call and needs none.
-pub(super) fn sync_dir(dir: &Path) -> Result<(), LogError> {
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), LogError> {
     if cfg!(windows) {
         return Ok(());
     }
@@ -68,7 +68,7 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), LogError> {
 }
 
 /// Replaces the file `name` in `dir` as a whole, durably.
-pub(super) fn write_aside(dir: &Path, name: &str, text: &str) -> Result<(), LogError> {
+pub(crate) fn write_aside(dir: &Path, name: &str, text: &str) -> Result<(), LogError> {
     let path = dir.join(name);
     let aside = dir.join(format!("{name}.new"));
     let write = || {
@@ -82,7 +82,7 @@ pub(super) fn write_aside(dir: &Path, name: &str, text: &str) -> Result<(), LogE
 }
 
 /// Names the action and the path of an I/O error.
-pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
+pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
     let path = path.to_owned();
     move |source| LogError::Io { action, path, source }
 }
@@ -111,24 +111,28 @@ impl Folder {
 
     /// What FORMAT says; none if there is no FORMAT yet.
     pub(super) fn read_format(&self) -> Result<Option<Format>, LogError> {
-        let path = self.dir.join(FORMAT_FILE);
-        // Bytes that are no text are damage like any others: the checksum says so.
-        let text = match fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                let what = "it is not text".to_owned();
-                return Err(LogError::Damaged { path, position: Position(1), what });
-            }
-            Err(error) => return Err(failed("read", &path)(error)),
-        };
-        parse(&text, &self.dir).map(Some)
+        read_format(&self.dir)
     }
 
     /// Writes FORMAT, durably: from now on the log exists.
     pub(super) fn write_format(&self, incarnation: Incarnation, key: &LogKey) -> Result<(), LogError> {
         write_aside(&self.dir, FORMAT_FILE, &format_text(incarnation, key))
     }
+}
+
+/// What FORMAT in `dir` says; none if there is none.
+pub(super) fn read_format(dir: &Path) -> Result<Option<Format>, LogError> {
+    let path = dir.join(FORMAT_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            let what = "it is not text".to_owned();
+            return Err(LogError::Damaged { path, position: Position(1), what });
+        }
+        Err(error) => return Err(failed("read", &path)(error)),
+    };
+    parse(&text, dir).map(Some)
 }
 
 /// What FORMAT says.

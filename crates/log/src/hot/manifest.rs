@@ -64,12 +64,9 @@ impl Manifest {
 
     fn text(&self) -> String {
         let mut text = format!("{TITLE}\ngeneration: {}\n", self.generation);
-        for Named { number, first, last, bytes, directory_crc } in &self.segments {
+        for named in &self.segments {
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "segment: {number} positions {first} to {last} bytes {bytes} directory {directory_crc:08x}"
-            );
+            let _ = writeln!(text, "segment: {}", named_line(named));
         }
         for number in self.sealing.iter().chain([&self.hot]) {
             let _ = writeln!(text, "hot: {number}");
@@ -139,7 +136,14 @@ fn parse(text: &str) -> Result<Manifest, &'static str> {
     if manifest.is_in_order() { Ok(manifest) } else { Err("what it names does not follow on each other") }
 }
 
-fn named(line: &str) -> Option<Named> {
+/// What a manifest says of a segment.
+pub(crate) fn named_line(named: &Named) -> String {
+    let Named { number, first, last, bytes, directory_crc } = named;
+    format!("{number} positions {first} to {last} bytes {bytes} directory {directory_crc:08x}")
+}
+
+/// Reads [`named_line`].
+pub(crate) fn named(line: &str) -> Option<Named> {
     let words: Vec<&str> = line.split(' ').collect();
     let [number, "positions", first, "to", last, "bytes", bytes, "directory", crc] = *words else {
         return None;

@@ -14,12 +14,14 @@
 //! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
 //! - [`bell`], [`seal`]: from a full database to a segment
 //! - [`durable`], [`groups`], [`stream`]: what readers see
+//! - [`door`]: a folder as tools see it, with nothing running
 
 mod bell;
 mod committer;
 mod database;
 mod decide;
 mod desk;
+pub(crate) mod door;
 mod durable;
 mod folder;
 mod former;

@@ -67,7 +67,13 @@ impl<'a> Block<'a> {
         (table_end <= bytes.len()).then_some(Self { bytes, count })
     }
 
-    fn key(&self, index: usize) -> Option<Key> {
+    /// How many entries it has.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The fingerprint of an entry.
+    pub(crate) fn key(&self, index: usize) -> Option<Key> {
         let at = COUNT_BYTES + index * ENTRY_BYTES;
         Some(Key::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?))
     }

@@ -63,6 +63,16 @@ impl Contents {
         self.events += widen(frame.len());
     }
 
+    /// The last version so far of a stream that occurs in the frames.
+    pub(crate) fn version(&self, key: Key) -> Option<u64> {
+        self.streams.get(&key).map(|run| run.last)
+    }
+
+    /// The last seq so far of a counter that occurs in the frames.
+    pub(crate) fn last_seq(&self, key: Key) -> Option<u64> {
+        self.counters.get(&key).map(|run| run.last)
+    }
+
     fn stream(&mut self, key: Key, versions: (u64, u64), frame: u32) {
         let run = self.streams.entry(key).or_default();
         if run.frames.len() >= RUN_FRAMES_MAX && run.frames.last() != Some(&frame) {

@@ -4,6 +4,7 @@
 //! - [`directory`], [`block`], [`entry`], [`filter`]: its parts, drawn in FORMAT.md
 //! - [`read`]: one segment
 //! - [`shelf`]: all of them, and the memory that they may take
+//! - [`walk`]: one from end to end, for tools
 //!
 //! Not for when to seal, or for what belongs to the log: that is [`crate::hot`]'s.
 
@@ -17,14 +18,21 @@ mod read;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use pegcount_domain::envelope::Position;
 
+pub(crate) use cache::BlockCache;
+pub(crate) use collect::{Contents, FrameAt};
+pub(crate) use directory::{HEADER_BYTES, Section, header};
+pub(crate) use entry::{CounterRun, StreamRun};
+pub(crate) use filter::Place;
 pub(crate) use read::Segment;
 pub(crate) use shelf::{Memory, Shelf, Shelved};
+pub(crate) use walk::Entries;
 pub(crate) use write::SegmentWriter;
 
 /// What the manifest says of a segment.

@@ -34,9 +34,9 @@ use crate::{
 /// An opened segment. Immutable: it takes the memory of its directory.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    path: PathBuf,
-    named: Named,
-    directory: Directory,
+    pub(super) path: PathBuf,
+    pub(super) named: Named,
+    pub(super) directory: Directory,
     /// Why nothing of it can be read.
     broken: Option<String>,
 }
@@ -293,7 +293,7 @@ impl Segment {
         Some((*blocks.get(index)?, index))
     }
 
-    fn block(
+    pub(super) fn block(
         &self,
         section: Section,
         index: usize,
@@ -313,7 +313,7 @@ impl Segment {
         })
     }
 
-    fn read(&self, mut file: &File, offset: u64, length: usize) -> Result<Vec<u8>, LogError> {
+    pub(super) fn read(&self, mut file: &File, offset: u64, length: usize) -> Result<Vec<u8>, LogError> {
         let mut bytes = Vec::new();
         let mut read = || {
             file.seek(SeekFrom::Start(offset))?;
@@ -327,7 +327,7 @@ impl Segment {
         }
     }
 
-    fn no_entry(&self, section: Section, index: usize) -> LogError {
+    pub(super) fn no_entry(&self, section: Section, index: usize) -> LogError {
         self.damaged(&format!("{} {index} does not make sense", section.word()))
     }
 
@@ -340,7 +340,7 @@ impl Segment {
         LogError::Damaged { path: self.path.clone(), position: self.named.first, what: what.to_owned() }
     }
 
-    fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> LogError {
+    pub(super) fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> LogError {
         let path = self.path.clone();
         move |source| LogError::Io { action, path, source }
     }
@@ -349,7 +349,7 @@ impl Segment {
 /// Frames that are checked by one read.
 const CHECKED_FRAMES: usize = 64;
 
-fn frame_lines(table: &[u8]) -> impl Iterator<Item = FrameAt> {
+pub(super) fn frame_lines(table: &[u8]) -> impl Iterator<Item = FrameAt> {
     table.chunks_exact(FRAME_LINE_BYTES).filter_map(|line| {
         let (first, rest) = line.split_first_chunk()?;
         let (offset, rest) = rest.split_first_chunk()?;

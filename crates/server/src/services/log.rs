@@ -32,6 +32,7 @@ const TOKEN_BYTES: usize = 16 + 8;
 #[tonic::async_trait]
 impl v1::log_service_server::LogService for Room {
     type SubscribeLogStream = Answers<v1::SubscribeLogResponse>;
+    type ReadFramesStream = Answers<v1::ReadFramesResponse>;
 
     async fn read_log(
         &self,
@@ -76,6 +77,31 @@ impl v1::log_service_server::LogService for Room {
             over: false,
         };
         Ok(Response::new(Box::pin(futures_util::stream::unfold(subscription, Subscription::next))))
+    }
+
+    async fn read_frames(
+        &self,
+        request: Request<v1::ReadFramesRequest>,
+    ) -> Result<Response<Self::ReadFramesStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::BackUpLog)?;
+        if let Some(site) = caller.only_site() {
+            let message = format!("a backup holds all sites; the token is good for {site} only");
+            return Err(status::denied("SITE", message));
+        }
+        let request = request.into_inner();
+        if request.incarnation != incarnation_bytes(self.engine.incarnation()) {
+            let message = "the log of this server is another one, or was restored since".to_owned();
+            return Err(status::precondition("INCARNATION", "incarnation", message));
+        }
+        let from = Position(request.from_position.max(1));
+        within(&self.engine, from)?;
+        let frames = self.engine.encoded_frames(from).map(|frame| match frame {
+            Ok(frame) => Ok(v1::ReadFramesResponse { frame: frame.into() }),
+            Err(error) => Err(status::of(error)),
+        });
+        let room = self.clone();
+        let ended = async move { room.closing.cancelled().await };
+        Ok(Response::new(Box::pin(frames.take_until(ended))))
     }
 
     async fn get_log_status(

@@ -1,0 +1,93 @@
+//! What a folder holds: the segments and the databases of a log, or a backup's segments.
+//!
+//! Invariant: what is listed here is what MANIFEST, or BACKUP, names, in the order of positions, and nothing else.
+
+use std::path::{Path, PathBuf};
+
+use pegcount_domain::{envelope::Position, ids::Incarnation};
+
+use super::{
+    ToolError,
+    catalogue::{self, Catalogue, tail_path},
+};
+use crate::{
+    api::LogError,
+    hot::door,
+    keys::LogKey,
+    segment::{Named, segment_path},
+};
+
+/// A segment of a place.
+pub(super) struct Part {
+    pub(super) named: Named,
+    pub(super) path: PathBuf,
+}
+
+/// What a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Log,
+    Backup,
+}
+
+/// What was found in a folder.
+pub(super) struct Place {
+    pub(super) kind: Kind,
+    pub(super) dir: PathBuf,
+    pub(super) incarnation: Incarnation,
+    pub(super) key: LogKey,
+    pub(super) segments: Vec<Part>,
+    pub(super) databases: Vec<u64>,
+}
+
+/// Files that tell that a folder is, or was, a log or a backup.
+const SIGNS: [&str; 4] = ["FORMAT", "MANIFEST", "MARK", catalogue::NAME];
+
+/// The log's folder: `dir` itself, or `log` in a server's folder.
+pub(super) fn find(dir: &Path) -> Result<PathBuf, ToolError> {
+    let is_log = |dir: &Path| SIGNS.iter().any(|sign| dir.join(sign).exists());
+    let inner = dir.join("log");
+    match (is_log(dir), is_log(&inner)) {
+        (true, _) => Ok(dir.to_owned()),
+        (false, true) => Ok(inner),
+        _ => Err(ToolError::NoLog { path: dir.to_owned() }),
+    }
+}
+
+impl Place {
+    /// Reads what the files in `dir`, a log's folder or a backup's, say.
+    pub(super) fn read(dir: PathBuf) -> Result<Self, ToolError> {
+        let (incarnation, key) = door::identity(&dir)?;
+        let key = key.ok_or_else(|| ToolError::OlderFormat { path: dir.clone() })?;
+        let part = |named: Named| Part { path: segment_path(&dir, named.number), named };
+        let (kind, segments, databases) = match Catalogue::read(&dir)? {
+            Some(backup) if backup.incarnation == incarnation => {
+                let tail = backup.tail.map(|named| Part { path: tail_path(&dir, &named), named });
+                (Kind::Backup, backup.segments.into_iter().map(part).chain(tail).collect(), Vec::new())
+            }
+            Some(_) => {
+                let what = "it is of another log than FORMAT".to_owned();
+                let path = dir.join(catalogue::NAME);
+                return Err(LogError::Damaged { path, position: Position(1), what }.into());
+            }
+            None => {
+                let (segments, databases) = door::listed(&dir)?;
+                (Kind::Log, segments.into_iter().map(part).collect(), databases)
+            }
+        };
+        Ok(Self { kind, dir, incarnation, key, segments, databases })
+    }
+
+    /// The last position that is in a segment.
+    pub(super) fn sealed_end(&self) -> Position {
+        self.segments.last().map_or(Position::START, |part| part.named.last)
+    }
+
+    /// Bytes that all of it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        let segments: u64 = self.segments.iter().map(|part| part.named.bytes).sum();
+        let databases: u64 =
+            self.databases.iter().map(|number| door::database_bytes(&self.dir, *number)).sum();
+        segments + databases
+    }
+}
