@@ -2,7 +2,7 @@
 //!
 //! Nothing is cached. Invariant: as for [`Segment`]: every byte that is used has been checked.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{fs::File, sync::Arc};
 
 use super::{
     block::Block,
@@ -14,10 +14,6 @@ use super::{
 use crate::{api::LogError, keys::Key};
 
 impl Segment {
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(crate) fn directory(&self) -> &Directory {
         &self.directory
     }
