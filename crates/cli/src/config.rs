@@ -11,6 +11,10 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_engine::{EngineOptions, LogStore, options as engine};
+use pegcount_kpi::{
+    correction::{CORRECTION_AGE_MAX, CORRECTION_GRACE, CORRECTIONS_MAX},
+    query::RANGE_MAX,
+};
 use pegcount_log::limits as log;
 use pegcount_server::{Limits, options as server};
 use serde_json::json;
@@ -64,6 +68,7 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<(), CliError> {
 fn all() -> Vec<Limit> {
     let mut limits = of_server();
     limits.extend(of_engine());
+    limits.extend(of_figures());
     limits.extend(of_log());
     limits.extend(of_queues());
     limits.extend(of_client());
@@ -103,6 +108,13 @@ fn of_server() -> Vec<Limit> {
             "answers",
             "answers of one stream that wait for a slow client",
         ),
+        limit(
+            "explain_items_max",
+            server::EXPLAIN_ITEMS_MAX.to_string(),
+            "items",
+            "in one page of an explanation",
+        ),
+        limit("corrections_max", server::CORRECTIONS_MAX.to_string(), "corrections", "in one page of them"),
         limit(
             "hello_wait",
             seconds(server::HELLO_WAIT),
@@ -148,6 +160,18 @@ fn of_engine() -> Vec<Limit> {
             "in one page of the log",
         ),
         limit(
+            "item_events_max",
+            engine::ITEM_EVENTS_MAX.to_string(),
+            "events",
+            "told behind one item of an explanation",
+        ),
+        limit(
+            "prefixes_max",
+            pegcount_engine::PREFIXES_MAX.to_string(),
+            "folds",
+            "of what was known then, kept in memory however large",
+        ),
+        limit(
             "command_memory",
             micros(engine::COMMAND_MEMORY),
             "s",
@@ -165,6 +189,31 @@ fn of_engine() -> Vec<Limit> {
             pegcount_proto::PRIORITY_MAX.to_string(),
             "",
             "the highest priority of a contact",
+        ),
+    ]
+}
+
+fn of_figures() -> Vec<Limit> {
+    let limit = in_room("figures");
+    vec![
+        limit("range_max", micros(RANGE_MAX), "s", "the longest range of a question"),
+        limit(
+            "correction_grace",
+            micros(CORRECTION_GRACE),
+            "s",
+            "after its end an interval counts as closed",
+        ),
+        limit(
+            "correction_age_max",
+            micros(CORRECTION_AGE_MAX),
+            "s",
+            "a fact later than this lists no corrections",
+        ),
+        limit(
+            "corrections_max",
+            CORRECTIONS_MAX.to_string(),
+            "corrections",
+            "remembered of a site; the oldest go",
         ),
     ]
 }

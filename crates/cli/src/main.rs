@@ -9,6 +9,7 @@ mod address;
 mod agent_list;
 mod args;
 mod config;
+mod corrections;
 mod demo;
 mod error;
 mod explain;
@@ -53,6 +54,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Import(ImportCommand::Bank(args)) => import::bank(args).await,
         Command::Kpi(args) => kpi::run(args).await,
         Command::Explain(args) => explain::run(args).await,
+        Command::Corrections(args) => corrections::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
         Command::Log(LogCommand::Seal(args)) => log_seal::run(&args).await,

@@ -91,6 +91,11 @@ pub(crate) fn date(instant: Micros, zone: &TimeZone) -> String {
     shaped(instant, zone, "%Y-%m-%d")
 }
 
+/// The local time of day to the minute.
+pub(crate) fn minute(instant: Micros, zone: &TimeZone) -> String {
+    shaped(instant, zone, "%H:%M")
+}
+
 /// The local time of day.
 pub(crate) fn clock_time(instant: Micros, zone: &TimeZone) -> String {
     shaped(instant, zone, "%H:%M:%S")

@@ -49,10 +49,10 @@ async fn main() {
     for (what, percent) in [
         ("from nothing", 50),
         ("the same again", 50),
-        ("from the one before, half as much again", 75),
-        ("from nothing", 99),
-        ("the same again", 99),
-        ("kept beside it", 75),
+        ("from the one before", 75),
+        ("from the one before", 99),
+        ("from nothing again, since nothing kept lies before it", 75),
+        ("kept beside it", 99),
         ("the present", 100),
     ] {
         let seconds = ask(&engine, clock.now(), part(percent)).await;

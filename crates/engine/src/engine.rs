@@ -5,7 +5,11 @@
 use std::{path::Path, sync::Arc};
 
 use pegcount_clock::Clock;
-use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
+use pegcount_domain::{
+    envelope::Position,
+    ids::{Incarnation, SiteId},
+    time::{Micros, Span},
+};
 use pegcount_kpi::{Query, Table};
 use pegcount_log::{EventLog, LogError, LogStatus, SledLog, SledOptions};
 use pegcount_vault::Vault;
@@ -115,6 +119,15 @@ impl Engine {
     /// The figures of a range, as far as the fold has come.
     pub fn query(&self, query: &Query) -> Result<Table, EngineError> {
         Ok(self.figures.state().read().kpi.query(query)?)
+    }
+
+    /// What changed figures of closed intervals of a site that lie at least partly in `range`, in the order of their
+    /// causes; and how far the fold has come.
+    pub fn kpi_corrections(&self, site: &SiteId, range: Span) -> (Vec<pegcount_kpi::Correction>, Position) {
+        let figures = self.figures.state().read();
+        let mut list = figures.kpi.corrections(site);
+        list.retain(|one| range.start < one.interval.end() && one.interval.start() < range.end);
+        (list, figures.kpi.position())
     }
 
     /// Finishes what was handed in and closes the log; what acts by itself stops first.

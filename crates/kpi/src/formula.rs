@@ -18,9 +18,13 @@ pub const FORMULA_VERSION: u32 = 1;
 
 /// The gauges, which stand after the measures of queue visits.
 pub(crate) const GAUGES: [Column; 2] = [
-    Column { name: "waiting", unit: Unit::Count, gauge: true, formula: None },
-    Column { name: "longest_waiting", unit: Unit::Duration, gauge: true, formula: None },
+    gauge("waiting", Unit::Count, "Visits that wait at the instant."),
+    gauge("longest_waiting", Unit::Duration, "How long the longest of them has waited by then."),
 ];
+
+const fn gauge(name: &'static str, unit: Unit, meaning: &'static str) -> Column {
+    Column { name, unit, gauge: true, formula: None, meaning: Some(meaning) }
+}
 
 /// One KPI.
 pub(crate) struct Formula {
@@ -431,7 +435,13 @@ impl Means {
 /// Every column of every table, in order: the measures (gauges after those of queue visits), then the KPIs.
 pub fn describe() -> &'static [Column] {
     static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
-        let measure = |m: &Measure| Column { name: m.name(), unit: m.unit(), gauge: false, formula: None };
+        let measure = |m: &Measure| Column {
+            name: m.name(),
+            unit: m.unit(),
+            gauge: false,
+            formula: None,
+            meaning: Some(m.meaning()),
+        };
         let visits = crate::measure::Sheet::Visit.measures();
         let others = Measure::ALL.iter().skip(visits.len()).filter(|measure| measure.sheet().is_shown());
         let kpis = FORMULAS.iter().map(|formula| Column {
@@ -439,12 +449,14 @@ pub fn describe() -> &'static [Column] {
             unit: formula.unit,
             gauge: false,
             formula: Some(formula.words),
+            meaning: None,
         });
         let percentiles = PERCENTILES.iter().map(|percentile| Column {
             name: percentile.name,
             unit: Unit::Duration,
             gauge: false,
             formula: Some(percentile.words),
+            meaning: None,
         });
         let measures = visits.iter().map(measure).chain(GAUGES).chain(others.map(measure));
         measures.chain(kpis).chain(percentiles).collect()

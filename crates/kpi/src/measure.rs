@@ -44,11 +44,11 @@ pub(crate) enum Sheet {
 pub(crate) const SHEETS: usize = 10;
 
 macro_rules! measures {
-    ($($sheet:ident { $($(#[$doc:meta])* $variant:ident $name:literal $unit:ident,)+ })+) => {
+    ($($sheet:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal $unit:ident,)+ })+) => {
         /// One measure.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Measure { $($($(#[$doc])* $variant,)+)+ }
+        pub enum Measure { $($($(#[doc = $doc])+ $variant,)+)+ }
 
         impl Measure {
             /// All of them, in the order of the columns.
@@ -57,6 +57,11 @@ macro_rules! measures {
             /// The name of its column (KPIS.md §3).
             pub const fn name(self) -> &'static str {
                 match self { $($(Self::$variant => $name,)+)+ }
+            }
+
+            /// What it counts, in words.
+            pub const fn meaning(self) -> &'static str {
+                match self { $($(Self::$variant => concat!($($doc),+).trim_ascii(),)+)+ }
             }
 
             /// Count or duration.

@@ -81,6 +81,10 @@ actions! {
     ReadKpis "reading figures" [
         Agent TeamLead KpiDesk FloorManager QualityInspector Analyst Administrator
     ],
+    /// What changed figures after the fact, over all agents.
+    ReadCorrections "reading corrections" [
+        TeamLead KpiDesk FloorManager QualityInspector Analyst Administrator
+    ],
     /// The log as it is.
     ReadLog "reading the log" [Administrator KpiDesk Connector],
     /// The log with everything in it, for a backup.

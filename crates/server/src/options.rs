@@ -28,6 +28,11 @@ pub const EXPLAIN_ITEMS_DEFAULT: usize = 100;
 /// The most items in a page of an explanation.
 pub const EXPLAIN_ITEMS_MAX: usize = 500;
 
+/// Corrections in a page, if the caller does not say.
+pub const CORRECTIONS_DEFAULT: usize = 1_000;
+/// The most corrections in a page.
+pub const CORRECTIONS_MAX: usize = 10_000;
+
 /// Limits over all connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -5,7 +5,7 @@
 
 use pegcount_domain::ids::Incarnation;
 use pegcount_engine::{Explained, ReadEvent, told_events};
-use pegcount_kpi::{Column, Item, Role, Term, Unit, Value};
+use pegcount_kpi::{Column, Correction, Item, Role, Term, Unit, Value};
 use pegcount_proto::v1;
 
 /// Columns, with their formulas in words.
@@ -19,6 +19,7 @@ fn column_message(column: &Column) -> v1::KpiColumn {
         unit: unit(column.unit).into(),
         gauge: column.gauge,
         formula: column.formula.unwrap_or_default().to_owned(),
+        meaning: column.meaning.unwrap_or_default().to_owned(),
     }
 }
 
@@ -100,6 +101,19 @@ fn event_message(event: &ReadEvent) -> v1::KpiEvent {
         recorded_at_us: event.recorded_at.0,
         source: event.source.to_string(),
         actor: event.actor.to_string(),
+    }
+}
+
+/// A correction.
+pub fn correction(correction: &Correction) -> v1::KpiCorrection {
+    v1::KpiCorrection {
+        position: correction.position.0,
+        recorded_at_us: correction.recorded_at.0,
+        from_us: correction.interval.start().0,
+        to_us: correction.interval.end().0,
+        measure: correction.measure.name().to_owned(),
+        unit: unit(correction.measure.unit()).into(),
+        difference: correction.difference,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `pegcount kpi`, `pegcount explain` and `pegcount watch`.
+//! `pegcount kpi`, `pegcount explain`, `pegcount corrections` and `pegcount watch`.
 
 use clap::{
     Args,
@@ -49,15 +49,16 @@ pub(crate) struct MomentArgs {
 #[command(next_help_heading = "Which figures")]
 pub(crate) struct RangeArgs {
     /// The site
-    #[arg(long, value_name = "SITE")]
-    pub(crate) site: String,
+    #[arg(long, value_name = "SITE", required_unless_present = "columns")]
+    pub(crate) site: Option<String>,
     /// Cut by these, separated by commas; without it one row for the whole range. Hours and days are local; a day
     /// has 23, 24 or 25 hours; the team is the one that the agent was in at the time
     #[arg(long, value_name = "LIST", value_parser = dimension(), value_delimiter = ',')]
     pub(crate) by: Vec<Dimension>,
     #[command(flatten)]
     pub(crate) span: SpanArgs,
-    /// Show these columns, separated by commas, or `all` [default: the usual few in a table, all in CSV and JSON]
+    /// Show these columns, separated by commas, or `all` [default: the usual few in a table, all in CSV and JSON]; `help`
+    /// lists them, with what each means
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
     /// How to write them
@@ -77,6 +78,31 @@ pub(crate) struct KpiArgs {
     pub(crate) range: RangeArgs,
     #[command(flatten)]
     pub(crate) moment: MomentArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Which corrections, and whom to ask.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount corrections --site main --from 2026-03-01 --to 2026-03-08 --time-zone Asia/Jerusalem\n  \
+    pegcount corrections --site main --format csv --server …")]
+pub(crate) struct CorrectionsArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// Only of intervals from then on: a local date (its first instant), a local time, or RFC 3339
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) from: Option<String>,
+    /// Only of intervals before then
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// The IANA time zone that times are meant and shown in
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }

@@ -11,7 +11,7 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub(crate) use demo::DemoArgs;
-pub(crate) use kpi::{ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs};
+pub(crate) use kpi::{CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, SealArgs, ServeArgs,
     TailArgs, TokenArgs,
@@ -65,6 +65,12 @@ pub(crate) enum Command {
     /// Prints the figure's formula in words and in numbers, the spans and counts that it is the sum of, and the events
     /// in the log that say so. `pegcount log tail --from POSITION` shows an event in full.
     Explain(ExplainArgs),
+    /// List what changed figures after the fact
+    ///
+    /// A late, amended or annulled fact changes figures of intervals that had closed. This lists each change with its
+    /// cause: the log position, when it was recorded, the interval, the measure, and by how much.
+    /// `pegcount kpi --known-at` shows figures as they were before.
+    Corrections(CorrectionsArgs),
     /// Watch figures change
     ///
     /// Follows a running server: on a terminal as a table that changes, else with a line for every row that changed.

@@ -104,7 +104,13 @@ mod tests {
             item_count: 0,
         };
         let column = |name: &str, unit: Unit, formula: &str| {
-            Some(KpiColumn { name: name.into(), unit: unit.into(), gauge: false, formula: formula.into() })
+            Some(KpiColumn {
+                name: name.into(),
+                unit: unit.into(),
+                gauge: false,
+                formula: formula.into(),
+                meaning: String::new(),
+            })
         };
         let mut answer = ExplainKpiResponse {
             column: column("abandon_rate", Unit::Ratio, "in words"),

@@ -162,6 +162,7 @@ pub(crate) mod samples {
                 unit: Unit::Microseconds.into(),
                 gauge: false,
                 formula: "(handle_talk + handle_hold + handle_acw) / handled".into(),
+                meaning: String::new(),
             }),
             value: Some(KpiValue { absent: false, amount: 310_000_000, denominator: 1 }),
             terms: vec![

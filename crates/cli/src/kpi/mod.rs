@@ -2,6 +2,7 @@
 //!
 //! Invariant: both ways ask the same question and print through the same shape, so their answers are equal.
 
+mod columns;
 pub(crate) mod question;
 
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use question::{AskedMoment, Question};
 
 /// Prints figures.
 pub(crate) async fn run(args: KpiArgs) -> Result<(), CliError> {
+    if matches!(args.range.columns.as_slice(), [one] if one == "help") {
+        return columns::run(&args.target, args.range.format).await;
+    }
     let question = Question::of(&args.range)?;
     let asked = AskedMoment::of(&args.moment, &question.zone)?;
     let table = match Target::open(&args.target, Missing::Refuse).await? {

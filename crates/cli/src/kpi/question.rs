@@ -62,7 +62,8 @@ pub(crate) struct Question {
 impl Question {
     /// Checks the arguments. Without `--from` it is today; without `--to` the range ends with `--from`'s local day.
     pub(crate) fn of(args: &RangeArgs) -> Result<Self, CliError> {
-        Self::new(&args.site, &args.span, &args.by)
+        let missing = || CliError::Argument("--site is missing: say whose figures".to_owned());
+        Self::new(args.site.as_deref().ok_or_else(missing)?, &args.span, &args.by)
     }
 
     /// Checks the arguments of a question cut by `by`.

@@ -250,6 +250,8 @@ pub struct Column {
     pub gauge: bool,
     /// For a KPI: the formula in words.
     pub formula: Option<&'static str>,
+    /// For a measure or a gauge: what it counts, in words.
+    pub meaning: Option<&'static str>,
 }
 
 /// One value.

@@ -12,7 +12,7 @@ use pegcount_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
-    Answers, Room, explain, incarnation_bytes,
+    Answers, Room, corrections, explain, incarnation_bytes,
     kpi_table::{attribution, dimensions, row_message, row_messages, time_zone},
 };
 use crate::{
@@ -95,6 +95,14 @@ impl v1::kpi_service_server::KpiService for Room {
     ) -> Result<Response<v1::ExplainKpiResponse>, Status> {
         let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
         Ok(Response::new(explain::answer(self, &caller, request.into_inner()).await?))
+    }
+
+    async fn list_corrections(
+        &self,
+        request: Request<v1::ListCorrectionsRequest>,
+    ) -> Result<Response<v1::ListCorrectionsResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
+        Ok(Response::new(corrections::answer(self, &caller, request.into_inner())?))
     }
 }
 

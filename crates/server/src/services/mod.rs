@@ -4,6 +4,7 @@
 mod agents;
 mod contacts;
 mod conversation;
+mod corrections;
 mod definitions;
 mod explain;
 mod imports;

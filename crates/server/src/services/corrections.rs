@@ -1,0 +1,86 @@
+//! `ListCorrections`: what changed figures after their interval had closed, in pages.
+//!
+//! Invariant: pages are in the order of (cause, interval, measure), which never changes; a page goes on after the last
+//! one that was given.
+
+use pegcount_domain::{
+    envelope::Position,
+    time::{Interval, Micros, Span},
+};
+use pegcount_kpi::{Correction, Measure};
+use pegcount_proto::v1;
+use tonic::Status;
+
+use super::{
+    Room, incarnation_bytes,
+    page::{self, Ties, malformed},
+};
+use crate::{
+    access::Caller,
+    options::{CORRECTIONS_DEFAULT, CORRECTIONS_MAX},
+    status, wire,
+};
+
+/// What pages are ordered by.
+type Key = (Position, Interval, Measure);
+
+/// One page.
+pub(super) fn answer(
+    room: &Room,
+    caller: &Caller,
+    mut request: v1::ListCorrectionsRequest,
+) -> Result<v1::ListCorrectionsResponse, Status> {
+    let limit = page::size(std::mem::take(&mut request.page_size), CORRECTIONS_DEFAULT, CORRECTIONS_MAX);
+    let token = std::mem::take(&mut request.page_token);
+    let ties = Ties::new(room.engine.incarnation(), &request);
+    let after = if token.is_empty() { None } else { Some(read_key(ties.rest(&token)?, &token)?) };
+    let site = caller.site("site", &request.site)?;
+    let from = request.from_us.map_or(Micros(i64::MIN), Micros);
+    let to = request.to_us.map_or(Micros::MAX, Micros);
+    if to <= from {
+        return Err(status::invalid("to_us", format!("({to}) does not lie after from_us ({from})")));
+    }
+    let (all, position) = room.engine.kpi_corrections(&site, Span { start: from, end: to });
+    let first = after.map_or(0, |after| all.partition_point(|one| key(one) <= after));
+    let mut left = all.iter().skip(first);
+    let page: Vec<&Correction> = left.by_ref().take(limit).collect();
+    let end = if left.next().is_some() { page.last() } else { None };
+    Ok(v1::ListCorrectionsResponse {
+        next_page_token: end.map(|end| ties.token(&written(key(end)))).unwrap_or_default(),
+        corrections: page.into_iter().map(wire::correction).collect(),
+        position: position.0,
+        incarnation: incarnation_bytes(room.engine.incarnation()),
+    })
+}
+
+fn key(correction: &Correction) -> Key {
+    (correction.position, correction.interval, correction.measure)
+}
+
+fn written((position, interval, measure): Key) -> Vec<u8> {
+    [&position.0.to_be_bytes()[..], &interval.0.to_be_bytes(), measure.name().as_bytes()].concat()
+}
+
+/// What a token says after its ties.
+fn read_key(rest: &[u8], token: &[u8]) -> Result<Key, Status> {
+    let read = || {
+        let (position, rest) = rest.split_first_chunk::<8>()?;
+        let (interval, name) = rest.split_first_chunk::<4>()?;
+        let measure = Measure::ALL.iter().find(|measure| measure.name().as_bytes() == name)?;
+        let interval = Interval(i32::from_be_bytes(*interval));
+        Some((Position(u64::from_be_bytes(*position)), interval, *measure))
+    };
+    read().ok_or_else(|| malformed(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_and_nothing_else_does() {
+        let there = (Position(41), Interval(-3), Measure::HandleAcw);
+        assert_eq!(read_key(&written(there), b"").unwrap(), there);
+        assert!(read_key(b"12345678 123no measure", b"").is_err());
+    }
+}
