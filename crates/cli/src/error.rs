@@ -100,6 +100,43 @@ pub(crate) enum CliError {
         /// The operating system's word.
         source: io::Error,
     },
+    /// A tool's word about a log.
+    #[error(transparent)]
+    Tool(#[from] pegcount_log::tools::ToolError),
+    /// A line, or an item, of a dump.
+    #[error("{}, {unit} {number}: {what}", .path.display())]
+    Dump {
+        /// The dump.
+        path: PathBuf,
+        /// `line` or `item`.
+        unit: &'static str,
+        /// Which, from 1.
+        number: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// `log verify` has found damage.
+    #[error(
+        "{count} {} in {}: restore the log from a backup",
+        if *.count == 1 { "damage" } else { "damages" }, .dir.display()
+    )]
+    LogDamaged {
+        /// The log's folder.
+        dir: PathBuf,
+        /// How many.
+        count: u64,
+    },
+    /// `log verify` could not look.
+    #[error("nothing was checked: {0}")]
+    CannotLook(pegcount_log::tools::ToolError),
+    /// `log verify` has met a lock.
+    #[error(
+        "nothing was checked: a server uses {}: stop it, or take a backup (`pegcount log backup`) and check that", .dir.display()
+    )]
+    CannotVerifyServed {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The answer could not be written out.
     #[error("writing the answer: {0}")]
     Output(#[from] io::Error),
@@ -121,6 +158,11 @@ impl CliError {
     /// The reader of our output has gone (`| head`): no failure of ours.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The process's exit code.
+    pub(crate) fn code(&self) -> u8 {
+        if matches!(self, Self::CannotLook(_) | Self::CannotVerifyServed { .. }) { 2 } else { 1 }
     }
 
     /// The message, and those of its causes that it does not contain already.

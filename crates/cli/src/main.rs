@@ -3,7 +3,7 @@
 //! `args` says what can be typed; each command has a file of its own; `target` opens the server or the folder that a
 //! command works on; `figures` is the one shape that figures are printed from. Not for rules or sums: those are the
 //! engine's. Invariant: the answer goes to standard output, everything else to standard error; a command that could
-//! not do it says why in words and ends with code 1.
+//! not do it says why in words and ends with code 1 (`log verify`, which has to tell damage from that, with 2).
 
 mod address;
 mod agent_list;
@@ -18,6 +18,7 @@ mod import;
 mod kpi;
 mod log_seal;
 mod log_tail;
+mod log_tools;
 mod output;
 mod patience;
 mod serve;
@@ -58,6 +59,12 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
         Command::Log(LogCommand::Seal(args)) => log_seal::run(&args).await,
+        Command::Log(LogCommand::Verify(args)) => log_tools::verify(&args),
+        Command::Log(LogCommand::Stat(args)) => log_tools::stat(&args),
+        Command::Log(LogCommand::Backup(args)) => log_tools::backup(args).await,
+        Command::Log(LogCommand::Restore(args)) => log_tools::restore(&args),
+        Command::Log(LogCommand::Dump(args)) => log_tools::dump(&args),
+        Command::Log(LogCommand::Load(args)) => log_tools::load(&args),
         Command::Agent(AgentCommand::List(args)) => agent_list::run(args).await,
         Command::Token(args) => token::run(&args),
         Command::Config(args) => config::run(&args),
@@ -71,7 +78,7 @@ fn end(result: Result<(), CliError>) -> ExitCode {
         Err(error) => {
             // Nobody is left to tell if standard error is gone too.
             let _ = writeln!(std::io::stderr(), "error: {}", error.in_full());
-            ExitCode::FAILURE
+            ExitCode::from(error.code())
         }
     }
 }

@@ -83,7 +83,8 @@ pub(crate) fn name(argument: &'static str, text: &str) -> Result<Name, CliError>
     Name::new(text).map_err(|source| CliError::Name { argument, source })
 }
 
-async fn connect(url: &str, args: &TargetArgs) -> Result<Api, CliError> {
+/// Connects to the server at `url` with the token that the arguments name.
+pub(crate) async fn connect(url: &str, args: &TargetArgs) -> Result<Api, CliError> {
     let token = match (&args.token_file, &args.token) {
         (Some(path), _) => read(path)?,
         (None, Some(token)) => token.clone(),

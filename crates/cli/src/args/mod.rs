@@ -4,6 +4,7 @@
 
 mod demo;
 mod kpi;
+mod log_tools;
 mod other;
 mod target;
 mod values;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs};
+pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, SealArgs, ServeArgs,
     TailArgs, TokenArgs,

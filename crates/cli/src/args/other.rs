@@ -9,7 +9,7 @@ use clap::{
 use pegcount_server::Role;
 
 use super::{
-    Format, Length, TargetArgs,
+    BackupArgs, DumpArgs, Format, Length, LoadArgs, RestoreArgs, StatArgs, TargetArgs, VerifyArgs,
     target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT},
 };
 
@@ -90,6 +90,37 @@ pub(crate) enum LogCommand {
     Tail(TailArgs),
     /// Seal what is not sealed yet into a segment file, say before a backup. A running server does so by itself
     Seal(SealArgs),
+    /// Check every byte of a log that no server uses
+    ///
+    /// Reads every frame and holds it against everything that is said of it: checksums, positions, times, the versions of
+    /// every stream, the seqs of every source, the indexes in both directions, the filters, the counts, and what had been
+    /// acknowledged. It changes nothing. While a server uses the folder, take a backup and check that.
+    Verify(VerifyArgs),
+    /// Say what is in a log: positions, times, segments, bytes per event, the largest streams
+    ///
+    /// Quick: it reads what segments say of themselves, their indexes, and the events that are not in a segment yet.
+    Stat(StatArgs),
+    /// Copy a log into a backup folder, while its server runs
+    ///
+    /// The backup holds everything that was acknowledged before it began. A part of history that is sealed is copied once
+    /// and never again, so the next backup into the same folder is quick. Customers' numbers are not in the log: copy
+    /// the folder `vault` beside it as well.
+    Backup(BackupArgs),
+    /// Make a log of a backup, whole or as it was at a position or a time
+    ///
+    /// The new log has an incarnation of its own, so clients notice, and offer again what they still have. Put the folder
+    /// `vault` and the file `token.key` beside it before a server starts there.
+    Restore(RestoreArgs),
+    /// Write all events out, for another program or another version
+    ///
+    /// As a line of JSON for each event, with its payload in words and as it is, or as protobuf. Nothing is left out:
+    /// `pegcount log load` makes the same log of it.
+    Dump(DumpArgs),
+    /// Make a log of a dump
+    ///
+    /// Positions, versions and times stay as they are; the incarnation is a new one. A line that does not fit is named by
+    /// its number, and nothing is made.
+    Load(LoadArgs),
 }
 
 /// Whose log.
