@@ -199,7 +199,8 @@ impl Emit<'_> {
                 list.at(at, attribution, dims, *measure, *amount);
             }
             list.at(at, attribution, dims, Measure::AnsweredWithinRings, i64::from(prompt));
-            if let Some(measure) = histogram_of(left.exit) {
+            // A wait's own event is its end: `end` reads what stands under `event`.
+            if let Some(measure) = histogram_of(left.exit).filter(|_| attribution != Attribution::End) {
                 let dims = Dims { detail: histogram::bucket(wait), ..dims };
                 list.at(at, attribution, dims, measure, 1);
             }

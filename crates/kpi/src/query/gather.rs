@@ -188,8 +188,9 @@ impl<'a> Gather<'a> {
 /// The attribution under which a query for `asked` reads a sheet.
 pub(crate) fn attribution(sheet: Sheet, asked: Attribution) -> Attribution {
     match (sheet, asked) {
-        (Sheet::Visit | Sheet::Wait, any) => any,
-        (Sheet::Handle | Sheet::Transfer, Attribution::Start) => Attribution::Start,
+        (Sheet::Visit, any) => any,
+        // A wait's own event is its end, as a handle's is.
+        (Sheet::Wait | Sheet::Handle | Sheet::Transfer, Attribution::Start) => Attribution::Start,
         _ => Attribution::Event,
     }
 }
