@@ -209,6 +209,26 @@ pub enum QueryError {
         /// How long it is.
         length: Micros,
     },
+    /// What happened then is forgotten, and only the sums are there.
+    #[error(
+        "history before {closed_before} is closed: its figures stand, but not as they were at {as_of}; ask with an `as_of` from then on"
+    )]
+    Closed {
+        /// The instant asked about.
+        as_of: Micros,
+        /// The first instant that can be asked about.
+        closed_before: Micros,
+    },
+    /// The spans and events behind it are gone.
+    #[error(
+        "history before {closed_before} is closed: its figures stand, but the events behind them are gone; explain a range from then on"
+    )]
+    EventsGone {
+        /// The range's start.
+        from: Micros,
+        /// The first instant that can be explained.
+        closed_before: Micros,
+    },
     /// No such column.
     #[error("`{column}` is no column; `pegcount kpi --columns help` lists them")]
     UnknownColumn {
