@@ -209,9 +209,16 @@ pub enum AppendError {
         /// The first error.
         cause: Arc<str>,
     },
-    /// The log is being closed, or was opened read-only.
-    #[error("the log is closing or read-only; the append was not accepted")]
+    /// The log is being closed.
+    #[error(
+        "the log is being closed; the append was not accepted: offer it again when the log has been opened again"
+    )]
     Closed,
+    /// The log was opened read-only, which its opener chose: it will never take an append.
+    #[error(
+        "the log was opened read-only and takes no appends: open it for writing, or restore it from a backup if it is damaged"
+    )]
+    ReadOnly,
 }
 
 /// Why a log could not be opened or read.

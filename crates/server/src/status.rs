@@ -184,6 +184,7 @@ fn of_append(error: &AppendError) -> Status {
         }
         AppendError::Poisoned { .. } => informed(Code::Unavailable, message, "LOG_POISONED", &[]),
         AppendError::Closed => shutting_down(),
+        AppendError::ReadOnly => informed(Code::FailedPrecondition, message, "LOG_READ_ONLY", &[]),
     }
 }
 

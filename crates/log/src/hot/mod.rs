@@ -201,8 +201,8 @@ impl SledLog {
     pub async fn seal(&self) -> Result<Option<Sealed>, LogError> {
         let (answer, sealed) = oneshot::channel();
         self.bell.ask(answer);
-        let closed =
-            |_| failed("seal", self.folder.dir())(io::Error::other("the log is closed or read-only"));
+        let why = if self.shared.options.read_only { "the log is read-only" } else { "the log is closed" };
+        let closed = |_| failed("seal", self.folder.dir())(io::Error::other(why));
         sealed.await.map_err(closed)?
     }
 
@@ -285,6 +285,9 @@ impl EventLog for SledLog {
 
     async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError> {
         let bytes = check::bytes_of(&append)?;
+        if self.shared.options.read_only {
+            return Err(AppendError::ReadOnly);
+        }
         if self.shared.durable.poisoned().is_some() {
             return Err(refusal(&self.shared.durable));
         }

@@ -32,7 +32,7 @@ pub(crate) use entry::{CounterRun, StreamRun};
 pub(crate) use filter::Place;
 pub(crate) use read::Segment;
 pub(crate) use shelf::{Memory, Shelf, Shelved};
-pub(crate) use walk::Entries;
+pub(crate) use walk::{Ahead, Entries};
 pub(crate) use write::SegmentWriter;
 
 /// What the manifest says of a segment.
