@@ -24,6 +24,10 @@ pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const READ_AHEAD_FRAMES: usize = 16;
 /// The most frames of which one page of a stream holds events.
 pub const STREAM_PAGE_FRAMES: usize = 64;
+/// The most frames that one page of the log looks at.
+pub const READ_PAGE_FRAMES: usize = 128;
+/// After so many frames with nothing wanted a filtered subscription says how far it has come.
+pub const PROGRESS_FRAMES: usize = 64;
 /// sled's segment and I/O buffer, bytes.
 pub const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// sled's page cache, bytes, unless the options say otherwise.
