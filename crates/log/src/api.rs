@@ -43,6 +43,7 @@ use pegcount_domain::{
 use smallvec::SmallVec;
 
 use crate::{
+    consumers::{Consumer, ConsumerError, ConsumerHello, Consumers, consume},
     deliver::{Deliveries, deliveries},
     filter::Filter,
     frame::Frame,
@@ -397,6 +398,19 @@ pub trait EventLog: Send + Sync + 'static {
     /// come is told all the same, as soon as there is nothing more to look at.
     fn subscribe_to(&self, from: Position, filter: Filter) -> Deliveries {
         deliveries(self.subscribe(from), filter)
+    }
+
+    /// The named consumers: who there is, how far each has confirmed.
+    fn consumers(&self) -> &Arc<Consumers>;
+
+    /// Connects a named consumer: what passes its filter comes from after what it has confirmed on, first history, then
+    /// what comes; what it does not confirm comes again when it connects the next time. Of several connections of a
+    /// name only the newest goes on.
+    ///
+    /// Errors: the name is somebody else's, or one too many; a new one begins beyond the end plus one, or cannot be
+    /// written; the file of all names is damaged.
+    async fn consume(&self, hello: ConsumerHello) -> Result<Consumer, ConsumerError> {
+        consume(self, hello).await
     }
 
     /// Figures about the log.

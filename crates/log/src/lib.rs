@@ -5,6 +5,7 @@
 mod api;
 mod check;
 mod clock;
+mod consumers;
 mod content;
 mod deliver;
 mod filter;
@@ -21,6 +22,9 @@ pub mod tools;
 
 pub use api::*;
 pub use clock::{Clock, system_clock};
+pub use consumers::{
+    Confirmer, Consumer, ConsumerError, ConsumerHello, ConsumerName, ConsumerStatus, Consumers, Found,
+};
 pub use deliver::{Deliveries, Delivery};
 pub use filter::Filter;
 pub use frame::{Frame, FrameBuilder, FrameError, FrameEvent, Stamp};
