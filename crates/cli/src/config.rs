@@ -114,6 +114,7 @@ fn of_server() -> Vec<Limit> {
             "items",
             "in one page of an explanation",
         ),
+        limit("filter_types_max", server::FILTER_TYPES_MAX.to_string(), "types", "in one filter of the log"),
         limit("corrections_max", server::CORRECTIONS_MAX.to_string(), "corrections", "in one page of them"),
         limit(
             "hello_wait",
@@ -244,6 +245,12 @@ fn of_log() -> Vec<Limit> {
             log::TAIL_BYTES_MAX.to_string(),
             "bytes",
             "of newest frames kept for live readers",
+        ),
+        limit(
+            "read_page_frames",
+            log::READ_PAGE_FRAMES.to_string(),
+            "frames",
+            "looked at for one page of the log, whatever passes the filter",
         ),
         limit("segment_bytes", log::SEGMENT_BYTES.to_string(), "bytes", "of one segment of the store"),
         limit(

@@ -573,6 +573,11 @@ macro_rules! types {
             pub const fn name(self) -> &'static str {
                 match self.0 { $($number => $name,)+ _ => "unknown" }
             }
+
+            /// The one of this name; none for `unknown`.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self($number)),)+ _ => None }
+            }
         }
     };
 }

@@ -35,7 +35,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::Stream;
 use pegcount_domain::{
-    envelope::{Envelope, Position, StreamName, Version},
+    envelope::{Position, StreamName, Version},
     event::EventType,
     ids::{CommandId, Epoch, Incarnation, Name},
     time::Micros,
@@ -43,7 +43,11 @@ use pegcount_domain::{
 use smallvec::SmallVec;
 
 use crate::{
+    consumers::{Consumer, ConsumerError, ConsumerHello, Consumers, consume},
+    deliver::{Deliveries, deliveries},
+    filter::Filter,
     frame::Frame,
+    query::{ReadPage, ReadQuery, read_page},
     stream::{Direction, StreamPage},
 };
 
@@ -291,29 +295,6 @@ pub struct SourceMark {
     pub last_seq: u64,
 }
 
-/// What a reader wants of the log: all, one site, one kind, one stream; an envelope passes or not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only this site.
-    pub site: Option<Name>,
-    /// Only this kind.
-    pub kind: Option<pegcount_domain::envelope::StreamKind>,
-    /// Only this stream's id (with site and kind).
-    pub id: Option<Name>,
-    /// Only these types; empty: all.
-    pub types: SmallVec<[EventType; 4]>,
-}
-
-impl Filter {
-    /// Whether `event` is wanted.
-    pub fn passes(&self, event: &Envelope<'_>) -> bool {
-        self.site.as_ref().is_none_or(|site| site.as_str() == event.stream.site)
-            && self.kind.is_none_or(|kind| kind == event.stream.kind)
-            && self.id.as_ref().is_none_or(|id| id.as_str() == event.stream.id)
-            && (self.types.is_empty() || self.types.contains(&event.event_type))
-    }
-}
-
 /// The answer to an append that was handed in; resolves when its group is durable or refused.
 pub struct PendingAppend(tokio::sync::oneshot::Receiver<Result<Appended, AppendError>>);
 
@@ -402,12 +383,42 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> Result<StreamPage, LogError>;
 
+    /// A page of the log's events that pass a filter, forward or backward: at most as many as the query says, and of at
+    /// most [`READ_PAGE_FRAMES`] frames, wanted or not. A page may so be empty though there is more: read on from its
+    /// `next`.
+    ///
+    /// Errors: [`LogError::OutOfRange`] forward from beyond the end plus one; backward, beyond the end means the end.
+    ///
+    /// [`READ_PAGE_FRAMES`]: crate::limits::READ_PAGE_FRAMES
+    async fn read_page(&self, query: &ReadQuery) -> Result<ReadPage, LogError> {
+        read_page(self, query).await
+    }
+
     /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`.
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError>;
 
     /// Frames from the one that holds `from` on (trimmed so that no event lies before `from`), then live ones.
     /// Frames are shared: the tail is decoded once for all subscribers.
     fn subscribe(&self, from: Position) -> Subscription;
+
+    /// As [`Self::subscribe`], but only the events that pass `filter`. Frames with none are not handed out; how far it has
+    /// come is told all the same, as soon as there is nothing more to look at.
+    fn subscribe_to(&self, from: Position, filter: Filter) -> Deliveries {
+        deliveries(self.subscribe(from), filter)
+    }
+
+    /// The named consumers: who there is, how far each has confirmed.
+    fn consumers(&self) -> &Arc<Consumers>;
+
+    /// Connects a named consumer: what passes its filter comes from after what it has confirmed on, first history, then
+    /// what comes; what it does not confirm comes again when it connects the next time. Of several connections of a
+    /// name only the newest goes on.
+    ///
+    /// Errors: the name is somebody else's, or one too many; a new one begins beyond the end plus one, or cannot be
+    /// written; the file of all names is damaged.
+    async fn consume(&self, hello: ConsumerHello) -> Result<Consumer, ConsumerError> {
+        consume(self, hello).await
+    }
 
     /// Figures about the log.
     fn status(&self) -> LogStatus;

@@ -5,12 +5,16 @@
 mod api;
 mod check;
 mod clock;
+mod consumers;
 mod content;
+mod deliver;
+mod filter;
 mod frame;
 mod hot;
 mod keys;
 pub mod limits;
 mod memory;
+mod query;
 mod segment;
 mod stream;
 mod subscribe;
@@ -18,7 +22,13 @@ pub mod tools;
 
 pub use api::*;
 pub use clock::{Clock, system_clock};
+pub use consumers::{
+    Confirmer, Consumer, ConsumerError, ConsumerHello, ConsumerName, ConsumerStatus, Consumers, Found,
+};
+pub use deliver::{Deliveries, Delivery};
+pub use filter::Filter;
 pub use frame::{Frame, FrameBuilder, FrameError, FrameEvent, Stamp};
 pub use hot::{SledLog, SledOptions, blobs_empty};
 pub use memory::MemoryLog;
+pub use query::{ReadPage, ReadQuery};
 pub use stream::{Direction, StreamPage, StreamPart};

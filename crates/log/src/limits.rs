@@ -2,6 +2,8 @@
 //!
 //! Invariant: the relations that keep sled's data in the one file that we sync are asserted at compile time.
 
+use std::time::Duration;
+
 /// The most events in a frame.
 pub const FRAME_EVENTS_MAX: usize = 512;
 /// The longest frame, bytes, header included, before compression.
@@ -24,6 +26,14 @@ pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const READ_AHEAD_FRAMES: usize = 16;
 /// The most frames of which one page of a stream holds events.
 pub const STREAM_PAGE_FRAMES: usize = 64;
+/// The most frames that one page of the log looks at.
+pub const READ_PAGE_FRAMES: usize = 128;
+/// After so many frames with nothing wanted a filtered subscription says how far it has come.
+pub const PROGRESS_FRAMES: usize = 64;
+/// The most named consumers of a log.
+pub const CONSUMERS_MAX: usize = 256;
+/// What consumers confirm is written once in so long.
+pub const CONFIRMS_WRITTEN_EVERY: Duration = Duration::from_secs(1);
 /// sled's segment and I/O buffer, bytes.
 pub const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// sled's page cache, bytes, unless the options say otherwise.

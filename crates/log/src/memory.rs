@@ -27,6 +27,7 @@ use crate::{
     },
     check,
     clock::{Clock, system_clock},
+    consumers::Consumers,
     frame::{Frame, FrameBuilder, Stamp, widen},
     limits::SOURCE_WINDOW_SEQS,
     stream::{Collector, Direction, StreamPage},
@@ -83,6 +84,7 @@ struct Shared {
 pub struct MemoryLog {
     shared: Arc<Shared>,
     frames: Arc<dyn Frames>,
+    consumers: Arc<Consumers>,
     incarnation: Incarnation,
     clock: Clock,
 }
@@ -104,7 +106,9 @@ impl MemoryLog {
         let end = watch::Sender::new(Position::START);
         let shared = Arc::new(Shared { state: Mutex::default(), end });
         let frames: Arc<dyn Frames> = shared.clone();
-        Self { shared, frames, incarnation: Incarnation(uuid::Uuid::new_v4().as_u128()), clock }
+        let incarnation = Incarnation(uuid::Uuid::new_v4().as_u128());
+        let consumers = Consumers::in_memory(incarnation, frames.end(), Arc::clone(&clock));
+        Self { shared, frames, consumers: Arc::new(consumers), incarnation, clock }
     }
 
     fn decide(&self, append: &Append) -> Result<Appended, AppendError> {
@@ -298,6 +302,10 @@ impl EventLog for MemoryLog {
         subscription(&self.frames, from)
     }
 
+    fn consumers(&self) -> &Arc<Consumers> {
+        &self.consumers
+    }
+
     fn status(&self) -> LogStatus {
         LogStatus {
             end: self.end(),
@@ -312,6 +320,7 @@ impl EventLog for MemoryLog {
 
     async fn close(&self) -> Result<(), LogError> {
         self.shared.state.lock().closed = true;
+        self.consumers.close();
         Ok(())
     }
 }

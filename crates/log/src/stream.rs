@@ -13,13 +13,13 @@ use crate::{
     limits::STREAM_PAGE_FRAMES,
 };
 
-/// In which order a stream is read.
+/// In which order a stream, or the log, is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
-    /// From `from` on, versions ascending.
+    /// From `from` on, versions (or positions) ascending.
     #[default]
     Forward,
-    /// From `from` back, versions descending.
+    /// From `from` back, versions (or positions) descending.
     Backward,
 }
 
@@ -47,6 +47,10 @@ pub struct StreamPart {
 }
 
 impl StreamPart {
+    pub(crate) fn new(frame: Arc<Frame>, records: SmallVec<[u32; 8]>) -> Self {
+        Self { frame, records }
+    }
+
     /// The frame; it holds events of other streams too.
     pub fn frame(&self) -> &Frame {
         &self.frame

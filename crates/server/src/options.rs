@@ -28,6 +28,9 @@ pub const EXPLAIN_ITEMS_DEFAULT: usize = 100;
 /// The most items in a page of an explanation.
 pub const EXPLAIN_ITEMS_MAX: usize = 500;
 
+/// The most types in a filter of the log.
+pub const FILTER_TYPES_MAX: usize = 64;
+
 /// Corrections in a page, if the caller does not say.
 pub const CORRECTIONS_DEFAULT: usize = 1_000;
 /// The most corrections in a page.

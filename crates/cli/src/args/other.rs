@@ -156,12 +156,13 @@ pub(crate) struct SealArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pegcount log tail --data-dir ./data\n  \
     pegcount log tail --from 1 --kind contact --format json --data-dir ./data\n  \
+    pegcount log tail --backward --type ticket.opened --last 5 --data-dir ./data\n  \
     pegcount log tail --follow --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
 pub(crate) struct TailArgs {
-    /// Begin at this position (positions begin at 1) instead of near the end
+    /// Begin at this position (positions begin at 1) instead of near the end; with --backward, instead of at the end
     #[arg(long, value_name = "POSITION")]
     pub(crate) from: Option<u64>,
-    /// Without --from: how many positions before the end to begin
+    /// Without --from: how many positions before the end to begin. With --backward: how many events at most
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) last: u64,
     /// Only events of this site
@@ -170,6 +171,12 @@ pub(crate) struct TailArgs {
     /// Only streams of this kind: agent, contact, ticket, definition, quarantine
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<String>,
+    /// Only events of this type, for example ticket.opened; give it again for several
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// The newest first: from --from (or the end) back, as many events as --last says
+    #[arg(long, conflicts_with = "follow")]
+    pub(crate) backward: bool,
     /// Go on with what comes; needs --server
     #[arg(long, requires = "server")]
     pub(crate) follow: bool,

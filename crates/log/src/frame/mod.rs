@@ -26,6 +26,8 @@ pub use build::{FrameBuilder, Stamp};
 pub use decode::FrameError;
 pub(crate) use encode::kind_number;
 
+use crate::filter::Filter;
+
 /// Stands for "no text" and "no id" in a record.
 const NONE: u32 = u32::MAX;
 
@@ -192,6 +194,31 @@ impl Frame {
             .map(|(record, number)| (number, record.version))
     }
 
+    /// The records' numbers of the events that pass `filter`, in order.
+    pub(crate) fn records_passing(&self, filter: &Filter) -> SmallVec<[u32; 8]> {
+        let name = |entry: &StreamEntry| StreamName {
+            site: self.text(entry.site),
+            kind: entry.kind,
+            id: self.text(entry.id),
+        };
+        // Each stream of the frame is looked at once, however many events it has there.
+        let wanted: SmallVec<[bool; 64]> =
+            self.streams.iter().map(|entry| filter.wants_stream(name(entry))).collect();
+        if !wanted.contains(&true) {
+            return SmallVec::new();
+        }
+        let passes = |record: &Record| {
+            wanted.get(at(record.stream)) == Some(&true) && filter.wants_type(EventType(record.event_type))
+        };
+        let shown = (0_u32..).zip(&self.records).skip(self.hidden);
+        shown.filter(|(_, record)| passes(record)).map(|(number, _)| number).collect()
+    }
+
+    /// The position of a record.
+    pub(crate) fn position_of_record(&self, record: u32) -> Position {
+        Position(self.first.0 + u64::from(record))
+    }
+
     /// First and last version of a stream in this frame.
     pub(crate) fn versions_of(&self, stream: &StreamName) -> Option<(u64, u64)> {
         let mut entries = self.entries_of(stream).map(|(_, entry)| (entry.first, entry.last));
@@ -201,7 +228,7 @@ impl Frame {
 
     /// The event of a record.
     pub(crate) fn event_of_record(&self, record: u32) -> Option<FrameEvent<'_>> {
-        self.event(self.records.get(at(record))?, Position(self.first.0 + u64::from(record)))
+        self.event(self.records.get(at(record))?, self.position_of_record(record))
     }
 
     fn entries_of(&self, stream: &StreamName) -> impl Iterator<Item = (u32, &StreamEntry)> {

@@ -75,6 +75,7 @@ use crate::{
         Append, AppendError, EventLog, LogError, LogStatus, PendingAppend, Sealed, SourceMark, Subscription,
     },
     check,
+    consumers::Consumers,
     content::Fingerprints,
     frame::{Frame, FrameBuilder},
     stream::{Collector, Direction, StreamPage},
@@ -89,6 +90,7 @@ pub use options::SledOptions;
 pub struct SledLog {
     shared: Arc<Shared>,
     frames: Arc<dyn Frames>,
+    consumers: Arc<Consumers>,
     desk: Arc<Desk>,
     bell: Arc<Bell>,
     incarnation: Incarnation,
@@ -168,7 +170,13 @@ impl SledLog {
         });
         let frames: Arc<dyn Frames> = shared.clone();
         let threads = Arc::default();
-        let log = Self { shared, frames, desk: Arc::clone(&desk), bell, incarnation, threads, folder };
+        let clock = Arc::clone(&options.clock);
+        let consumers =
+            Consumers::open(&options.dir, options.read_only, incarnation, durable.watch_end(), clock)?;
+        let consumers = Arc::new(consumers);
+        let kept = Arc::clone(&consumers);
+        let log =
+            Self { shared, frames, consumers, desk: Arc::clone(&desk), bell, incarnation, threads, folder };
         if options.read_only {
             log.desk.close();
             log.bell.close();
@@ -191,6 +199,7 @@ impl SledLog {
         // The committer first: if the former cannot be started, dropping the log ends it.
         log.spawn("log-committer", move || committer.run())?;
         log.spawn("log-former", move || former.run())?;
+        log.spawn("log-consumers", move || kept.keep())?;
         Ok(log)
     }
 
@@ -218,6 +227,7 @@ impl Drop for SledLog {
     fn drop(&mut self) {
         self.desk.close();
         self.bell.close();
+        self.consumers.close();
         join(&self.threads);
         // Waits for reads under way, refuses later ones, and closes the database.
         self.shared.store.write().take();
@@ -340,6 +350,10 @@ impl EventLog for SledLog {
         subscription(&self.frames, from)
     }
 
+    fn consumers(&self) -> &Arc<Consumers> {
+        &self.consumers
+    }
+
     fn status(&self) -> LogStatus {
         let disk_bytes = self.shared.store.read().as_ref().map_or(0, |store| store.disk_bytes());
         let poisoned = self.shared.durable.poisoned();
@@ -357,6 +371,7 @@ impl EventLog for SledLog {
     async fn close(&self) -> Result<(), LogError> {
         self.desk.close();
         self.bell.close();
+        self.consumers.close();
         let threads = Arc::clone(&self.threads);
         let path = self.folder.dir().to_owned();
         let joined = spawn_blocking(move || join(&threads)).await;

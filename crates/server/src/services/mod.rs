@@ -12,6 +12,8 @@ mod ingest;
 mod kpi;
 mod kpi_table;
 mod log;
+mod log_filter;
+mod log_message;
 mod page;
 mod tickets;
 mod to_definitions;
