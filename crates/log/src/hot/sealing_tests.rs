@@ -129,7 +129,7 @@ async fn a_crash_at_any_moment_of_a_sealing_is_mended_on_opening() {
         assert!(log.status().sealed_end >= Position(end));
         drop(log);
         // Everything is sealed now: nothing is left but segments and an empty database.
-        let segments = Manifest::required(&image).unwrap().segments.len();
+        let segments = Manifest::required(&image).unwrap().history.segments.len();
         let parts = parts(&image);
         assert_eq!(parts.len(), segments + 1, "{moment:?} {round}: {parts:?}");
         let log = SledLog::open(options(&image)).unwrap();

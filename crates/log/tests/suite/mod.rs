@@ -6,10 +6,11 @@
 pub mod appends;
 pub mod reads;
 pub mod reopening;
+pub mod retention;
 pub mod sources;
 pub mod streams;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use pegcount_domain::{
@@ -30,6 +31,8 @@ pub trait Subject: Send + Sync {
     fn open(&self) -> Arc<dyn EventLog>;
     /// Whether a log opened again holds what it held.
     fn keeps(&self) -> bool;
+    /// Whatever is in the log that was opened last goes into segments, so that it can be dropped.
+    fn seal(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// One test per rule for the subject that the expression makes.
@@ -64,6 +67,15 @@ macro_rules! conformance {
                 only_that_streams_events_come, a_stream_read_on_while_it_grows_has_no_gap, a_stream_is_whole_after_reopening;
             reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, sites_count_apart_after_reopening, expectations_hold_after_reopening,
                 the_incarnation_stays, positions_and_times_go_on_after_reopening;
+            retention: nothing_goes_unless_a_whole_segment_ends_by_then, what_is_dropped_is_gone_and_the_rest_is_as_it_was,
+                an_archive_that_cannot_stand_for_what_goes_is_refused_and_nothing_goes,
+                versions_and_expectations_hold_over_what_was_dropped, a_repeat_of_what_was_dropped_is_still_a_repeat,
+                of_what_was_dropped_the_newest_seqs_are_compared,
+                a_stream_that_is_partly_gone_begins_at_its_first_version_left,
+                a_stream_that_is_wholly_gone_keeps_its_version, dropping_again_goes_on_from_what_is_left,
+                everything_can_be_dropped, an_archive_comes_back_and_earlier_ones_while_they_serve,
+                no_more_archives_are_kept_than_may_be, what_was_dropped_stays_dropped_after_reopening,
+                a_reader_who_has_fallen_behind_is_told, appends_and_reads_go_on_while_history_is_dropped;
         }
     };
 }
