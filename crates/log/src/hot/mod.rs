@@ -25,6 +25,8 @@ mod decide;
 mod desk;
 pub(crate) mod door;
 mod dropping;
+#[cfg(test)]
+mod dropping_tests;
 mod durable;
 mod folder;
 mod former;

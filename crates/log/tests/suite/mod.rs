@@ -227,9 +227,11 @@ pub async fn take(subscription: &mut Subscription, count: usize) -> Vec<Seen> {
     taken
 }
 
-/// The whole stream of `id`, page by page of at most `limit` events.
+/// The whole stream of `id`, or what has not been dropped of it, page by page of at most `limit` events.
 pub async fn whole_stream(log: &dyn EventLog, id: &str, direction: Direction, limit: usize) -> Vec<Seen> {
-    let from = if direction == Direction::Forward { Version(0) } else { Version(u64::MAX) };
+    let last = log.read_stream(&stream(id), Version(u64::MAX), Direction::Backward, 1).await.unwrap();
+    let begin = if last.gone == Version(0) { Version(0) } else { Version(last.gone.0 + 1) };
+    let from = if direction == Direction::Forward { begin } else { Version(u64::MAX) };
     let (mut events, mut next) = (Vec::new(), Some(from));
     while let Some(from) = next {
         let page = log.read_stream(&stream(id), from, direction, limit).await.unwrap();
@@ -239,6 +241,16 @@ pub async fn whole_stream(log: &dyn EventLog, id: &str, direction: Direction, li
         next = page.next;
     }
     events
+}
+
+/// Everything that has not been dropped, by subscription.
+pub async fn kept(log: &dyn EventLog) -> Vec<Seen> {
+    let first = log.first();
+    let count = usize::try_from(log.end().0 + 1 - first.0).unwrap();
+    let kept = take(&mut log.subscribe(first), count).await;
+    assert_eq!(kept.len(), count);
+    assert_dense(&kept, first.0);
+    kept
 }
 
 /// The whole log, by subscription.

@@ -12,7 +12,7 @@ use pegcount_log::{
 };
 
 use super::{
-    Seen, Subject, append, assert_dense, counted, event, events, expecting, mark, plain, refused, seen_event,
+    Subject, append, assert_dense, counted, event, events, expecting, kept, mark, plain, refused, seen_event,
     stream, take, version, whole_stream,
 };
 
@@ -39,16 +39,6 @@ async fn filled(subject: &dyn Subject) -> Arc<dyn EventLog> {
         append(&*log, counted("phone", 1, 2 * u64::from(seq) - 1, both)).await;
     }
     log
-}
-
-/// Everything that can be read.
-async fn kept(log: &dyn EventLog) -> Vec<Seen> {
-    let first = log.first();
-    let count = usize::try_from(log.end().0 + 1 - first.0).unwrap();
-    let kept = take(&mut log.subscribe(first), count).await;
-    assert_eq!(kept.len(), count);
-    assert_dense(&kept, first.0);
-    kept
 }
 
 pub async fn nothing_goes_unless_a_whole_segment_ends_by_then(subject: &dyn Subject) {
