@@ -326,6 +326,11 @@ fn what_needs_events_that_are_forgotten_says_so() {
     };
     let told = centre.kpi.explain(&explain).unwrap_err();
     assert_eq!(told, QueryError::EventsGone { from: DAY, closed_before });
+    assert_eq!(
+        told.to_string(),
+        "history before 2026-03-03T00:00:00Z is closed: its figures stand, but what is behind those from \
+         2026-03-02T00:00:00Z on is gone; explain a range from then on"
+    );
 }
 
 #[test]

@@ -186,7 +186,7 @@ pub struct Query {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// Off the grid.
-    #[error("`{field}` is {at}, which is not on the 15-minute grid; the nearest before is {nearest}")]
+    #[error("`{field}` is {}, which is not on the 15-minute grid; the nearest before is {}", instant(*.at), instant(*.nearest))]
     Unaligned {
         /// `from` or `to`.
         field: &'static str,
@@ -196,7 +196,7 @@ pub enum QueryError {
         nearest: Micros,
     },
     /// Nothing in it.
-    #[error("`to` ({to}) is not after `from` ({from})")]
+    #[error("`to` ({}) is not after `from` ({})", instant(*.to), instant(*.from))]
     Empty {
         /// From.
         from: Micros,
@@ -211,7 +211,8 @@ pub enum QueryError {
     },
     /// What happened then is forgotten, and only the sums are there.
     #[error(
-        "history before {closed_before} is closed: its figures stand, but not as they were at {as_of}; ask with an `as_of` from then on"
+        "history before {} is closed: its figures stand, but not as they were at {}; ask with an `as_of` from then on",
+        instant(*.closed_before), instant(*.as_of)
     )]
     Closed {
         /// The instant asked about.
@@ -221,7 +222,8 @@ pub enum QueryError {
     },
     /// The spans and events behind it are gone.
     #[error(
-        "history before {closed_before} is closed: its figures stand, but the events behind them are gone; explain a range from then on"
+        "history before {} is closed: its figures stand, but what is behind those from {} on is gone; explain a range from then on",
+        instant(*.closed_before), instant(*.from)
     )]
     EventsGone {
         /// The range's start.
@@ -257,6 +259,11 @@ pub enum QueryError {
         /// Which.
         dimension: Dimension,
     },
+}
+
+/// An instant for people.
+fn instant(at: Micros) -> String {
+    jiff::Timestamp::from_microsecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
 /// One column.
