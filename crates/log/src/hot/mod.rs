@@ -407,6 +407,10 @@ impl EventLog for SledLog {
         &self.consumers
     }
 
+    fn sealed(&self) -> Vec<Sealed> {
+        self.shared.durable.shelf.sealed()
+    }
+
     async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {
         let (answer, dropped) = oneshot::channel();
         self.bell.ask_drop(DropAsked { up_to, archive, answer });

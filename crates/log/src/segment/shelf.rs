@@ -18,7 +18,11 @@ use parking_lot::RwLock;
 use pegcount_domain::envelope::Position;
 
 use super::{Kind, cache::BlockCache, entry::StreamRun, read::Segment};
-use crate::{api::LogError, frame::Frame, keys::Key};
+use crate::{
+    api::{LogError, Sealed},
+    frame::Frame,
+    keys::Key,
+};
 
 /// How much memory segments may take, bytes.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +141,16 @@ impl Shelf {
 
     pub(crate) fn count(&self) -> usize {
         self.segments.read().iter().filter(|shelved| !shelved.is_stub()).count()
+    }
+
+    /// The segments that have frames, the oldest first.
+    pub(crate) fn sealed(&self) -> Vec<Sealed> {
+        let segments = self.all();
+        let with_frames = segments.iter().filter(|shelved| !shelved.is_stub());
+        with_frames
+            .map(|shelved| shelved.segment.named())
+            .map(|named| Sealed { first: named.first, last: named.last, bytes: named.bytes })
+            .collect()
     }
 
     /// Bytes on disk.
