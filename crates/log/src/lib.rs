@@ -11,6 +11,7 @@ mod hot;
 mod keys;
 pub mod limits;
 mod memory;
+mod pages;
 mod segment;
 mod stream;
 mod subscribe;
@@ -21,4 +22,6 @@ pub use clock::{Clock, system_clock};
 pub use frame::{Frame, FrameBuilder, FrameError, FrameEvent, Stamp};
 pub use hot::{SledLog, SledOptions, blobs_empty};
 pub use memory::MemoryLog;
+#[doc(hidden)]
+pub use pages::PageRule;
 pub use stream::{Direction, StreamPage, StreamPart};

@@ -10,6 +10,7 @@ use pegcount_domain::envelope::Position;
 use super::folder::{FORMAT_FILE, database_path, failed, write_aside};
 use crate::{
     api::LogError,
+    pages::pages_path,
     segment::{Named, segment_path},
 };
 
@@ -81,7 +82,9 @@ impl Manifest {
     pub(super) fn remove_unnamed(&self, dir: &Path) -> Result<(), LogError> {
         let mut named: Vec<_> =
             self.sealing.iter().chain([&self.hot]).map(|number| database_path(dir, *number)).collect();
-        named.extend(self.segments.iter().map(|segment| segment_path(dir, segment.number)));
+        for segment in &self.segments {
+            named.extend([segment_path(dir, segment.number), pages_path(dir, segment.number)]);
+        }
         for entry in fs::read_dir(dir).map_err(failed("list", dir))? {
             let path = entry.map_err(failed("list", dir))?.path();
             if named.contains(&path) || !is_ours(&path) {
@@ -99,7 +102,8 @@ impl Manifest {
 fn is_ours(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let numbered = |name: &str| name.len() >= 6 && name.bytes().all(|byte| byte.is_ascii_digit());
-    let segment = name.strip_prefix("segment-").map(|rest| rest.strip_suffix(".new").unwrap_or(rest));
+    let segment = name.strip_prefix("segment-").or_else(|| name.strip_prefix("pages-"));
+    let segment = segment.map(|rest| rest.strip_suffix(".new").unwrap_or(rest));
     segment.is_some_and(numbered)
         || name.strip_prefix("hot-").is_some_and(numbered)
         || name.strip_suffix(".new").is_some_and(|name| name == NAME || name == FORMAT_FILE)
@@ -234,11 +238,19 @@ mod tests {
             "MARK",
             "segment-000001",
             "segment-000004",
+            "pages-000004",
             "notes.txt",
             "segment-old",
             "hot-",
         ];
-        let gone = ["segment-000003", "segment-000005.new", "MANIFEST.new", "FORMAT.new"];
+        let gone = [
+            "segment-000003",
+            "segment-000005.new",
+            "pages-000003",
+            "pages-000004.new",
+            "MANIFEST.new",
+            "FORMAT.new",
+        ];
         kept.iter().chain(&gone).for_each(|name| fs::write(dir.path().join(name), b"x").unwrap());
         for number in [2, 5, 6, 7] {
             fs::create_dir(database_path(dir.path(), number)).unwrap();

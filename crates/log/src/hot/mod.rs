@@ -7,12 +7,15 @@
 //!                                                  ▼                         │
 //!                                      sealer: a database becomes a segment ─▶ shelf
 //!                                      (thread)
+//!                                      pager: pages of streams, from what is durable
+//!                                      (thread)
 //! ```
 //!
 //! - [`options`], [`folder`], [`manifest`], [`opening`], [`open`]: opening
 //! - [`desk`], [`decide`], [`former`]: from an append to a group
 //! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
 //! - [`bell`], [`seal`]: from a full database to a segment
+//! - [`pager`]: from durable frames to pages
 //! - [`durable`], [`groups`], [`stream`]: what readers see
 //! - [`door`]: a folder as tools see it, with nothing running
 
@@ -31,6 +34,9 @@ mod mark;
 mod open;
 mod opening;
 mod options;
+mod pager;
+#[cfg(test)]
+mod paging_tests;
 mod seal;
 #[cfg(test)]
 mod sealing_tests;
@@ -66,6 +72,7 @@ use self::{
     folder::{Folder, failed},
     former::{Former, refusal},
     open::Found,
+    pager::{Pager, PagerBell},
     seal::{Probe, Sealer},
     store::{Committed, Gate, Store},
     stream::StreamReader,
@@ -77,6 +84,7 @@ use crate::{
     check,
     content::Fingerprints,
     frame::{Frame, FrameBuilder},
+    pages::Drafts,
     stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
 };
@@ -91,6 +99,7 @@ pub struct SledLog {
     frames: Arc<dyn Frames>,
     desk: Arc<Desk>,
     bell: Arc<Bell>,
+    pager_bell: Arc<PagerBell>,
     incarnation: Incarnation,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     folder: Folder,
@@ -112,6 +121,7 @@ struct Parts {
 /// What reads need.
 struct Shared {
     durable: Arc<Durable>,
+    drafts: Arc<Drafts>,
     options: SledOptions,
     /// Taken out when the log is dropped: then the database is closed, whoever still holds a subscription.
     store: RwLock<Option<Arc<dyn Store>>>,
@@ -140,7 +150,8 @@ impl SledLog {
             said: Fingerprints::new(&opened.key),
             probe,
         };
-        let read_only = options.read_only;
+        let (of_pages, store, durable) =
+            (options.clone(), Arc::clone(&opened.store), Arc::clone(&opened.durable));
         let log = Self::start(Parts {
             options,
             folder: opened.folder,
@@ -152,8 +163,15 @@ impl SledLog {
             gate,
             bell: opened.bell,
         })?;
-        if !read_only {
+        if !of_pages.read_only {
             log.spawn("log-sealer", move || sealer.run())?;
+            if of_pages.page_memory_bytes > 0 {
+                let (drafts, bell) = (Arc::clone(&log.shared.drafts), Arc::clone(&log.pager_bell));
+                let pager = Pager::new(of_pages, log.incarnation, store, durable, drafts, bell);
+                log.spawn("log-pager", move || pager.run())?;
+            } else {
+                log.pager_bell.close();
+            }
         }
         Ok(log)
     }
@@ -163,15 +181,16 @@ impl SledLog {
         let desk = Arc::new(Desk::new());
         let shared = Arc::new(Shared {
             durable: Arc::clone(&durable),
+            drafts: Arc::new(Drafts::new(options.page_rule)),
             options: options.clone(),
             store: RwLock::new(Some(Arc::clone(&store))),
         });
         let frames: Arc<dyn Frames> = shared.clone();
         let threads = Arc::default();
-        let log = Self { shared, frames, desk: Arc::clone(&desk), bell, incarnation, threads, folder };
+        let (desk_of_log, pager_bell) = (Arc::clone(&desk), Arc::default());
+        let log = Self { shared, frames, desk: desk_of_log, bell, pager_bell, incarnation, threads, folder };
         if options.read_only {
-            log.desk.close();
-            log.bell.close();
+            log.end_threads();
             return Ok(log);
         }
         let builder = FrameBuilder::new(options.zstd_level);
@@ -206,6 +225,23 @@ impl SledLog {
         sealed.await.map_err(closed)?
     }
 
+    /// Waits until everything that is durable now is in pages, as far as it is to be, and every segment has its own. For
+    /// tests and benchmarks: nothing that is read depends on it.
+    #[doc(hidden)]
+    pub async fn paged(&self) {
+        let (answer, paged) = oneshot::channel();
+        self.pager_bell.ask(answer);
+        // A log that closes pages nothing more.
+        let _ = paged.await;
+    }
+
+    /// Nothing is decided, sealed or paged any more.
+    fn end_threads(&self) {
+        self.desk.close();
+        self.bell.close();
+        self.pager_bell.close();
+    }
+
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
         let thread = thread.inspect_err(|_| drop(self.desk.formed_all()));
@@ -216,8 +252,7 @@ impl SledLog {
 
 impl Drop for SledLog {
     fn drop(&mut self) {
-        self.desk.close();
-        self.bell.close();
+        self.end_threads();
         join(&self.threads);
         // Waits for reads under way, refuses later ones, and closes the database.
         self.shared.store.write().take();
@@ -240,12 +275,12 @@ impl Shared {
         direction: Direction,
         limit: usize,
     ) -> Result<StreamPage, LogError> {
-        let (durable, dir) = (&*self.durable, self.options.dir.as_path());
+        let (durable, drafts, dir) = (&*self.durable, &*self.drafts, self.options.dir.as_path());
         let head = Version(durable.version(durable.names.stream(stream))?);
         let mut collector = Collector::new(stream, head, from, direction, limit);
         let store = self.store.read();
         let store = store.as_deref().ok_or_else(|| closed(dir))?;
-        StreamReader { durable, store, dir }.read(&mut collector)?;
+        StreamReader { durable, drafts, store, dir }.read(&mut collector)?;
         Ok(collector.page())
     }
 }
@@ -343,7 +378,7 @@ impl EventLog for SledLog {
         LogStatus {
             end: self.end(),
             incarnation: self.incarnation,
-            disk_bytes,
+            disk_bytes: disk_bytes + self.shared.drafts.disk_bytes(),
             segments: self.shared.durable.shelf.count(),
             sealed_end: self.shared.durable.shelf.end(),
             sealing_failure: self.shared.durable.sealing_failure(),
@@ -352,8 +387,7 @@ impl EventLog for SledLog {
     }
 
     async fn close(&self) -> Result<(), LogError> {
-        self.desk.close();
-        self.bell.close();
+        self.end_threads();
         let threads = Arc::clone(&self.threads);
         let path = self.folder.dir().to_owned();
         let joined = spawn_blocking(move || join(&threads)).await;

@@ -1,4 +1,4 @@
-//! The blocks of segments that were read last, in as much memory as is allowed.
+//! The blocks of segments, and of their pages, that were read last, in as much memory as is allowed.
 //!
 //! Invariant: what is in here has been checked against its checksum.
 
@@ -8,8 +8,26 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::frame::widen;
 
-/// Of a block: its segment's number and its offset.
-type Place = (u64, u64);
+/// Where a block lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// In the segment's own file, or in that of its pages.
+    pages: bool,
+    number: u64,
+    offset: u64,
+}
+
+impl Place {
+    /// In segment `number`.
+    pub(crate) const fn of_segment(number: u64, offset: u64) -> Self {
+        Self { pages: false, number, offset }
+    }
+
+    /// In the pages of segment `number`.
+    pub(crate) const fn of_pages(number: u64, offset: u64) -> Self {
+        Self { pages: true, number, offset }
+    }
+}
 
 /// What an entry takes beside its bytes.
 const ENTRY_OVERHEAD_BYTES: u64 = 100;
@@ -59,10 +77,11 @@ mod tests {
     fn it_keeps_no_more_than_it_may() {
         let cache = BlockCache::new(1_000_000);
         for offset in 0..1_000 {
-            let block = cache.get((1, offset), || Ok::<_, ()>(vec![7; 50_000].into())).unwrap();
+            let block =
+                cache.get(Place::of_segment(1, offset), || Ok::<_, ()>(vec![7; 50_000].into())).unwrap();
             assert_eq!(block.len(), 50_000);
         }
         assert!(cache.0.weight() <= 1_000_000);
-        assert!(cache.get((1, 5_000), || Err(7)).is_err());
+        assert!(cache.get(Place::of_segment(1, 5_000), || Err(7)).is_err());
     }
 }

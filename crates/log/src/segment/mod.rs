@@ -35,6 +35,15 @@ pub(crate) use shelf::{Memory, Shelf, Shelved};
 pub(crate) use walk::Entries;
 pub(crate) use write::SegmentWriter;
 
+/// For other files that lead to streams by blocks.
+pub(crate) mod blocks {
+    pub(crate) use super::{
+        block::{Block, BlockBuilder, INDEX_BLOCK_BYTES},
+        cache::Place,
+        directory::{BlockAt, Numbers},
+    };
+}
+
 /// What the manifest says of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Named {

@@ -17,11 +17,11 @@ use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 use super::{
     Named,
     block::Block,
-    cache::BlockCache,
+    cache::{BlockCache, Place},
     collect::FrameAt,
     directory::{BlockAt, Directory, HEADER_BYTES, Section, TAIL_BYTES, Tail, header},
     entry::{CounterRun, StreamRun},
-    filter::{FILTER_PAGE_BLOCKS, Place, bytes_of},
+    filter::{self, FILTER_PAGE_BLOCKS, bytes_of},
     segment_path,
     write::{FRAME_LINE_BYTES, FRAMES_PER_BLOCK},
 };
@@ -212,7 +212,7 @@ impl Segment {
         cache: &BlockCache,
     ) -> Result<bool, LogError> {
         self.readable()?;
-        let place = Place::of(key, self.directory.filter_blocks);
+        let place = filter::Place::of(key, self.directory.filter_blocks);
         if let Some(filter) = filter {
             return Ok(place.may_be_in(filter, 0));
         }
@@ -300,7 +300,7 @@ impl Segment {
         at: BlockAt,
         cache: &BlockCache,
     ) -> Result<Arc<[u8]>, LogError> {
-        cache.get((self.named.number, at.offset), || {
+        cache.get(Place::of_segment(self.named.number, at.offset), || {
             let file = File::open(&self.path).map_err(self.failed("open"))?;
             let bytes = self.read(&file, at.offset, usize::try_from(at.bytes).unwrap_or(usize::MAX))?;
             if crc32c::crc32c(&bytes) == at.crc {
