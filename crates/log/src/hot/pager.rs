@@ -14,11 +14,12 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 use pegcount_domain::{envelope::Position, ids::Incarnation};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
 use super::{
     durable::Durable,
+    open::missing,
     options::SledOptions,
     panic_text,
     store::{SledStore, Store},
@@ -35,6 +36,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Frames that it takes in of what is new before it sees to older ones.
 const NEW_FRAMES_PER_TURN: usize = 64;
+/// So often the pages of one segment are made again.
+const TRIES_MAX: u32 = 3;
 
 #[derive(Default)]
 struct State {
@@ -91,8 +94,8 @@ pub(super) struct Pager {
     /// The first position that has not been taken in; none after a failure.
     next: Option<Position>,
     rebuild: Option<Rebuild>,
-    /// Segments whose pages could not be made: the next start tries again.
-    given_up: FxHashSet<u64>,
+    /// How often the pages of segments were begun again: those that keep going wrong are left to the next start.
+    tries: FxHashMap<u64, u32>,
 }
 
 /// The pages of a segment that are being made again.
@@ -113,8 +116,8 @@ impl Pager {
     ) -> Self {
         let shelf = Arc::clone(&durable.shelf);
         let next = Some(shelf.end().next());
-        let (rebuild, given_up) = (None, FxHashSet::default());
-        Self { options, incarnation, store, shelf, durable, drafts, bell, next, rebuild, given_up }
+        let (rebuild, tries) = (None, FxHashMap::default());
+        Self { options, incarnation, store, shelf, durable, drafts, bell, next, rebuild, tries }
     }
 
     /// Runs until the log closes.
@@ -162,6 +165,7 @@ impl Pager {
     fn take_in(&mut self, mut next: Position, end: Position) -> Result<(), LogError> {
         let mut taken = 0;
         while next <= end && taken < NEW_FRAMES_PER_TURN {
+            let before = next;
             let frames: Vec<Arc<Frame>> = match self.durable.recent(next) {
                 Some(frame) => vec![frame],
                 None => self.store.load(next, READ_AHEAD_FRAMES)?.into_iter().map(Arc::new).collect(),
@@ -171,6 +175,9 @@ impl Pager {
                 self.draft_for(frame.first())?.push(frame);
                 next = frame.last().next();
                 taken += 1;
+            }
+            if next == before {
+                return Err(missing(&self.options.dir, next));
             }
             self.next = Some(next);
         }
@@ -243,7 +250,6 @@ impl Pager {
             Ok(false) => self.rebuild = Some(rebuild),
             Err(error) => {
                 ignored(&draft_path(&self.options.dir, number), &error.to_string());
-                self.given_up.insert(number);
             }
         }
         true
@@ -256,14 +262,16 @@ impl Pager {
         // The newest are read most.
         let segment = segments.iter().rev().find(|segment| {
             let number = segment.named().number;
-            segment.pages().is_none() && !is_drafted(number) && !self.given_up.contains(&number)
+            segment.pages().is_none()
+                && !is_drafted(number)
+                && self.tries.get(&number).is_none_or(|tries| *tries < TRIES_MAX)
         })?;
         let named = segment.named();
+        *self.tries.entry(named.number).or_default() += 1;
         match self.draft(named.number, named.first) {
             Ok(draft) => Some(Rebuild { segment: segment.clone(), draft }),
             Err(error) => {
                 ignored(&draft_path(&self.options.dir, named.number), &error.to_string());
-                self.given_up.insert(named.number);
                 None
             }
         }
@@ -281,7 +289,8 @@ impl Pager {
                 .flatten()
                 .take_while(|frame| frame.last() <= named.last)
                 .for_each(|frame| draft.push(frame));
-            return Ok(false);
+            let came_on = draft.last() >= next;
+            return if came_on { Ok(false) } else { Err(missing(&self.options.dir, next)) };
         }
         draft.end();
         let file = draft.finish(&self.options.dir, &named, self.incarnation);

@@ -125,6 +125,7 @@ pub(crate) struct PageFile {
     number: u64,
     bytes: u64,
     directory: Vec<BlockAt>,
+    directory_crc: u32,
     /// Something was wrong with it: it is to be made again.
     spoilt: AtomicBool,
 }
@@ -155,8 +156,8 @@ impl PageFile {
         while let Some(block) = BlockAt::read(&mut numbers) {
             blocks.push(block);
         }
-        let (path, spoilt) = (path.to_owned(), AtomicBool::new(false));
-        Ok(Self { path, number: named.number, bytes, directory: blocks, spoilt })
+        let (path, number, spoilt) = (path.to_owned(), named.number, AtomicBool::new(false));
+        Ok(Self { path, number, bytes, directory: blocks, directory_crc: crc, spoilt })
     }
 
     pub(crate) fn disk_bytes(&self) -> u64 {
@@ -189,7 +190,8 @@ impl PageFile {
     fn find(&self, key: Key, cache: &BlockCache) -> Result<Option<StreamPages>, Wrong> {
         let index = self.directory.partition_point(|block| block.first <= key).checked_sub(1);
         let Some(at) = index.and_then(|index| self.directory.get(index)) else { return Ok(None) };
-        let bytes = cache.get(Place::of_pages(self.number, at.offset), || self.block(at))?;
+        let bytes =
+            cache.get(Place::of_pages(self.number, self.directory_crc, at.offset), || self.block(at))?;
         let wrong = || format!("the block of its index at byte {} does not make sense", at.offset);
         let block = Block::new(&bytes).ok_or_else(wrong)?;
         let Some(entry) = block.entries_of(key).next() else { return Ok(None) };

@@ -11,8 +11,8 @@ use crate::frame::widen;
 /// Where a block lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
-    /// In the segment's own file, or in that of its pages.
-    pages: bool,
+    /// Of a file of pages its checksum, since it may be made again; none for a segment.
+    pages: Option<u32>,
     number: u64,
     offset: u64,
 }
@@ -20,12 +20,12 @@ pub(crate) struct Place {
 impl Place {
     /// In segment `number`.
     pub(crate) const fn of_segment(number: u64, offset: u64) -> Self {
-        Self { pages: false, number, offset }
+        Self { pages: None, number, offset }
     }
 
-    /// In the pages of segment `number`.
-    pub(crate) const fn of_pages(number: u64, offset: u64) -> Self {
-        Self { pages: true, number, offset }
+    /// In the pages of segment `number`, in the file with this checksum of its directory.
+    pub(crate) const fn of_pages(number: u64, crc: u32, offset: u64) -> Self {
+        Self { pages: Some(crc), number, offset }
     }
 }
 
