@@ -8,6 +8,7 @@
 
 mod boards;
 mod commands;
+mod consumers;
 mod contacts;
 mod corrections;
 mod definitions;
@@ -29,6 +30,7 @@ mod watch;
 
 pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
 pub use commands::Carried;
+pub use consumers::LogConsumer;
 pub use contacts::OPEN_CONTACTS_MAX;
 pub use corrections::Correction;
 pub use definitions::Defined;
