@@ -4,10 +4,10 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
-use crate::binary::pegcount;
+use crate::binary::{clean, pegcount};
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -29,7 +29,15 @@ impl Server {
 
     /// Starts a server with more arguments, and waits until it listens.
     pub fn start_with(data_dir: &Path, port: u16, more: &[&str]) -> Self {
-        let mut command = pegcount();
+        Self::run_with(pegcount(), data_dir, port, more)
+    }
+
+    /// Starts a server by a command that runs the binary in a way of its own, and waits until it listens.
+    pub fn start_by(command: Command, data_dir: &Path, port: u16) -> Self {
+        Self::run_with(clean(command), data_dir, port, &[])
+    }
+
+    fn run_with(mut command: Command, data_dir: &Path, port: u16, more: &[&str]) -> Self {
         command.arg("serve").arg("--data-dir").arg(data_dir).arg("--listen").arg(format!("127.0.0.1:{port}"));
         command.args(more);
         let mut child =

@@ -80,8 +80,8 @@ async fn a_consumer_is_listed_with_its_lag_survives_a_kill_and_is_forgotten_when
     let server = Server::start(&data);
     let target = server.target().to_vec();
     import(&target);
-    let list = run(["log", "consumers"].map(str::to_owned).iter().chain(&target)).success();
-    assert_eq!(list.trim(), "nobody follows this log under a name");
+    let nobody = run(["log", "consumers"].map(str::to_owned).iter().chain(&target)).success();
+    assert_eq!(nobody.trim(), "nobody follows this log under a name");
 
     // A consumer confirms its first batch.
     let api = connect(server.url(), &Token::new(server.token()), None).await.unwrap();

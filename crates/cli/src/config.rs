@@ -270,7 +270,7 @@ fn of_log() -> Vec<Limit> {
             "seal_bytes",
             log::SEAL_BYTES_DEFAULT.to_string(),
             "bytes",
-            "of frames in the store, after which they are sealed into a file",
+            "of frames in the store, after which they are sealed into a file (--seal-size)",
         ),
         limit(
             "filter_bytes",

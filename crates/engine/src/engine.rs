@@ -48,13 +48,14 @@ impl Engine {
     ///
     /// Errors: the log's (locked, newer format, damaged, I/O) and the vault's.
     pub async fn open(options: EngineOptions) -> Result<Arc<Self>, EngineError> {
-        let LogStore::Folder { dir, durability, cache_bytes } = options.store;
+        let LogStore::Folder { dir, durability, cache_bytes, seal_bytes } = options.store;
         let clock = options.clock.clone();
         let opened = dir.clone();
         let (log, vault) = blocking(&dir, move || {
             let log = SledLog::open(SledOptions {
                 durability,
                 cache_bytes,
+                seal_bytes,
                 clock: Arc::new(move || clock.now()),
                 ..SledOptions::new(opened.join("log"))
             })?;

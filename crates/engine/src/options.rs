@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pegcount_clock::Clock;
 use pegcount_domain::time::Micros;
-use pegcount_log::Durability;
+use pegcount_log::{Durability, limits::SEAL_BYTES_DEFAULT};
 
 /// The most facts in one batch.
 pub const BATCH_FACTS_MAX: usize = 1_000;
@@ -41,6 +41,8 @@ pub enum LogStore {
         durability: Durability,
         /// The memory that sled may use as cache, bytes.
         cache_bytes: u64,
+        /// The store's frames are sealed into a segment once they have so many bytes.
+        seal_bytes: u64,
     },
 }
 
@@ -66,6 +68,7 @@ impl EngineOptions {
                 dir: dir.into(),
                 durability: Durability::default(),
                 cache_bytes: 64 * 1024 * 1024,
+                seal_bytes: SEAL_BYTES_DEFAULT,
             },
             clock: Clock::system(),
             lease: Micros::from_secs(10),

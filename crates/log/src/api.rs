@@ -14,6 +14,15 @@
 //!
 //! Nobody sees from outside where a frame lies: sealing changes no position, no version and no answer.
 //!
+//! Whole segments can be dropped from the front. What stays of them is an archive of what folds made of them, every
+//! stream's head and every counter's mark:
+//!
+//! ```text
+//! │ dropped ……………………… │ segment 2            │ hot         │
+//! └── heads, marks ─────┴▲─────────────────────┴────────────
+//!                        first()                       archive at first() - 1 or later: folds go on after it
+//! ```
+//!
 //! Promises:
 //!
 //! - Appends to one stream are totally ordered. `expected` is decided against the pending head of the forming group;
@@ -24,6 +33,8 @@
 //! - A source's facts count once: repeats are dropped, a repeat with other content is refused, a seq beyond the next
 //!   is refused.
 //! - After an I/O error the log is poisoned: reads go on, appends are refused until it is opened again.
+//! - Dropping history changes what can be read, and nothing else: expected versions, versions, repeats and marks are as
+//!   if all were there. Who asks for what is gone is told so ([`LogError::Dropped`]), and never given something else.
 
 use std::{
     path::PathBuf,
@@ -48,6 +59,7 @@ use crate::{
     filter::Filter,
     frame::Frame,
     query::{ReadPage, ReadQuery, read_page},
+    retention::{Archive, Dropped},
     stream::{Direction, StreamPage},
 };
 
@@ -213,9 +225,16 @@ pub enum AppendError {
         /// The first error.
         cause: Arc<str>,
     },
-    /// The log is being closed, or was opened read-only.
-    #[error("the log is closing or read-only; the append was not accepted")]
+    /// The log is being closed.
+    #[error(
+        "the log is being closed; the append was not accepted: offer it again when the log has been opened again"
+    )]
     Closed,
+    /// The log was opened read-only, which its opener chose: it will never take an append.
+    #[error(
+        "the log was opened read-only and takes no appends: open it for writing, or restore it from a backup if it is damaged"
+    )]
+    ReadOnly,
 }
 
 /// Why a log could not be opened or read.
@@ -267,6 +286,46 @@ pub enum LogError {
         /// The end plus one.
         next: Position,
     },
+    /// A reader asked for a part of history that has been dropped.
+    #[error(
+        "position {asked} has been dropped from the log, which now begins at {first}: start from the archive, or read from {first} on"
+    )]
+    Dropped {
+        /// The position asked for.
+        asked: Position,
+        /// The first position that can be read.
+        first: Position,
+    },
+    /// A reader asked for versions of a stream that have been dropped.
+    #[error("version {asked} of stream {stream} has been dropped from the log{}", rest(*.first), asked = .asked.0)]
+    DroppedVersion {
+        /// The stream.
+        stream: StreamName,
+        /// The version asked for.
+        asked: Version,
+        /// The first version that can be read; none if the whole stream is gone.
+        first: Option<Version>,
+    },
+    /// An archive that cannot stand for what was to be dropped. Nothing was dropped.
+    #[error(
+        "an archive at position {position} cannot stand for what is to be dropped: it has to be at {least} (the last position that goes) or later, and not beyond the end, {end}"
+    )]
+    ArchiveMisplaced {
+        /// The archive's position.
+        position: Position,
+        /// The last position that was to be dropped.
+        least: Position,
+        /// The log's end.
+        end: Position,
+    },
+}
+
+/// For [`LogError::DroppedVersion`]: what is left.
+fn rest(first: Option<Version>) -> String {
+    first.map_or_else(
+        || "; nothing of it is left but its version".to_owned(),
+        |Version(first)| format!(", its first version there is {first}: read from it on"),
+    )
 }
 
 /// What an acknowledgement promises.
@@ -312,15 +371,19 @@ pub type Subscription = Pin<Box<dyn Stream<Item = Result<Arc<Frame>, LogError>> 
 /// Figures about the log itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogStatus {
+    /// The first position that can be read; what lies before it has been dropped.
+    pub first: Position,
     /// The last durable position.
     pub end: Position,
+    /// Where its archives stand, the oldest first; none if nothing was dropped.
+    pub archives: Vec<Position>,
     /// The incarnation.
     pub incarnation: Incarnation,
     /// Bytes on disk; 0 for a log in memory.
     pub disk_bytes: u64,
-    /// How many segments hold its history; 0 for a log in memory.
+    /// How many segments hold its history (those that were dropped are none); 0 for a log in memory.
     pub segments: usize,
-    /// The last position that is in a segment.
+    /// The last position that is, or was, in a segment.
     pub sealed_end: Position,
     /// Set while the last sealing has failed: appends go on, but what follows stays unsealed.
     pub sealing_failure: Option<Arc<str>>,
@@ -347,6 +410,10 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// The position of the last durable event; [`Position::START`] if there is none.
     fn end(&self) -> Position;
+
+    /// The first position that can be read: 1 if nothing has been dropped, also in an empty log; the end plus one if all
+    /// has been.
+    fn first(&self) -> Position;
 
     /// Hands an append in. Appends are decided in the order in which their `submit` calls complete; waits while the
     /// queue is full, so backpressure reaches whoever calls. Errors that need no decision come at once.
@@ -387,11 +454,13 @@ pub trait EventLog: Send + Sync + 'static {
         read_page(self, query).await
     }
 
-    /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`.
+    /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`. Below
+    /// [`Self::first`]: [`LogError::Dropped`].
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError>;
 
     /// Frames from the one that holds `from` on (trimmed so that no event lies before `from`), then live ones.
-    /// Frames are shared: the tail is decoded once for all subscribers.
+    /// Frames are shared: the tail is decoded once for all subscribers. Who starts below [`Self::first`], or has fallen
+    /// behind what was dropped since, gets [`LogError::Dropped`] and nothing after it.
     fn subscribe(&self, from: Position) -> Subscription;
 
     /// As [`Self::subscribe`], but only the events that pass `filter`. Frames with none are not handed out; how far it has
@@ -412,6 +481,20 @@ pub trait EventLog: Send + Sync + 'static {
     async fn consume(&self, hello: ConsumerHello) -> Result<Consumer, ConsumerError> {
         consume(self, hello).await
     }
+
+    /// Drops every whole segment that ends at or before `up_to`; `archive` is durable before anything goes, and stays.
+    /// If no segment does, nothing is written. Positions, versions, marks and what repeats are compared with stay as they
+    /// were. One drop at a time, beside appends and reads.
+    ///
+    /// Errors: [`LogError::ArchiveMisplaced`], if `archive` stands before what would go or beyond the end; those of the
+    /// disk, and damage: then nothing has been dropped, or (after a failure at the very end) all of it.
+    async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError>;
+
+    /// The newest archive, or the newest one that stands at `at_most` or before; none if there is none. Checked: damage
+    /// is an error. Of earlier archives those are kept that what is left goes on from, up to [`ARCHIVES_MAX`].
+    ///
+    /// [`ARCHIVES_MAX`]: crate::limits::ARCHIVES_MAX
+    async fn archive(&self, at_most: Option<Position>) -> Result<Option<Archive>, LogError>;
 
     /// Figures about the log.
     fn status(&self) -> LogStatus;

@@ -46,10 +46,14 @@ pub const FILTER_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
 /// Memory for index blocks of segments, bytes, unless the options say otherwise.
 pub const INDEX_CACHE_BYTES_DEFAULT: u64 = 32 * 1024 * 1024;
 
+/// The most archives that are kept, the newest; each serves what was known at its position.
+pub const ARCHIVES_MAX: usize = 16;
+
 // sled puts a page (a leaf of up to 16 frames, a little more while it splits) beside the database, into a file that
 // nobody syncs, once it exceeds a quarter of a segment.
 const _: () = assert!(32 * FRAME_BYTES_MAX < SEGMENT_BYTES / 4);
 // sled rewrites a leaf for every ten frames added to it, so a group takes up to about three times its bytes.
 const _: () = assert!(3 * GROUP_BYTES_MAX < SEGMENT_BYTES);
+const _: () = assert!(ARCHIVES_MAX >= 1);
 const _: () = assert!(APPEND_BYTES_MAX <= GROUP_BYTES_MAX && APPEND_BYTES_MAX <= QUEUE_BYTES_MAX);
 const _: () = assert!(EVENT_BYTES_MAX <= APPEND_BYTES_MAX && EVENT_BYTES_MAX < FRAME_BYTES_MAX);

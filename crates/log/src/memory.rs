@@ -1,8 +1,9 @@
 //! The log in memory: the reference that other implementations are compared with, and a log for tests.
 //!
-//! Not durable, not fast, keeps everything: it decides at once, under one lock, by comparing contents themselves.
+//! Not durable, not fast, keeps everything until it is dropped, frame by frame: it decides at once, under one lock, by
+//! comparing contents themselves.
 //!
-//! Invariant: `frames` are dense; the end that readers see is that of the last frame.
+//! Invariant: `frames` are dense; the end that readers see is that of the last frame, dropped or not.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,6 +31,7 @@ use crate::{
     consumers::Consumers,
     frame::{Frame, FrameBuilder, Stamp, widen},
     limits::SOURCE_WINDOW_SEQS,
+    retention::{Archive, Dropped, check_place, keep_useful, newest},
     stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
 };
@@ -69,6 +71,12 @@ impl Source {
 #[derive(Default)]
 struct State {
     frames: Vec<Arc<Frame>>,
+    /// The last position that was dropped.
+    gone: Position,
+    /// Of each stream the last version that was dropped.
+    gone_versions: HashMap<StreamName, u64>,
+    /// The oldest first.
+    archives: Vec<Archive>,
     versions: HashMap<StreamName, u64>,
     sources: HashMap<Counter, Source>,
     recorded_at: Option<Micros>,
@@ -135,7 +143,36 @@ impl MemoryLog {
 
 impl State {
     fn end(&self) -> Position {
-        self.frames.last().map_or(Position::START, |frame| frame.last())
+        self.frames.last().map_or(self.gone, |frame| frame.last())
+    }
+
+    fn check_kept(&self, at: Position) -> Result<(), LogError> {
+        let first = self.gone.next();
+        if at < first { Err(LogError::Dropped { asked: at, first }) } else { Ok(()) }
+    }
+
+    fn drop_history(&mut self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {
+        let count = self.frames.partition_point(|frame| frame.last() <= up_to);
+        let Some(last) = count.checked_sub(1).and_then(|index| self.frames.get(index)) else {
+            return Ok(Dropped::nothing(self.gone.next()));
+        };
+        let last = last.last();
+        check_place(archive.position, last, self.end())?;
+        let first = last.next();
+        let mut dropped = Dropped { first, events: 0, bytes: 0, segments: count };
+        for frame in self.frames.drain(..count) {
+            dropped.events += widen(frame.len());
+            dropped.bytes += widen(frame.memory_bytes());
+            for stream in self.versions.keys() {
+                if let Some((_, last)) = frame.versions_of(stream) {
+                    self.gone_versions.insert(stream.clone(), last);
+                }
+            }
+        }
+        self.gone = last;
+        self.archives.push(archive);
+        keep_useful(&mut self.archives, first, |archive| archive.position);
+        Ok(dropped)
     }
 
     /// How many leading events are repeats.
@@ -226,13 +263,18 @@ impl Frames for Shared {
         self.end.subscribe()
     }
 
+    fn first(&self) -> Position {
+        self.state.lock().gone.next()
+    }
+
     fn recent(&self, at: Position) -> Option<Arc<Frame>> {
         let state = self.state.lock();
-        state.frames.get(state.index_of(at)).cloned()
+        state.frames.get(state.index_of(at)).filter(|frame| frame.first() <= at).cloned()
     }
 
     fn load(&self, at: Position, count: usize) -> Result<Vec<Arc<Frame>>, LogError> {
         let state = self.state.lock();
+        state.check_kept(at)?;
         Ok(state.frames.iter().skip(state.index_of(at)).take(count).cloned().collect())
     }
 }
@@ -245,6 +287,10 @@ impl EventLog for MemoryLog {
 
     fn end(&self) -> Position {
         *self.shared.end.borrow()
+    }
+
+    fn first(&self) -> Position {
+        self.shared.first()
     }
 
     async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError> {
@@ -273,7 +319,8 @@ impl EventLog for MemoryLog {
     ) -> Result<StreamPage, LogError> {
         let state = self.shared.state.lock();
         let head = Version(state.versions.get(stream).copied().unwrap_or(0));
-        let mut collector = Collector::new(stream, head, from, direction, limit);
+        let gone = Version(state.gone_versions.get(stream).copied().unwrap_or(0));
+        let mut collector = Collector::new(stream, head, from, direction, limit).after(gone)?;
         let mut frames = state.frames.iter();
         let next = || if direction == Direction::Forward { frames.next() } else { frames.next_back() };
         for frame in std::iter::from_fn(next) {
@@ -295,7 +342,11 @@ impl EventLog for MemoryLog {
         if from > end.next() {
             return Err(LogError::OutOfRange { asked: from, next: end.next() });
         }
-        Ok(self.shared.recent(from.max(Position(1))))
+        let from = from.max(Position(1));
+        if from <= end {
+            self.shared.state.lock().check_kept(from)?;
+        }
+        Ok(self.shared.recent(from))
     }
 
     fn subscribe(&self, from: Position) -> Subscription {
@@ -306,9 +357,20 @@ impl EventLog for MemoryLog {
         &self.consumers
     }
 
+    async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {
+        self.shared.state.lock().drop_history(up_to, archive)
+    }
+
+    async fn archive(&self, at_most: Option<Position>) -> Result<Option<Archive>, LogError> {
+        let state = self.shared.state.lock();
+        Ok(newest(&state.archives, at_most, |archive| archive.position).cloned())
+    }
+
     fn status(&self) -> LogStatus {
         LogStatus {
+            first: self.first(),
             end: self.end(),
+            archives: self.shared.state.lock().archives.iter().map(|archive| archive.position).collect(),
             incarnation: self.incarnation,
             disk_bytes: 0,
             segments: 0,

@@ -9,6 +9,7 @@ use pegcount_domain::envelope::{Position, StreamName, Version};
 use smallvec::SmallVec;
 
 use crate::{
+    api::LogError,
     frame::{Frame, FrameEvent},
     limits::STREAM_PAGE_FRAMES,
 };
@@ -28,8 +29,10 @@ pub enum Direction {
 pub struct StreamPage {
     /// The events, by the frames that hold them.
     pub parts: Vec<StreamPart>,
-    /// Where to go on; none at the stream's end (backward: after its first event).
+    /// Where to go on; none at the stream's end (backward: after its first event that is there).
     pub next: Option<Version>,
+    /// The last of its versions that have been dropped; 0 if none has. Reading backward ends after it.
+    pub gone: Version,
 }
 
 impl StreamPage {
@@ -70,6 +73,8 @@ pub(crate) struct Collector<'a> {
     next: Option<u64>,
     /// The last version of the stream.
     head: u64,
+    /// The last version that has been dropped.
+    gone: u64,
     left: usize,
     parts: Vec<StreamPart>,
 }
@@ -87,7 +92,20 @@ impl<'a> Collector<'a> {
             Direction::Forward => Some(from.0.max(1)).filter(|from| *from <= head.0),
             Direction::Backward => Some(from.0.min(head.0)).filter(|from| *from > 0),
         };
-        Self { stream, direction, next, head: head.0, left: limit.max(1), parts: Vec::new() }
+        Self { stream, direction, next, head: head.0, gone: 0, left: limit.max(1), parts: Vec::new() }
+    }
+
+    /// Versions up to `gone` have been dropped. Errors: the page would have to begin with one of them.
+    pub(crate) fn after(mut self, Version(gone): Version) -> Result<Self, LogError> {
+        self.gone = gone;
+        let Some(asked) = self.next.filter(|next| *next <= gone) else { return Ok(self) };
+        if self.direction == Direction::Forward {
+            let (stream, asked) = (self.stream.clone(), Version(asked));
+            let first = Some(Version(gone + 1)).filter(|first| first.0 <= self.head);
+            return Err(LogError::DroppedVersion { stream, asked, first });
+        }
+        self.next = None;
+        Ok(self)
     }
 
     /// The version that is wanted next; none once the page is full or the stream at its end.
@@ -127,7 +145,7 @@ impl<'a> Collector<'a> {
             self.left -= 1;
             self.next = match self.direction {
                 Direction::Forward => Some(version + 1).filter(|next| *next <= self.head),
-                Direction::Backward => Some(version - 1).filter(|next| *next > 0),
+                Direction::Backward => Some(version - 1).filter(|next| *next > self.gone),
             };
         }
         if !taken.is_empty() {
@@ -137,6 +155,6 @@ impl<'a> Collector<'a> {
     }
 
     pub(crate) fn page(self) -> StreamPage {
-        StreamPage { parts: self.parts, next: self.next.map(Version) }
+        StreamPage { parts: self.parts, next: self.next.map(Version), gone: Version(self.gone) }
     }
 }

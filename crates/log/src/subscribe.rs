@@ -29,6 +29,9 @@ pub(crate) trait Frames: Send + Sync + 'static {
     /// The last durable position, and word of every change.
     fn end(&self) -> watch::Receiver<Position>;
 
+    /// The first position that can be read.
+    fn first(&self) -> Position;
+
     /// The frame that holds `at`, if it is still in the tail.
     fn recent(&self, at: Position) -> Option<Arc<Frame>>;
 
@@ -80,10 +83,14 @@ impl Cursor {
                 }
                 continue;
             }
+            let frames = self.frames.upgrade();
+            if let Some(frames) = &frames {
+                self.check_kept(frames.first())?;
+            }
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(Some(self.give(frame)));
             }
-            let Some(frames) = self.frames.upgrade() else { return Ok(None) };
+            let Some(frames) = frames else { return Ok(None) };
             if let Some(frame) = frames.recent(self.next) {
                 self.ahead = None;
                 return Ok(Some(self.give(frame)));
@@ -100,6 +107,11 @@ impl Cursor {
         }
         self.started = true;
         Ok(())
+    }
+
+    /// What was read ahead, or is in the tail, is not given any more once it has been dropped.
+    fn check_kept(&self, first: Position) -> Result<(), LogError> {
+        if self.next < first { Err(LogError::Dropped { asked: self.next, first }) } else { Ok(()) }
     }
 
     fn give(&mut self, frame: Arc<Frame>) -> Arc<Frame> {

@@ -19,7 +19,7 @@ use std::{
 
 use futures_util::StreamExt;
 use pegcount_domain::envelope::Position;
-use pegcount_log::{AppendError, EventLog, LogError, SledLog, SledOptions, blobs_empty};
+use pegcount_log::{AppendError, Archive, EventLog, LogError, SledLog, SledOptions, blobs_empty};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use suite::{Seen, all, append, counted, event, events, plain};
 
@@ -231,8 +231,9 @@ async fn a_damaged_segment_is_refused_and_read_around_when_opened_read_only() {
     assert!(log.version(&suite::stream("s1")).is_err(), "nobody knows what the segment says of it");
     assert_eq!(log.version(&suite::stream("s50")).unwrap().0, 1);
     let refusal = suite::refused(&log, plain(events("a", 0..1))).await;
-    assert!(matches!(refusal, AppendError::Closed), "{refusal}");
-    assert!(log.seal().await.is_err());
+    assert!(matches!(refusal, AppendError::ReadOnly), "{refusal}");
+    let refusal = log.seal().await.unwrap_err().to_string();
+    assert!(refusal.contains("the log is read-only"), "{refusal}");
     assert_eq!(fs::read(&second).unwrap(), bytes, "it is left as it is");
 }
 
@@ -287,6 +288,133 @@ async fn a_lost_format_file_of_a_sealed_log_is_named() {
     fs::remove_file(&format).unwrap();
     assert!(matches!(refused(dir.path()), LogError::Damaged { path, .. } if path == format));
     assert!(dir.path().join("segment-000001").exists());
+}
+
+/// A closed log of which the first of two segments, positions 1 to 42, has been dropped.
+async fn a_dropped_log(dir: &Path) -> Vec<Seen> {
+    let mut whole = a_sealed_log(dir).await;
+    let log = open(dir).unwrap();
+    let archive = Archive { position: Position(100), bytes: vec![7; 5_000] };
+    assert_eq!(log.drop_history(Position(42), archive).await.unwrap().first, Position(43));
+    log.close().await.unwrap();
+    whole.split_off(42)
+}
+
+#[tokio::test]
+async fn a_folder_whose_history_was_dropped_is_left_alone_by_programs_that_do_not_know_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let features = || {
+        let text = fs::read_to_string(dir.path().join("FORMAT")).unwrap();
+        text.lines().find_map(|line| line.strip_prefix("features: ").map(str::to_owned)).unwrap()
+    };
+    a_sealed_log(dir.path()).await;
+    assert_eq!(features(), "0");
+    let log = open(dir.path()).unwrap();
+    let archive = Archive { position: Position(120), bytes: Vec::new() };
+    let incarnation = log.incarnation();
+    log.drop_history(Position(42), archive).await.unwrap();
+    drop(log);
+    assert_eq!(features(), "1");
+    assert_eq!(open(dir.path()).unwrap().incarnation(), incarnation);
+}
+
+#[tokio::test]
+async fn a_cut_or_lost_archive_is_refused_and_a_changed_one_named_when_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = a_dropped_log(dir.path()).await;
+    let path = dir.path().join("archive-000001");
+    let whole = fs::read(&path).unwrap();
+    let is_named = |error: LogError| {
+        let named =
+            matches!(&error, LogError::Damaged { path: at, position: Position(100), .. } if *at == path);
+        assert!(named, "{error}");
+    };
+    for length in [0, 31, 32, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        is_named(refused(dir.path()));
+    }
+    for index in [0, 10, 15, 20, 30] {
+        let mut bytes = whole.clone();
+        bytes[index] ^= 8;
+        fs::write(&path, bytes).unwrap();
+        assert!(matches!(refused(dir.path()), LogError::Damaged { .. } | LogError::NewerFormat { .. }));
+    }
+    let mut bytes = whole.clone();
+    bytes[4_000] ^= 8;
+    fs::write(&path, &bytes).unwrap();
+    // Opening does not read all of it.
+    let log = open(dir.path()).unwrap();
+    is_named(log.archive(None).await.unwrap_err());
+    assert_eq!(suite::kept(&log).await, kept);
+    drop(log);
+    fs::remove_file(&path).unwrap();
+    is_named(refused(dir.path()));
+    let log = read_only(dir.path()).unwrap();
+    is_named(log.archive(None).await.unwrap_err());
+    assert_eq!(suite::kept(&log).await, kept);
+    fs::write(&path, whole).unwrap();
+    assert_eq!(log.archive(None).await.unwrap().unwrap().bytes, [7; 5_000]);
+}
+
+#[tokio::test]
+async fn a_damaged_stub_is_refused_and_read_around_when_opened_read_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = a_dropped_log(dir.path()).await;
+    let path = dir.path().join("stub-000001");
+    let whole = fs::read(&path).unwrap();
+    // Header, directory, tail; cut; lost.
+    let mut spoiled: Vec<Vec<u8>> = Vec::new();
+    for index in [9, whole.len() - 40, whole.len() - 3] {
+        let mut bytes = whole.clone();
+        bytes[index] ^= 1;
+        spoiled.push(bytes);
+    }
+    spoiled.push(whole[..whole.len() - 1].to_vec());
+    for bytes in spoiled {
+        fs::write(&path, bytes).unwrap();
+        let error = refused(dir.path());
+        assert!(matches!(&error, LogError::Damaged { path: at, .. } if *at == path), "{error}");
+        let log = read_only(dir.path()).unwrap();
+        assert_eq!((log.first(), log.end()), (Position(43), Position(120)));
+        assert_eq!(suite::kept(&log).await, kept);
+        assert!(log.version(&suite::stream("s1")).is_err(), "nobody knows what the stub says of it");
+        assert_eq!(log.version(&suite::stream("s50")).unwrap().0, 1);
+        assert!(matches!(log.read(Position(42)).await, Err(LogError::Dropped { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_changed_stub_poisons_the_log_when_an_append_needs_it_rather_than_give_a_wrong_version() {
+    let dir = tempfile::tempdir().unwrap();
+    a_dropped_log(dir.path()).await;
+    let path = dir.path().join("stub-000001");
+    let mut bytes = fs::read(&path).unwrap();
+    // The first block of the stream index begins after the header.
+    bytes[64 + 30] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let log = open(dir.path()).unwrap();
+    let error = log.version(&suite::stream("s1")).unwrap_err();
+    assert!(matches!(&error, LogError::Damaged { path: at, .. } if *at == path), "{error}");
+    let error = suite::refused(&log, plain(events("s1", 0..1))).await;
+    assert!(matches!(&error, AppendError::Poisoned { .. }), "{error}");
+    assert_eq!(log.end(), Position(120));
+}
+
+#[tokio::test]
+async fn damage_in_what_is_to_be_dropped_stops_the_drop() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_sealed_log(dir.path()).await;
+    let path = dir.path().join("segment-000001");
+    let mut bytes = fs::read(&path).unwrap();
+    // Somewhere in the indexes.
+    let place = bytes.len() - 900;
+    bytes[place] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let log = open(dir.path()).unwrap();
+    let archive = Archive { position: Position(120), bytes: Vec::new() };
+    let error = log.drop_history(Position(42), archive).await.unwrap_err();
+    assert!(matches!(&error, LogError::Damaged { path: at, .. } if *at == path), "{error}");
+    assert_eq!((log.first(), all(&log).await), (Position(1), whole));
 }
 
 #[tokio::test]

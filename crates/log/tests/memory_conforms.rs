@@ -10,7 +10,7 @@
 
 mod suite;
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use pegcount_log::{EventLog, MemoryLog};
 
@@ -23,6 +23,11 @@ impl suite::Subject for Memory {
 
     fn keeps(&self) -> bool {
         false
+    }
+
+    /// Every frame can be dropped by itself.
+    fn seal(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
     }
 }
 

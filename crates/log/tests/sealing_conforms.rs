@@ -10,7 +10,10 @@
 
 mod suite;
 
-use std::sync::Arc;
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, Weak},
+};
 
 use pegcount_log::{EventLog, SledLog, SledOptions, blobs_empty};
 
@@ -18,11 +21,12 @@ use pegcount_log::{EventLog, SledLog, SledOptions, blobs_empty};
 /// sealings; no filter is in memory, and hardly a block.
 struct Sealing {
     dir: tempfile::TempDir,
+    log: Mutex<Weak<SledLog>>,
 }
 
 impl Sealing {
     fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), log: Mutex::default() }
     }
 }
 
@@ -30,11 +34,20 @@ impl suite::Subject for Sealing {
     fn open(&self) -> Arc<dyn EventLog> {
         let options = SledOptions::new(self.dir.path());
         let options = SledOptions { seal_bytes: 1, filter_bytes: 0, index_cache_bytes: 100_000, ..options };
-        Arc::new(SledLog::open(options).unwrap())
+        let log = Arc::new(SledLog::open(options).unwrap());
+        *self.log.lock().unwrap() = Arc::downgrade(&log);
+        log
     }
 
     fn keeps(&self) -> bool {
         true
+    }
+
+    fn seal(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let log = self.log.lock().unwrap().upgrade().expect("a log is open");
+        Box::pin(async move {
+            log.seal().await.unwrap();
+        })
     }
 }
 

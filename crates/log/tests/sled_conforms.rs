@@ -10,28 +10,41 @@
 
 mod suite;
 
-use std::sync::Arc;
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, Weak},
+};
 
 use pegcount_log::{EventLog, SledLog, SledOptions, blobs_empty};
 
 /// A log in a folder of its own; in the end nothing may lie beside the file that is synced.
 struct Sled {
     dir: tempfile::TempDir,
+    log: Mutex<Weak<SledLog>>,
 }
 
 impl Sled {
     fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), log: Mutex::default() }
     }
 }
 
 impl suite::Subject for Sled {
     fn open(&self) -> Arc<dyn EventLog> {
-        Arc::new(SledLog::open(SledOptions::new(self.dir.path())).unwrap())
+        let log = Arc::new(SledLog::open(SledOptions::new(self.dir.path())).unwrap());
+        *self.log.lock().unwrap() = Arc::downgrade(&log);
+        log
     }
 
     fn keeps(&self) -> bool {
         true
+    }
+
+    fn seal(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let log = self.log.lock().unwrap().upgrade().expect("a log is open");
+        Box::pin(async move {
+            log.seal().await.unwrap();
+        })
     }
 }
 

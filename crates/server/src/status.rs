@@ -153,6 +153,8 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
         QueryError::Unaligned { field: "from", .. } => "from_us",
         QueryError::Unaligned { .. } | QueryError::Empty { .. } | QueryError::TooLong { .. } => "to_us",
         QueryError::Repeated { .. } => "by",
+        QueryError::Closed { .. } => return precondition("HISTORY_CLOSED", "as_of_us", message),
+        QueryError::EventsGone { .. } => return precondition("HISTORY_CLOSED", "from_us", message),
         QueryError::UnknownColumn { .. } | QueryError::NotExplained { .. } | QueryError::NotCutBy { .. } => {
             "column"
         }
@@ -185,6 +187,7 @@ fn of_append(error: &AppendError) -> Status {
         }
         AppendError::Poisoned { .. } => informed(Code::Unavailable, message, "LOG_POISONED", &[]),
         AppendError::Closed => shutting_down(),
+        AppendError::ReadOnly => informed(Code::FailedPrecondition, message, "LOG_READ_ONLY", &[]),
     }
 }
 
@@ -219,6 +222,14 @@ fn of_log(error: &LogError) -> Status {
         LogError::OutOfRange { next, .. } => {
             informed(Code::OutOfRange, message, "BEYOND_THE_END", &[("next", next.to_string())])
         }
+        LogError::Dropped { first, .. } => {
+            informed(Code::OutOfRange, message, "DROPPED", &[("first", first.to_string())])
+        }
+        LogError::DroppedVersion { first, .. } => {
+            let first = first.map(|first| ("first_version", first.0.to_string()));
+            informed(Code::OutOfRange, message, "DROPPED_VERSION", first.as_slice())
+        }
+        LogError::ArchiveMisplaced { .. } => informed(Code::FailedPrecondition, message, "ARCHIVE", &[]),
         LogError::Damaged { position, .. } => {
             tracing::error!(error = message, "the log is damaged");
             informed(Code::DataLoss, message, "LOG_DAMAGED", &[("position", position.to_string())])

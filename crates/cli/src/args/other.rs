@@ -11,7 +11,13 @@ use pegcount_server::Role;
 use super::{
     BackupArgs, DumpArgs, Format, Length, LoadArgs, RestoreArgs, StatArgs, TargetArgs, VerifyArgs,
     target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT},
+    values::Size,
 };
+
+/// Tests seal at this, again and again; below it a log would be more files than history.
+const SEAL_SIZE_MIN: Size = Size(4 << 10);
+/// Beyond this a start after a crash would take minutes.
+const SEAL_SIZE_MAX: Size = Size(4 << 30);
 
 /// What a server is told.
 #[derive(Debug, Args)]
@@ -39,9 +45,23 @@ pub(crate) struct ServeArgs {
     /// The memory that the log may use as cache, MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(8..=65_536))]
     pub(crate) cache_mib: u64,
+    /// How much history the store may hold before it is sealed into a segment file: 4KiB to 4GiB. A larger one makes
+    /// the next start after a crash slower, a smaller one makes more files
+    #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = seal_size)]
+    pub(crate) seal_size: Size,
     /// Write what happens as JSON lines instead of text
     #[arg(long)]
     pub(crate) json_logs: bool,
+}
+
+/// A size that a log can be sealed at.
+fn seal_size(text: &str) -> Result<Size, String> {
+    let size: Size = text.parse()?;
+    if (SEAL_SIZE_MIN..=SEAL_SIZE_MAX).contains(&size) {
+        Ok(size)
+    } else {
+        Err("a log is sealed at 4KiB to 4GiB".to_owned())
+    }
 }
 
 /// Where records come from.

@@ -19,11 +19,12 @@ use super::{
     open::damaged,
     options::SledOptions,
 };
-use crate::{api::LogError, frame::Frame, keys::LogKey, segment::Named};
+use crate::{api::LogError, frame::Frame, keys::LogKey};
 
 pub(crate) use super::{
+    archives::NamedArchive,
     folder::{FORMAT, failed, sync_dir, write_aside},
-    manifest::{named, named_line},
+    manifest::{History, named, named_line},
 };
 
 /// Keeps servers, and other tools, out of a folder until it is dropped.
@@ -43,10 +44,10 @@ pub(crate) fn identity(dir: &Path) -> Result<(Incarnation, Option<LogKey>), LogE
     Ok((incarnation, key))
 }
 
-/// The segments that belong to the log, and the numbers of its databases.
-pub(crate) fn listed(dir: &Path) -> Result<(Vec<Named>, Vec<u64>), LogError> {
-    let Manifest { segments, sealing, hot, .. } = Manifest::required(dir)?;
-    Ok((segments, sealing.into_iter().chain([hot]).collect()))
+/// The history that belongs to the log, and the numbers of its databases.
+pub(crate) fn listed(dir: &Path) -> Result<(History, Vec<u64>), LogError> {
+    let Manifest { history, sealing, hot, .. } = Manifest::required(dir)?;
+    Ok((history, sealing.into_iter().chain([hot]).collect()))
 }
 
 /// What had been acknowledged.
@@ -58,23 +59,24 @@ pub(crate) fn mark_file(dir: &Path) -> PathBuf {
     mark_path(dir)
 }
 
-/// Puts what belongs around finished segments into `dir`: an empty database, the mark, the manifest, and last FORMAT.
+/// Puts what belongs around finished history into `dir`: an empty database, the mark, the manifest, and last FORMAT.
 pub(crate) fn make(
     dir: &Path,
     incarnation: Incarnation,
     key: &LogKey,
-    segments: Vec<Named>,
+    history: impl Into<History>,
 ) -> Result<(), LogError> {
     let folder = Folder::open(dir)?;
-    let last = segments.last();
-    let end = last.map_or(Position::START, |named| named.last);
-    let hot = last.map_or(1, |named| named.number + 1);
+    let history = history.into();
+    let end = history.end();
+    let hot = history.segments.last().map_or(1, |named| named.number + 1);
+    let dropped = history.stub.is_some();
     let (mark, _) = MarkFile::open(&mark_path(dir), true)?;
     mark.write(end).and_then(|()| mark.sync()).map_err(failed("write", &mark_path(dir)))?;
     drop(Database::open(&SledOptions::new(dir), hot, end)?);
-    let mut manifest = Manifest { generation: 0, segments, sealing: None, hot };
+    let mut manifest = Manifest { generation: 0, history, sealing: None, hot };
     manifest.write(dir)?;
-    folder.write_format(incarnation, key)
+    folder.write_format(incarnation, key, dropped)
 }
 
 /// Bytes that a database takes on disk.

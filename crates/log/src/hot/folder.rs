@@ -17,8 +17,10 @@ use crate::{api::LogError, keys::LogKey};
 pub(crate) const FORMAT: u32 = 2;
 /// The last one with one database, no manifest and no key.
 const FORMAT_WITHOUT_MANIFEST: u32 = 1;
+/// History has been dropped: MANIFEST names a stub and archives.
+const FEATURE_DROPPED: u32 = 1;
 /// The features that this program knows, one bit each.
-const FEATURES: u32 = 0;
+const FEATURES: u32 = FEATURE_DROPPED;
 const TITLE: &str = "pegcount log";
 pub(super) const FORMAT_FILE: &str = "FORMAT";
 
@@ -114,10 +116,27 @@ impl Folder {
         read_format(&self.dir)
     }
 
-    /// Writes FORMAT, durably: from now on the log exists.
-    pub(super) fn write_format(&self, incarnation: Incarnation, key: &LogKey) -> Result<(), LogError> {
-        write_aside(&self.dir, FORMAT_FILE, &format_text(incarnation, key))
+    /// Writes FORMAT, durably: from now on the log exists. `dropped` if its manifest names a stub.
+    pub(super) fn write_format(
+        &self,
+        incarnation: Incarnation,
+        key: &LogKey,
+        dropped: bool,
+    ) -> Result<(), LogError> {
+        write_format(&self.dir, incarnation, key, dropped)
     }
+}
+
+/// Replaces FORMAT in `dir`, durably. `dropped` before the manifest names a stub, so that programs that know of none
+/// leave the folder alone.
+pub(super) fn write_format(
+    dir: &Path,
+    incarnation: Incarnation,
+    key: &LogKey,
+    dropped: bool,
+) -> Result<(), LogError> {
+    let features = if dropped { FEATURE_DROPPED } else { 0 };
+    write_aside(dir, FORMAT_FILE, &format_text(incarnation, key, features))
 }
 
 /// What FORMAT in `dir` says; none if there is none.
@@ -142,10 +161,10 @@ pub(super) struct Format {
     pub(super) key: Option<LogKey>,
 }
 
-fn format_text(incarnation: Incarnation, key: &LogKey) -> String {
+fn format_text(incarnation: Incarnation, key: &LogKey, features: u32) -> String {
     let (incarnation, key) = (incarnation.0, key.hex());
     let head = format!(
-        "{TITLE}\nformat: {FORMAT}\nfeatures: {FEATURES}\nincarnation: {incarnation:032x}\nkey: {key}\n"
+        "{TITLE}\nformat: {FORMAT}\nfeatures: {features}\nincarnation: {incarnation:032x}\nkey: {key}\n"
     );
     let crc = crc32c::crc32c(head.as_bytes());
     format!("{head}crc32c: {crc:08x}\n")
@@ -186,7 +205,7 @@ mod tests {
     #[test]
     fn format_comes_back_as_written_and_any_changed_byte_is_noticed() {
         let key = LogKey::random().unwrap();
-        let text = format_text(Incarnation(42), &key);
+        let text = format_text(Incarnation(42), &key, FEATURE_DROPPED);
         let format = parse(&text, Path::new("d")).unwrap();
         assert_eq!((format.incarnation, format.key.unwrap().hex()), (Incarnation(42), key.hex()));
         for index in 0..text.len() - 1 {

@@ -3,24 +3,48 @@
 //! Invariant: it is replaced whole (written aside, synced, renamed, folder synced), and never names a file that is not
 //! durable.
 
-use std::{fmt::Write as _, fs, io::ErrorKind, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use pegcount_domain::envelope::Position;
 
-use super::folder::{FORMAT_FILE, database_path, failed, write_aside};
+use super::{
+    archives::{NamedArchive, archive_path},
+    folder::{FORMAT_FILE, database_path, failed, write_aside},
+};
 use crate::{
     api::LogError,
-    segment::{Named, segment_path},
+    segment::{Kind, Named, pages_path},
 };
 
 const NAME: &str = "MANIFEST";
 const TITLE: &str = "pegcount manifest";
 
+/// What is not in a database any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    /// What is left of the segments that were dropped, if some were.
+    pub(crate) stub: Option<Named>,
+    /// What folds made of those, the oldest first.
+    pub(crate) archives: Vec<NamedArchive>,
+    pub(crate) segments: Vec<Named>,
+}
+
+impl From<Vec<Named>> for History {
+    fn from(segments: Vec<Named>) -> Self {
+        Self { segments, ..Self::default() }
+    }
+}
+
 /// What belongs to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Manifest {
     pub(super) generation: u64,
-    pub(super) segments: Vec<Named>,
+    pub(super) history: History,
     /// The database that is being sealed, if one is.
     pub(super) sealing: Option<u64>,
     /// The database that appends go to.
@@ -30,7 +54,7 @@ pub(super) struct Manifest {
 impl Manifest {
     /// That of a new log, or of one that had no manifest yet.
     pub(super) fn first() -> Self {
-        Self { generation: 0, segments: Vec::new(), sealing: None, hot: 1 }
+        Self { generation: 0, history: History::default(), sealing: None, hot: 1 }
     }
 
     /// Reads the manifest of the log in `dir`; none if there is none.
@@ -64,11 +88,9 @@ impl Manifest {
 
     fn text(&self) -> String {
         let mut text = format!("{TITLE}\ngeneration: {}\n", self.generation);
-        for named in &self.segments {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "segment: {}", named_line(named));
-        }
+        text.push_str(&self.history.lines());
         for number in self.sealing.iter().chain([&self.hot]) {
+            // Writing to a String cannot fail.
             let _ = writeln!(text, "hot: {number}");
         }
         let crc = crc32c::crc32c(text.as_bytes());
@@ -81,10 +103,12 @@ impl Manifest {
     pub(super) fn remove_unnamed(&self, dir: &Path) -> Result<(), LogError> {
         let mut named: Vec<_> =
             self.sealing.iter().chain([&self.hot]).map(|number| database_path(dir, *number)).collect();
-        named.extend(self.segments.iter().map(|segment| segment_path(dir, segment.number)));
+        named.extend(self.history.paths(dir));
+        let first = self.history.segments.first().map_or(self.hot, |segment| segment.number);
         for entry in fs::read_dir(dir).map_err(failed("list", dir))? {
             let path = entry.map_err(failed("list", dir))?.path();
-            if named.contains(&path) || !is_ours(&path) {
+            let dropped = pages_number(&path).is_some_and(|number| number < first);
+            if named.contains(&path) || !(is_ours(&path) || dropped) {
                 continue;
             }
             tracing::warn!(path = %path.display(), "removing what the manifest does not name");
@@ -99,10 +123,19 @@ impl Manifest {
 fn is_ours(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let numbered = |name: &str| name.len() >= 6 && name.bytes().all(|byte| byte.is_ascii_digit());
-    let segment = name.strip_prefix("segment-").map(|rest| rest.strip_suffix(".new").unwrap_or(rest));
-    segment.is_some_and(numbered)
+    let made_aside = |prefix| {
+        let rest = name.strip_prefix(prefix).map(|rest| rest.strip_suffix(".new").unwrap_or(rest));
+        rest.is_some_and(numbered)
+    };
+    ["segment-", "stub-", "archive-"].into_iter().any(made_aside)
         || name.strip_prefix("hot-").is_some_and(numbered)
         || name.strip_suffix(".new").is_some_and(|name| name == NAME || name == FORMAT_FILE)
+}
+
+/// The number of the segment that `path` was made beside, if it was.
+fn pages_number(path: &Path) -> Option<u64> {
+    let number = path.file_name()?.to_str()?.strip_prefix("pages-")?.parse().ok()?;
+    (pages_path(path.parent()?, number) == path).then_some(number)
 }
 
 fn parse(text: &str) -> Result<Manifest, &'static str> {
@@ -118,11 +151,9 @@ fn parse(text: &str) -> Result<Manifest, &'static str> {
     }
     let generation = lines.next().and_then(|line| line.strip_prefix("generation: "));
     let generation = generation.and_then(|number| number.parse().ok()).ok_or(WRONG)?;
-    let (mut segments, mut hot) = (Vec::new(), Vec::new());
+    let (mut history, mut hot) = (History::default(), Vec::new());
     for line in lines {
-        if let Some(segment) = line.strip_prefix("segment: ") {
-            segments.push(named(segment).ok_or(WRONG)?);
-        } else {
+        if !history.take(line).ok_or(WRONG)? {
             let number = line.strip_prefix("hot: ").and_then(|number| number.parse().ok());
             hot.push(number.ok_or(WRONG)?);
         }
@@ -132,13 +163,13 @@ fn parse(text: &str) -> Result<Manifest, &'static str> {
         [sealing, hot] => (Some(sealing), hot),
         _ => return Err("it names no database, or more than two"),
     };
-    let manifest = Manifest { generation, segments, sealing, hot };
+    let manifest = Manifest { generation, history, sealing, hot };
     if manifest.is_in_order() { Ok(manifest) } else { Err("what it names does not follow on each other") }
 }
 
-/// What a manifest says of a segment.
+/// What a manifest says of a segment, or of the stub.
 pub(crate) fn named_line(named: &Named) -> String {
-    let Named { number, first, last, bytes, directory_crc } = named;
+    let Named { number, first, last, bytes, directory_crc, kind: _ } = named;
     format!("{number} positions {first} to {last} bytes {bytes} directory {directory_crc:08x}")
 }
 
@@ -149,6 +180,7 @@ pub(crate) fn named(line: &str) -> Option<Named> {
         return None;
     };
     Some(Named {
+        kind: Kind::Segment,
         number: number.parse().ok()?,
         first: Position(first.parse().ok()?),
         last: Position(last.parse().ok()?),
@@ -157,16 +189,72 @@ pub(crate) fn named(line: &str) -> Option<Named> {
     })
 }
 
-impl Manifest {
-    fn is_in_order(&self) -> bool {
-        let mut next = Position(1);
-        let mut number = 0;
+impl History {
+    /// The lines of all of it.
+    pub(crate) fn lines(&self) -> String {
+        let stub = self.stub.iter().map(|stub| format!("stub: {}\n", named_line(stub)));
+        let archives = self.archives.iter().map(|archive| format!("archive: {}\n", archive.line()));
+        let segments = self.segments.iter().map(|segment| format!("segment: {}\n", named_line(segment)));
+        stub.chain(archives).chain(segments).collect()
+    }
+
+    /// Takes over what `line` says. False if it speaks of something else; none if it does not make sense.
+    pub(crate) fn take(&mut self, line: &str) -> Option<bool> {
+        if let Some(segment) = line.strip_prefix("segment: ") {
+            self.segments.push(named(segment)?);
+        } else if let Some(archive) = line.strip_prefix("archive: ") {
+            self.archives.push(NamedArchive::read(archive)?);
+        } else if let Some(stub) = line.strip_prefix("stub: ").filter(|_| self.stub.is_none()) {
+            self.stub = Some(Named { kind: Kind::Stub, ..named(stub)? });
+        } else {
+            return Some(false);
+        }
+        Some(true)
+    }
+
+    /// The first position that can be read.
+    pub(crate) fn first(&self) -> Position {
+        self.stub.map_or(Position(1), |stub| Position(stub.last.0.saturating_add(1)))
+    }
+
+    /// The last position that is in it.
+    pub(crate) fn end(&self) -> Position {
+        self.segments.last().or(self.stub.as_ref()).map_or(Position::START, |named| named.last)
+    }
+
+    /// The highest number that a stub or an archive has.
+    pub(crate) fn last_drop(&self) -> u64 {
+        let archives = self.archives.iter().map(|archive| archive.number);
+        archives.chain(self.stub.map(|stub| stub.number)).max().unwrap_or(0)
+    }
+
+    fn paths(&self, dir: &Path) -> Vec<PathBuf> {
+        let archives = self.archives.iter().map(|archive| archive_path(dir, archive.number));
+        self.stub.iter().chain(&self.segments).map(|named| named.path(dir)).chain(archives).collect()
+    }
+
+    /// The segments follow on the stub and on each other; there are archives, and what is left goes on from each,
+    /// if and only if there is a stub.
+    pub(crate) fn is_in_order(&self) -> bool {
+        let (mut next, mut number) = (self.first(), 0);
         let dense = self.segments.iter().all(|segment| {
             let follows = segment.first == next && segment.last >= next && segment.number > number;
             (next, number) = (Position(segment.last.0.saturating_add(1)), segment.number);
             follows
         });
-        dense && self.sealing.unwrap_or(number + 1) > number && self.hot > self.sealing.unwrap_or(number)
+        let begins = self.stub.is_none_or(|stub| stub.first == Position(1) && stub.last >= stub.first);
+        let useful = self.archives.iter().all(|archive| archive.position.next() >= self.first());
+        let sorted = self.archives.is_sorted_by(|one, next| one.position < next.position);
+        dense && begins && useful && sorted && self.stub.is_none() == self.archives.is_empty()
+    }
+}
+
+impl Manifest {
+    fn is_in_order(&self) -> bool {
+        let number = self.history.segments.last().map_or(0, |segment| segment.number);
+        self.history.is_in_order()
+            && self.sealing.unwrap_or(number + 1) > number
+            && self.hot > self.sealing.unwrap_or(number)
     }
 }
 
@@ -175,19 +263,32 @@ mod tests {
     use super::*;
 
     fn a_manifest() -> Manifest {
-        let segment = |number, first, last| Named {
+        let named = |kind, number, first, last| Named {
+            kind,
             number,
             first: Position(first),
             last: Position(last),
             bytes: 1_000,
             directory_crc: 7,
         };
-        Manifest {
-            generation: 3,
-            segments: vec![segment(1, 1, 9), segment(4, 10, 10)],
-            sealing: Some(5),
-            hot: 6,
-        }
+        let history = History {
+            stub: None,
+            archives: Vec::new(),
+            segments: vec![named(Kind::Segment, 1, 1, 9), named(Kind::Segment, 4, 10, 10)],
+        };
+        Manifest { generation: 3, history, sealing: Some(5), hot: 6 }
+    }
+
+    /// One whose first segments were dropped.
+    fn a_later_manifest() -> Manifest {
+        let mut manifest = a_manifest();
+        let history = &mut manifest.history;
+        let first = history.segments.remove(0);
+        history.stub = Some(Named { kind: Kind::Stub, number: 2, ..first });
+        let archive =
+            |number, position| NamedArchive { number, position: Position(position), bytes: 40, crc: 9 };
+        history.archives = vec![archive(1, 9), archive(2, 12)];
+        manifest
     }
 
     #[test]
@@ -195,6 +296,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(Manifest::read(dir.path()).unwrap().is_none());
         let mut manifest = a_manifest();
+        manifest.write(dir.path()).unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), Some(manifest));
+        let mut manifest = a_later_manifest();
         manifest.write(dir.path()).unwrap();
         assert_eq!(Manifest::read(dir.path()).unwrap(), Some(manifest.clone()));
         let bytes = fs::read(dir.path().join(NAME)).unwrap();
@@ -213,13 +317,26 @@ mod tests {
         let spoil: [fn(&mut Manifest); 5] = [
             |manifest| manifest.hot = 5,
             |manifest| manifest.sealing = Some(4),
-            |manifest| manifest.segments[1].first = Position(11),
-            |manifest| manifest.segments[1].number = 1,
-            |manifest| manifest.segments = manifest.segments.split_off(1),
+            |manifest| manifest.history.segments[1].first = Position(11),
+            |manifest| manifest.history.segments[1].number = 1,
+            |manifest| manifest.history.segments = manifest.history.segments.split_off(1),
         ];
         for spoil in spoil {
             let mut manifest = a_manifest();
             spoil(&mut manifest);
+            assert!(parse(&manifest.text()).is_err(), "{manifest:?}");
+        }
+        let spoil: [fn(&mut History); 6] = [
+            |history| history.stub = None,
+            |history| history.stub.as_mut().unwrap().last = Position(8),
+            |history| history.stub.as_mut().unwrap().first = Position(2),
+            |history| history.archives.clear(),
+            |history| history.archives[0].position = Position(8),
+            |history| history.archives.reverse(),
+        ];
+        for spoil in spoil {
+            let mut manifest = a_later_manifest();
+            spoil(&mut manifest.history);
             assert!(parse(&manifest.text()).is_err(), "{manifest:?}");
         }
     }
@@ -227,18 +344,33 @@ mod tests {
     #[test]
     fn only_leftovers_of_our_own_are_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let manifest = a_manifest();
+        let manifest = a_later_manifest();
         let kept = [
             "FORMAT",
             "LOCK",
             "MARK",
-            "segment-000001",
             "segment-000004",
             "notes.txt",
             "segment-old",
             "hot-",
+            "stub-000002",
+            "archive-000001",
+            "archive-000002",
+            "pages-000004",
+            "pages-000007",
         ];
-        let gone = ["segment-000003", "segment-000005.new", "MANIFEST.new", "FORMAT.new"];
+        let gone = [
+            "segment-000001",
+            "segment-000003",
+            "segment-000005.new",
+            "MANIFEST.new",
+            "FORMAT.new",
+            "stub-000001",
+            "stub-000003.new",
+            "archive-000003",
+            "archive-000004.new",
+            "pages-000001",
+        ];
         kept.iter().chain(&gone).for_each(|name| fs::write(dir.path().join(name), b"x").unwrap());
         for number in [2, 5, 6, 7] {
             fs::create_dir(database_path(dir.path(), number)).unwrap();

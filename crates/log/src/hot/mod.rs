@@ -13,15 +13,20 @@
 //! - [`desk`], [`decide`], [`former`]: from an append to a group
 //! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
 //! - [`bell`], [`seal`]: from a full database to a segment
+//! - [`dropping`], [`archives`]: from the oldest segments to what is left of them
 //! - [`durable`], [`groups`], [`stream`]: what readers see
 //! - [`door`]: a folder as tools see it, with nothing running
 
+mod archives;
 mod bell;
 mod committer;
 mod database;
 mod decide;
 mod desk;
 pub(crate) mod door;
+mod dropping;
+#[cfg(test)]
+mod dropping_tests;
 mod durable;
 mod folder;
 mod former;
@@ -58,7 +63,8 @@ use tokio::{
 };
 
 use self::{
-    bell::Bell,
+    archives::Archives,
+    bell::{Bell, DropAsked},
     committer::Committer,
     decide::Decider,
     desk::{Desk, Group},
@@ -78,6 +84,7 @@ use crate::{
     consumers::Consumers,
     content::Fingerprints,
     frame::{Frame, FrameBuilder},
+    retention::{Archive, Dropped},
     stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
 };
@@ -93,6 +100,7 @@ pub struct SledLog {
     consumers: Arc<Consumers>,
     desk: Arc<Desk>,
     bell: Arc<Bell>,
+    archives: Arc<Archives>,
     incarnation: Incarnation,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     folder: Folder,
@@ -109,6 +117,7 @@ struct Parts {
     found: Found,
     gate: Arc<Gate>,
     bell: Arc<Bell>,
+    archives: Arc<Archives>,
 }
 
 /// What reads need.
@@ -129,6 +138,7 @@ impl SledLog {
     /// The same; `probe` is called between the steps of every sealing.
     fn open_with(options: SledOptions, probe: Option<Probe>) -> Result<Self, LogError> {
         let opened = opening::open(&options)?;
+        let archives = Arc::new(Archives::new(&options.dir, opened.manifest.history.archives.clone()));
         let gate = Arc::new(Gate::new(Committed { end: opened.found.end, failed: false }));
         let sealer = Sealer {
             options: options.clone(),
@@ -138,8 +148,11 @@ impl SledLog {
             durable: Arc::clone(&opened.durable),
             gate: Arc::clone(&gate),
             bell: Arc::clone(&opened.bell),
+            last_drop: opened.manifest.history.last_drop(),
             manifest: opened.manifest,
+            archives: Arc::clone(&archives),
             said: Fingerprints::new(&opened.key),
+            key: opened.key.clone(),
             probe,
         };
         let read_only = options.read_only;
@@ -153,6 +166,7 @@ impl SledLog {
             found: opened.found,
             gate,
             bell: opened.bell,
+            archives,
         })?;
         if !read_only {
             log.spawn("log-sealer", move || sealer.run())?;
@@ -161,7 +175,7 @@ impl SledLog {
     }
 
     fn start(parts: Parts) -> Result<Self, LogError> {
-        let Parts { options, folder, incarnation, store, durable, said, found, gate, bell } = parts;
+        let Parts { options, folder, incarnation, store, durable, said, found, gate, bell, archives } = parts;
         let desk = Arc::new(Desk::new());
         let shared = Arc::new(Shared {
             durable: Arc::clone(&durable),
@@ -175,8 +189,17 @@ impl SledLog {
             Consumers::open(&options.dir, options.read_only, incarnation, durable.watch_end(), clock)?;
         let consumers = Arc::new(consumers);
         let kept = Arc::clone(&consumers);
-        let log =
-            Self { shared, frames, consumers, desk: Arc::clone(&desk), bell, incarnation, threads, folder };
+        let log = Self {
+            shared,
+            frames,
+            consumers,
+            desk: Arc::clone(&desk),
+            bell,
+            archives,
+            incarnation,
+            threads,
+            folder,
+        };
         if options.read_only {
             log.desk.close();
             log.bell.close();
@@ -210,9 +233,12 @@ impl SledLog {
     pub async fn seal(&self) -> Result<Option<Sealed>, LogError> {
         let (answer, sealed) = oneshot::channel();
         self.bell.ask(answer);
-        let closed =
-            |_| failed("seal", self.folder.dir())(io::Error::other("the log is closed or read-only"));
-        sealed.await.map_err(closed)?
+        sealed.await.map_err(|_| self.refused("seal"))?
+    }
+
+    fn refused(&self, action: &'static str) -> LogError {
+        let why = if self.shared.options.read_only { "the log is read-only" } else { "the log is closed" };
+        failed(action, self.folder.dir())(io::Error::other(why))
     }
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
@@ -250,9 +276,27 @@ impl Shared {
         direction: Direction,
         limit: usize,
     ) -> Result<StreamPage, LogError> {
+        loop {
+            let first = self.durable.shelf.first();
+            let page = self.try_read_stream(stream, from, direction, limit);
+            // What was dropped meanwhile is not missing.
+            if page.is_ok() || self.durable.shelf.first() == first {
+                return page;
+            }
+        }
+    }
+
+    fn try_read_stream(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
         let (durable, dir) = (&*self.durable, self.options.dir.as_path());
-        let head = Version(durable.version(durable.names.stream(stream))?);
-        let mut collector = Collector::new(stream, head, from, direction, limit);
+        let key = durable.names.stream(stream);
+        let (head, gone) = (Version(durable.version(key)?), Version(durable.shelf.gone(key)?));
+        let mut collector = Collector::new(stream, head, from, direction, limit).after(gone)?;
         let store = self.store.read();
         let store = store.as_deref().ok_or_else(|| closed(dir))?;
         StreamReader { durable, store, dir }.read(&mut collector)?;
@@ -267,6 +311,10 @@ fn closed(dir: &Path) -> LogError {
 impl Frames for Shared {
     fn end(&self) -> watch::Receiver<Position> {
         self.durable.watch_end()
+    }
+
+    fn first(&self) -> Position {
+        self.durable.shelf.first()
     }
 
     fn recent(&self, at: Position) -> Option<Arc<Frame>> {
@@ -293,8 +341,15 @@ impl EventLog for SledLog {
         self.shared.durable.end()
     }
 
+    fn first(&self) -> Position {
+        self.shared.durable.shelf.first()
+    }
+
     async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError> {
         let bytes = check::bytes_of(&append)?;
+        if self.shared.options.read_only {
+            return Err(AppendError::ReadOnly);
+        }
         if self.shared.durable.poisoned().is_some() {
             return Err(refusal(&self.shared.durable));
         }
@@ -333,6 +388,7 @@ impl EventLog for SledLog {
             let (asked, next) = (from, end.next());
             return if from == next { Ok(None) } else { Err(LogError::OutOfRange { asked, next }) };
         }
+        self.shared.durable.shelf.check_kept(from)?;
         if let Some(frame) = self.shared.recent(from) {
             return Ok(Some(frame));
         }
@@ -351,11 +407,26 @@ impl EventLog for SledLog {
         &self.consumers
     }
 
+    async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {
+        let (answer, dropped) = oneshot::channel();
+        self.bell.ask_drop(DropAsked { up_to, archive, answer });
+        dropped.await.map_err(|_| self.refused("drop history of"))?
+    }
+
+    async fn archive(&self, at_most: Option<Position>) -> Result<Option<Archive>, LogError> {
+        let archives = Arc::clone(&self.archives);
+        let read = spawn_blocking(move || archives.read(at_most)).await;
+        read.map_err(|error| failed("read", self.folder.dir())(io::Error::other(error)))?
+    }
+
     fn status(&self) -> LogStatus {
         let disk_bytes = self.shared.store.read().as_ref().map_or(0, |store| store.disk_bytes());
+        let disk_bytes = disk_bytes + self.archives.disk_bytes();
         let poisoned = self.shared.durable.poisoned();
         LogStatus {
+            first: self.first(),
             end: self.end(),
+            archives: self.archives.positions(),
             incarnation: self.incarnation,
             disk_bytes,
             segments: self.shared.durable.shelf.count(),

@@ -72,6 +72,9 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
         torn: None,
     };
     opening.segments(&manifest, incarnation)?;
+    for archive in &manifest.history.archives {
+        opening.tolerated(archive.look(&options.dir))?;
+    }
     let durable = Arc::new(Durable::new(key.names(), Arc::clone(&opening.shelf)));
     let mut found = opening.databases(&manifest, &durable, &key)?;
     opening.check(&found, &mark)?;
@@ -91,7 +94,7 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
         if !as_it_is {
             // A crash between leaves FORMAT as it was: then the manifest is not believed, and written again.
             manifest.write(&options.dir)?;
-            folder.write_format(incarnation, &key)?;
+            folder.write_format(incarnation, &key, false)?;
         }
         manifest.remove_unnamed(&options.dir)?;
     }
@@ -148,7 +151,7 @@ impl Opening<'_> {
 
     fn segments(&mut self, manifest: &Manifest, incarnation: Incarnation) -> Result<(), LogError> {
         let dir = &self.options.dir;
-        for named in &manifest.segments {
+        for named in manifest.history.stub.iter().chain(&manifest.history.segments) {
             let segment = Segment::open(dir, *named, incarnation).and_then(|segment| {
                 let recorded_at = segment.last_recorded_at();
                 Ok((recorded_at, Shelved::new(segment)?))

@@ -14,7 +14,8 @@ use std::{
 use pegcount_domain::{envelope::Position, ids::Incarnation};
 
 use super::{
-    bell::{Bell, Call},
+    archives::Archives,
+    bell::{Bell, Call, DropAsked},
     database::Database,
     durable::Durable,
     folder::{failed, sync_dir},
@@ -28,6 +29,7 @@ use crate::{
     api::{LogError, Sealed},
     content::Fingerprints,
     frame::Frame,
+    keys::LogKey,
     segment::{Named, Segment, SegmentWriter, Shelf, Shelved, segment_path},
 };
 
@@ -54,9 +56,21 @@ pub(super) enum Moment {
     SegmentNamed,
     /// The old database is given up.
     Done,
+    /// Dropping history: FORMAT tells programs that know of no stub to leave the folder alone.
+    FeatureSet,
+    /// The archive has its name.
+    Archived,
+    /// The stub is written under its name aside.
+    StubWritten,
+    /// The stub has its name.
+    StubRenamed,
+    /// The manifest names the stub in the place of segments.
+    StubNamed,
+    /// The segments are gone.
+    Dropped,
 }
 
-/// What is called at each moment; an error stops the sealing there.
+/// What is called at each moment; an error stops the sealing, or the drop, there.
 pub(super) type Probe = Arc<dyn Fn(Moment) -> io::Result<()> + Send + Sync>;
 
 pub(super) struct Sealer {
@@ -68,6 +82,10 @@ pub(super) struct Sealer {
     pub(super) gate: Arc<Gate>,
     pub(super) bell: Arc<Bell>,
     pub(super) manifest: Manifest,
+    pub(super) archives: Arc<Archives>,
+    pub(super) key: LogKey,
+    /// The highest number that a stub or an archive has had, failed attempts included.
+    pub(super) last_drop: u64,
     pub(super) said: Fingerprints,
     pub(super) probe: Option<Probe>,
 }
@@ -89,6 +107,9 @@ impl Sealer {
                     stopped = sealed.is_err();
                     // Whoever asked may have gone.
                     let _ = answer.send(sealed);
+                }
+                Call::Drop(DropAsked { up_to, archive, answer }) => {
+                    let _ = answer.send(self.drop_history(up_to, &archive));
                 }
                 Call::Close => return,
             }
@@ -173,7 +194,7 @@ impl Sealer {
         self.reached(Moment::Renamed)?;
         let segment = Shelved::new(Segment::open(dir, named, self.incarnation)?)?;
         let mut manifest = self.manifest.clone();
-        manifest.segments.push(named);
+        manifest.history.segments.push(named);
         manifest.sealing = None;
         manifest.write(dir)?;
         self.manifest = manifest;
@@ -220,12 +241,17 @@ impl Sealer {
         writer.finish().map(Some).map_err(write())
     }
 
+    /// Tells how many segments there are.
+    pub(super) fn count_segments(&self) {
+        let segments = u32::try_from(self.shelf.count()).unwrap_or(u32::MAX);
+        metrics::gauge!(SEGMENTS).set(f64::from(segments));
+    }
+
     fn told(&self, named: Named, took: Duration) -> Sealed {
         let sealed = Sealed { first: named.first, last: named.last, bytes: named.bytes };
         metrics::histogram!(SEAL_SECONDS).record(took);
         metrics::counter!(SEALED_BYTES).increment(named.bytes);
-        let segments = u32::try_from(self.shelf.count()).unwrap_or(u32::MAX);
-        metrics::gauge!(SEGMENTS).set(f64::from(segments));
+        self.count_segments();
         tracing::info!(
             segment = named.number,
             first = named.first.0,
@@ -237,7 +263,7 @@ impl Sealer {
         sealed
     }
 
-    fn reached(&self, moment: Moment) -> Result<(), LogError> {
+    pub(super) fn reached(&self, moment: Moment) -> Result<(), LogError> {
         let Some(probe) = &self.probe else { return Ok(()) };
         probe(moment).map_err(failed("seal", &self.options.dir))
     }

@@ -40,11 +40,11 @@ const MOMENTS: [Moment; 8] = [
     Moment::Done,
 ];
 
-fn options(dir: &Path) -> SledOptions {
+pub(super) fn options(dir: &Path) -> SledOptions {
     SledOptions { seal_bytes: u64::MAX, ..SledOptions::new(dir) }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
@@ -63,17 +63,17 @@ fn counted(seqs: std::ops::RangeInclusive<u64>) -> Append {
     Append { source: name("phone"), batch, skip_to: None, expected: SmallVec::new(), events }
 }
 
-async fn fill(log: &SledLog, from: u64, to: u64) {
+pub(super) async fn fill(log: &SledLog, from: u64, to: u64) {
     for seq in from..=to {
         log.append(counted(seq..=seq)).await.unwrap();
     }
 }
 
-/// Everything is there, once, and the log goes on.
-async fn holds(log: &SledLog, end: u64) {
+/// Everything that was not dropped is there, once; whatever was is still counted; and the log goes on.
+pub(super) async fn holds(log: &SledLog, end: u64) {
     assert_eq!(log.end(), Position(end));
-    let mut next = 1;
-    let mut frames = log.subscribe(Position::START);
+    let mut next = log.first().0;
+    let mut frames = log.subscribe(log.first());
     while next <= end {
         let frame = frames.next().await.unwrap().unwrap();
         assert_eq!(frame.first().0, next);
@@ -90,7 +90,7 @@ async fn holds(log: &SledLog, end: u64) {
 }
 
 /// The names in a log's folder that belong to history.
-fn parts(dir: &Path) -> Vec<String> {
+pub(super) fn parts(dir: &Path) -> Vec<String> {
     let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut parts: Vec<_> = names.filter(|name| name.contains('-') || name.contains(".new")).collect();
     parts.sort();
@@ -129,7 +129,7 @@ async fn a_crash_at_any_moment_of_a_sealing_is_mended_on_opening() {
         assert!(log.status().sealed_end >= Position(end));
         drop(log);
         // Everything is sealed now: nothing is left but segments and an empty database.
-        let segments = Manifest::required(&image).unwrap().segments.len();
+        let segments = Manifest::required(&image).unwrap().history.segments.len();
         let parts = parts(&image);
         assert_eq!(parts.len(), segments + 1, "{moment:?} {round}: {parts:?}");
         let log = SledLog::open(options(&image)).unwrap();

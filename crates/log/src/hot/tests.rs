@@ -17,7 +17,7 @@ use pegcount_domain::{
 use smallvec::SmallVec;
 
 use super::{
-    Parts, SledLog, SledOptions,
+    Archives, Parts, SledLog, SledOptions,
     database::{Database, follow_on},
     durable::Durable,
     folder::Folder,
@@ -155,6 +155,7 @@ fn bench(durability: Durability) -> Bench {
         found: Found::after(Position::START, Micros(0)),
         gate: Arc::new(Gate::new(Committed { end: Position::START, failed: false })),
         bell: Arc::default(),
+        archives: Arc::new(Archives::new(dir.path(), Vec::new())),
     });
     Bench { log: log.unwrap(), store, _dir: dir }
 }

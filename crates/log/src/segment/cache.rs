@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use quick_cache::{Weighter, sync::Cache};
 
+use super::Kind;
 use crate::frame::widen;
 
-/// Of a block: its segment's number and its offset.
-type Place = (u64, u64);
+/// Of a block: what its file is, that file's number, and its offset.
+type Place = (Kind, u64, u64);
 
 /// What an entry takes beside its bytes.
 const ENTRY_OVERHEAD_BYTES: u64 = 100;
@@ -59,10 +60,11 @@ mod tests {
     fn it_keeps_no_more_than_it_may() {
         let cache = BlockCache::new(1_000_000);
         for offset in 0..1_000 {
-            let block = cache.get((1, offset), || Ok::<_, ()>(vec![7; 50_000].into())).unwrap();
+            let block =
+                cache.get((Kind::Segment, 1, offset), || Ok::<_, ()>(vec![7; 50_000].into())).unwrap();
             assert_eq!(block.len(), 50_000);
         }
         assert!(cache.0.weight() <= 1_000_000);
-        assert!(cache.get((1, 5_000), || Err(7)).is_err());
+        assert!(cache.get((Kind::Segment, 1, 5_000), || Err(7)).is_err());
     }
 }

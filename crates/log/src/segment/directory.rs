@@ -4,11 +4,13 @@
 
 use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 
+use super::Kind;
 use crate::{frame::widen, keys::Key};
 
 pub(crate) const HEADER_BYTES: usize = 64;
 pub(crate) const TAIL_BYTES: usize = 32;
-const HEADER_MAGIC: [u8; 8] = *b"PEGSEGM1";
+const SEGMENT_MAGIC: [u8; 8] = *b"PEGSEGM1";
+const STUB_MAGIC: [u8; 8] = *b"PEGSTUB1";
 const TAIL_MAGIC: [u8; 8] = *b"PEGTAIL1";
 /// The longest directory: more would be a segment of a terabyte.
 pub(crate) const DIRECTORY_BYTES_MAX: u32 = 256 * 1024 * 1024;
@@ -77,6 +79,11 @@ impl Directory {
         }
     }
 
+    /// What it describes: only a stub has no frames.
+    pub(crate) fn kind(&self) -> Kind {
+        if self.frames == 0 { Kind::Stub } else { Kind::Segment }
+    }
+
     /// Where the frames end.
     pub(crate) fn frames_end(&self) -> u64 {
         self.sections.iter().flatten().next().map_or(0, |block| block.offset)
@@ -137,21 +144,28 @@ impl Directory {
             follows
         });
         let [frames, streams, _, filter] = &self.sections;
-        let filled = ![frames, streams, filter].into_iter().any(Vec::is_empty);
+        let filled = ![streams, filter].into_iter().any(Vec::is_empty);
+        let holds_what_it_should = match self.kind() {
+            Kind::Segment => !frames.is_empty() && self.frames_end() > widen(HEADER_BYTES),
+            Kind::Stub => frames.is_empty() && self.frames_end() == widen(HEADER_BYTES),
+        };
         let count = self.last.0.checked_sub(self.first.0).and_then(|count| count.checked_add(1));
         dense
             && at == offset
             && filled
             && self.first.0 > 0
             && count == Some(self.events)
-            && self.frames_end() > widen(HEADER_BYTES)
+            && holds_what_it_should
     }
 }
 
 /// The first 64 bytes.
-pub(crate) fn header(number: u64, first: Position, incarnation: Incarnation) -> Vec<u8> {
+pub(crate) fn header(kind: Kind, number: u64, first: Position, incarnation: Incarnation) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_BYTES);
-    out.extend_from_slice(&HEADER_MAGIC);
+    out.extend_from_slice(match kind {
+        Kind::Segment => &SEGMENT_MAGIC,
+        Kind::Stub => &STUB_MAGIC,
+    });
     out.extend_from_slice(&number.to_le_bytes());
     out.extend_from_slice(&first.0.to_le_bytes());
     out.extend_from_slice(&incarnation.0.to_le_bytes());

@@ -93,6 +93,22 @@ impl CounterRun {
         }
     }
 
+    /// Takes over what a later segment has of the same counter. False if that does not go on from here.
+    pub(crate) fn extend(&mut self, later: Self) -> bool {
+        if self.last.checked_add(1) != Some(later.first) {
+            return false;
+        }
+        self.last = later.last;
+        if later.before < later.first {
+            self.contents.extend(later.contents);
+            self.trim();
+        } else {
+            // It forgot some of its own: what came before those lies beyond the window.
+            (self.before, self.contents) = (later.before, later.contents);
+        }
+        true
+    }
+
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         put_u64(out, self.first);
         put_u64(out, self.last.saturating_sub(self.first));
@@ -148,6 +164,34 @@ mod tests {
         assert_eq!(StreamRun::versions(&out), Some((7, 4_000)));
         assert_eq!(StreamRun::read(&out), Some(run));
         assert!((0..out.len()).all(|length| StreamRun::read(&out[..length]).is_none()));
+    }
+
+    #[test]
+    fn a_counter_of_two_segments_is_as_if_it_were_of_one() {
+        for (middle, end) in [(3, 9), (4_000, 4_095), (4_000, 9_000), (9_000, 9_001), (9_000, 20_000)] {
+            let run = |first: u64, last: u64| {
+                let mut run = CounterRun::default();
+                (first..=last).zip(1..).for_each(|(seq, content)| run.push((seq, seq), content));
+                run.trim();
+                run
+            };
+            let mut whole = run(1, middle);
+            let later = run(middle + 1, end);
+            assert!(whole.extend(later));
+            let mut expected = run(1, end);
+            // The contents of the later part were numbered anew.
+            for (seq, content) in &mut expected.contents {
+                *content = u32::try_from(if *seq > middle { *seq - middle } else { *seq }).unwrap();
+            }
+            assert_eq!(whole, expected, "{middle} {end}");
+            assert!(!whole.extend(run(end + 2, end + 3)));
+        }
+        let mut skipped = CounterRun::default();
+        skipped.push((1, 3), 7);
+        let mut later = CounterRun::default();
+        later.push((4, 100_000), 8);
+        assert!(skipped.extend(later));
+        assert_eq!((skipped.before, skipped.contents), (3, vec![(100_000, 8)]));
     }
 
     #[test]

@@ -51,15 +51,37 @@ impl Place {
 
 /// A filter of these names; at least one block.
 pub(crate) fn build(keys: impl ExactSizeIterator<Item = Key>) -> (u32, Vec<u8>) {
-    let blocks = (keys.len() * BITS_PER_NAME).div_ceil(8 * FILTER_BLOCK_BYTES).max(1);
-    let count = u32::try_from(blocks).unwrap_or(u32::MAX);
-    let mut words = vec![0_u32; blocks * SALTS.len()];
-    for key in keys {
-        let place = Place::of(key, count);
-        let at = usize::try_from(place.block).unwrap_or(usize::MAX).saturating_mul(SALTS.len());
-        words.iter_mut().skip(at).zip(place.bits).for_each(|(word, bit)| *word |= bit);
+    let mut builder = FilterBuilder::new(keys.len());
+    keys.for_each(|key| builder.put(key));
+    builder.finish()
+}
+
+/// Makes a filter name by name.
+pub(crate) struct FilterBuilder {
+    count: u32,
+    bytes: Vec<u8>,
+}
+
+impl FilterBuilder {
+    /// For about `names` names.
+    pub(crate) fn new(names: usize) -> Self {
+        let blocks = names.saturating_mul(BITS_PER_NAME).div_ceil(8 * FILTER_BLOCK_BYTES).max(1);
+        let count = u32::try_from(blocks).unwrap_or(u32::MAX);
+        Self { count, bytes: vec![0; blocks * FILTER_BLOCK_BYTES] }
     }
-    (count, words.into_iter().flat_map(u32::to_le_bytes).collect())
+
+    pub(crate) fn put(&mut self, key: Key) {
+        let place = Place::of(key, self.count);
+        let at = usize::try_from(place.block).unwrap_or(usize::MAX).saturating_mul(FILTER_BLOCK_BYTES);
+        let bits = place.bits.into_iter().flat_map(u32::to_le_bytes);
+        let block = self.bytes.get_mut(at..).unwrap_or_default();
+        block.iter_mut().zip(bits).for_each(|(byte, bit)| *byte |= bit);
+    }
+
+    /// How many blocks it has, and their bytes.
+    pub(crate) fn finish(self) -> (u32, Vec<u8>) {
+        (self.count, self.bytes)
+    }
 }
 
 /// Bytes of a filter of `blocks` blocks.

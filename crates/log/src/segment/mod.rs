@@ -1,6 +1,7 @@
 //! Sealed history: immutable flat files of frames, each with indexes that lead to the frames of one stream.
 //!
 //! - [`write`], [`collect`]: making one
+//! - [`stub`], [`merge`]: what is left of those that were dropped
 //! - [`directory`], [`block`], [`entry`], [`filter`]: its parts, drawn in FORMAT.md
 //! - [`read`]: one segment
 //! - [`shelf`]: all of them, and the memory that they may take
@@ -14,8 +15,10 @@ mod collect;
 mod directory;
 mod entry;
 mod filter;
+mod merge;
 mod read;
 mod shelf;
+mod stub;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -30,15 +33,27 @@ pub(crate) use collect::{Contents, FrameAt};
 pub(crate) use directory::{HEADER_BYTES, Section, header};
 pub(crate) use entry::{CounterRun, StreamRun};
 pub(crate) use filter::Place;
+pub(crate) use merge::{Merge, Part as MergePart};
 pub(crate) use read::Segment;
 pub(crate) use shelf::{Memory, Shelf, Shelved};
-pub(crate) use walk::Entries;
+pub(crate) use stub::write_stub;
+pub(crate) use walk::{Ahead, Entries};
 pub(crate) use write::SegmentWriter;
 
-/// What the manifest says of a segment.
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Frames and what leads to them.
+    Segment,
+    /// Heads and marks of segments that were dropped: the same indexes, and no frames.
+    Stub,
+}
+
+/// What the manifest says of a segment, or of the stub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
-    /// That of the database that it was made of.
+    pub(crate) kind: Kind,
+    /// A segment's is that of the database that it was made of.
     pub(crate) number: u64,
     pub(crate) first: Position,
     pub(crate) last: Position,
@@ -51,4 +66,24 @@ pub(crate) struct Named {
 /// The file of segment `number` in the log's folder.
 pub(crate) fn segment_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("segment-{number:06}"))
+}
+
+/// The file of what is made of segment `number` beside it, and goes with it.
+pub(crate) fn pages_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("pages-{number:06}"))
+}
+
+/// The file of stub `number` in the log's folder.
+pub(crate) fn stub_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("stub-{number:06}"))
+}
+
+impl Named {
+    /// Its file in the log's folder.
+    pub(crate) fn path(&self, dir: &Path) -> PathBuf {
+        match self.kind {
+            Kind::Segment => segment_path(dir, self.number),
+            Kind::Stub => stub_path(dir, self.number),
+        }
+    }
 }

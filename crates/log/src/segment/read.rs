@@ -6,23 +6,22 @@
 //! and part.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, ErrorKind, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 
 use super::{
-    Named,
+    Kind, Named,
     block::Block,
     cache::BlockCache,
     collect::FrameAt,
     directory::{BlockAt, Directory, HEADER_BYTES, Section, TAIL_BYTES, Tail, header},
     entry::{CounterRun, StreamRun},
     filter::{FILTER_PAGE_BLOCKS, Place, bytes_of},
-    segment_path,
     write::{FRAME_LINE_BYTES, FRAMES_PER_BLOCK},
 };
 use crate::{
@@ -39,18 +38,37 @@ pub(crate) struct Segment {
     pub(super) directory: Directory,
     /// Why nothing of it can be read.
     broken: Option<String>,
+    /// Once it does not belong to the log any more: then its file goes with the last who reads it.
+    gone: OnceLock<Removal>,
+}
+
+/// Removes files when it is dropped.
+#[derive(Debug)]
+struct Removal(Vec<PathBuf>);
+
+impl Drop for Removal {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    tracing::warn!(path = %path.display(), %error, "a dropped part of the log stays; the next start removes it");
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 impl Segment {
     /// Opens the segment that the manifest of the log in `dir` names, and checks header, tail and directory.
     pub(crate) fn open(dir: &Path, named: Named, incarnation: Incarnation) -> Result<Self, LogError> {
-        let path = segment_path(dir, named.number);
-        Self::open_at(path, named, incarnation)
+        Self::open_at(named.path(dir), named, incarnation)
     }
 
     /// The same for a file under another name.
     pub(crate) fn open_at(path: PathBuf, named: Named, incarnation: Incarnation) -> Result<Self, LogError> {
-        let mut segment = Self { path, named, directory: Directory::default(), broken: None };
+        let (directory, gone) = (Directory::default(), OnceLock::new());
+        let mut segment = Self { path, named, directory, broken: None, gone };
         let file = match File::open(&segment.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(segment.damaged("it is missing")),
             file => file.map_err(segment.failed("open"))?,
@@ -60,7 +78,7 @@ impl Segment {
             return Err(segment.damaged(&format!("it has {bytes} bytes instead of {}", named.bytes)));
         }
         let head = segment.read(&file, 0, HEADER_BYTES)?;
-        if head != header(named.number, named.first, incarnation) {
+        if head != header(named.kind, named.number, named.first, incarnation) {
             return Err(segment.damaged("the header is not that of this segment of this log"));
         }
         let tail = segment.read(&file, bytes - widen(TAIL_BYTES), TAIL_BYTES)?;
@@ -79,14 +97,26 @@ impl Segment {
         if (segment.directory.first, segment.directory.last) != (named.first, named.last) {
             return Err(segment.damaged("it holds other positions than the manifest says"));
         }
+        if segment.directory.kind() != named.kind {
+            return Err(segment.damaged("it has frames and is called a stub, or has none and is not"));
+        }
         Ok(segment)
     }
 
     /// A segment that could not be opened, as `error` says, in a log that is opened all the same.
     pub(crate) fn unreadable(dir: &Path, named: Named, error: &LogError) -> Self {
         let what = if let LogError::Damaged { what, .. } = error { what.clone() } else { error.to_string() };
-        let path = segment_path(dir, named.number);
-        Self { path, named, directory: Directory::default(), broken: Some(what) }
+        let (path, gone) = (named.path(dir), OnceLock::new());
+        Self { path, named, directory: Directory::default(), broken: Some(what), gone }
+    }
+
+    /// It does not belong to the log any more: its file, and those beside it, go as soon as nobody reads it.
+    pub(crate) fn retire(&self) {
+        let beside = match self.named.kind {
+            Kind::Segment => self.path.parent().map(|dir| super::pages_path(dir, self.named.number)),
+            Kind::Stub => None,
+        };
+        self.gone.get_or_init(|| Removal(beside.into_iter().chain([self.path.clone()]).collect()));
     }
 
     fn readable(&self) -> Result<(), LogError> {
@@ -201,7 +231,8 @@ impl Segment {
                 }
             }
         }
-        if next == self.last().next() { Ok(()) } else { Err(self.lost(next)) }
+        let whole = self.named.kind == Kind::Stub || next == self.last().next();
+        if whole { Ok(()) } else { Err(self.lost(next)) }
     }
 
     /// Whether the filter lets `key` pass; `filter` is its bytes, if they are in memory.
@@ -300,7 +331,7 @@ impl Segment {
         at: BlockAt,
         cache: &BlockCache,
     ) -> Result<Arc<[u8]>, LogError> {
-        cache.get((self.named.number, at.offset), || {
+        cache.get((self.named.kind, self.named.number, at.offset), || {
             let file = File::open(&self.path).map_err(self.failed("open"))?;
             let bytes = self.read(&file, at.offset, usize::try_from(at.bytes).unwrap_or(usize::MAX))?;
             if crc32c::crc32c(&bytes) == at.crc {

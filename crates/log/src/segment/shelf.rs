@@ -1,6 +1,8 @@
 //! All segments of a log in order, and what is looked up in them: the frame at a position, a stream's head, where a
 //! counter stands.
 //!
+//! What was dropped from the front has left a stub there: it is asked like a segment, but has no frames.
+//!
 //! Blocking. Invariant: the segments follow on each other without a hole; memory is that of their directories, of as
 //! many filters as are allowed (the newest), and of the cache.
 
@@ -15,7 +17,7 @@ use std::{
 use parking_lot::RwLock;
 use pegcount_domain::envelope::Position;
 
-use super::{cache::BlockCache, entry::StreamRun, read::Segment};
+use super::{Kind, cache::BlockCache, entry::StreamRun, read::Segment};
 use crate::{api::LogError, frame::Frame, keys::Key};
 
 /// How much memory segments may take, bytes.
@@ -45,6 +47,14 @@ impl Shelved {
         self.segment.path().to_owned()
     }
 
+    pub(crate) fn segment(&self) -> &Arc<Segment> {
+        &self.segment
+    }
+
+    fn is_stub(&self) -> bool {
+        self.segment.named().kind == Kind::Stub
+    }
+
     /// A segment of which nothing can be read: whoever asks for something in it is told why.
     pub(crate) fn unreadable(segment: Segment) -> Self {
         Self { segment: Arc::new(segment), filter: None }
@@ -53,6 +63,7 @@ impl Shelved {
 
 /// The segments.
 pub(crate) struct Shelf {
+    /// The stub first, if there is one.
     segments: RwLock<Arc<[Shelved]>>,
     end: AtomicU64,
     cache: BlockCache,
@@ -65,11 +76,27 @@ impl Shelf {
         Self { segments: RwLock::new(Arc::new([])), end: AtomicU64::new(0), cache, memory }
     }
 
-    /// Puts the next segment at the end. Filters that no longer have room leave the memory, the oldest first.
+    /// Puts the next segment, or before all of them the stub, at the end. Filters that no longer have room leave the
+    /// memory, the oldest first.
     pub(crate) fn add(&self, segment: Shelved) {
-        let end = segment.segment.last();
         let mut all = self.segments.read().to_vec();
         all.push(segment);
+        self.set(all);
+    }
+
+    /// Puts `stub` into the place of all that it stands for; their files go once nobody reads them.
+    pub(crate) fn replace_front(&self, stub: Shelved) {
+        let last = stub.segment.last();
+        let (dropped, kept): (Vec<_>, Vec<_>) =
+            self.all().iter().cloned().partition(|shelved| shelved.segment.last() <= last);
+        self.set(std::iter::once(stub).chain(kept).collect());
+        for shelved in &dropped {
+            shelved.segment.retire();
+        }
+    }
+
+    fn set(&self, mut all: Vec<Shelved>) {
+        let end = all.last().map_or(Position::START, |shelved| shelved.segment.last());
         let mut left = self.memory.filters;
         for shelved in all.iter_mut().rev() {
             let rest = left.checked_sub(shelved.segment.filter_bytes());
@@ -82,13 +109,34 @@ impl Shelf {
         self.end.store(end.0, Ordering::Release);
     }
 
-    /// The last position in a segment.
+    /// The first position that has not been dropped.
+    pub(crate) fn first(&self) -> Position {
+        let segments = self.segments.read();
+        let stub = segments.first().filter(|shelved| shelved.is_stub());
+        stub.map_or(Position(1), |stub| stub.segment.last().next())
+    }
+
+    /// An error if `at` has been dropped.
+    pub(crate) fn check_kept(&self, at: Position) -> Result<(), LogError> {
+        let first = self.first();
+        if at < first { Err(LogError::Dropped { asked: at, first }) } else { Ok(()) }
+    }
+
+    /// The last version of a stream that has been dropped; 0 if none has.
+    pub(crate) fn gone(&self, key: Key) -> Result<u64, LogError> {
+        let all = self.all();
+        let Some(stub) = all.first().filter(|shelved| shelved.is_stub()) else { return Ok(0) };
+        let version = if self.holds(stub, key)? { stub.segment.version(key, &self.cache)? } else { None };
+        Ok(version.unwrap_or(0))
+    }
+
+    /// The last position that is in a segment, or was.
     pub(crate) fn end(&self) -> Position {
         Position(self.end.load(Ordering::Acquire))
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.segments.read().len()
+        self.segments.read().iter().filter(|shelved| !shelved.is_stub()).count()
     }
 
     /// Bytes on disk.
@@ -100,6 +148,9 @@ impl Shelf {
     pub(crate) fn frames_from(&self, at: Position, count: usize) -> Result<Option<Vec<Frame>>, LogError> {
         let segments = self.all();
         let holder = segments.get(segments.partition_point(|shelved| shelved.segment.last() < at));
+        if let Some(stub) = holder.filter(|holder| holder.is_stub()) {
+            return Err(LogError::Dropped { asked: at, first: stub.segment.last().next() });
+        }
         holder.map(|shelved| shelved.segment.frames_from(at, count, &self.cache)).transpose()
     }
 

@@ -11,7 +11,10 @@ use pegcount_domain::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use smallvec::SmallVec;
 
-use super::{Memory, Named, Segment, SegmentWriter, Shelf, Shelved, cache::BlockCache, segment_path};
+use super::{
+    Kind, Memory, Named, Segment, SegmentWriter, Shelf, Shelved, cache::BlockCache, segment_path, stub_path,
+    write_stub,
+};
 use crate::{
     api::{LogError, NewEvent},
     content::Fingerprints,
@@ -286,4 +289,143 @@ fn the_newest_segment_answers_first_and_a_counters_window_spans_segments() {
     assert!(spans.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{spans:?}");
     assert!(shelf.frames_from(Position(8_001), 1).unwrap().is_none());
     assert_eq!(shelf.frames_from(Position(2_001), 3).unwrap().unwrap().len(), 3);
+}
+
+/// Segments that follow on each other, and what they say of streams.
+fn segments(dir: &Path, key: &LogKey, frames: &[u64]) -> (Vec<Segment>, BTreeMap<u64, u64>) {
+    let (mut first, mut versions, mut segments) = (1, BTreeMap::new(), Vec::new());
+    for (number, frames) in (1..).zip(frames) {
+        let given = given(first, *frames, &versions, key);
+        segments.push(Segment::open(dir, write(dir, number, &given), INCARNATION).unwrap());
+        (first, versions) = (first + frames * FRAME_EVENTS, given.versions);
+    }
+    (segments, versions)
+}
+
+fn stub(dir: &Path, number: u64, parts: &[&Segment]) -> Named {
+    let path = stub_path(dir, number);
+    write_stub(&path, number, parts, INCARNATION, &|| true).unwrap().unwrap()
+}
+
+/// Whatever is asked of heads and marks has the same answer from `shelf` as from `other`.
+fn answer_alike(shelf: &Shelf, other: &Shelf, names: &Names, versions: &BTreeMap<u64, u64>) {
+    for number in versions.keys().chain(&[u64::MAX]) {
+        let key = names.stream(&stream(*number));
+        assert_eq!(shelf.version(key).unwrap(), other.version(key).unwrap(), "stream {number}");
+    }
+    for epoch in [1, 2] {
+        let counter = names.counter("main", "phone", Epoch(epoch));
+        assert_eq!(shelf.last_seq(counter).unwrap(), other.last_seq(counter).unwrap());
+        let contents =
+            |shelf: &Shelf| shelf.contents(counter, shelf.end().0.saturating_sub(4_095), u64::MAX).unwrap();
+        assert_eq!(contents(shelf), contents(other));
+    }
+    assert_eq!(shelf.end(), other.end());
+}
+
+#[test]
+fn a_stub_answers_as_the_segments_did_that_it_stands_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::random().unwrap();
+    // More than one block, of both indexes more than one part; contents within and beyond the window.
+    let (parts, versions) = segments(dir.path(), &key, &[2_000, 300, 40, 1_000]);
+    let before = Shelf::new(Memory { filters: u64::MAX, blocks: 1_000_000 });
+    let after = Shelf::new(Memory { filters: 0, blocks: 1_000_000 });
+    let [one, two, three, last] = <[Segment; 4]>::try_from(parts).unwrap();
+    // In two steps: what was dropped first is part of what is dropped next.
+    let early = Segment::open(dir.path(), stub(dir.path(), 1, &[&one, &two]), INCARNATION).unwrap();
+    let named = stub(dir.path(), 2, &[&early, &three]);
+    assert_eq!((named.kind, named.first, named.last), (Kind::Stub, Position(1), three.last()));
+    let late = Segment::open(dir.path(), named, INCARNATION).unwrap();
+    late.check(|| true).unwrap();
+    // 0 for every hundredth event, and one for three others.
+    let dropped =
+        (1..=named.last.0).map(|position| if position.is_multiple_of(100) { 0 } else { position / 3 });
+    assert_eq!(late.directory().streams, dropped.collect::<std::collections::BTreeSet<_>>().len() as u64);
+    assert_eq!((late.directory().counters, late.directory().events), (1, 2_340 * FRAME_EVENTS));
+    assert_eq!(late.last_recorded_at(), three.last_recorded_at());
+    let last_named = last.named();
+    for segment in [one, two, three, last] {
+        before.add(Shelved::new(segment).unwrap());
+    }
+    after.add(Shelved::new(late).unwrap());
+    after.add(Shelved::new(Segment::open(dir.path(), last_named, INCARNATION).unwrap()).unwrap());
+    answer_alike(&after, &before, &key.names(), &versions);
+    assert_eq!((after.first(), after.count()), (named.last.next(), 1));
+    let error = after.frames_from(named.last, 1).unwrap_err();
+    assert!(
+        matches!(error, LogError::Dropped { asked, first } if asked == named.last && first == named.last.next())
+    );
+    assert_eq!(after.frames_from(named.last.next(), 1).unwrap().unwrap().len(), 1);
+    let gone = |number| after.gone(key.names().stream(&stream(number))).unwrap();
+    assert_eq!((gone(1), gone(versions.keys().next_back().copied().unwrap()), gone(u64::MAX)), (3, 0, 0));
+    assert_eq!(gone(0) + 80, versions[&0]);
+}
+
+#[test]
+fn any_changed_or_missing_byte_of_a_stub_is_named_and_never_read_as_good() {
+    let seed = getrandom::u64().unwrap();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::random().unwrap();
+    let (parts, versions) = segments(dir.path(), &key, &[5, 3]);
+    let named = stub(dir.path(), 1, &parts.iter().collect::<Vec<_>>());
+    let path = stub_path(dir.path(), 1);
+    let whole = fs::read(&path).unwrap();
+    let tell_all = || -> Result<(), LogError> {
+        let stub = Segment::open(dir.path(), named, INCARNATION)?;
+        stub.check(|| true)?;
+        let shelf = Shelf::new(Memory { filters: 0, blocks: 0 });
+        shelf.add(Shelved::new(stub)?);
+        for (number, version) in &versions {
+            assert_eq!(shelf.version(key.names().stream(&stream(*number)))?, *version);
+        }
+        Ok(())
+    };
+    tell_all().unwrap();
+    let told = |what: &str| {
+        let error = tell_all().unwrap_err();
+        assert!(matches!(&error, LogError::Damaged { path: at, .. } if *at == path), "{what}: {error}");
+    };
+    for index in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[index] ^= 1 << random.random_range(0..8);
+        fs::write(&path, &bytes).unwrap();
+        told(&format!("byte {index}"));
+        fs::write(&path, &whole[..index]).unwrap();
+        told(&format!("{index} bytes"));
+    }
+    // A segment under the stub's name.
+    fs::copy(segment_path(dir.path(), 1), &path).unwrap();
+    told("a segment");
+}
+
+#[test]
+fn no_stub_is_made_of_segments_whose_numbers_do_not_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::random().unwrap();
+    let (parts, _) = segments(dir.path(), &key, &[5, 3, 4]);
+    let [one, _, three] = &parts[..] else { panic!("there are three") };
+    let path = stub_path(dir.path(), 1);
+    let error = write_stub(&path, 1, &[one, three], INCARNATION, &|| true).unwrap_err();
+    assert!(matches!(&error, LogError::Damaged { path, .. } if path == three.path()), "{error}");
+    assert!(error.to_string().contains("does not go on from those before"), "{error}");
+}
+
+/// The file in `tests/golden` is never written again; a new format adds its own.
+#[test]
+fn a_stub_of_format_1_is_written_and_reads_as_it_did() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stub-1.bin");
+    let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::from_hex(&"0123456789abcdef".repeat(4)).unwrap();
+    let (parts, _) = segments(dir.path(), &key, &[5, 3]);
+    let named = stub(dir.path(), 7, &parts.iter().collect::<Vec<_>>());
+    let written = fs::read(stub_path(dir.path(), 7)).unwrap();
+    assert_eq!(written, fs::read(&golden).unwrap(), "the format changed: it needs a new number");
+    fs::copy(&golden, stub_path(dir.path(), 7)).unwrap();
+    let read = Segment::open(dir.path(), named, INCARNATION).unwrap();
+    read.check(|| true).unwrap();
+    let counter = read.counter(key.names().counter("main", "phone", Epoch(1)), &BlockCache::new(0));
+    assert_eq!(counter.unwrap().unwrap().contents.len(), 64);
 }

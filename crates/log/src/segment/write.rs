@@ -12,7 +12,7 @@ use std::{
 use pegcount_domain::{envelope::Position, ids::Incarnation};
 
 use super::{
-    Named,
+    Kind, Named,
     block::{BlockBuilder, INDEX_BLOCK_BYTES},
     collect::{Contents, FrameAt},
     directory::{BlockAt, Directory, Section, Tail, header},
@@ -35,7 +35,6 @@ const SYNC_BYTES: u64 = 8 * 1024 * 1024;
 /// Writes one segment.
 pub(crate) struct SegmentWriter {
     out: Out,
-    number: u64,
     contents: Contents,
 }
 
@@ -47,10 +46,8 @@ impl SegmentWriter {
         first: Position,
         incarnation: Incarnation,
     ) -> io::Result<Self> {
-        let file = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
-        let mut out = Out { file, at: 0, synced: 0, directory: Directory { first, ..Directory::default() } };
-        out.put(&header(number, first, incarnation))?;
-        Ok(Self { out, number, contents: Contents::default() })
+        let out = Out::create(path, Kind::Segment, number, first, incarnation)?;
+        Ok(Self { out, contents: Contents::default() })
     }
 
     /// Adds the next frame, which `bytes` decode to.
@@ -88,27 +85,50 @@ impl SegmentWriter {
             Section::Counters,
             counters.iter().map(|(key, run)| (*key, |data: &mut Vec<u8>| run.put(data))),
         )?;
-        out.filter(keys.into_iter())?;
-        let directory = out.directory.to_bytes();
-        let tail = Tail { offset: out.at, bytes: low_u32(directory.len()), crc: crc32c::crc32c(&directory) };
-        out.put(&directory)?;
-        out.put(&tail.to_bytes())?;
-        out.file.flush()?;
-        out.file.get_ref().sync_all()?;
-        let (number, bytes) = (self.number, out.at);
-        let (first, last) = (out.directory.first, out.directory.last);
-        Ok(Named { number, first, last, bytes, directory_crc: tail.crc })
+        out.filter(filter::build(keys.into_iter()))?;
+        self.out.finish()
     }
 }
 
-struct Out {
+/// A file of history that is being written, section after section.
+pub(super) struct Out {
     file: BufWriter<File>,
     at: u64,
     synced: u64,
-    directory: Directory,
+    kind: Kind,
+    number: u64,
+    pub(super) directory: Directory,
 }
 
 impl Out {
+    /// Begins a file at `path`, with its header.
+    pub(super) fn create(
+        path: &Path,
+        kind: Kind,
+        number: u64,
+        first: Position,
+        incarnation: Incarnation,
+    ) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
+        let directory = Directory { first, ..Directory::default() };
+        let mut out = Self { file, at: 0, synced: 0, kind, number, directory };
+        out.put(&header(kind, number, first, incarnation))?;
+        Ok(out)
+    }
+
+    /// Ends the file with directory and tail, and syncs it.
+    pub(super) fn finish(mut self) -> io::Result<Named> {
+        let directory = self.directory.to_bytes();
+        let tail = Tail { offset: self.at, bytes: low_u32(directory.len()), crc: crc32c::crc32c(&directory) };
+        self.put(&directory)?;
+        self.put(&tail.to_bytes())?;
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        let Self { kind, number, at: bytes, .. } = self;
+        let (first, last) = (self.directory.first, self.directory.last);
+        Ok(Named { kind, number, first, last, bytes, directory_crc: tail.crc })
+    }
+
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.at += widen(bytes.len());
@@ -152,23 +172,45 @@ impl Out {
         section: Section,
         entries: impl Iterator<Item = (Key, P)>,
     ) -> io::Result<()> {
-        let mut block = BlockBuilder::default();
+        let mut index = IndexWriter::new(section);
         for (key, put) in entries {
-            block.push(key, put);
-            if block.bytes() >= INDEX_BLOCK_BYTES
-                && let Some((first, bytes)) = block.finish()
-            {
-                self.block(section, first, &bytes)?;
-            }
+            index.push(self, key, put)?;
         }
-        block.finish().map_or(Ok(()), |(first, bytes)| self.block(section, first, &bytes))
+        index.finish(self)
     }
 
-    fn filter(&mut self, keys: impl ExactSizeIterator<Item = Key>) -> io::Result<()> {
-        let (blocks, bytes) = filter::build(keys);
+    /// Writes the pages of a filter of `blocks` blocks.
+    pub(super) fn filter(&mut self, (blocks, bytes): (u32, Vec<u8>)) -> io::Result<()> {
         self.directory.filter_blocks = blocks;
         let page_bytes = usize::try_from(FILTER_PAGE_BLOCKS).unwrap_or(usize::MAX) * FILTER_BLOCK_BYTES;
         bytes.chunks(page_bytes).try_for_each(|page| self.block(Section::Filter, 0, page))
+    }
+}
+
+/// Writes an index entry by entry, block by block.
+pub(super) struct IndexWriter {
+    section: Section,
+    block: BlockBuilder,
+}
+
+impl IndexWriter {
+    pub(super) fn new(section: Section) -> Self {
+        Self { section, block: BlockBuilder::default() }
+    }
+
+    /// Adds the next entry, whose bytes `put` appends.
+    pub(super) fn push(&mut self, out: &mut Out, key: Key, put: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        self.block.push(key, put);
+        if self.block.bytes() >= INDEX_BLOCK_BYTES { self.end_block(out) } else { Ok(()) }
+    }
+
+    fn end_block(&mut self, out: &mut Out) -> io::Result<()> {
+        self.block.finish().map_or(Ok(()), |(first, bytes)| out.block(self.section, first, &bytes))
+    }
+
+    /// Ends the index.
+    pub(super) fn finish(mut self, out: &mut Out) -> io::Result<()> {
+        self.end_block(out)
     }
 }
 

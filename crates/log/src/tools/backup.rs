@@ -157,9 +157,9 @@ impl Backup {
             done.written_bytes += tail.bytes;
         }
         door::sync_dir(&self.to)?;
-        let segments = self.place.segments.iter().map(|part| part.named).collect();
+        let history = self.place.history();
         let taken_at = system_clock()();
-        let catalogue = Catalogue { incarnation: done.incarnation, taken_at, end: done.end, segments, tail };
+        let catalogue = Catalogue { incarnation: done.incarnation, taken_at, end: done.end, history, tail };
         catalogue.write(&self.to)?;
         remove_older_tails(&self.to, tail.as_ref())?;
         Ok(done)

@@ -13,7 +13,7 @@ use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 
 use crate::{
     api::LogError,
-    hot::door::{self, failed},
+    hot::door::{self, History, failed},
     segment::Named,
 };
 
@@ -30,8 +30,8 @@ pub(super) struct Catalogue {
     pub(super) taken_at: Micros,
     /// The position of the last event.
     pub(super) end: Position,
-    /// Copies of the log's segments.
-    pub(super) segments: Vec<Named>,
+    /// Copies of the log's segments, of its stub and its archives.
+    pub(super) history: History,
     /// What was in no segment yet, as one.
     pub(super) tail: Option<Named>,
 }
@@ -75,11 +75,9 @@ impl Catalogue {
             "{TITLE}\nformat: {FORMAT}\nincarnation: {:032x}\ntaken: {}\nend: {}\n",
             self.incarnation.0, self.taken_at.0, self.end
         );
-        // Writing to a String cannot fail.
-        for named in &self.segments {
-            let _ = writeln!(text, "segment: {}", door::named_line(named));
-        }
+        text.push_str(&self.history.lines());
         if let Some(named) = &self.tail {
+            // Writing to a String cannot fail.
             let _ = writeln!(text, "tail: {}", door::named_line(named));
         }
         let crc = crc32c::crc32c(text.as_bytes());
@@ -88,14 +86,9 @@ impl Catalogue {
     }
 
     fn is_in_order(&self) -> bool {
-        let mut next = Position(1);
-        let mut number = 0;
-        let dense = self.segments.iter().chain(&self.tail).all(|named| {
-            let follows = named.first == next && named.last >= next && named.number > number;
-            (next, number) = (Position(named.last.0.saturating_add(1)), named.number);
-            follows
-        });
-        dense && self.end.0.saturating_add(1) == next.0
+        let mut history = self.history.clone();
+        history.segments.extend(self.tail);
+        history.is_in_order() && self.end == history.end()
     }
 }
 
@@ -128,13 +121,11 @@ fn parse(text: &str) -> Result<Parsed, &'static str> {
         incarnation: incarnation.map(Incarnation).ok_or(WRONG)?,
         taken_at: taken_at.map(Micros).ok_or(WRONG)?,
         end: end.map(Position).ok_or(WRONG)?,
-        segments: Vec::new(),
+        history: History::default(),
         tail: None,
     };
     for line in lines.take_while(|line| !line.starts_with("crc32c: ")) {
-        if let Some(segment) = line.strip_prefix("segment: ") {
-            catalogue.segments.push(door::named(segment).ok_or(WRONG)?);
-        } else {
+        if !catalogue.history.take(line).ok_or(WRONG)? {
             let tail = line.strip_prefix("tail: ").and_then(door::named).ok_or(WRONG)?;
             catalogue.tail = Some(tail);
         }
@@ -149,12 +140,14 @@ fn parse(text: &str) -> Result<Parsed, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::Kind;
 
     #[test]
     fn it_comes_back_as_written_and_any_changed_or_missing_byte_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Catalogue::read(dir.path()).unwrap(), None);
         let named = |number, first, last| Named {
+            kind: Kind::Segment,
             number,
             first: Position(first),
             last: Position(last),
@@ -165,7 +158,7 @@ mod tests {
             incarnation: Incarnation(9),
             taken_at: Micros(-4),
             end: Position(12),
-            segments: vec![named(1, 1, 9), named(3, 10, 10)],
+            history: vec![named(1, 1, 9), named(3, 10, 10)].into(),
             tail: Some(named(4, 11, 12)),
         };
         catalogue.write(dir.path()).unwrap();

@@ -75,10 +75,10 @@ pub(super) fn copied(
     incarnation: Incarnation,
     progress: &dyn Progress,
 ) -> Result<(), ToolError> {
-    let Named { number, first, .. } = part.named;
+    let Named { kind, number, first, .. } = part.named;
     let mut source = File::open(&part.path).map_err(failed("open", &part.path))?;
     let mut target = File::create(to).map_err(failed("make", to))?;
-    let head = header(number, first, incarnation);
+    let head = header(kind, number, first, incarnation);
     source.seek(SeekFrom::Start(widen(HEADER_BYTES))).map_err(failed("read", &part.path))?;
     target.write_all(&head).map_err(failed("write", to))?;
     let mut buffer = vec![0; COPY_BYTES];

@@ -1,4 +1,4 @@
-//! What a folder holds: the segments and the databases of a log, or a backup's segments.
+//! What a folder holds: the stub, the archives, the segments and the databases of a log, or a backup's.
 //!
 //! Invariant: what is listed here is what MANIFEST, or BACKUP, names, in the order of positions, and nothing else.
 
@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     api::LogError,
-    hot::door,
+    hot::door::{self, History, NamedArchive},
     keys::LogKey,
-    segment::{Named, segment_path},
+    segment::Named,
 };
 
-/// A segment of a place.
+/// A segment, or the stub, of a place.
 pub(super) struct Part {
     pub(super) named: Named,
     pub(super) path: PathBuf,
@@ -36,6 +36,10 @@ pub(super) struct Place {
     pub(super) dir: PathBuf,
     pub(super) incarnation: Incarnation,
     pub(super) key: LogKey,
+    /// What is left of the segments that were dropped, if some were.
+    pub(super) stub: Option<Part>,
+    /// The oldest first.
+    pub(super) archives: Vec<NamedArchive>,
     pub(super) segments: Vec<Part>,
     pub(super) databases: Vec<u64>,
 }
@@ -59,11 +63,11 @@ impl Place {
     pub(super) fn read(dir: PathBuf) -> Result<Self, ToolError> {
         let (incarnation, key) = door::identity(&dir)?;
         let key = key.ok_or_else(|| ToolError::OlderFormat { path: dir.clone() })?;
-        let part = |named: Named| Part { path: segment_path(&dir, named.number), named };
-        let (kind, segments, databases) = match Catalogue::read(&dir)? {
+        let part = |named: Named| Part { path: named.path(&dir), named };
+        let (kind, history, tail, databases) = match Catalogue::read(&dir)? {
             Some(backup) if backup.incarnation == incarnation => {
                 let tail = backup.tail.map(|named| Part { path: tail_path(&dir, &named), named });
-                (Kind::Backup, backup.segments.into_iter().map(part).chain(tail).collect(), Vec::new())
+                (Kind::Backup, backup.history, tail, Vec::new())
             }
             Some(_) => {
                 let what = "it is of another log than FORMAT".to_owned();
@@ -71,23 +75,33 @@ impl Place {
                 return Err(LogError::Damaged { path, position: Position(1), what }.into());
             }
             None => {
-                let (segments, databases) = door::listed(&dir)?;
-                (Kind::Log, segments.into_iter().map(part).collect(), databases)
+                let (history, databases) = door::listed(&dir)?;
+                (Kind::Log, history, None, databases)
             }
         };
-        Ok(Self { kind, dir, incarnation, key, segments, databases })
+        let History { stub, archives, segments } = history;
+        let (stub, segments) = (stub.map(part), segments.into_iter().map(part).chain(tail).collect());
+        Ok(Self { kind, dir, incarnation, key, stub, archives, segments, databases })
     }
 
-    /// The last position that is in a segment.
+    /// What a manifest says of it.
+    pub(super) fn history(&self) -> History {
+        let named = |part: &Part| part.named;
+        let segments = self.segments.iter().map(named).collect();
+        History { stub: self.stub.as_ref().map(named), archives: self.archives.clone(), segments }
+    }
+
+    /// The last position that is in a segment, or was.
     pub(super) fn sealed_end(&self) -> Position {
-        self.segments.last().map_or(Position::START, |part| part.named.last)
+        self.segments.last().or(self.stub.as_ref()).map_or(Position::START, |part| part.named.last)
     }
 
     /// Bytes that all of it takes.
     pub(super) fn bytes(&self) -> u64 {
-        let segments: u64 = self.segments.iter().map(|part| part.named.bytes).sum();
+        let segments: u64 = self.stub.iter().chain(&self.segments).map(|part| part.named.bytes).sum();
+        let archives: u64 = self.archives.iter().map(|archive| archive.bytes).sum();
         let databases: u64 =
             self.databases.iter().map(|number| door::database_bytes(&self.dir, *number)).sum();
-        segments + databases
+        segments + archives + databases
     }
 }

@@ -9,10 +9,11 @@ pub mod deliveries;
 pub mod queries;
 pub mod reads;
 pub mod reopening;
+pub mod retention;
 pub mod sources;
 pub mod streams;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use pegcount_domain::{
@@ -33,6 +34,8 @@ pub trait Subject: Send + Sync {
     fn open(&self) -> Arc<dyn EventLog>;
     /// Whether a log opened again holds what it held.
     fn keeps(&self) -> bool;
+    /// Whatever is in the log that was opened last goes into segments, so that it can be dropped.
+    fn seal(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// One test per rule for the subject that the expression makes.
@@ -79,6 +82,15 @@ macro_rules! conformance {
                 only_that_streams_events_come, a_stream_read_on_while_it_grows_has_no_gap, a_stream_is_whole_after_reopening;
             reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, sites_count_apart_after_reopening, expectations_hold_after_reopening,
                 the_incarnation_stays, positions_and_times_go_on_after_reopening;
+            retention: nothing_goes_unless_a_whole_segment_ends_by_then, what_is_dropped_is_gone_and_the_rest_is_as_it_was,
+                an_archive_that_cannot_stand_for_what_goes_is_refused_and_nothing_goes,
+                versions_and_expectations_hold_over_what_was_dropped, a_repeat_of_what_was_dropped_is_still_a_repeat,
+                of_what_was_dropped_the_newest_seqs_are_compared,
+                a_stream_that_is_partly_gone_begins_at_its_first_version_left,
+                a_stream_that_is_wholly_gone_keeps_its_version, dropping_again_goes_on_from_what_is_left,
+                everything_can_be_dropped, an_archive_comes_back_and_earlier_ones_while_they_serve,
+                no_more_archives_are_kept_than_may_be, what_was_dropped_stays_dropped_after_reopening,
+                a_reader_who_has_fallen_behind_is_told, appends_and_reads_go_on_while_history_is_dropped;
         }
     };
 }
@@ -282,9 +294,11 @@ pub async fn take(subscription: &mut Subscription, count: usize) -> Vec<Seen> {
     taken
 }
 
-/// The whole stream of `id`, page by page of at most `limit` events.
+/// The whole stream of `id`, or what has not been dropped of it, page by page of at most `limit` events.
 pub async fn whole_stream(log: &dyn EventLog, id: &str, direction: Direction, limit: usize) -> Vec<Seen> {
-    let from = if direction == Direction::Forward { Version(0) } else { Version(u64::MAX) };
+    let last = log.read_stream(&stream(id), Version(u64::MAX), Direction::Backward, 1).await.unwrap();
+    let begin = if last.gone == Version(0) { Version(0) } else { Version(last.gone.0 + 1) };
+    let from = if direction == Direction::Forward { begin } else { Version(u64::MAX) };
     let (mut events, mut next) = (Vec::new(), Some(from));
     while let Some(from) = next {
         let page = log.read_stream(&stream(id), from, direction, limit).await.unwrap();
@@ -294,6 +308,16 @@ pub async fn whole_stream(log: &dyn EventLog, id: &str, direction: Direction, li
         next = page.next;
     }
     events
+}
+
+/// Everything that has not been dropped, by subscription.
+pub async fn kept(log: &dyn EventLog) -> Vec<Seen> {
+    let first = log.first();
+    let count = usize::try_from(log.end().0 + 1 - first.0).unwrap();
+    let kept = take(&mut log.subscribe(first), count).await;
+    assert_eq!(kept.len(), count);
+    assert_dense(&kept, first.0);
+    kept
 }
 
 /// The whole log, by subscription.
