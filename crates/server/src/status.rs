@@ -211,6 +211,7 @@ fn of_consumer(error: &ConsumerError) -> Status {
         }
         ConsumerError::Damaged { .. } => informed(Code::DataLoss, message, "CONSUMERS_DAMAGED", &[]),
         ConsumerError::Closed => shutting_down(),
+        ConsumerError::ReadOnly => informed(Code::FailedPrecondition, message, "LOG_READ_ONLY", &[]),
         ConsumerError::Log(error) => of_log(error),
     }
 }
