@@ -9,6 +9,8 @@
 mod build;
 mod decode;
 mod encode;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
 pub(crate) mod varint;
