@@ -109,6 +109,12 @@ fn of_server() -> Vec<Limit> {
             "answers of one stream that wait for a slow client",
         ),
         limit(
+            "consumer_batches_queued_max",
+            server::CONSUMER_BATCHES_QUEUED_MAX.to_string(),
+            "batches",
+            "of one named consumer that wait for a slow client",
+        ),
+        limit(
             "explain_items_max",
             server::EXPLAIN_ITEMS_MAX.to_string(),
             "items",
@@ -251,6 +257,13 @@ fn of_log() -> Vec<Limit> {
             log::READ_PAGE_FRAMES.to_string(),
             "frames",
             "looked at for one page of the log, whatever passes the filter",
+        ),
+        limit("consumers_max", log::CONSUMERS_MAX.to_string(), "consumers", "of the log that have a name"),
+        limit(
+            "confirms_written_every",
+            seconds(log::CONFIRMS_WRITTEN_EVERY),
+            "s",
+            "what consumers confirm is written to disk",
         ),
         limit("segment_bytes", log::SEGMENT_BYTES.to_string(), "bytes", "of one segment of the store"),
         limit(

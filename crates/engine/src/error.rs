@@ -1,7 +1,7 @@
 //! Everything that can go wrong in the engine, by what the caller can do about it.
 
 use pegcount_domain::{envelope::Position, ids::Name};
-use pegcount_log::{AppendError, LogError};
+use pegcount_log::{AppendError, ConsumerError, LogError};
 
 /// Why the engine did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,9 @@ pub enum EngineError {
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A named consumer may not go on.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
     /// The vault could not be used.
     #[error(transparent)]
     Vault(#[from] pegcount_vault::VaultError),

@@ -9,6 +9,7 @@
 mod archive;
 mod boards;
 mod commands;
+mod consumers;
 mod contacts;
 mod corrections;
 mod definitions;
@@ -31,6 +32,7 @@ mod watch;
 
 pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
 pub use commands::Carried;
+pub use consumers::LogConsumer;
 pub use contacts::OPEN_CONTACTS_MAX;
 pub use corrections::Correction;
 pub use definitions::Defined;

@@ -447,7 +447,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// most [`READ_PAGE_FRAMES`] frames, wanted or not. A page may so be empty though there is more: read on from its
     /// `next`.
     ///
-    /// Errors: [`LogError::OutOfRange`] forward from beyond the end plus one; backward, beyond the end means the end.
+    /// Errors: [`LogError::OutOfRange`] forward from beyond the end plus one, [`LogError::Dropped`] forward from below
+    /// [`Self::first`]. Backward, beyond the end means the end, and what has been dropped lies before the first event.
     ///
     /// [`READ_PAGE_FRAMES`]: crate::limits::READ_PAGE_FRAMES
     async fn read_page(&self, query: &ReadQuery) -> Result<ReadPage, LogError> {
@@ -477,7 +478,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// name only the newest goes on.
     ///
     /// Errors: the name is somebody else's, or one too many; a new one begins beyond the end plus one, or cannot be
-    /// written; the file of all names is damaged.
+    /// written; what would come next has been dropped ([`LogError::Dropped`]: who can do without it deletes the consumer
+    /// and begins anew); the file of all names is damaged.
     async fn consume(&self, hello: ConsumerHello) -> Result<Consumer, ConsumerError> {
         consume(self, hello).await
     }

@@ -10,6 +10,9 @@ mod content;
 mod deliver;
 mod filter;
 mod frame;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hot;
 mod keys;
 pub mod limits;

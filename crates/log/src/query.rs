@@ -51,7 +51,7 @@ pub struct ReadPage {
     /// The events, by the frames that hold them.
     pub parts: Vec<StreamPart>,
     /// Where to go on. Forward: the end plus one when there is no more yet. Backward: [`Position::START`] after the
-    /// first event.
+    /// first event that is left.
     pub next: Position,
 }
 
@@ -77,7 +77,16 @@ pub(crate) async fn read_page<L: EventLog + ?Sized>(
         if left == 0 || page.next == Position::START {
             break;
         }
-        let Some(frame) = log.read(page.next).await? else { break };
+        let frame = match log.read(page.next).await {
+            Ok(Some(frame)) => frame,
+            // Backward, what has been dropped is what lies before the first event.
+            Err(LogError::Dropped { .. }) if query.direction == Direction::Backward => {
+                page.next = Position::START;
+                break;
+            }
+            Ok(None) => break,
+            Err(error) => return Err(error),
+        };
         let wanted = query.direction.cut(&frame, page.next);
         let mut records = frame.records_passing(&query.filter);
         records.retain(|record| wanted.contains(&frame.position_of_record(*record)));

@@ -145,7 +145,7 @@ async fn a_read_only_log_lists_its_consumers_and_takes_none() {
         let before = fs::read(dir.path().join("CONSUMERS")).unwrap();
         let log = SledLog::open(SledOptions { read_only: true, ..SledOptions::new(dir.path()) }).unwrap();
         assert_eq!(log.consumers().list().unwrap()[0].confirmed, Position(3));
-        assert!(matches!(log.consume(hello()).await.err().unwrap(), ConsumerError::Closed));
+        assert!(matches!(log.consume(hello()).await.err().unwrap(), ConsumerError::ReadOnly));
         drop(log);
         assert_eq!(fs::read(dir.path().join("CONSUMERS")).unwrap(), before);
     })

@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 
 use pegcount_engine::EngineError;
 use pegcount_kpi::QueryError;
-use pegcount_log::{AppendError, LogError};
+use pegcount_log::{AppendError, ConsumerError, LogError, limits::CONSUMERS_MAX};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, PreconditionViolation, StatusExt};
 
@@ -138,6 +138,7 @@ pub(crate) fn of(error: EngineError) -> Status {
         EngineError::Fenced { .. } => informed(Code::Aborted, message, "FENCED", &[]),
         EngineError::Append(error) => of_append(&error),
         EngineError::Log(error) => of_log(&error),
+        EngineError::Consumer(error) => of_consumer(&error),
         EngineError::Vault(_) => {
             tracing::error!(error = message, "the vault cannot be used");
             informed(Code::Unavailable, message, "VAULT", &[])
@@ -191,6 +192,31 @@ fn of_append(error: &AppendError) -> Status {
         AppendError::Poisoned { .. } => informed(Code::Unavailable, message, "LOG_POISONED", &[]),
         AppendError::Closed => shutting_down(),
         AppendError::ReadOnly => informed(Code::FailedPrecondition, message, "LOG_READ_ONLY", &[]),
+    }
+}
+
+/// The log's refusal of a named consumer.
+fn of_consumer(error: &ConsumerError) -> Status {
+    let message = error.to_string();
+    match error {
+        ConsumerError::Fenced { .. } => informed(Code::Aborted, message, "FENCED", &[]),
+        ConsumerError::Deleted { .. } => informed(Code::Aborted, message, "DELETED", &[]),
+        ConsumerError::Unknown { name } => not_found("consumer", &name.to_string()),
+        ConsumerError::Taken { owner, .. } => {
+            informed(Code::PermissionDenied, message, "CONSUMER_TAKEN", &[("owner", owner.to_string())])
+        }
+        ConsumerError::TooMany { .. } => {
+            let facts = [("limit", CONSUMERS_MAX.to_string())];
+            informed(Code::ResourceExhausted, message, "TOO_MANY_CONSUMERS", &facts)
+        }
+        ConsumerError::NotGiven { .. } => {
+            let details = ErrorDetails::with_bad_request_violation("confirm.position", message.clone());
+            Status::with_error_details(Code::InvalidArgument, message, details)
+        }
+        ConsumerError::Damaged { .. } => informed(Code::DataLoss, message, "CONSUMERS_DAMAGED", &[]),
+        ConsumerError::Closed => shutting_down(),
+        ConsumerError::ReadOnly => informed(Code::FailedPrecondition, message, "LOG_READ_ONLY", &[]),
+        ConsumerError::Log(error) => of_log(error),
     }
 }
 

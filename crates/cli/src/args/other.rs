@@ -108,6 +108,11 @@ pub(crate) struct BankArgs {
 pub(crate) enum LogCommand {
     /// Print the last events, or those from a position on, one a line
     Tail(TailArgs),
+    /// List the named consumers of the log, with how far behind each is; or forget one
+    ///
+    /// A consumer is a program that follows the log under a name (the method Consume): the server keeps how far it has
+    /// confirmed. `behind` counts all positions between there and the end, whether the consumer wants them or not.
+    Consumers(ConsumersArgs),
     /// Seal what is not sealed yet into a segment file, say before a backup. A running server does so by itself
     Seal(SealArgs),
     /// Check every byte of a log that no server uses
@@ -181,6 +186,25 @@ pub(crate) struct TailArgs {
     #[arg(long, requires = "server")]
     pub(crate) follow: bool,
     /// How to write them; JSON is one object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Whose consumers.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount log consumers --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n  \
+    pegcount log consumers --delete warehouse --site main --data-dir ./data")]
+pub(crate) struct ConsumersArgs {
+    /// Forget this one; the next time it connects, it begins anew
+    #[arg(long, value_name = "NAME")]
+    pub(crate) delete: Option<String>,
+    /// With --delete: the site that the name goes with; without it, a consumer of all sites
+    #[arg(long, value_name = "SITE", requires = "delete")]
+    pub(crate) site: Option<String>,
+    /// How to write them
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     #[command(flatten)]

@@ -47,10 +47,10 @@ pub(crate) async fn consume<L: EventLog + ?Sized>(
     log: &L,
     hello: ConsumerHello,
 ) -> Result<Consumer, ConsumerError> {
-    let (consumers, asked) = (Arc::clone(log.consumers()), hello.clone());
+    let (consumers, asked, first) = (Arc::clone(log.consumers()), hello.clone(), log.first());
     // Only a runtime that shuts down leaves no answer.
     let connected =
-        spawn_blocking(move || consumers.connect(&asked)).await.map_err(|_| ConsumerError::Closed)?;
+        spawn_blocking(move || consumers.connect(&asked, first)).await.map_err(|_| ConsumerError::Closed)?;
     let confirmer = Arc::new(connected?);
     let deliveries = log.subscribe_to(confirmer.begun_after.next(), hello.filter);
     Ok(Consumer { confirmer, deliveries, over: false })

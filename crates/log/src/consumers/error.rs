@@ -66,9 +66,12 @@ pub enum ConsumerError {
         /// What is wrong.
         what: Arc<str>,
     },
-    /// The log is being closed, or was opened read-only.
-    #[error("the log is closing or read-only: named consumers cannot connect")]
+    /// The log is being closed.
+    #[error("the log is being closed: connect again when it has been opened again")]
     Closed,
+    /// The log was opened read-only, so nothing can be kept of a consumer.
+    #[error("the log was opened read-only and takes no consumers: open it for writing")]
+    ReadOnly,
     /// The log could not be read, or a new name not be written.
     #[error(transparent)]
     Log(#[from] LogError),

@@ -18,6 +18,8 @@
 
 mod connection;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod keeper;
 pub(crate) mod record;
 mod register;

@@ -35,6 +35,7 @@ pub struct Consumers {
     end: watch::Receiver<Position>,
     clock: Clock,
     damaged: Option<(PathBuf, Arc<str>)>,
+    read_only: bool,
 }
 
 /// What changes.
@@ -91,7 +92,7 @@ impl Consumers {
             }
         };
         let mut consumers = Self::new(Some(dir.to_owned()), records, incarnation, end, clock);
-        consumers.damaged = damaged;
+        (consumers.damaged, consumers.read_only) = (damaged, read_only);
         if read_only {
             consumers.state.get_mut().closed = true;
         } else {
@@ -112,7 +113,7 @@ impl Consumers {
         let entry = |record| Entry { record, newest: watch::Sender::new(0), connected: false };
         let entries = records.into_iter().map(|(name, record)| (name, entry(record))).collect();
         let state = Mutex::new(State { entries, changes: 0, written: 0, connections: 0, closed: false });
-        Self { state, keeper: Keeper::new(dir), incarnation, end, clock, damaged: None }
+        Self { state, keeper: Keeper::new(dir), incarnation, end, clock, damaged: None, read_only: false }
     }
 
     /// What was confirmed in another incarnation counts up to the end that was restored.
@@ -140,15 +141,17 @@ impl Consumers {
     }
 
     /// Makes a connection the newest one of its name; older ones are fenced off. A new name is durable when this returns.
-    /// Blocks.
-    pub(super) fn connect(self: &Arc<Self>, hello: &ConsumerHello) -> Result<Confirmer, ConsumerError> {
+    /// `first` is the first position that can be read. Blocks.
+    pub(super) fn connect(
+        self: &Arc<Self>,
+        hello: &ConsumerHello,
+        first: Position,
+    ) -> Result<Confirmer, ConsumerError> {
         self.usable()?;
         let confirmer = {
             let state = &mut *self.state.lock();
-            if state.closed {
-                return Err(ConsumerError::Closed);
-            }
-            let found = self.find(state, hello)?;
+            self.open_for_changes(state)?;
+            let found = self.find(state, hello, first)?;
             state.connections += 1;
             let mine = state.connections;
             let entry = state.entries.get_mut(&hello.name).ok_or_else(|| unknown(&hello.name))?;
@@ -168,11 +171,20 @@ impl Consumers {
     }
 
     /// What is known of who says hello; a name that is new is added.
-    fn find(&self, state: &mut State, hello: &ConsumerHello) -> Result<Found, ConsumerError> {
+    fn find(
+        &self,
+        state: &mut State,
+        hello: &ConsumerHello,
+        first: Position,
+    ) -> Result<Found, ConsumerError> {
+        let kept = |asked: Position| {
+            if asked < first { Err(LogError::Dropped { asked, first }) } else { Ok(()) }
+        };
         if let Some(Entry { record, .. }) = state.entries.get(&hello.name) {
             if record.owner != hello.owner {
                 return Err(ConsumerError::Taken { name: hello.name.clone(), owner: record.owner.clone() });
             }
+            kept(record.confirmed.next())?;
             return Ok(if record.incarnation == self.incarnation { Found::Kept } else { Found::Restored });
         }
         if state.entries.len() >= CONSUMERS_MAX {
@@ -183,6 +195,7 @@ impl Consumers {
         if start > next {
             return Err(LogError::OutOfRange { asked: start, next }.into());
         }
+        kept(start)?;
         let record = Record {
             owner: hello.owner.clone(),
             confirmed: Position(start.0 - 1),
@@ -221,9 +234,7 @@ impl Consumers {
         self.usable()?;
         {
             let state = &mut *self.state.lock();
-            if state.closed {
-                return Err(ConsumerError::Closed);
-            }
+            self.open_for_changes(state)?;
             let entry = state.entries.get(name).ok_or_else(|| unknown(name))?;
             if owner.is_some_and(|owner| *owner != entry.record.owner) {
                 return Err(ConsumerError::Taken { name: name.clone(), owner: entry.record.owner.clone() });
@@ -232,6 +243,14 @@ impl Consumers {
             state.changes += 1;
         }
         Ok(self.keeper.write(&self.state)?)
+    }
+
+    fn open_for_changes(&self, state: &State) -> Result<(), ConsumerError> {
+        match state.closed {
+            true if self.read_only => Err(ConsumerError::ReadOnly),
+            true => Err(ConsumerError::Closed),
+            false => Ok(()),
+        }
     }
 
     fn usable(&self) -> Result<(), ConsumerError> {
@@ -250,9 +269,7 @@ impl Consumers {
         said: bool,
     ) -> Result<(), ConsumerError> {
         let state = &mut *self.state.lock();
-        if state.closed {
-            return Err(ConsumerError::Closed);
-        }
+        self.open_for_changes(state)?;
         let entry = state.entries.get_mut(name).ok_or_else(|| deleted(name))?;
         if *entry.newest.borrow() != mine {
             return Err(ConsumerError::Fenced { name: name.clone() });

@@ -10,6 +10,8 @@
 mod build;
 mod decode;
 mod encode;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod page;
 #[cfg(test)]
 mod tests;

@@ -161,7 +161,7 @@ pub(super) struct Format {
     pub(super) key: Option<LogKey>,
 }
 
-fn format_text(incarnation: Incarnation, key: &LogKey, features: u32) -> String {
+pub(super) fn format_text(incarnation: Incarnation, key: &LogKey, features: u32) -> String {
     let (incarnation, key) = (incarnation.0, key.hex());
     let head = format!(
         "{TITLE}\nformat: {FORMAT}\nfeatures: {features}\nincarnation: {incarnation:032x}\nkey: {key}\n"
@@ -170,7 +170,7 @@ fn format_text(incarnation: Incarnation, key: &LogKey, features: u32) -> String 
     format!("{head}crc32c: {crc:08x}\n")
 }
 
-fn parse(text: &str, dir: &Path) -> Result<Format, LogError> {
+pub(super) fn parse(text: &str, dir: &Path) -> Result<Format, LogError> {
     let path = || dir.join(FORMAT_FILE);
     let wrong = |what: &str| LogError::Damaged { path: path(), position: Position(1), what: what.to_owned() };
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));

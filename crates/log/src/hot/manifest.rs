@@ -87,7 +87,7 @@ impl Manifest {
         write_aside(dir, NAME, &self.text())
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = format!("{TITLE}\ngeneration: {}\n", self.generation);
         text.push_str(&self.history.lines());
         for number in self.sealing.iter().chain([&self.hot]) {
@@ -132,7 +132,7 @@ fn is_ours(path: &Path) -> bool {
         || name.strip_suffix(".new").is_some_and(|name| name == NAME || name == FORMAT_FILE)
 }
 
-fn parse(text: &str) -> Result<Manifest, &'static str> {
+pub(super) fn parse(text: &str) -> Result<Manifest, &'static str> {
     const WRONG: &str = "it does not read as a manifest";
     let (head, crc) = text.split_once("crc32c: ").ok_or("it has no checksum")?;
     let crc = crc.strip_suffix('\n').ok_or("it is cut short")?;

@@ -33,6 +33,8 @@ mod dropping_tests;
 mod durable;
 mod folder;
 mod former;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod groups;
 mod manifest;
 mod mark;

@@ -15,6 +15,8 @@ mod collect;
 mod directory;
 mod entry;
 mod filter;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod merge;
 mod read;
 mod shelf;

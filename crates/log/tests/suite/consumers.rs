@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use pegcount_domain::envelope::{Position, StreamKind};
 use pegcount_log::{
-    Consumer, ConsumerError, ConsumerHello, ConsumerName, EventLog, Filter, Found, LogError,
+    Archive, Consumer, ConsumerError, ConsumerHello, ConsumerName, EventLog, Filter, Found, LogError,
     limits::CONSUMERS_MAX,
 };
 
@@ -294,4 +294,30 @@ pub async fn a_closed_log_takes_no_consumer(subject: &dyn Subject) {
     let log = subject.open();
     log.close().await.unwrap();
     assert!(matches!(refused(&*log, hello("late")).await, ConsumerError::Closed));
+}
+
+pub async fn a_consumer_whose_next_event_was_dropped_is_told(subject: &dyn Subject) {
+    let log = subject.open();
+    append(&*log, plain(events("a", 0..6))).await;
+    let mut behind = connect(&*log, hello("behind")).await;
+    assert_eq!(positions(&mut behind).await.len(), 6);
+    behind.confirm(Position(3)).unwrap();
+    let mut ahead = connect(&*log, hello("ahead")).await;
+    assert_eq!(positions(&mut ahead).await.len(), 6);
+    ahead.confirm(Position(6)).unwrap();
+    subject.seal().await;
+    append(&*log, plain(events("b", 0..2))).await;
+    log.drop_history(Position(6), Archive { position: Position(6), bytes: Vec::new() }).await.unwrap();
+    drop((behind, ahead));
+    for (asked, refusal) in
+        [(4, refused(&*log, hello("behind")).await), (1, refused(&*log, hello("new")).await)]
+    {
+        let dropped = LogError::Dropped { asked: Position(asked), first: Position(7) };
+        assert_eq!(refusal.to_string(), dropped.to_string());
+    }
+    assert_eq!(log.consumers().list().unwrap().len(), 2, "who was refused is not known");
+    assert_eq!(positions(&mut connect(&*log, hello("ahead")).await).await, [7, 8]);
+    log.consumers().delete(&named("behind"), None).unwrap();
+    let anew = ConsumerHello { start: Some(Position(7)), ..hello("behind") };
+    assert_eq!(positions(&mut connect(&*log, anew).await).await, [7, 8]);
 }

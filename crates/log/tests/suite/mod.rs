@@ -68,7 +68,7 @@ macro_rules! conformance {
                 a_slow_reader_holds_nobody_up, a_filter_passes_what_it_names;
             queries: what_passes_is_read_forward_and_backward_page_by_page, a_page_begins_at_any_position,
                 a_page_at_the_end_is_empty_and_beyond_it_is_refused, a_page_looks_at_so_many_frames_and_says_where_to_go_on,
-                a_kind_read_on_while_it_grows_has_no_gap;
+                a_kind_read_on_while_it_grows_has_no_gap, a_page_ends_where_history_was_dropped;
             deliveries: what_passes_comes_once_from_history_to_live, what_does_not_pass_is_told_and_not_handed_out,
                 a_reader_that_comes_back_goes_on_where_it_was, a_slow_filtered_reader_holds_nobody_up,
                 a_filtered_subscription_from_beyond_the_end_is_refused;
@@ -77,7 +77,8 @@ macro_rules! conformance {
                 a_consumer_is_told_only_of_what_passes_and_its_lag_falls_all_the_same, what_was_not_given_cannot_be_confirmed,
                 everything_comes_at_least_once_however_often_a_consumer_comes_back, a_slow_consumer_holds_nobody_up,
                 a_consumer_belongs_to_who_used_its_name_first, a_deleted_consumer_is_told_and_begins_anew,
-                there_are_only_so_many_consumers, what_was_confirmed_is_known_after_reopening, a_closed_log_takes_no_consumer;
+                there_are_only_so_many_consumers, what_was_confirmed_is_known_after_reopening, a_closed_log_takes_no_consumer,
+                a_consumer_whose_next_event_was_dropped_is_told;
             streams: a_stream_comes_in_pages_forward_and_backward, a_stream_is_read_from_any_version, an_unknown_stream_is_empty,
                 only_that_streams_events_come, a_stream_read_on_while_it_grows_has_no_gap, a_stream_is_whole_after_reopening;
             reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, sites_count_apart_after_reopening, expectations_hold_after_reopening,

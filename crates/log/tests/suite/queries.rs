@@ -7,6 +7,7 @@ use pegcount_domain::{
     event::EventType,
 };
 use pegcount_log::{
+    Archive,
     Direction::{self, Backward, Forward},
     EventLog, Filter, LogError, ReadQuery,
     limits::READ_PAGE_FRAMES,
@@ -113,4 +114,23 @@ pub async fn a_kind_read_on_while_it_grows_has_no_gap(subject: &dyn Subject) {
     }
     writer.await.unwrap();
     assert_eq!(got, passing(&all(&*log).await, &filter));
+}
+
+pub async fn a_page_ends_where_history_was_dropped(subject: &dyn Subject) {
+    let log = subject.open();
+    fill_mixed(&*log, 0..10).await;
+    subject.seal().await;
+    fill_mixed(&*log, 10..14).await;
+    let end = log.end();
+    log.drop_history(Position(50), Archive { position: end, bytes: Vec::new() }).await.unwrap();
+    assert_eq!(log.first(), Position(51));
+    let error = log.read_page(&ReadQuery::forward(Position(1), 9)).await.unwrap_err();
+    assert!(matches!(error, LogError::Dropped { asked: Position(1), first: Position(51) }), "{error}");
+    let page = log.read_page(&ReadQuery::backward(end, 1_000)).await.unwrap();
+    let got: Vec<_> = page.events().map(|(_, event)| event.envelope.position.0).collect();
+    assert_eq!((got, page.next), ((51..=end.0).rev().collect(), Position::START));
+    let page = log.read_page(&ReadQuery::backward(Position(40), 5)).await.unwrap();
+    assert_eq!((page.events().count(), page.next), (0, Position::START));
+    let page = log.read_page(&ReadQuery::forward(Position(51), 1_000)).await.unwrap();
+    assert_eq!((page.events().count(), page.next), (20, end.next()));
 }

@@ -1,4 +1,4 @@
-//! The log service: pages, a subscription from any position, where the log stands.
+//! The log service: pages, a subscription from any position, named consumers, where the log stands.
 //!
 //! A subscriber pulls: one that lags reads history at its own pace, and nobody waits for it.
 //!
@@ -11,11 +11,17 @@ use pegcount_domain::{envelope::Position, ids::Incarnation};
 use pegcount_engine::{Engine, EngineError, ReadEvent, options::LOG_PAGE_EVENTS_MAX};
 use pegcount_log::{LogError, ReadQuery};
 use pegcount_proto::v1;
-use tonic::{Request, Response, Status};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument;
 
-use super::{Answers, Room, incarnation_bytes, log_filter::filter, log_message::messages, page};
+use super::{
+    Answers, Room, consume::Consumption, incarnation_bytes, log_filter::filter, log_message::messages, page,
+};
 use crate::{
     access::{Action, Caller},
+    options::CONSUMER_BATCHES_QUEUED_MAX,
     status,
 };
 
@@ -29,6 +35,7 @@ const TOKEN_BYTES: usize = 16 + 8;
 #[tonic::async_trait]
 impl v1::log_service_server::LogService for Room {
     type SubscribeLogStream = Answers<v1::SubscribeLogResponse>;
+    type ConsumeStream = Answers<v1::ConsumeResponse>;
     type ReadFramesStream = Answers<v1::ReadFramesResponse>;
 
     async fn read_log(
@@ -74,6 +81,34 @@ impl v1::log_service_server::LogService for Room {
         Ok(Response::new(Box::pin(futures_util::stream::unfold(subscription, Subscription::next))))
     }
 
+    async fn consume(
+        &self,
+        request: Request<Streaming<v1::ConsumeRequest>>,
+    ) -> Result<Response<Self::ConsumeStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        let (outbox, answers) = mpsc::channel(CONSUMER_BATCHES_QUEUED_MAX);
+        let consumption = Consumption { room: self.clone(), caller, inbound: request.into_inner(), outbox };
+        tokio::spawn(consumption.run().in_current_span());
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn list_consumers(
+        &self,
+        request: Request<v1::ListConsumersRequest>,
+    ) -> Result<Response<v1::ListConsumersResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        Ok(Response::new(v1::ListConsumersResponse { consumers: self.consumers_of(&caller)? }))
+    }
+
+    async fn delete_consumer(
+        &self,
+        request: Request<v1::DeleteConsumerRequest>,
+    ) -> Result<Response<v1::DeleteConsumerResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        self.forget_consumer(&caller, request.into_inner()).await?;
+        Ok(Response::new(v1::DeleteConsumerResponse {}))
+    }
+
     async fn read_frames(
         &self,
         request: Request<v1::ReadFramesRequest>,
@@ -103,13 +138,19 @@ impl v1::log_service_server::LogService for Room {
         &self,
         request: Request<v1::GetLogStatusRequest>,
     ) -> Result<Response<v1::LogStatus>, Status> {
-        self.access.admit(request.metadata(), Action::ReadLog)?;
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
         let (log, folded) = self.engine.log_status();
+        let (consumers, consumers_damage) = match self.consumers_of(&caller) {
+            Ok(consumers) => (consumers, String::new()),
+            Err(refusal) => (Vec::new(), refusal.message().to_owned()),
+        };
         Ok(Response::new(v1::LogStatus {
             end_position: log.end.0,
             incarnation: incarnation_bytes(log.incarnation),
             folded_position: folded.0,
             disk_bytes: log.disk_bytes,
+            consumers,
+            consumers_damage,
         }))
     }
 }

@@ -2,6 +2,8 @@
 //! together. No rules here.
 
 mod agents;
+mod consume;
+mod consumers;
 mod contacts;
 mod conversation;
 mod corrections;
