@@ -13,7 +13,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pegcount_log::{SledLog, SledOptions};
+use pegcount_domain::envelope::Position;
+use pegcount_log::{Archive, EventLog, SledLog, SledOptions};
 use pegcount_tests::{Output, Server, copied, run, workspace};
 
 /// Damages a server's folder.
@@ -282,12 +283,12 @@ fn a_backup_copies_a_segment_once_and_is_a_log_again_when_restored() {
     seal(&data);
     import("two", &folder(&data));
     let said = log(&["backup"], &[&data, &backup]).success();
-    assert!(said.contains("1 segments copied, 0 there already"), "{said}");
+    assert!(said.contains("1 sealed files copied, 0 there already"), "{said}");
     verified(&backup);
     seal(&data);
     import("three", &folder(&data));
     let said = log(&["backup"], &[&data, &backup]).success();
-    assert!(said.contains("1 segments copied, 1 there already"), "{said}");
+    assert!(said.contains("1 sealed files copied, 1 there already"), "{said}");
     verified(&backup);
     let tails = fs::read_dir(&backup).unwrap().map(Result::unwrap);
     let tails = tails.filter(|entry| entry.file_name().to_string_lossy().starts_with("tail")).count();
@@ -564,4 +565,58 @@ fn a_line_of_a_dump_that_does_not_fit_is_named_and_nothing_is_made() {
     fs::write(&file, dump).unwrap();
     log(&["load"], &[&file, &to]).success();
     verified(&to);
+}
+
+#[test]
+fn of_a_log_whose_history_was_dropped_the_tools_say_what_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let [data, backup, again, to] = ["data", "backup", "again", "to"].map(|name| dir.path().join(name));
+    a_log(&data);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let opened = SledLog::open(SledOptions::new(data.join("log"))).unwrap();
+    let end = opened.end();
+    // All but the last segment.
+    let up_to = Position(opened.status().sealed_end.0 - 1);
+    let archive = Archive { position: end, bytes: vec![7; 1_000] };
+    let dropped = runtime.block_on(opened.drop_history(up_to, archive)).unwrap();
+    drop(opened);
+    let first = dropped.first.0;
+    assert!(first > 1 && first < end.0);
+
+    let said = verified(&data);
+    assert!(said.contains("  first position") && said.contains("  archives of what was dropped"), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&log(&["stat", "--json"], &[&data]).success()).unwrap();
+    assert_eq!((json["first"].as_u64(), json["end"].as_u64()), (Some(first), Some(end.0)));
+    assert_eq!(
+        (&json["stub"]["last"], &json["archives"][0]["position"]),
+        (&(first - 1).into(), &end.0.into())
+    );
+    let said = log(&["stat"], &[&data]).success();
+    assert!(said.contains("positions up to") && said.contains("at position"), "{said}");
+
+    let said = log(&["backup"], &[&data, &backup]).success();
+    assert!(said.contains("where the log begins now") && said.contains("3 sealed files copied"), "{said}");
+    verified(&backup);
+    log(&["restore"], &[&backup, &again]).success();
+    verified(&again);
+    let refused = log(&["restore", "--to-position", "1"], &[&backup, &to]);
+    assert_eq!(refused.code, Some(1));
+    let words = format!("begins at position {first}: what was before had been dropped");
+    assert!(refused.stderr.contains(&words), "{}", refused.stderr);
+    let refused = log(&["restore", "--to-position", &first.to_string()], &[&backup, &to]);
+    assert!(refused.stderr.contains("its oldest one stands at"), "{}", refused.stderr);
+
+    for format in ["json", "protobuf"] {
+        let file = dir.path().join(format);
+        log(&["dump", "--format", format, "-o", &text(&file)], &[&data]).success();
+        let refused = log(&["load"], &[&file, &to]);
+        assert_eq!(refused.code, Some(1));
+        let words = format!("the log that was dumped begins at position {first}");
+        assert!(refused.stderr.contains(&words) && !to.join("log").exists(), "{}", refused.stderr);
+    }
+    let dumped = fs::read_to_string(dir.path().join("json")).unwrap();
+    let header: serde_json::Value = serde_json::from_str(dumped.lines().next().unwrap()).unwrap();
+    assert_eq!(header["first"], first);
+    assert_eq!(dumped.lines().count() as u64, end.0 - first + 3);
 }

@@ -222,7 +222,8 @@ impl History {
         archives.chain(self.stub.map(|stub| stub.number)).max().unwrap_or(0)
     }
 
-    fn paths(&self, dir: &Path) -> Vec<PathBuf> {
+    /// Where all of it lies in `dir`.
+    pub(crate) fn paths(&self, dir: &Path) -> Vec<PathBuf> {
         let archives = self.archives.iter().map(|archive| archive_path(dir, archive.number));
         self.stub.iter().chain(&self.segments).map(|named| named.path(dir)).chain(archives).collect()
     }
