@@ -3,7 +3,7 @@
 //! ```text
 //! submit ─▶ desk ─▶ former ─────────▶ committer ──────────────────▶ durable ─▶ readers, subscribers
 //!           queue   decides, encodes   apply, flush, sync, publish   versions, marks, tail, end
-//!                   (thread)           (thread)    │ full                    ▲ older ones
+//!                   (two writer threads, in turns) │ full                    ▲ older ones
 //!                                                  ▼                         │
 //!                                      sealer: a database becomes a segment ─▶ shelf
 //!                                      (thread)
@@ -12,14 +12,15 @@
 //! ```
 //!
 //! - [`options`], [`folder`], [`manifest`], [`opening`], [`open`]: opening
-//! - [`desk`], [`decide`], [`former`]: from an append to a group
-//! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
+//! - [`desk`], [`writer`]: who does what when; [`decide`], [`former`]: from an append to a group
+//! - [`store`], [`database`], [`ahead`], [`mark`], [`committer`]: from a group to the disk
 //! - [`bell`], [`seal`]: from a full database to a segment
 //! - [`dropping`], [`archives`]: from the oldest segments to what is left of them
 //! - [`pager`]: from durable frames to pages
 //! - [`durable`], [`groups`], [`stream`]: what readers see
 //! - [`door`]: a folder as tools see it, with nothing running
 
+mod ahead;
 mod archives;
 mod bell;
 mod committer;
@@ -51,6 +52,7 @@ mod store;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::{
     io,
@@ -75,7 +77,7 @@ use self::{
     bell::{Bell, DropAsked},
     committer::Committer,
     decide::Decider,
-    desk::{Desk, Group},
+    desk::{Desk, Forming, Group},
     durable::Durable,
     folder::{Folder, failed},
     former::{Former, refusal},
@@ -84,6 +86,7 @@ use self::{
     seal::{Probe, Sealer},
     store::{Committed, Gate, Store},
     stream::StreamReader,
+    writer::{WRITERS, Writer},
 };
 use crate::{
     api::{
@@ -229,7 +232,6 @@ impl SledLog {
         }
         let builder = FrameBuilder::new(options.zstd_level);
         let former = Former {
-            desk: Arc::clone(&desk),
             durable: Arc::clone(&durable),
             decider: Decider::new(Arc::clone(&durable), said, found.sources),
             builder: builder.map_err(failed("set up zstd for", &options.dir))?,
@@ -237,13 +239,16 @@ impl SledLog {
             last: found.end,
             last_recorded_at: found.last_recorded_at,
             group: Group::default(),
-            group_bytes: 0,
+            forming: Forming::default(),
         };
-        let committer = Committer::new(desk, durable, store, options.durability, gate);
+        desk.give_back(Box::new(former));
+        let committer = Committer::new(Arc::clone(&durable), store, options.durability, gate);
         let committer = committer.map_err(failed("start a thread for", &options.dir))?;
-        // The committer first: if the former cannot be started, dropping the log ends it.
-        log.spawn("log-committer", move || committer.run())?;
-        log.spawn("log-former", move || former.run())?;
+        let writer = Writer { desk, durable, committer: Arc::new(Mutex::new(committer)) };
+        for number in 1..=WRITERS {
+            let writer = writer.clone();
+            log.spawn(&format!("log-writer-{number}"), move || writer.run())?;
+        }
         log.spawn("log-consumers", move || kept.keep())?;
         Ok(log)
     }
@@ -282,7 +287,6 @@ impl SledLog {
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
-        let thread = thread.inspect_err(|_| drop(self.desk.formed_all()));
         self.threads.lock().push(thread.map_err(failed("start a thread for", self.folder.dir()))?);
         Ok(())
     }
