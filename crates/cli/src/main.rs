@@ -17,6 +17,7 @@ mod figures;
 mod import;
 mod kpi;
 mod log_consumers;
+mod log_retain;
 mod log_seal;
 mod log_tail;
 mod log_tools;
@@ -60,6 +61,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
         Command::Log(LogCommand::Consumers(args)) => log_consumers::run(args).await,
+        Command::Log(LogCommand::Retain(args)) => log_retain::run(&args).await,
         Command::Log(LogCommand::Seal(args)) => log_seal::run(&args).await,
         Command::Log(LogCommand::Verify(args)) => log_tools::verify(&args),
         Command::Log(LogCommand::Stat(args)) => log_tools::stat(&args),

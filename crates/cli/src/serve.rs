@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use pegcount_engine::{Engine, EngineOptions, LogStore};
+use pegcount_engine::{Engine, EngineOptions, LogStore, Retention};
 use pegcount_server::{ServerOptions, TlsFiles, tokens::LOCAL_TOKEN_FILE};
 
 use crate::{address, args::ServeArgs, error::CliError, output, shutdown, target, telemetry};
@@ -17,6 +17,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     let LogStore::Folder { cache_bytes, seal_bytes, .. } = &mut options.store;
     *cache_bytes = args.cache_mib.saturating_mul(1024 * 1024);
     *seal_bytes = args.seal_size.0;
+    options.retention =
+        Retention { age: args.keep_days.map(Retention::days), bytes: args.keep_size.map(|size| size.0) };
+    options.retention.check()?;
     let engine = Engine::open(options).await.map_err(|error| target::locked(error, &args.data_dir))?;
 
     let mut running = pegcount_server::start(Arc::clone(&engine), server_options(&args)).await?;

@@ -27,7 +27,8 @@ use crate::{
 
 /// Nothing younger than this is dropped (duration): facts count until they are 30 days late, a matter can come again for
 /// 7 days, and what is known of commands and sources is younger still.
-pub const RETENTION_MIN: Micros = Micros(40 * 24 * Micros::HOUR.0);
+pub const RETENTION_MIN: Micros = Micros(40 * DAY.0);
+const DAY: Micros = Micros(24 * Micros::HOUR.0);
 /// How often it is looked whether something is to be dropped (duration).
 const LOOKS_EVERY: Micros = Micros(6 * Micros::HOUR.0);
 /// The id of the stream, among a site's definitions, that says what was closed and dropped.
@@ -66,9 +67,14 @@ struct Going {
 }
 
 impl Retention {
+    /// So many days (duration).
+    pub fn days(days: u32) -> Micros {
+        Micros(i64::from(days) * DAY.0)
+    }
+
     /// Whether it can be kept. Errors: an age below [`RETENTION_MIN`].
     pub fn check(&self) -> Result<(), EngineError> {
-        let days = |duration: Micros| duration.0 / (24 * Micros::HOUR.0);
+        let days = |duration: Micros| duration.0 / DAY.0;
         match self.age {
             Some(age) if age < RETENTION_MIN => Err(EngineError::invalid(
                 "keep_days",

@@ -89,6 +89,8 @@ actions! {
     ReadLog "reading the log" [Administrator KpiDesk Connector],
     /// The log with everything in it, for a backup.
     BackUpLog "backing the log up" [Administrator],
+    /// What is old going for good.
+    DropHistory "dropping history" [Administrator],
     /// The live page: all queues and agents of a site.
     WatchFloor "watching the floor" [TeamLead KpiDesk FloorManager Administrator],
 }

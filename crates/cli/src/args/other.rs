@@ -49,6 +49,13 @@ pub(crate) struct ServeArgs {
     /// the next start after a crash slower, a smaller one makes more files
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = seal_size)]
     pub(crate) seal_size: Size,
+    /// Drop history that is older than so many days, at least 40; its figures stay. Without this and --keep-size, all of it
+    /// is kept
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) keep_days: Option<u32>,
+    /// Drop the oldest history beyond so many bytes of segment files, as long as it is older than 40 days
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) keep_size: Option<Size>,
     /// Write what happens as JSON lines instead of text
     #[arg(long)]
     pub(crate) json_logs: bool,
@@ -115,6 +122,13 @@ pub(crate) enum LogCommand {
     Consumers(ConsumersArgs),
     /// Seal what is not sealed yet into a segment file, say before a backup. A running server does so by itself
     Seal(SealArgs),
+    /// Drop the oldest history; its figures stay
+    ///
+    /// What is dropped is closed first: a fact from before then changes no figure any more. What it came to goes into an
+    /// archive beside the log: figures, what still goes on, where every stream and source stands. Then whole segments go, and an
+    /// event says so. What needs their events (explain, what was known then, the history of a contact) says that they are gone. A
+    /// server does this by itself if it is told what to keep: serve --keep-days, --keep-size.
+    Retain(RetainArgs),
     /// Check every byte of a log that no server uses
     ///
     /// Reads every frame and holds it against everything that is said of it: checksums, positions, times, the versions of
@@ -155,6 +169,24 @@ pub(crate) struct SealArgs {
     /// The server's folder; no server may be running on it
     #[arg(long, value_name = "DIR", default_value = DATA_DIR_DEFAULT, env = "PEGCOUNT_DATA_DIR")]
     pub(crate) data_dir: PathBuf,
+}
+
+/// What is to be kept.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  pegcount log retain --keep-days 400 --only-tell --data-dir ./data\n  \
+    pegcount log retain --keep-size 100GiB --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
+pub(crate) struct RetainArgs {
+    /// Keep so many days of history, at least 40
+    #[arg(long, value_name = "DAYS", required_unless_present = "keep_size")]
+    pub(crate) keep_days: Option<u32>,
+    /// Keep at most so many bytes of segment files, and whatever is younger than 40 days
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) keep_size: Option<Size>,
+    /// Say what would go, and leave it
+    #[arg(long)]
+    pub(crate) only_tell: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 /// Which events.

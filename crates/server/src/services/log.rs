@@ -4,11 +4,11 @@
 //!
 //! Invariant: a resume token says the incarnation and the last position given; it goes on after that.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use futures_util::{Stream, StreamExt};
 use pegcount_domain::{envelope::Position, ids::Incarnation};
-use pegcount_engine::{Engine, EngineError, ReadEvent, options::LOG_PAGE_EVENTS_MAX};
+use pegcount_engine::{Engine, EngineError, ReadEvent, Retention, options::LOG_PAGE_EVENTS_MAX};
 use pegcount_log::{LogError, ReadQuery};
 use pegcount_proto::v1;
 use tokio::sync::mpsc;
@@ -134,6 +134,39 @@ impl v1::log_service_server::LogService for Room {
         Ok(Response::new(Box::pin(frames.take_until(ended))))
     }
 
+    async fn drop_history(
+        &self,
+        request: Request<v1::DropHistoryRequest>,
+    ) -> Result<Response<v1::DropHistoryResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::DropHistory)?;
+        if let Some(site) = caller.only_site() {
+            let message = format!("history goes at all sites; the token is good for {site} only");
+            return Err(status::denied("SITE", message));
+        }
+        let request = request.into_inner();
+        let retention = Retention {
+            age: (request.keep_days > 0).then(|| Retention::days(request.keep_days)),
+            bytes: (request.keep_bytes > 0).then_some(request.keep_bytes),
+        };
+        if retention == Retention::default() {
+            return Err(status::invalid(
+                "keep_days",
+                "is missing, and so is keep_bytes; say what is to be kept",
+            ));
+        }
+        let engine = Arc::clone(&self.engine);
+        // Goes on though nobody waits any more: half of it done is nothing gone and an archive too many.
+        let done = tokio::spawn(async move { engine.retain(retention, request.only_tell).await }).await;
+        let done = done.map_err(|error| Status::internal(error.to_string()))?.map_err(status::of)?;
+        Ok(Response::new(v1::DropHistoryResponse {
+            first_position: done.first.0,
+            events: done.events,
+            bytes: done.bytes,
+            segments: u64::try_from(done.segments).unwrap_or(u64::MAX),
+            closed_before_us: done.closed_before.map(|at| at.0),
+        }))
+    }
+
     async fn get_log_status(
         &self,
         request: Request<v1::GetLogStatusRequest>,
@@ -149,6 +182,8 @@ impl v1::log_service_server::LogService for Room {
             incarnation: incarnation_bytes(log.incarnation),
             folded_position: folded.0,
             disk_bytes: log.disk_bytes,
+            first_position: log.first.0,
+            archive_positions: log.archives.iter().map(|position| position.0).collect(),
             consumers,
             consumers_damage,
         }))
