@@ -4,7 +4,7 @@
 //! Cached: a day that was read just before. Cold: the log keeps no index blocks in memory, and before each read the system
 //! is told to drop what it holds of the log's files (GNU dd's `nocache`, which is `posix_fadvise` with `DONTNEED`).
 //!
-//! `cargo bench -p pegcount-benches --bench day`; `PEGCOUNT_BENCH_EVENTS` sets the size (default 4,500,000, of which about
+//! `cargo bench -p pegcount-benches --bench day`; `PEGCOUNT_BENCH_EVENTS` sets the size (default 7,500,000, of which about
 //! the last quarter stays unsealed).
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -35,7 +35,7 @@ use pegcount_log::{Append, Clock, Direction, EventLog, SledLog, SledOptions};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::runtime::Runtime;
 
-const EVENTS_DEFAULT: u64 = 4_500_000;
+const EVENTS_DEFAULT: u64 = 7_500_000;
 /// Appends that are made, then handed in, while filling; and by each submitter in a round.
 const APPENDS: usize = 100;
 const SUBMITTERS: usize = 4;
