@@ -170,6 +170,8 @@ struct Read {
     took: Histogram,
     events: usize,
     parts: usize,
+    /// Of this process, on the mean, what was done before each read included; seconds.
+    processor: f64,
 }
 
 impl Read {
@@ -197,6 +199,7 @@ impl Read {
 async fn read(log: &SledLog, days: &[Day], count: usize, before: Before<'_>) -> Outcome<Read> {
     let mut random = StdRng::seed_from_u64(7);
     let mut read = Read::default();
+    let processor = processor_seconds();
     for _ in 0..count {
         let day = days.get(random.random_range(0..days.len())).ok_or("there is no whole day")?;
         match before {
@@ -205,6 +208,7 @@ async fn read(log: &SledLog, days: &[Day], count: usize, before: Before<'_>) -> 
         }
         read.day(log, day).await?;
     }
+    read.processor = (processor_seconds() - processor) / float(count);
     Ok(read)
 }
 
@@ -263,6 +267,9 @@ async fn reads(dir: &Path) -> Outcome<Vec<Line>> {
             format!("{what}: events of a day; the pages, and the frames, that hold them"),
             format!("{events:.0}; {parts:.1}, {frames:.0}"),
         ));
+        // Each day was read twice.
+        let processor = format!("{:.2}", cached.processor * 1e3 / 2.0);
+        lines.push(Line::plain(format!("{what}: a day, cached, processor time, ms"), processor));
         for (word, per_mille) in [("p50", 500), ("p99", 990)] {
             let figure = |how: &str| format!("{what}: a day, {how}, {word}, ms");
             let millis = |read: &Read| read.took.millis(per_mille);
