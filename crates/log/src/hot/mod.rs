@@ -15,7 +15,7 @@
 //! - [`desk`], [`decide`], [`former`]: from an append to a group
 //! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
 //! - [`bell`], [`seal`]: from a full database to a segment
-//! - [`pager`], [`pager_bell`]: from durable frames to pages
+//! - [`pager`]: from durable frames to pages
 //! - [`durable`], [`groups`], [`stream`]: what readers see
 //! - [`door`]: a folder as tools see it, with nothing running
 
@@ -35,7 +35,6 @@ mod open;
 mod opening;
 mod options;
 mod pager;
-mod pager_bell;
 #[cfg(test)]
 mod paging_tests;
 mod seal;
@@ -73,8 +72,7 @@ use self::{
     folder::{Folder, failed},
     former::{Former, refusal},
     open::Found,
-    pager::Pager,
-    pager_bell::PagerBell,
+    pager::{Pager, PagerBell},
     seal::{Probe, Sealer},
     store::{Committed, Gate, Store},
     stream::StreamReader,

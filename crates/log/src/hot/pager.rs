@@ -5,6 +5,8 @@
 //! nothing for it. Not for reading streams. Invariant: frames go into a draft in the order of the log, each into that of
 //! its own database; a draft becomes a segment's file only if it has taken in all of that segment.
 
+mod bell;
+
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,7 +20,6 @@ use super::{
     durable::Durable,
     open::missing,
     options::SledOptions,
-    pager_bell::PagerBell,
     panic_text,
     store::{SledStore, Store},
 };
@@ -29,6 +30,8 @@ use crate::{
     pages::{self, Binder, Draft, Drafts, PAGES_REBUILT, draft_path, ignored},
     segment::{Shelf, Shelved},
 };
+
+pub(super) use bell::PagerBell;
 
 /// Frames that it takes in of what is new before it sees to older ones.
 const NEW_FRAMES_PER_TURN: usize = 64;

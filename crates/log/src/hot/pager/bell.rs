@@ -17,14 +17,14 @@ struct State {
 }
 
 #[derive(Default)]
-pub(super) struct PagerBell {
+pub(in crate::hot) struct PagerBell {
     state: Mutex<State>,
     rung: Condvar,
 }
 
 impl PagerBell {
     /// Answers once everything that is durable now has been paged; never once the log closes.
-    pub(super) fn ask(&self, answer: oneshot::Sender<()>) {
+    pub(in crate::hot) fn ask(&self, answer: oneshot::Sender<()>) {
         let mut state = self.state.lock();
         if !state.closing {
             state.asked.push(answer);
@@ -32,7 +32,7 @@ impl PagerBell {
         }
     }
 
-    pub(super) fn close(&self) {
+    pub(in crate::hot) fn close(&self) {
         let mut state = self.state.lock();
         state.closing = true;
         state.asked.clear();
