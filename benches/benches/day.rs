@@ -4,7 +4,7 @@
 //! Cached: a day that was read just before. Cold: the log keeps no index blocks in memory, and before each read the system
 //! is told to drop what it holds of the log's files (GNU dd's `nocache`, which is `posix_fadvise` with `DONTNEED`).
 //!
-//! `cargo bench -p pegcount-benches --bench day`; `PEGCOUNT_BENCH_EVENTS` sets the size (default 4,500,000, of which about
+//! `cargo bench -p pegcount-benches --bench day`; `PEGCOUNT_BENCH_EVENTS` sets the size (default 7,500,000, of which about
 //! the last quarter stays unsealed).
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -35,7 +35,7 @@ use pegcount_log::{Append, Clock, Direction, EventLog, SledLog, SledOptions};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::runtime::Runtime;
 
-const EVENTS_DEFAULT: u64 = 4_500_000;
+const EVENTS_DEFAULT: u64 = 7_500_000;
 /// Appends that are made, then handed in, while filling; and by each submitter in a round.
 const APPENDS: usize = 100;
 const SUBMITTERS: usize = 4;
@@ -170,6 +170,8 @@ struct Read {
     took: Histogram,
     events: usize,
     parts: usize,
+    /// Of this process, on the mean, what was done before each read included; seconds.
+    processor: f64,
 }
 
 impl Read {
@@ -197,6 +199,7 @@ impl Read {
 async fn read(log: &SledLog, days: &[Day], count: usize, before: Before<'_>) -> Outcome<Read> {
     let mut random = StdRng::seed_from_u64(7);
     let mut read = Read::default();
+    let processor = processor_seconds();
     for _ in 0..count {
         let day = days.get(random.random_range(0..days.len())).ok_or("there is no whole day")?;
         match before {
@@ -205,6 +208,7 @@ async fn read(log: &SledLog, days: &[Day], count: usize, before: Before<'_>) -> 
         }
         read.day(log, day).await?;
     }
+    read.processor = (processor_seconds() - processor) / float(count);
     Ok(read)
 }
 
@@ -263,6 +267,9 @@ async fn reads(dir: &Path) -> Outcome<Vec<Line>> {
             format!("{what}: events of a day; the pages, and the frames, that hold them"),
             format!("{events:.0}; {parts:.1}, {frames:.0}"),
         ));
+        // Each day was read twice.
+        let processor = format!("{:.2}", cached.processor * 1e3 / 2.0);
+        lines.push(Line::plain(format!("{what}: a day, cached, processor time, ms"), processor));
         for (word, per_mille) in [("p50", 500), ("p99", 990)] {
             let figure = |how: &str| format!("{what}: a day, {how}, {word}, ms");
             let millis = |read: &Read| read.took.millis(per_mille);

@@ -5,17 +5,16 @@
 //! nothing for it. Not for reading streams. Invariant: frames go into a draft in the order of the log, each into that of
 //! its own database; a draft becomes a segment's file only if it has taken in all of that segment.
 
+mod bell;
+
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
 };
 
-use parking_lot::{Condvar, Mutex};
 use pegcount_domain::{envelope::Position, ids::Incarnation};
 use rustc_hash::FxHashMap;
-use tokio::sync::oneshot;
 
 use super::{
     durable::Durable,
@@ -32,56 +31,12 @@ use crate::{
     segment::{Shelf, Shelved},
 };
 
-/// How often it looks whether the log has grown.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+pub(super) use bell::PagerBell;
+
 /// Frames that it takes in of what is new before it sees to older ones.
 const NEW_FRAMES_PER_TURN: usize = 64;
 /// So often the pages of one segment are made again.
 const TRIES_MAX: u32 = 3;
-
-#[derive(Default)]
-struct State {
-    asked: Vec<oneshot::Sender<()>>,
-    closing: bool,
-}
-
-/// How the pager is told to end, or asked to say when it has caught up.
-#[derive(Default)]
-pub(super) struct PagerBell {
-    state: Mutex<State>,
-    rung: Condvar,
-}
-
-impl PagerBell {
-    /// Answers once everything that is durable now has been paged; never once the log closes.
-    pub(super) fn ask(&self, answer: oneshot::Sender<()>) {
-        let mut state = self.state.lock();
-        if !state.closing {
-            state.asked.push(answer);
-            self.rung.notify_one();
-        }
-    }
-
-    pub(super) fn close(&self) {
-        let mut state = self.state.lock();
-        state.closing = true;
-        state.asked.clear();
-        self.rung.notify_one();
-    }
-
-    fn take_asked(&self) -> Vec<oneshot::Sender<()>> {
-        std::mem::take(&mut self.state.lock().asked)
-    }
-
-    /// Waits a moment if there is nothing to do; false once the log closes.
-    fn goes_on(&self, busy: bool) -> bool {
-        let mut state = self.state.lock();
-        if !busy && !state.closing && state.asked.is_empty() {
-            self.rung.wait_for(&mut state, LOOK_EVERY);
-        }
-        !state.closing
-    }
-}
 
 pub(super) struct Pager {
     options: SledOptions,

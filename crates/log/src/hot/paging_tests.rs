@@ -4,9 +4,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use pegcount_domain::envelope::Version;
+use pegcount_domain::{envelope::Version, time::Micros};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{
@@ -15,6 +19,7 @@ use super::{
 };
 use crate::{
     api::{Append, Durability, EventLog, NewEvent},
+    clock::Clock,
     pages::{PageRule, pages_path},
     stream::Direction,
 };
@@ -209,6 +214,36 @@ async fn what_lies_in_few_frames_or_fills_them_has_no_pages() {
     log.paged().await;
     assert_eq!(files(dir.path()), ["pages-000001"]);
     assert!(fs::metadata(pages_path(dir.path(), 1)).unwrap().len() < 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_ends_with_its_day() {
+    const DAY_US: i64 = 24 * 3_600 * 1_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(DAY_US - 1));
+    let clock: Clock = {
+        let now = Arc::clone(&now);
+        Arc::new(move || Micros(now.load(Ordering::SeqCst)))
+    };
+    let log = SledLog::open(SledOptions { clock, ..options(dir.path()) }).unwrap();
+    fill(&log, 0..30).await;
+    now.store(DAY_US, Ordering::SeqCst);
+    fill(&log, 30..60).await;
+    for sealed in [false, true] {
+        if sealed {
+            log.seal().await.unwrap().unwrap();
+        }
+        log.paged().await;
+        let page = log.read_stream(&stream(&id(0)), Version(1), Direction::Forward, 100).await.unwrap();
+        let days = page.parts.iter().map(|part| {
+            let mut days: Vec<_> =
+                part.events().map(|event| event.envelope.recorded_at.0.div_euclid(DAY_US)).collect();
+            let count = days.len();
+            days.dedup();
+            (days, count)
+        });
+        assert!(days.eq([(vec![0], 30), (vec![1], 30)]), "sealed: {sealed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

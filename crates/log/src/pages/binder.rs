@@ -160,7 +160,8 @@ impl Binder {
         let Some(sheet) = self.sheets.get_mut(&key) else { return Ok(()) };
         let Some(Open { page, first, frames, .. }) = sheet.open.take() else { return Ok(()) };
         self.open_bytes -= page.memory_bytes().min(self.open_bytes);
-        if !self.rule.keeps(page.len(), frames) {
+        let follows = sheet.pages.pages.last().is_some_and(|before| before.last + 1 == first);
+        if !self.rule.keeps(page.len(), frames, follows) {
             return Ok(());
         }
         let bytes = page.finish(&mut self.compressor);

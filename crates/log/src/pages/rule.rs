@@ -16,7 +16,8 @@ pub struct PageRule {
     /// Events of streams that are not agents' are paged beyond so many of the stream: most contacts and tickets never
     /// have as many, and lie in a few frames.
     pub skipped_events: u64,
-    /// A page of events out of fewer frames is not kept.
+    /// A page of events out of fewer frames is not kept, unless it follows on another: to look for the few that a hole
+    /// leaves costs more.
     pub frames_min: u32,
     /// Neither is one with more events than this of each frame: the frames hold little else.
     pub events_per_frame_max: u32,
@@ -41,9 +42,9 @@ impl PageRule {
         kind == StreamKind::Agent || version > self.skipped_events
     }
 
-    /// Whether a page of so many events out of so many frames is kept.
-    pub(crate) fn keeps(&self, events: usize, frames: u32) -> bool {
+    /// Whether a page of so many events out of so many frames is kept; `follows` says that it goes on where one ends.
+    pub(crate) fn keeps(&self, events: usize, frames: u32, follows: bool) -> bool {
         let dense = u64::from(frames) * u64::from(self.events_per_frame_max);
-        frames >= self.frames_min && widen(events) <= dense
+        (follows || frames >= self.frames_min) && widen(events) <= dense
     }
 }
