@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("pegcount.v1.bin"), protox_bytes(&contract, &root)?)?;
     tonic_prost_build::configure().bytes(".").compile_fds(services)?;
 
-    let stored = ["pegcount/store/v1/events.proto", "pegcount/store/v1/dump.proto"];
+    let stored =
+        ["pegcount/store/v1/events.proto", "pegcount/store/v1/dump.proto", "pegcount/store/v1/archive.proto"];
     let stored = protox::compile(stored, [&root])?;
     prost_build::Config::new().bytes(["."]).compile_fds(stored)?;
     Ok(())

@@ -12,11 +12,20 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace")
 }
 
-/// A command that runs the binary, without any settings of this machine's user. The first call builds it: cargo
-/// hands a test only the binaries of its own package.
+/// A command that runs the binary, without any settings of this machine's user. The first call builds it: cargo hands a
+/// test only the binaries of its own package.
 pub fn pegcount() -> Command {
+    clean(Command::new(binary()))
+}
+
+/// Where the binary lies. The first call builds it.
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    let mut command = Command::new(BINARY.get_or_init(build));
+    BINARY.get_or_init(build)
+}
+
+/// A command that runs the binary, without any settings of this machine's user.
+pub(crate) fn clean(mut command: Command) -> Command {
     for variable in ["PEGCOUNT_SERVER", "PEGCOUNT_TOKEN", "PEGCOUNT_DATA_DIR", "PEGCOUNT_LISTEN"] {
         command.env_remove(variable);
     }
@@ -31,6 +40,13 @@ fn build() -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "--package", "pegcount-cli"]);
     cargo.arg("--target-dir").arg(profile.parent().expect("the target folder"));
+    // What cargo tells this test about itself would make it build again whatever asks for that: `ring`, and all above it.
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_") {
+            cargo.env_remove(&variable);
+        }
+    }
     if profile.ends_with("release") {
         cargo.arg("--release");
     }

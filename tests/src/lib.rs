@@ -11,11 +11,15 @@
 )]
 
 mod binary;
+mod centre;
 mod figures;
+mod left;
 mod server;
 
-pub use binary::{Output, pegcount, run, workspace};
+pub use binary::{Output, binary, pegcount, run, workspace};
+pub use centre::{Centre, Facts};
 pub use figures::Csv;
+pub use left::{copied, facts_in, is_half_sealed};
 pub use server::{Server, free_port};
 
 /// The README's Rust examples compile.

@@ -1,5 +1,8 @@
-//! `kill -9` of the real server in full stream: what was acknowledged is there once, and figures are those of a fold
-//! from scratch.
+//! `kill -9` of the real server in full stream, also while it seals: what was acknowledged is there once and in order, and
+//! figures are those of a fold from scratch.
+//!
+//! `PEGCOUNT_CRASH_ROUNDS` says how often it is killed (10 by default, about half a minute; 200 for a long run), `SEED`
+//! when.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,232 +13,164 @@
 )]
 
 use std::{
-    collections::HashMap,
     fs,
-    path::Path,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use pegcount_client::{Exchange, Softphone, Source, SourceConfig, SpoolDurability, Start, Token};
-use pegcount_domain::{
-    event::{Channel, Direction, LegRef, Party, QueueExit},
-    ids::{AgentId, ContactId, LegId, Name, QueueId, SiteId, VisitId},
-};
-use pegcount_tests::{Csv, Server, free_port, run};
+use pegcount_tests::{Centre, Csv, Facts, Server, copied, facts_in, free_port, is_half_sealed, run};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde_json::Value;
 
-const ROUNDS: u64 = 5;
+const ROUNDS: u64 = 10;
 const PHONES: usize = 4;
-/// Beyond this a writer waits for the server: the spools must not grow faster than the log.
-const PENDING_MAX: u64 = 400;
+/// As often as the server allows: a thousand facts to a segment.
+const SEAL_OFTEN: [&str; 2] = ["--seal-size", "4KiB"];
+/// A sealing that takes longer to come hangs.
+const SEALING_WAIT_MAX: Duration = Duration::from_mins(1);
+/// Between two looks at a folder.
+const LOOK_PAUSE: Duration = Duration::from_micros(200);
 
-/// What was recorded: (source, seq) to the event's type and the contact it is about.
-type Recorded = HashMap<(String, u64), (&'static str, String)>;
-
-struct Centre {
-    recorded: Mutex<Recorded>,
-    exchange: Exchange,
-    stop: AtomicBool,
+/// When the server dies.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// After so many more acknowledged facts of the exchange.
+    Facts(u64),
+    /// When a sealing has made its second database.
+    SecondDatabase,
+    /// When a segment is being written.
+    Writing,
+    /// When a segment has just got its name.
+    Named,
 }
 
-impl Centre {
-    fn note(&self, source: &str, seq: u64, event_type: &'static str, contact: &str) {
-        let before = self.recorded.lock().unwrap().insert((source.into(), seq), (event_type, contact.into()));
-        assert_eq!(before, None, "{source} gave seq {seq} twice");
-    }
-
-    /// One agent takes calls until told to stop.
-    async fn shift(self: Arc<Self>, phone: Softphone, number: usize) -> Softphone {
-        let agent = AgentId::new(&format!("agent-{number}")).unwrap();
-        let me = format!("phone-{number}");
-        let queue = QueueId(Name::fixed("support"));
-        let visit = VisitId(Name::fixed("1"));
-        self.note(&me, phone.sign_in().unwrap().seq, "agent.signed_in", "");
-        self.note(&me, phone.ready().unwrap().seq, "agent.ready", "");
-        let mut phones = phone.source().status();
-        let mut exchanges = self.exchange.source().status();
-        let mut call = 0;
-        while !self.stop.load(Ordering::Relaxed) {
-            call += 1;
-            let text = format!("call-{number}-{call}");
-            let contact = ContactId::new(&text).unwrap();
-            let at_exchange = |seq, event_type| self.note("exchange", seq, event_type, &text);
-            let at_phone = |seq, event_type| self.note(&me, seq, event_type, &text);
-            let leg = phone.leg(LegRef {
-                contact: contact.clone(),
-                leg: LegId(Name::fixed("1")),
-                agent: Some(agent.clone()),
-                visit: Some(visit.clone()),
-                queue: Some(queue.clone()),
-                channel: Some(Channel::Voice),
-                direction: Some(Direction::Inbound),
-            });
-            let exchange = &self.exchange;
-            at_exchange(exchange.started(&contact, &inbound()).unwrap().seq, "contact.started");
-            at_exchange(
-                exchange.queue_entered(&contact, &visit, &queue).unwrap().seq,
-                "contact.queue_entered",
-            );
-            at_phone(leg.ringing().unwrap().seq, "leg.ringing");
-            let left = exchange.queue_left(&contact, &visit, QueueExit::Answered, true);
-            at_exchange(left.unwrap().seq, "contact.queue_left");
-            at_phone(leg.answered().unwrap().seq, "leg.answered");
-            at_phone(leg.ended_with_after_call(Party::Customer).unwrap().seq, "leg.ended");
-            at_exchange(exchange.ended(&contact, Party::Customer, false).unwrap().seq, "contact.ended");
-            at_phone(leg.after_call_ended().unwrap().seq, "leg.after_call_ended");
-            phones.wait_for(|status| status.pending < PENDING_MAX).await.unwrap();
-            exchanges.wait_for(|status| status.pending < PENDING_MAX).await.unwrap();
+impl Moment {
+    /// Every other one within a sealing.
+    fn of(round: u64, random: &mut StdRng) -> Self {
+        let sealing = [Self::SecondDatabase, Self::Writing, Self::Named];
+        if round.is_multiple_of(2) {
+            Self::Facts(random.random_range(50..1_500))
+        } else {
+            sealing[random.random_range(0..sealing.len())]
         }
-        self.note(&me, phone.sign_out().unwrap().seq, "agent.signed_out", "");
-        phone
     }
-}
 
-fn inbound() -> Start {
-    Start {
-        channel: Channel::Voice,
-        direction: Direction::Inbound,
-        entry: None,
-        caller: None,
-        journey: None,
-        callback: false,
-        priority: 0,
-    }
-}
-
-/// What a source has been told is durable.
-fn acknowledged(source: &Source) -> u64 {
-    source.status().borrow().acknowledged.map_or(0, |seq| seq.seq)
-}
-
-/// The facts of clients in a folder's log; fails if one stands there twice.
-fn facts_in_log(data: &Path) -> Recorded {
-    let data = data.display().to_string();
-    let printed = run(["log", "tail", "--from", "1", "--format", "json", "--data-dir", &data]).success();
-    let mut facts = Recorded::new();
-    for line in printed.lines() {
-        let event: Value = serde_json::from_str(line).unwrap();
-        let seq = event["source_seq"].as_u64().unwrap();
-        if seq == 0 {
-            continue;
+    async fn comes(self, centre: &Centre, log: PathBuf) {
+        if let Self::Facts(facts) = self {
+            centre.acknowledges_more(facts).await;
+        } else {
+            tokio::task::spawn_blocking(move || self.shows(&log)).await.unwrap();
         }
-        let source = event["source"].as_str().unwrap().to_owned();
-        let event_type: &'static str = event["type"].as_str().unwrap().to_owned().leak();
-        let said = format!("{} {}", event["stream"], event["body"]);
-        let before = facts.insert((source.clone(), seq), (event_type, said));
-        assert!(before.is_none(), "{source} {seq} is in the log twice");
     }
-    facts
+
+    /// Looks at the folder until it shows that the sealing is there.
+    fn shows(self, log: &Path) {
+        let begun = Instant::now();
+        let before = names(log, is_segment);
+        let is_there = || match self {
+            Self::SecondDatabase => names(log, |name| name.starts_with("hot-")).len() > 1,
+            Self::Writing => !names(log, |name| name.starts_with("segment-") && !is_segment(name)).is_empty(),
+            Self::Named => names(log, is_segment) != before,
+            Self::Facts(_) => true,
+        };
+        while !is_there() {
+            assert!(begun.elapsed() < SEALING_WAIT_MAX, "nothing is sealed: {self:?} does not come");
+            thread::sleep(LOOK_PAUSE);
+        }
+    }
+}
+
+fn is_segment(name: &str) -> bool {
+    name.starts_with("segment-") && !name.contains('.')
+}
+
+fn names(dir: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let names = fs::read_dir(dir).unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| wanted(name)).collect();
+    names.sort_unstable();
+    names
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable}={text}")))
+}
+
+fn seed() -> u64 {
+    let by_time = || u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs());
+    let seed = number("SEED").unwrap_or_else(by_time);
+    println!("SEED={seed}");
+    seed
 }
 
 /// Every fact of `recorded` that `durable` covers is in `stored`, as it was.
-fn assert_stored(stored: &Recorded, recorded: &Recorded, durable: impl Fn(&str) -> u64) {
-    for ((source, seq), (event_type, contact)) in recorded {
-        if *seq > durable(source) {
-            continue;
-        }
-        let key = (source.clone(), *seq);
-        let (stored_type, said) = stored.get(&key).unwrap_or_else(|| panic!("{source} {seq} is lost"));
-        assert_eq!(stored_type, event_type, "{source} {seq}");
-        let quoted = |text: &str| said.contains(&format!("{text}\""));
-        assert!(contact.is_empty() || quoted(contact), "{source} {seq}: {said} is not about {contact}");
+fn assert_stored(stored: &Facts, recorded: &Facts, durable: impl Fn(&str) -> u64) {
+    for (key, said) in recorded.iter().filter(|((source, seq), _)| *seq <= durable(source)) {
+        assert_eq!(stored.get(key), Some(said), "{key:?}");
     }
 }
 
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copied(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
+/// Has `pegcount log verify` look at a server's folder: it ends with code 0, and says so.
+fn assert_sound(data: &Path) {
+    let said = run(["log", "verify", &data.display().to_string()]).success();
+    assert!(said.ends_with("sound: nothing is damaged\n"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_kill_9_once_and_figures_are_those_of_a_fold_from_scratch() {
-    let by_time = u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs());
-    let seed = std::env::var("SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(by_time);
-    println!("SEED={seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = StdRng::seed_from_u64(seed());
     let dir = tempfile::tempdir().unwrap();
     let (data, port) = (dir.path().join("data"), free_port());
-    let mut server = Server::start_on(&data, port);
+    let mut server = Server::start_with(&data, port, &SEAL_OFTEN);
+    let centre = Centre::open(&server, &dir.path().join("spools"), PHONES);
 
-    let config = |source: &str| {
-        let token = Token::new(server.token());
-        let site = SiteId(Name::fixed("main"));
-        let config = SourceConfig::new(server.url(), token, site, source, dir.path().join("spools")).unwrap();
-        SourceConfig { durability: SpoolDurability::ProcessCrash, ..config }
-    };
-    let centre = Arc::new(Centre {
-        recorded: Mutex::default(),
-        exchange: Exchange::open(config("exchange")).unwrap(),
-        stop: AtomicBool::new(false),
-    });
-    let mut shifts = Vec::new();
-    let mut statuses = HashMap::new();
-    for number in 0..PHONES {
-        let agent = AgentId::new(&format!("agent-{number}")).unwrap();
-        let phone = Softphone::open(config(&format!("phone-{number}")), agent).unwrap();
-        statuses.insert(format!("phone-{number}"), phone.source().status());
-        shifts.push(tokio::spawn(Arc::clone(&centre).shift(phone, number)));
-    }
-    statuses.insert("exchange".into(), centre.exchange.source().status());
-
-    for round in 1..=ROUNDS {
+    let rounds = number("PEGCOUNT_CRASH_ROUNDS").unwrap_or(ROUNDS);
+    let mut half_sealed = 0;
+    for round in 1..=rounds {
         // When: the server dies while all of them stream, at some moment.
-        let until = acknowledged(centre.exchange.source()) + random.random_range(50..1_500);
-        let mut status = centre.exchange.source().status();
-        status.wait_for(|status| status.acknowledged.is_some_and(|seq| seq.seq >= until)).await.unwrap();
+        let moment = Moment::of(round, &mut random);
+        moment.comes(&centre, data.join("log")).await;
         server.kill();
 
-        // Then: what each of them had been told is durable is in the log that the dead process left, once.
-        let durable: HashMap<_, _> = statuses
-            .iter()
-            .map(|(source, status)| (source.as_str(), status.borrow().acknowledged.map_or(0, |seq| seq.seq)))
-            .collect();
-        let left = dir.path().join(format!("left-{round}"));
+        // Then: the log that the dead process left is sound, and holds what each of them had been told is durable, once
+        // and in order.
+        let durable = centre.acknowledged();
+        let left = dir.path().join("left");
         copied(&data, &left);
-        let recorded = centre.recorded.lock().unwrap().clone();
-        assert_stored(&facts_in_log(&left), &recorded, |source| durable[source]);
-        server = Server::start_on(&data, port);
+        half_sealed += u64::from(is_half_sealed(&left.join("log")));
+        assert_sound(&left);
+        let stored = facts_in(&left).await;
+        centre.recorded(|recorded| assert_stored(&stored, recorded, |source| durable[source]));
+        println!("round {round}: {moment:?}, {} facts stored, {half_sealed} half sealed", stored.len());
+        fs::remove_dir_all(&left).unwrap();
+        server = Server::start_with(&data, port, &SEAL_OFTEN);
     }
+    assert!(half_sealed > 0 || rounds == 0, "no sealing was interrupted");
 
     // When: everybody has gone home and all is acknowledged.
-    centre.stop.store(true, Ordering::Relaxed);
-    for shift in shifts {
-        let phone = shift.await.unwrap();
-        phone.source().flush().await.unwrap();
-        phone.close().await;
-    }
-    centre.exchange.source().flush().await.unwrap();
+    let recorded = centre.closes().await;
 
     // Then: the server that lived through it gives the figures of one that folds the log from scratch.
-    let kept = dir.path().join("kept");
     let cuts = ["", "agent,interval15", "queue,interval15", "hour,channel,direction"];
     let before: Vec<_> = cuts.iter().map(|cut| figures(cut, &server.target())).collect();
     assert_eq!(server.terminate(), Some(0));
+    let kept = dir.path().join("kept");
     copied(&data, &kept);
     let folder = ["--data-dir".to_owned(), kept.display().to_string()];
     for (cut, before) in cuts.iter().zip(before) {
         assert_eq!(figures(cut, &folder), before, "by {cut}");
     }
     // And: every fact is there once, and counted once.
-    let recorded = centre.recorded.lock().unwrap().clone();
-    let stored = facts_in_log(&kept);
+    assert_sound(&kept);
+    let stored = facts_in(&kept).await;
     assert_eq!(stored.len(), recorded.len());
     assert_stored(&stored, &recorded, |_| u64::MAX);
+    assert_counted_once(&recorded, &folder);
+}
+
+fn assert_counted_once(recorded: &Facts, target: &[String]) {
     let count =
         |wanted| recorded.values().filter(|(event_type, _)| *event_type == wanted).count().to_string();
-    let all = Csv::read(&figures("", &folder));
+    let all = Csv::read(&figures("", target));
     let counted = ["offered", "answered", "handled", "sign_ins"].map(|column| all.only(column).to_owned());
     let expected =
         ["contact.queue_entered", "contact.queue_left", "leg.after_call_ended", "agent.signed_in"].map(count);

@@ -15,7 +15,7 @@ use std::{
 
 use pegcount_domain::envelope::Position;
 use pegcount_log::{Archive, EventLog, SledLog, SledOptions};
-use pegcount_tests::{Output, Server, run, workspace};
+use pegcount_tests::{Output, Server, copied, run, workspace};
 
 /// Damages a server's folder.
 type Spoil = Box<dyn Fn(&Path)>;
@@ -34,11 +34,9 @@ fn folder(data: &Path) -> Vec<String> {
     vec!["--data-dir".into(), text(data)]
 }
 
-/// Seals what is not in a segment yet.
-fn seal(data: &Path) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let log = SledLog::open(SledOptions::new(data.join("log"))).unwrap();
-    runtime.block_on(log.seal()).unwrap().expect("there is something to seal");
+/// Seals what is not in a segment yet; gives what that says.
+fn seal(data: &Path) -> String {
+    run(["log", "seal", "--data-dir", &text(data)]).success()
 }
 
 /// A server's folder with two segments and a database that holds events.
@@ -48,18 +46,6 @@ fn a_log(data: &Path) {
         seal(data);
     }
     import("three", &folder(data));
-}
-
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copied(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn log(words: &[&str], paths: &[&Path]) -> Output {
@@ -328,6 +314,73 @@ fn a_backup_copies_a_segment_once_and_is_a_log_again_when_restored() {
     assert!(said.contains("holds something already"), "{said}");
     let said = log(&["restore"], &[&data, &dir.path().join("other")]).failure();
     assert!(said.contains("holds no complete backup"), "{said}");
+}
+
+#[test]
+fn history_is_sealed_by_hand_once_and_reads_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    import("one", &folder(&data));
+    let whole = tail(&folder(&data));
+    let end = whole.len();
+    let said = seal(&data);
+    assert!(said.contains(&format!("sealed positions 1 to {end}: ")), "{said}");
+    assert!(said.contains("the log has 1 segments"), "{said}");
+    assert!(seal(&data).contains("everything is sealed already; the log has 1 segments"));
+    import("two", &folder(&data));
+    let said = seal(&data);
+    assert!(said.contains(&format!("sealed positions {} to {}: ", end + 1, 2 * end)), "{said}");
+    verified(&data);
+    assert_eq!(tail(&folder(&data))[..end], whole);
+
+    // A server seals by itself; who would do it beside it is sent to it.
+    let server = Server::start_with(&data, 0, &["--seal-size", "4KiB"]);
+    let arguments = ["log", "seal", "--data-dir", &text(&data)];
+    let said = run(arguments).failure();
+    assert!(said.contains(&format!("a server at {} uses", server.url())), "{said}");
+    let sealed_by_itself = || {
+        let stat = log(&["stat", "--json"], &[&data]).success();
+        serde_json::from_str::<serde_json::Value>(&stat).unwrap()["segments"].as_array().unwrap().len() > 2
+    };
+    let mut sites = 0;
+    while !sealed_by_itself() {
+        sites += 1;
+        assert!(sites < 50, "nothing is sealed");
+        import(&format!("site-{sites}"), &server.target());
+    }
+    let served = tail(&server.target());
+    assert_eq!(server.terminate(), Some(0));
+    verified(&data);
+    assert_eq!(tail(&folder(&data)), served);
+    let nowhere = dir.path().join("nowhere");
+    let said = run(["log", "seal", "--data-dir", &text(&nowhere)]).failure();
+    assert!(said.contains("there is no Pegcount folder at"), "{said}");
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_backup_is_taken_from_a_server_that_speaks_tls_by_who_trusts_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let [data, backup, restored] = ["data", "backup", "restored"].map(|name| dir.path().join(name));
+    a_log(&data);
+    let whole = tail(&folder(&data));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| text(&dir.path().join(name)));
+    fs::write(&cert, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let server = Server::start_with(&data, 0, &["--tls-cert", &cert, "--tls-key", &key]);
+    let said = log(&["backup"], &[&data, &backup]).failure();
+    assert!(said.contains("speaks TLS; give the certificate of who signed"), "{said}");
+    let said = log(&["backup", "--tls-ca", &cert], &[&data, &backup]).success();
+    assert!(said.contains("2 segments copied, 0 there already"), "{said}");
+    verified(&backup);
+    // The same by its address, as from a script that names it.
+    let said = log(&["backup", "--tls-ca", &cert, "--server", server.url()], &[&data, &backup]).success();
+    assert!(said.contains("0 segments copied, 2 there already"), "{said}");
+    assert_eq!(server.terminate(), Some(0));
+    log(&["restore"], &[&backup, &restored]).success();
+    verified(&restored);
+    assert_eq!(tail(&folder(&restored)), whole);
 }
 
 #[test]

@@ -109,11 +109,18 @@ fn of_server() -> Vec<Limit> {
             "answers of one stream that wait for a slow client",
         ),
         limit(
+            "consumer_batches_queued_max",
+            server::CONSUMER_BATCHES_QUEUED_MAX.to_string(),
+            "batches",
+            "of one named consumer that wait for a slow client",
+        ),
+        limit(
             "explain_items_max",
             server::EXPLAIN_ITEMS_MAX.to_string(),
             "items",
             "in one page of an explanation",
         ),
+        limit("filter_types_max", server::FILTER_TYPES_MAX.to_string(), "types", "in one filter of the log"),
         limit("corrections_max", server::CORRECTIONS_MAX.to_string(), "corrections", "in one page of them"),
         limit(
             "hello_wait",
@@ -245,12 +252,25 @@ fn of_log() -> Vec<Limit> {
             "bytes",
             "of newest frames kept for live readers",
         ),
+        limit(
+            "read_page_frames",
+            log::READ_PAGE_FRAMES.to_string(),
+            "frames",
+            "looked at for one page of the log, whatever passes the filter",
+        ),
+        limit("consumers_max", log::CONSUMERS_MAX.to_string(), "consumers", "of the log that have a name"),
+        limit(
+            "confirms_written_every",
+            seconds(log::CONFIRMS_WRITTEN_EVERY),
+            "s",
+            "what consumers confirm is written to disk",
+        ),
         limit("segment_bytes", log::SEGMENT_BYTES.to_string(), "bytes", "of one segment of the store"),
         limit(
             "seal_bytes",
             log::SEAL_BYTES_DEFAULT.to_string(),
             "bytes",
-            "of frames in the store, after which they are sealed into a file",
+            "of frames in the store, after which they are sealed into a file (--seal-size)",
         ),
         limit(
             "filter_bytes",

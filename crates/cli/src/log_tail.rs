@@ -1,6 +1,7 @@
 //! `pegcount log tail`: events as they stand in the log.
 //!
-//! Invariant: events come in the order of their positions, none left out that passes the filter, none twice.
+//! Invariant: events come in the order of their positions (or the other way round), none left out that passes the
+//! filter, none twice.
 
 use std::io::Write;
 
@@ -8,13 +9,13 @@ use jiff::tz::TimeZone;
 use pegcount_client::Api;
 use pegcount_domain::{
     envelope::{Position, StreamKind},
+    event::EventType,
     time::Micros,
 };
 use pegcount_engine::{Engine, ReadEvent};
-use pegcount_log::Filter;
+use pegcount_log::{Direction, Filter, ReadQuery};
 use pegcount_proto::v1::{GetLogStatusRequest, LogEvent, LogFilter, ReadLogRequest, SubscribeLogRequest};
 use serde_json::{Value, json};
-use smallvec::SmallVec;
 use tokio_stream::StreamExt;
 
 use crate::{
@@ -29,16 +30,30 @@ const PAGE_EVENTS: u32 = 1_000;
 
 /// Prints the events that are asked for.
 pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
-    let kind = args.kind.as_deref().map(kind).transpose()?;
+    let filter = filter(&args)?;
     let mut writer = Writer::new(args.format)?;
     match Target::open(&args.target, Missing::Refuse).await? {
         Target::Server(api) => from_server(&api, &args, &mut writer).await,
         Target::Folder(engine) => {
-            let printed = from_folder(&engine, &args, kind, &mut writer).await;
+            let printed = from_folder(&engine, &args, filter, &mut writer).await;
             engine.close().await?;
             printed
         }
     }
+}
+
+fn filter(args: &TailArgs) -> Result<Filter, CliError> {
+    let site = args.site.as_deref().map(|text| target::name("--site", text)).transpose()?;
+    let kind = args.kind.as_deref().map(kind).transpose()?;
+    let types = args.types.iter().map(|name| event_type(name)).collect::<Result<_, _>>()?;
+    Ok(Filter { site, kind, id: None, types })
+}
+
+fn event_type(name: &str) -> Result<EventType, CliError> {
+    EventType::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = EventType::ALL.iter().map(|known| known.name()).collect();
+        CliError::Argument(format!("there is no type of event `{name}`; the types are {}", known.join(", ")))
+    })
 }
 
 fn kind(word: &str) -> Result<StreamKind, CliError> {
@@ -51,27 +66,57 @@ fn kind(word: &str) -> Result<StreamKind, CliError> {
     })
 }
 
-/// Where to begin: as asked, or so many positions before the end.
-fn first(args: &TailArgs, end: u64) -> u64 {
-    args.from.unwrap_or_else(|| (end + 1).saturating_sub(args.last)).max(1)
+/// Which way to read, from where, and how many events at most.
+struct Way {
+    backward: bool,
+    from: u64,
+    left: u64,
+}
+
+impl Way {
+    /// As asked; if not, so many positions before `end`, or backward from it.
+    fn new(args: &TailArgs, end: u64) -> Self {
+        if args.backward {
+            return Self { backward: true, from: args.from.unwrap_or(end).min(end), left: args.last };
+        }
+        let from = args.from.unwrap_or_else(|| (end + 1).saturating_sub(args.last)).max(1);
+        Self { backward: false, from, left: u64::MAX }
+    }
+
+    /// Whether there is more to read, when the log ends at `end`.
+    fn goes_on(&self, end: u64) -> bool {
+        self.left > 0 && if self.backward { self.from > 0 } else { self.from <= end }
+    }
+
+    /// How many events the next page has at most.
+    fn limit(&self) -> u32 {
+        u32::try_from(self.left).unwrap_or(PAGE_EVENTS).min(PAGE_EVENTS)
+    }
+
+    /// A page of so many events has been read.
+    fn passed(&mut self, events: usize, next: u64) {
+        self.left = self.left.saturating_sub(u64::try_from(events).unwrap_or(u64::MAX));
+        self.from = next;
+    }
 }
 
 async fn from_folder(
     engine: &Engine,
     args: &TailArgs,
-    kind: Option<StreamKind>,
+    filter: Filter,
     writer: &mut Writer,
 ) -> Result<(), CliError> {
-    let site = args.site.as_deref().map(|text| target::name("--site", text)).transpose()?;
-    let filter = Filter { site, kind, id: None, types: SmallVec::new() };
     let end = engine.end();
-    let mut next = Position(first(args, end.0));
-    while next <= end {
-        let page = engine.read_log(next, usize::try_from(PAGE_EVENTS).unwrap_or(usize::MAX), &filter).await?;
+    let mut way = Way::new(args, end.0);
+    while way.goes_on(end.0) {
+        let direction = if way.backward { Direction::Backward } else { Direction::Forward };
+        let limit = usize::try_from(way.limit()).unwrap_or(usize::MAX);
+        let query = ReadQuery { from: Position(way.from), direction, filter: filter.clone(), limit };
+        let page = engine.read_log_page(&query).await?;
         for event in &page.events {
             writer.write(&line_of(event))?;
         }
-        next = page.next;
+        way.passed(page.events.len(), page.next.0);
     }
     writer.flush()
 }
@@ -82,19 +127,21 @@ async fn from_server(api: &Api, args: &TailArgs, writer: &mut Writer) -> Result<
         site: args.site.clone().unwrap_or_default(),
         kind: args.kind.clone().unwrap_or_default(),
         stream: String::new(),
+        types: args.types.clone(),
     };
     let end = log.get_log_status(GetLogStatusRequest {}).await?.into_inner().end_position;
-    let mut from_position = first(args, end);
+    let mut way = Way::new(args, end);
     if args.follow {
-        return follow(api, filter, from_position, writer).await;
+        return follow(api, filter, way.from, writer).await;
     }
-    while from_position <= end {
-        let request = ReadLogRequest { from_position, limit: PAGE_EVENTS, filter: Some(filter.clone()) };
+    while way.goes_on(end) {
+        let (filter, limit) = (Some(filter.clone()), way.limit());
+        let request = ReadLogRequest { from_position: way.from, limit, filter, backward: way.backward };
         let page = log.read_log(request).await?.into_inner();
         for event in &page.events {
             writer.write(event)?;
         }
-        from_position = page.next_position;
+        way.passed(page.events.len(), page.next_position);
     }
     writer.flush()
 }

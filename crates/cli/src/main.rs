@@ -16,6 +16,7 @@ mod explain;
 mod figures;
 mod import;
 mod kpi;
+mod log_consumers;
 mod log_seal;
 mod log_tail;
 mod log_tools;
@@ -58,6 +59,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Corrections(args) => corrections::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
+        Command::Log(LogCommand::Consumers(args)) => log_consumers::run(args).await,
         Command::Log(LogCommand::Seal(args)) => log_seal::run(&args).await,
         Command::Log(LogCommand::Verify(args)) => log_tools::verify(&args),
         Command::Log(LogCommand::Stat(args)) => log_tools::stat(&args),

@@ -14,8 +14,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     telemetry::for_server(args.json_logs);
     let wish = shutdown::wish()?;
     let mut options = EngineOptions::folder(&args.data_dir);
-    let LogStore::Folder { cache_bytes, .. } = &mut options.store;
+    let LogStore::Folder { cache_bytes, seal_bytes, .. } = &mut options.store;
     *cache_bytes = args.cache_mib.saturating_mul(1024 * 1024);
+    *seal_bytes = args.seal_size.0;
     let engine = Engine::open(options).await.map_err(|error| target::locked(error, &args.data_dir))?;
 
     let mut running = pegcount_server::start(Arc::clone(&engine), server_options(&args)).await?;

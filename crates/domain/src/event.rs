@@ -520,6 +520,21 @@ pub enum Event<N = Name> {
         /// Why.
         reason: N,
     },
+    /// History before an instant is closed: a fact from before it changes no figure any more, and what is over by
+    /// then may be forgotten but for its figures. Appended by the engine before history is dropped.
+    HistoryClosed {
+        /// The instant; when facts happened decides, not when they were recorded.
+        before: Micros,
+    },
+    /// The log's first events are gone; what was made of them is in its archive. Appended by the engine.
+    HistoryDropped {
+        /// The position of the last event that is gone.
+        up_to: u64,
+        /// How many went this time.
+        events: u64,
+        /// How many bytes that gave free.
+        bytes: u64,
+    },
     /// A fact of this stream never happened.
     Annulled {
         /// Its position.
@@ -541,7 +556,7 @@ pub enum Event<N = Name> {
 }
 
 /// The stored number of a kind of event. Numbers are grouped: 1xx agent, 2xx leg, 3xx contact, 4xx ticket,
-/// 5xx definition, 6xx quarantine, 7xx correction.
+/// 5xx definition, 6xx quarantine, 7xx correction, 8xx history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventType(pub u16);
 
@@ -557,6 +572,11 @@ macro_rules! types {
             /// The name (`agent.signed_in`), or `unknown` for a number of a newer program.
             pub const fn name(self) -> &'static str {
                 match self.0 { $($number => $name,)+ _ => "unknown" }
+            }
+
+            /// The one of this name; none for `unknown`.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self($number)),)+ _ => None }
             }
         }
     };
@@ -609,6 +629,8 @@ types! {
     SKIPPED = 602 "quarantine.skipped",
     ANNULLED = 701 "correction.annulled",
     AMENDED = 702 "correction.amended",
+    HISTORY_CLOSED = 801 "history.closed",
+    HISTORY_DROPPED = 802 "history.dropped",
 }
 
 impl<N> Event<N> {
@@ -645,6 +667,8 @@ impl<N> Event<N> {
             Self::Skipped { .. } => EventType::SKIPPED,
             Self::Annulled { .. } => EventType::ANNULLED,
             Self::Amended { .. } => EventType::AMENDED,
+            Self::HistoryClosed { .. } => EventType::HISTORY_CLOSED,
+            Self::HistoryDropped { .. } => EventType::HISTORY_DROPPED,
         }
     }
 }

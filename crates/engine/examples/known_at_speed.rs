@@ -38,6 +38,7 @@ async fn main() {
         dir: dir.path().to_owned(),
         durability: Durability::ProcessCrash,
         cache_bytes: 64 << 20,
+        seal_bytes: 128 << 20,
     };
     let options = EngineOptions { clock: clock.clone(), store, ..EngineOptions::folder(dir.path()) };
     let engine = Engine::open(options).await.unwrap();

@@ -1,11 +1,19 @@
 //! Everything that can go wrong in the engine, by what the caller can do about it.
 
-use pegcount_domain::ids::Name;
-use pegcount_log::{AppendError, LogError};
+use pegcount_domain::{envelope::Position, ids::Name};
+use pegcount_log::{AppendError, ConsumerError, LogError};
 
 /// Why the engine did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    /// What rebuilding starts from cannot be used.
+    #[error("the log's archive at position {position} cannot be used: {what}; restore the log from a backup")]
+    Archive {
+        /// Where it stands.
+        position: Position,
+        /// What is wrong.
+        what: String,
+    },
     /// A request is not well formed.
     #[error("{field} {reason}")]
     Invalid {
@@ -67,6 +75,9 @@ pub enum EngineError {
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A named consumer may not go on.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
     /// The vault could not be used.
     #[error(transparent)]
     Vault(#[from] pegcount_vault::VaultError),

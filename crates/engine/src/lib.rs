@@ -6,8 +6,10 @@
 //!
 //! Invariant: everything here but the log and the vault can be thrown away and is rebuilt by folding the log.
 
+mod archive;
 mod boards;
 mod commands;
+mod consumers;
 mod contacts;
 mod corrections;
 mod definitions;
@@ -23,12 +25,14 @@ mod leases;
 pub mod options;
 mod reading;
 mod recorded;
+mod retention;
 mod source;
 mod tickets;
 mod watch;
 
 pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
 pub use commands::Carried;
+pub use consumers::LogConsumer;
 pub use contacts::OPEN_CONTACTS_MAX;
 pub use corrections::Correction;
 pub use definitions::Defined;
@@ -41,6 +45,7 @@ pub use ingest::{FactBatch, PendingAck, Refusal, SourceAck};
 pub use known::{KnownAt, Moment, PREFIXES_MAX};
 pub use options::{EngineOptions, LogStore};
 pub use reading::{LogPage, ReadEvent};
+pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
 pub use tickets::{OpenTicket, TicketCommand};
 pub use watch::{KpiWatch, WatchUpdate};

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use pegcount_clock::Clock;
 use pegcount_domain::time::Micros;
-use pegcount_log::Durability;
+use pegcount_log::{Durability, limits::SEAL_BYTES_DEFAULT};
+
+use crate::retention::Retention;
 
 /// The most facts in one batch.
 pub const BATCH_FACTS_MAX: usize = 1_000;
@@ -41,6 +43,8 @@ pub enum LogStore {
         durability: Durability,
         /// The memory that sled may use as cache, bytes.
         cache_bytes: u64,
+        /// The store's frames are sealed into a segment once they have so many bytes.
+        seal_bytes: u64,
     },
 }
 
@@ -56,6 +60,8 @@ pub struct EngineOptions {
     /// A lost connection that comes back within this is as if it had never gone; after it the agent is signed out
     /// (duration).
     pub lost_grace: Micros,
+    /// How much history is kept, by those who run processes.
+    pub retention: Retention,
 }
 
 impl EngineOptions {
@@ -66,10 +72,12 @@ impl EngineOptions {
                 dir: dir.into(),
                 durability: Durability::default(),
                 cache_bytes: 64 * 1024 * 1024,
+                seal_bytes: SEAL_BYTES_DEFAULT,
             },
             clock: Clock::system(),
             lease: Micros::from_secs(10),
             lost_grace: Micros(15 * Micros::MINUTE.0),
+            retention: Retention::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use pegcount_domain::{
     ids::{CommandId, Name},
     time::Micros,
 };
-use pegcount_log::{Filter, Frame, FrameEvent, tools::FrameEncoder};
+use pegcount_log::{Filter, Frame, FrameEvent, ReadQuery, tools::FrameEncoder};
 
 use crate::{engine::Engine, error::EngineError, options::LOG_PAGE_EVENTS_MAX, recorded::named_event};
 
@@ -52,52 +52,45 @@ pub struct ReadEvent {
 /// A page of the log.
 #[derive(Clone, Debug)]
 pub struct LogPage {
-    /// Events in the order of their position.
+    /// Events in the order asked for.
     pub events: Vec<ReadEvent>,
-    /// Where to go on.
+    /// Where to go on: forward, the end plus one when there is no more yet; backward, [`Position::START`] at the end.
     pub next: Position,
 }
 
 impl Engine {
-    /// At most `limit` events that pass `filter`, from `from` on.
+    /// At most `limit` events that pass `filter`, from `from` on, as [`Self::read_log_page`].
     pub async fn read_log(
         &self,
         from: Position,
         limit: usize,
         filter: &Filter,
     ) -> Result<LogPage, EngineError> {
-        let limit = limit.clamp(1, LOG_PAGE_EVENTS_MAX);
-        let mut next = from.max(Position::START.next());
-        let mut events = Vec::new();
-        while let Some(frame) = self.log.read(next).await? {
-            for event in frame.events().filter(|event| event.envelope.position >= next) {
-                if events.len() == limit {
-                    return Ok(LogPage { events, next: event.envelope.position });
-                }
-                if filter.passes(&event.envelope) {
-                    events.push(read_event(&frame, &event)?);
-                }
-            }
-            next = frame.last().next();
-        }
-        Ok(LogPage { events, next })
+        self.read_log_page(&ReadQuery::forward(from, limit).of(filter.clone())).await
     }
 
-    /// The events that pass `filter`, frame by frame from `from` on: first what is there, then what comes. Each item
-    /// goes with the position that it reaches, even if nothing in it passed.
+    /// The events that a query asks for, at most [`LOG_PAGE_EVENTS_MAX`]; what each page looks at is bounded by the log,
+    /// so one may be empty though there is more (see [`EventLog::read_page`](pegcount_log::EventLog::read_page)).
+    pub async fn read_log_page(&self, query: &ReadQuery) -> Result<LogPage, EngineError> {
+        let limit = query.limit.clamp(1, LOG_PAGE_EVENTS_MAX);
+        let page = self.log.read_page(&ReadQuery { limit, ..query.clone() }).await?;
+        let events: Result<Vec<_>, _> =
+            page.events().map(|(frame, event)| read_event(frame, &event)).collect();
+        Ok(LogPage { events: events?, next: page.next })
+    }
+
+    /// The events that pass `filter` from `from` on: first what is there, then what comes. Each item goes with the
+    /// position up to which the log has been looked at; one without events only says that.
     pub fn subscribe_log(
         &self,
         from: Position,
         filter: Filter,
     ) -> impl Stream<Item = Result<(Vec<ReadEvent>, Position), EngineError>> + Send + use<> {
-        self.log.subscribe(from.max(Position::START.next())).map(move |frame| {
-            let frame: Arc<Frame> = frame?;
-            let events: Result<Vec<_>, _> = frame
-                .events()
-                .filter(|event| filter.passes(&event.envelope))
-                .map(|event| read_event(&frame, &event))
-                .collect();
-            Ok((events?, frame.last()))
+        self.log.subscribe_to(from.max(Position::START.next()), filter).map(|delivery| {
+            let delivery = delivery?;
+            let events: Result<Vec<_>, _> =
+                delivery.events().map(|(frame, event)| read_event(frame, &event)).collect();
+            Ok((events?, delivery.reached))
         })
     }
 

@@ -31,6 +31,45 @@ pub enum AnomalyKind {
     TicketStepUnexpected,
     /// A correction of a fact that is not there.
     TargetUnknown,
+    /// A fact from before the instant up to which history is closed.
+    HistoryClosed,
+}
+
+/// Codes from here on are those of agents' marks.
+const AGENT_CODES: u32 = 100;
+
+impl AnomalyKind {
+    const OWN: [(Self, u32); 11] = [
+        (Self::EntrySynthesised, 1),
+        (Self::VisitEnteredTwice, 2),
+        (Self::VisitLeftTwice, 3),
+        (Self::VisitLeftBeforeEntered, 4),
+        (Self::VisitLeftOpen, 5),
+        (Self::VisitEndedElsewhere, 6),
+        (Self::ContactStartedTwice, 7),
+        (Self::ContactEndedTwice, 8),
+        (Self::TicketStepUnexpected, 9),
+        (Self::TargetUnknown, 10),
+        (Self::HistoryClosed, 11),
+    ];
+
+    /// The number by which it is stored; never given to another meaning.
+    pub(crate) fn code(self) -> u32 {
+        if let Self::Agent(anomaly) = self {
+            let agents = (AGENT_CODES..).zip(AgentAnomaly::ALL);
+            return agents.into_iter().find(|(_, known)| *known == anomaly).map_or(0, |(code, _)| code);
+        }
+        Self::OWN.iter().find(|(known, _)| *known == self).map_or(0, |(_, code)| *code)
+    }
+
+    /// The one with this number.
+    pub(crate) fn from_code(code: u32) -> Option<Self> {
+        if code >= AGENT_CODES {
+            let mut agents = (AGENT_CODES..).zip(AgentAnomaly::ALL);
+            return agents.find(|(known, _)| *known == code).map(|(_, anomaly)| Self::Agent(anomaly));
+        }
+        Self::OWN.iter().find(|(_, known)| *known == code).map(|(kind, _)| *kind)
+    }
 }
 
 impl fmt::Display for AnomalyKind {
@@ -47,6 +86,7 @@ impl fmt::Display for AnomalyKind {
             Self::ContactEndedTwice => "the contact had ended already",
             Self::TicketStepUnexpected => "the ticket's state does not allow the step",
             Self::TargetUnknown => "a correction of a fact that is not there",
+            Self::HistoryClosed => "history is closed there: the fact changes no figure",
         })
     }
 }
@@ -74,6 +114,11 @@ impl Marks {
                 self.0.remove(mark);
             }
         }
+    }
+
+    /// All of them, by position, with how often each was found.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (Anomaly, i64)> {
+        self.0.iter().map(|(mark, count)| (*mark, *count))
     }
 
     /// All of them, by position.

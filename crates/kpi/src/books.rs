@@ -180,6 +180,32 @@ impl Books {
         range.flat_map(|(_, list)| list).map(move |c| Contribution { amount: c.amount * sign, ..*c })
     }
 
+    /// What every settled visit has put there.
+    pub(crate) fn all_crossings(&self) -> impl Iterator<Item = &Crossing> {
+        self.crossings.values().flatten()
+    }
+
+    /// All that become so at an instant, in the order of time.
+    pub(crate) fn all_maturing(&self) -> impl Iterator<Item = (Micros, &Contribution)> {
+        self.maturing.iter().flat_map(|(due, list)| list.iter().map(move |one| (*due, one)))
+    }
+
+    /// Takes back what the cells hold already, if it is due.
+    pub(crate) fn put_back_maturing(&mut self, due: Micros, one: Contribution) {
+        self.maturing.entry(due).or_default().push(one);
+    }
+
+    /// Goes on from where other books have come to.
+    pub(crate) fn stand_at(&mut self, matured_to: Micros, last_effect: Micros) {
+        (self.matured_to, self.last_effect) = (matured_to, last_effect);
+        self.next_due = self.next_maturing(matured_to).unwrap_or(Micros::MAX);
+    }
+
+    /// Nobody asks any more for an instant before this one.
+    pub(crate) fn forget_maturing(&mut self, before: Micros) {
+        self.maturing = self.maturing.split_off(&before.min(self.matured_to));
+    }
+
     /// When the next of them becomes so.
     pub(crate) fn next_maturing(&self, after: Micros) -> Option<Micros> {
         self.maturing.range(after.plus(Micros(1))..).next().map(|(due, _)| *due)

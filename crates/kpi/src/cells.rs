@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::{
+    archive::TableRows,
     fact::{Mark, Slot},
     measure::{Measure, SHEETS, Sheet},
     names::Id,
@@ -234,6 +235,36 @@ impl Cells {
             })
         })
     }
+}
+
+impl Cells {
+    /// All tables, with the rows that hold anything.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = TableRows<'_>> {
+        (0u8..).zip(&self.tables).map(|(number, table)| {
+            let intervals = table.by_interval.iter().flat_map(|(interval, rows)| {
+                rows.iter().map(move |row| (Interval(*interval), *row as usize))
+            });
+            let rows = intervals.filter_map(|(interval, row)| {
+                let amounts = table.amounts.get(row * table.width..(row + 1) * table.width)?;
+                let holds = amounts.iter().any(|amount| *amount != 0);
+                holds.then_some((interval, *table.keys.get(row)?, amounts))
+            });
+            TableRows { columns: columns(number), rows: rows.collect() }
+        })
+    }
+}
+
+/// What each amount of a table's rows is of.
+fn columns(number: u8) -> Vec<(Measure, Attribution)> {
+    const ATTRIBUTIONS: [Attribution; 3] = [Attribution::Event, Attribution::Start, Attribution::End];
+    let mut columns: BTreeMap<u8, (Measure, Attribution)> = BTreeMap::new();
+    for (measure, places) in Measure::ALL.iter().zip(&PLACES) {
+        let own = places.iter().zip(ATTRIBUTIONS).filter(|((table, _), _)| *table == number);
+        for ((_, slot), attribution) in own {
+            columns.entry(*slot).or_insert((*measure, attribution));
+        }
+    }
+    columns.into_values().collect()
 }
 
 /// What of a unit a contribution comes from.

@@ -92,6 +92,11 @@ impl Corrections {
         }
     }
 
+    /// Takes back what was remembered, in the same order.
+    pub(crate) fn put_back(&mut self, one: Correction) {
+        self.list.push_back(one);
+    }
+
     /// All that are remembered, in the order of their causes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Correction> {
         self.list.iter().copied()

@@ -44,8 +44,8 @@ pub(crate) enum Track {
 pub(crate) struct Stamp {
     pub(crate) at: Micros,
     pub(crate) track: Track,
-    epoch: u64,
-    seq: u64,
+    pub(crate) epoch: u64,
+    pub(crate) seq: u64,
     pub(crate) position: Position,
 }
 

@@ -20,13 +20,13 @@ const NOWHERE: Span = Span { start: Micros::ZERO, end: Micros::ZERO };
 /// Figures of all sites, as far as the log has been applied.
 #[derive(Debug, Default)]
 pub struct Kpi {
-    slots: FxHashMap<Key, usize>,
-    sites: Vec<Site>,
+    pub(crate) slots: FxHashMap<Key, usize>,
+    pub(crate) sites: Vec<Site>,
     /// The site of the last event.
     last: Option<(Key, usize)>,
     /// New sites whose names nobody has told.
     missing: Vec<Key>,
-    position: Position,
+    pub(crate) position: Position,
 }
 
 impl Kpi {
@@ -81,12 +81,18 @@ impl Kpi {
 
     /// Answers a query.
     pub fn query(&self, query: &Query) -> Result<Table, QueryError> {
+        self.check_open(query)?;
         let answer = table::answer(query, self.site(&query.site))?;
         Ok(Table { position: self.position, ..answer })
     }
 
     /// Says why a figure is what it is.
     pub fn explain(&self, asked: &ExplainQuery) -> Result<Explanation, QueryError> {
+        self.check_open(&asked.query)?;
+        let closed_before = self.closed_before(&asked.query.site);
+        if asked.query.from < closed_before {
+            return Err(QueryError::EventsGone { from: asked.query.from, closed_before });
+        }
         let explanation = explain(asked, self.site(&asked.query.site))?;
         Ok(Explanation { position: self.position, ..explanation })
     }
@@ -129,6 +135,16 @@ impl Kpi {
         let border = (query.from <= now && now < query.to).then_some(border);
         let next = site.overlay(now, NOWHERE, &Scope::Everything).next_change;
         [border, next].into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    /// Up to when a site's history is closed: facts from before it change no figure any more.
+    pub fn closed_before(&self, site: &SiteId) -> Micros {
+        self.site(site).map_or(Micros(i64::MIN), |site| site.closed_before)
+    }
+
+    fn check_open(&self, query: &Query) -> Result<(), QueryError> {
+        let (as_of, closed_before) = (query.as_of, self.closed_before(&query.site));
+        if as_of < closed_before { Err(QueryError::Closed { as_of, closed_before }) } else { Ok(()) }
     }
 
     fn site(&self, id: &SiteId) -> Option<&Site> {

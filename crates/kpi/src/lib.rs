@@ -6,6 +6,7 @@
 //! - [`measure`], [`formula`]: what is counted, and the ratios
 //! - [`query`]: what can be asked, and the table that answers
 //! - [`anomaly`], [`correction`]: odd facts, and figures that changed after the fact
+//! - [`Kpi::archived`], [`Kpi::restored`]: all of it as bytes
 //! - inside: facts go to units (agents, contacts, customer lines, tickets); settled units stand in cells; what is
 //!   open is folded when somebody reads
 //!
@@ -13,6 +14,7 @@
 
 mod agent;
 pub mod anomaly;
+mod archive;
 mod books;
 mod cells;
 mod contact;
@@ -32,6 +34,7 @@ mod ticket;
 pub mod workload;
 
 pub use anomaly::{Anomaly, AnomalyKind};
+pub use archive::ArchiveError;
 pub use correction::Correction;
 pub use formula::{FORMULA_VERSION, describe};
 pub use kpi::Kpi;

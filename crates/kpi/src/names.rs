@@ -66,6 +66,21 @@ impl Names {
         }
     }
 
+    /// All keys in the order of their numbers, with their texts.
+    pub(crate) fn entries(&self) -> &[(Key, Option<Name>)] {
+        &self.entries
+    }
+
+    /// Whether the text behind a key is known.
+    pub(crate) fn is_told(&self, key: Key) -> bool {
+        self.find(key).and_then(|id| self.entry(id)).is_some_and(|(_, name)| name.is_some())
+    }
+
+    /// Gives these keys once more when asked what is missing.
+    pub(crate) fn ask_for(&mut self, keys: Vec<Key>) {
+        self.missing = keys;
+    }
+
     /// The keys numbered since the last call.
     pub(crate) fn take_missing(&mut self) -> Vec<Key> {
         std::mem::take(&mut self.missing)

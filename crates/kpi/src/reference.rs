@@ -54,6 +54,11 @@ impl Reference {
         true
     }
 
+    /// All of it.
+    pub(crate) fn definitions(&self) -> &Definitions<Key> {
+        &self.definitions
+    }
+
     #[inline]
     fn queue(&self, queue: Id, at: Micros) -> Option<&QueueDefinition<Key>> {
         let history = self.queues.get(queue.0 as usize)?;

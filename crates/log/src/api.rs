@@ -46,7 +46,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::Stream;
 use pegcount_domain::{
-    envelope::{Envelope, Position, StreamName, Version},
+    envelope::{Position, StreamName, Version},
     event::EventType,
     ids::{CommandId, Epoch, Incarnation, Name},
     time::Micros,
@@ -54,7 +54,11 @@ use pegcount_domain::{
 use smallvec::SmallVec;
 
 use crate::{
+    consumers::{Consumer, ConsumerError, ConsumerHello, Consumers, consume},
+    deliver::{Deliveries, deliveries},
+    filter::Filter,
     frame::Frame,
+    query::{ReadPage, ReadQuery, read_page},
     retention::{Archive, Dropped},
     stream::{Direction, StreamPage},
 };
@@ -221,9 +225,16 @@ pub enum AppendError {
         /// The first error.
         cause: Arc<str>,
     },
-    /// The log is being closed, or was opened read-only.
-    #[error("the log is closing or read-only; the append was not accepted")]
+    /// The log is being closed.
+    #[error(
+        "the log is being closed; the append was not accepted: offer it again when the log has been opened again"
+    )]
     Closed,
+    /// The log was opened read-only, which its opener chose: it will never take an append.
+    #[error(
+        "the log was opened read-only and takes no appends: open it for writing, or restore it from a backup if it is damaged"
+    )]
+    ReadOnly,
 }
 
 /// Why a log could not be opened or read.
@@ -336,29 +347,6 @@ pub struct SourceMark {
     pub last_seq: u64,
 }
 
-/// What a reader wants of the log: all, one site, one kind, one stream; an envelope passes or not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only this site.
-    pub site: Option<Name>,
-    /// Only this kind.
-    pub kind: Option<pegcount_domain::envelope::StreamKind>,
-    /// Only this stream's id (with site and kind).
-    pub id: Option<Name>,
-    /// Only these types; empty: all.
-    pub types: SmallVec<[EventType; 4]>,
-}
-
-impl Filter {
-    /// Whether `event` is wanted.
-    pub fn passes(&self, event: &Envelope<'_>) -> bool {
-        self.site.as_ref().is_none_or(|site| site.as_str() == event.stream.site)
-            && self.kind.is_none_or(|kind| kind == event.stream.kind)
-            && self.id.as_ref().is_none_or(|id| id.as_str() == event.stream.id)
-            && (self.types.is_empty() || self.types.contains(&event.event_type))
-    }
-}
-
 /// The answer to an append that was handed in; resolves when its group is durable or refused.
 pub struct PendingAppend(tokio::sync::oneshot::Receiver<Result<Appended, AppendError>>);
 
@@ -455,6 +443,18 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> Result<StreamPage, LogError>;
 
+    /// A page of the log's events that pass a filter, forward or backward: at most as many as the query says, and of at
+    /// most [`READ_PAGE_FRAMES`] frames, wanted or not. A page may so be empty though there is more: read on from its
+    /// `next`.
+    ///
+    /// Errors: [`LogError::OutOfRange`] forward from beyond the end plus one, [`LogError::Dropped`] forward from below
+    /// [`Self::first`]. Backward, beyond the end means the end, and what has been dropped lies before the first event.
+    ///
+    /// [`READ_PAGE_FRAMES`]: crate::limits::READ_PAGE_FRAMES
+    async fn read_page(&self, query: &ReadQuery) -> Result<ReadPage, LogError> {
+        read_page(self, query).await
+    }
+
     /// The frame that holds `from`, or none if `from` is the end plus one. Its first events may lie before `from`. Below
     /// [`Self::first`]: [`LogError::Dropped`].
     async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError>;
@@ -463,6 +463,29 @@ pub trait EventLog: Send + Sync + 'static {
     /// Frames are shared: the tail is decoded once for all subscribers. Who starts below [`Self::first`], or has fallen
     /// behind what was dropped since, gets [`LogError::Dropped`] and nothing after it.
     fn subscribe(&self, from: Position) -> Subscription;
+
+    /// As [`Self::subscribe`], but only the events that pass `filter`. Frames with none are not handed out; how far it has
+    /// come is told all the same, as soon as there is nothing more to look at.
+    fn subscribe_to(&self, from: Position, filter: Filter) -> Deliveries {
+        deliveries(self.subscribe(from), filter)
+    }
+
+    /// The named consumers: who there is, how far each has confirmed.
+    fn consumers(&self) -> &Arc<Consumers>;
+
+    /// Connects a named consumer: what passes its filter comes from after what it has confirmed on, first history, then
+    /// what comes; what it does not confirm comes again when it connects the next time. Of several connections of a
+    /// name only the newest goes on.
+    ///
+    /// Errors: the name is somebody else's, or one too many; a new one begins beyond the end plus one, or cannot be
+    /// written; what would come next has been dropped ([`LogError::Dropped`]: who can do without it deletes the consumer
+    /// and begins anew); the file of all names is damaged.
+    async fn consume(&self, hello: ConsumerHello) -> Result<Consumer, ConsumerError> {
+        consume(self, hello).await
+    }
+
+    /// The segments that can be read, the oldest first: what [`Self::drop_history`] can drop.
+    fn sealed(&self) -> Vec<Sealed>;
 
     /// Drops every whole segment that ends at or before `up_to`; `archive` is durable before anything goes, and stays.
     /// If no segment does, nothing is written. Positions, versions, marks and what repeats are compared with stay as they

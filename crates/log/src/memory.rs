@@ -24,10 +24,11 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     api::{
         Append, AppendError, Appended, EventLog, Expected, LogError, LogStatus, NewEvent, PendingAppend,
-        SourceMark, Subscription,
+        Sealed, SourceMark, Subscription,
     },
     check,
     clock::{Clock, system_clock},
+    consumers::Consumers,
     frame::{Frame, FrameBuilder, Stamp, widen},
     limits::SOURCE_WINDOW_SEQS,
     retention::{Archive, Dropped, check_place, keep_useful, newest},
@@ -91,6 +92,7 @@ struct Shared {
 pub struct MemoryLog {
     shared: Arc<Shared>,
     frames: Arc<dyn Frames>,
+    consumers: Arc<Consumers>,
     incarnation: Incarnation,
     clock: Clock,
 }
@@ -112,7 +114,9 @@ impl MemoryLog {
         let end = watch::Sender::new(Position::START);
         let shared = Arc::new(Shared { state: Mutex::default(), end });
         let frames: Arc<dyn Frames> = shared.clone();
-        Self { shared, frames, incarnation: Incarnation(uuid::Uuid::new_v4().as_u128()), clock }
+        let incarnation = Incarnation(uuid::Uuid::new_v4().as_u128());
+        let consumers = Consumers::in_memory(incarnation, frames.end(), Arc::clone(&clock));
+        Self { shared, frames, consumers: Arc::new(consumers), incarnation, clock }
     }
 
     fn decide(&self, append: &Append) -> Result<Appended, AppendError> {
@@ -349,6 +353,21 @@ impl EventLog for MemoryLog {
         subscription(&self.frames, from)
     }
 
+    fn consumers(&self) -> &Arc<Consumers> {
+        &self.consumers
+    }
+
+    /// In memory every frame is a segment.
+    fn sealed(&self) -> Vec<Sealed> {
+        let state = self.shared.state.lock();
+        let of = |frame: &Arc<Frame>| Sealed {
+            first: frame.first(),
+            last: frame.last(),
+            bytes: widen(frame.memory_bytes()),
+        };
+        state.frames.iter().map(of).collect()
+    }
+
     async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {
         self.shared.state.lock().drop_history(up_to, archive)
     }
@@ -374,6 +393,7 @@ impl EventLog for MemoryLog {
 
     async fn close(&self) -> Result<(), LogError> {
         self.shared.state.lock().closed = true;
+        self.consumers.close();
         Ok(())
     }
 }

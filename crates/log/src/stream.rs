@@ -14,20 +14,20 @@ use crate::{
     limits::STREAM_PAGE_FRAMES,
 };
 
-/// In which order a stream is read.
+/// In which order a stream, or the log, is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
-    /// From `from` on, versions ascending.
+    /// From `from` on, versions (or positions) ascending.
     #[default]
     Forward,
-    /// From `from` back, versions descending.
+    /// From `from` back, versions (or positions) descending.
     Backward,
 }
 
 /// Some events of one stream, in the order asked for.
 #[derive(Clone, Debug, Default)]
 pub struct StreamPage {
-    /// The events, by the frames that hold them.
+    /// The events, by the frames that hold them, or by copies of frames that hold this stream alone.
     pub parts: Vec<StreamPart>,
     /// Where to go on; none at the stream's end (backward: after its first event that is there).
     pub next: Option<Version>,
@@ -50,7 +50,11 @@ pub struct StreamPart {
 }
 
 impl StreamPart {
-    /// The frame; it holds events of other streams too.
+    pub(crate) fn new(frame: Arc<Frame>, records: SmallVec<[u32; 8]>) -> Self {
+        Self { frame, records }
+    }
+
+    /// The frame; it may hold events of other streams too.
     pub fn frame(&self) -> &Frame {
         &self.frame
     }
@@ -117,9 +121,10 @@ impl<'a> Collector<'a> {
         self.direction
     }
 
-    /// Takes from a frame what is wanted. Versions that were there before are left out; an error is the position of the
-    /// event before which one is missing.
+    /// Takes from a frame what is wanted. Versions that were there before are left out; an error, after which nothing has
+    /// been taken, is the position of the event before which one is missing.
     pub(crate) fn take(&mut self, frame: &Arc<Frame>) -> Result<(), Position> {
+        let before = (self.next, self.left);
         let mut records: SmallVec<[(u32, u64); 8]> = frame.records_of(self.stream).collect();
         if self.direction == Direction::Backward {
             records.reverse();
@@ -135,6 +140,7 @@ impl<'a> Collector<'a> {
                 continue;
             }
             if version != wanted {
+                (self.next, self.left) = before;
                 return Err(frame.first());
             }
             taken.push(record);

@@ -349,7 +349,7 @@ fn decode_dyn<N>(
     }
 }
 
-/// Quarantine and corrections.
+/// Quarantine, corrections, history.
 fn decode_record<N>(
     event_type: EventType,
     schema_version: u16,
@@ -391,6 +391,14 @@ fn decode_record<N>(
                 occurred_at: Micros(m.occurred_at_us),
                 event: Box::new(event),
             }
+        }
+        EventType::HISTORY_CLOSED => {
+            let m: stored::HistoryClosed = reader.message(payload)?;
+            Event::HistoryClosed { before: Micros(m.before_us) }
+        }
+        EventType::HISTORY_DROPPED => {
+            let m: stored::HistoryDropped = reader.message(payload)?;
+            Event::HistoryDropped { up_to: m.up_to, events: m.events, bytes: m.bytes }
         }
         other => return Err(DecodeError::UnknownType(other.0)),
     })

@@ -77,6 +77,10 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::Refused { .. } | Event::Skipped { .. } | Event::Annulled { .. } | Event::Amended { .. } => {
             write_record(event, names, payload);
         }
+        Event::HistoryClosed { before } => put(payload, &stored::HistoryClosed { before_us: before.0 }),
+        Event::HistoryDropped { up_to, events, bytes } => {
+            put(payload, &stored::HistoryDropped { up_to: *up_to, events: *events, bytes: *bytes });
+        }
     }
 }
 

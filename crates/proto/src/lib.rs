@@ -5,6 +5,9 @@
 mod checked;
 mod decode;
 mod encode;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod names;
 
 pub use checked::{

@@ -134,6 +134,8 @@ fn samples() -> Vec<Event> {
             occurred_at: Micros(1_700_000_000_000_002),
             event: Box::new(Event::NotReady { reason: ReasonCode(name("training")) }),
         },
+        Event::HistoryClosed { before: Micros(1_700_000_000_000_003) },
+        Event::HistoryDropped { up_to: 3_300_000, events: 3_300_000, bytes: 130_990_012 },
     ];
     let transferred = LegStep::Transferred {
         kind: TransferKind::Warm,

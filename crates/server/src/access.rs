@@ -145,6 +145,11 @@ impl Caller {
         self.principal.name()
     }
 
+    /// Whether it may do what others' names protect.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.principal.role() == Role::Administrator
+    }
+
     /// The agent that it is, if it is one: then it gets to see and change nothing else.
     pub(crate) fn own_agent(&self) -> Option<&AgentId> {
         self.principal.agent()

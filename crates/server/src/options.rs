@@ -10,7 +10,9 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 1_024;
 pub const BATCHES_IN_FLIGHT_MAX: usize = 64;
 /// Answers of one stream that may wait for a slow client.
 pub const ANSWERS_QUEUED_MAX: usize = 64;
-/// A fact stream that has not said hello after this is closed.
+/// Batches of one named consumer that may wait for a slow client; each is a frame's worth.
+pub const CONSUMER_BATCHES_QUEUED_MAX: usize = 4;
+/// A fact stream, or a named consumer, that has not said hello after this is closed.
 pub const HELLO_WAIT: Duration = Duration::from_secs(10);
 /// Ping a silent HTTP/2 connection after this.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -27,6 +29,9 @@ pub const SHUTDOWN_RETRY: Duration = Duration::from_secs(2);
 pub const EXPLAIN_ITEMS_DEFAULT: usize = 100;
 /// The most items in a page of an explanation.
 pub const EXPLAIN_ITEMS_MAX: usize = 500;
+
+/// The most types in a filter of the log.
+pub const FILTER_TYPES_MAX: usize = 64;
 
 /// Corrections in a page, if the caller does not say.
 pub const CORRECTIONS_DEFAULT: usize = 1_000;

@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 
 use pegcount_engine::EngineError;
 use pegcount_kpi::QueryError;
-use pegcount_log::{AppendError, LogError};
+use pegcount_log::{AppendError, ConsumerError, LogError, limits::CONSUMERS_MAX};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, PreconditionViolation, StatusExt};
 
@@ -123,6 +123,10 @@ pub(crate) fn of(error: EngineError) -> Status {
             let details = ErrorDetails::with_resource_info(what, id, "", message.clone());
             Status::with_error_details(Code::AlreadyExists, message, details)
         }
+        EngineError::Archive { position, .. } => {
+            tracing::error!(error = message, "the log's archive cannot be used");
+            informed(Code::DataLoss, message, "ARCHIVE_DAMAGED", &[("position", position.to_string())])
+        }
         EngineError::Precondition(_) => precondition("STATE", "", message),
         EngineError::Conflict { expected, actual, .. } => {
             let facts = [("expected", expected.to_string()), ("actual", actual.to_string())];
@@ -134,6 +138,7 @@ pub(crate) fn of(error: EngineError) -> Status {
         EngineError::Fenced { .. } => informed(Code::Aborted, message, "FENCED", &[]),
         EngineError::Append(error) => of_append(&error),
         EngineError::Log(error) => of_log(&error),
+        EngineError::Consumer(error) => of_consumer(&error),
         EngineError::Vault(_) => {
             tracing::error!(error = message, "the vault cannot be used");
             informed(Code::Unavailable, message, "VAULT", &[])
@@ -152,6 +157,8 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
         QueryError::Unaligned { field: "from", .. } => "from_us",
         QueryError::Unaligned { .. } | QueryError::Empty { .. } | QueryError::TooLong { .. } => "to_us",
         QueryError::Repeated { .. } => "by",
+        QueryError::Closed { .. } => return precondition("HISTORY_CLOSED", "as_of_us", message),
+        QueryError::EventsGone { .. } => return precondition("HISTORY_CLOSED", "from_us", message),
         QueryError::UnknownColumn { .. } | QueryError::NotExplained { .. } | QueryError::NotCutBy { .. } => {
             "column"
         }
@@ -184,6 +191,32 @@ fn of_append(error: &AppendError) -> Status {
         }
         AppendError::Poisoned { .. } => informed(Code::Unavailable, message, "LOG_POISONED", &[]),
         AppendError::Closed => shutting_down(),
+        AppendError::ReadOnly => informed(Code::FailedPrecondition, message, "LOG_READ_ONLY", &[]),
+    }
+}
+
+/// The log's refusal of a named consumer.
+fn of_consumer(error: &ConsumerError) -> Status {
+    let message = error.to_string();
+    match error {
+        ConsumerError::Fenced { .. } => informed(Code::Aborted, message, "FENCED", &[]),
+        ConsumerError::Deleted { .. } => informed(Code::Aborted, message, "DELETED", &[]),
+        ConsumerError::Unknown { name } => not_found("consumer", &name.to_string()),
+        ConsumerError::Taken { owner, .. } => {
+            informed(Code::PermissionDenied, message, "CONSUMER_TAKEN", &[("owner", owner.to_string())])
+        }
+        ConsumerError::TooMany { .. } => {
+            let facts = [("limit", CONSUMERS_MAX.to_string())];
+            informed(Code::ResourceExhausted, message, "TOO_MANY_CONSUMERS", &facts)
+        }
+        ConsumerError::NotGiven { .. } => {
+            let details = ErrorDetails::with_bad_request_violation("confirm.position", message.clone());
+            Status::with_error_details(Code::InvalidArgument, message, details)
+        }
+        ConsumerError::Damaged { .. } => informed(Code::DataLoss, message, "CONSUMERS_DAMAGED", &[]),
+        ConsumerError::Closed => shutting_down(),
+        ConsumerError::ReadOnly => informed(Code::FailedPrecondition, message, "LOG_READ_ONLY", &[]),
+        ConsumerError::Log(error) => of_log(error),
     }
 }
 

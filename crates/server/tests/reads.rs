@@ -330,6 +330,7 @@ async fn the_log_is_read_in_pages_and_never_beyond_its_end() {
         from_position,
         limit,
         filter: Some(v1::LogFilter { stream: stream.into(), ..Default::default() }),
+        backward: false,
     };
     let first = log.read_log(page(1, 2, "")).await.unwrap().into_inner();
     assert_eq!((first.events.len(), first.next_position), (2, 3));
@@ -342,6 +343,25 @@ async fn the_log_is_read_in_pages_and_never_beyond_its_end() {
     assert_eq!(log.read_log(page(5, 0, "")).await.unwrap_err().code(), Code::OutOfRange);
     assert_eq!(log.read_log(page(1, 0, "south/agent/8")).await.unwrap_err().code(), Code::PermissionDenied);
     assert_eq!(log.read_log(page(1, 0, "north/person/8")).await.unwrap_err().code(), Code::InvalidArgument);
+
+    let types = |types: &[&str]| v1::LogFilter {
+        types: types.iter().map(|name| (*name).to_owned()).collect(),
+        ..Default::default()
+    };
+    let back = |from_position, filter| v1::ReadLogRequest {
+        from_position,
+        limit: 1,
+        filter: Some(filter),
+        backward: true,
+    };
+    let newest = log.read_log(back(0, types(&["agent.signed_in"]))).await.unwrap().into_inner();
+    assert_eq!((newest.events[0].position, newest.next_position), (3, 2));
+    let before =
+        log.read_log(back(2, types(&["agent.signed_in", "ticket.opened"]))).await.unwrap().into_inner();
+    assert_eq!((before.events[0].position, before.next_position), (1, 0));
+    let unknown = log.read_log(back(0, types(&["agent.flew"]))).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::InvalidArgument);
+    assert!(unknown.message().starts_with("filter.types[0] is \"agent.flew\""), "{unknown}");
 
     let status = log.get_log_status(v1::GetLogStatusRequest {}).await.unwrap().into_inner();
     assert_eq!((status.end_position, status.incarnation.len()), (3, 16));

@@ -167,6 +167,11 @@ async fn shutdown_ends_every_kind_of_lasting_stream_within_its_grace() {
     let mut watch = kpis.watch_kpi(request).await.unwrap().into_inner();
     let mut logs = v1::log_service_client::LogServiceClient::with_interceptor(channel.clone(), bearer);
     let mut log = logs.subscribe_log(v1::SubscribeLogRequest::default()).await.unwrap().into_inner();
+    let name = v1::ConsumerHello { name: "warehouse".into(), ..Default::default() };
+    let name = v1::ConsumeRequest { message: Some(v1::consume_request::Message::Hello(name)) };
+    let said = tokio_stream::StreamExt::chain(tokio_stream::once(name), tokio_stream::pending());
+    let mut consumer = logs.consume(said).await.unwrap().into_inner();
+    consumer.message().await.unwrap().expect("a welcome");
     let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
     let mut beats = health.watch(tonic_health::pb::HealthCheckRequest::default()).await.unwrap().into_inner();
     let mut page = tokio::net::TcpStream::connect(desk.addr).await.unwrap();
@@ -180,6 +185,7 @@ async fn shutdown_ends_every_kind_of_lasting_stream_within_its_grace() {
     assert_eq!(wire.end().await.unwrap().code(), Code::Unavailable);
     assert_eq!(import.message().await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(log.message().await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(consumer.message().await.unwrap_err().code(), Code::Unavailable);
     let end_of = async {
         loop {
             if let Err(status) = watch.message().await {

@@ -22,6 +22,8 @@ use crate::{
 
 /// How many steps before and after the beginning of a reuse of a segment, or a step of sealing, are cut, too.
 const AROUND_STEPS: usize = 12;
+/// Each kind of cut has its turn in so many.
+pub const KINDS_OF_CUTS: usize = 4;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -207,11 +209,11 @@ fn choose_cuts(
     report.acknowledged += acks.len();
     report.blobs += record.blobs();
     let mut cuts: Vec<_> = (0..plan.cuts)
-        .map(|index| match index % 4 {
+        .map(|index| match index % KINDS_OF_CUTS {
             0 => (random.random_range(0..=opened), "opening"),
             1 if !acks.is_empty() => (acks[random.random_range(0..acks.len())] + 1, "acknowledged"),
+            2 if report.sealed > 0 && !sealing.is_empty() => (around(&sealing, count, random), "sealing"),
             2 if !reuses.is_empty() => (around(&reuses, count, random), "reuse"),
-            2 if !sealing.is_empty() => (around(&sealing, count, random), "sealing"),
             _ => (random.random_range(0..=count), "anywhere"),
         })
         .collect();

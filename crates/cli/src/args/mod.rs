@@ -15,8 +15,8 @@ pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs};
 pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
-    AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ImportCommand, LogCommand, SealArgs, ServeArgs,
-    TailArgs, TokenArgs,
+    AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ConsumersArgs, ImportCommand, LogCommand, SealArgs,
+    ServeArgs, TailArgs, TokenArgs,
 };
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use values::{Format, Length, ReportFormat};

@@ -11,7 +11,13 @@ use pegcount_server::Role;
 use super::{
     BackupArgs, DumpArgs, Format, Length, LoadArgs, RestoreArgs, StatArgs, TargetArgs, VerifyArgs,
     target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT},
+    values::Size,
 };
+
+/// Tests seal at this, again and again; below it a log would be more files than history.
+const SEAL_SIZE_MIN: Size = Size(4 << 10);
+/// Beyond this a start after a crash would take minutes.
+const SEAL_SIZE_MAX: Size = Size(4 << 30);
 
 /// What a server is told.
 #[derive(Debug, Args)]
@@ -39,9 +45,23 @@ pub(crate) struct ServeArgs {
     /// The memory that the log may use as cache, MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(8..=65_536))]
     pub(crate) cache_mib: u64,
+    /// How much history the store may hold before it is sealed into a segment file: 4KiB to 4GiB. A larger one makes
+    /// the next start after a crash slower, a smaller one makes more files
+    #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = seal_size)]
+    pub(crate) seal_size: Size,
     /// Write what happens as JSON lines instead of text
     #[arg(long)]
     pub(crate) json_logs: bool,
+}
+
+/// A size that a log can be sealed at.
+fn seal_size(text: &str) -> Result<Size, String> {
+    let size: Size = text.parse()?;
+    if (SEAL_SIZE_MIN..=SEAL_SIZE_MAX).contains(&size) {
+        Ok(size)
+    } else {
+        Err("a log is sealed at 4KiB to 4GiB".to_owned())
+    }
 }
 
 /// Where records come from.
@@ -88,6 +108,11 @@ pub(crate) struct BankArgs {
 pub(crate) enum LogCommand {
     /// Print the last events, or those from a position on, one a line
     Tail(TailArgs),
+    /// List the named consumers of the log, with how far behind each is; or forget one
+    ///
+    /// A consumer is a program that follows the log under a name (the method Consume): the server keeps how far it has
+    /// confirmed. `behind` counts all positions between there and the end, whether the consumer wants them or not.
+    Consumers(ConsumersArgs),
     /// Seal what is not sealed yet into a segment file, say before a backup. A running server does so by itself
     Seal(SealArgs),
     /// Check every byte of a log that no server uses
@@ -136,12 +161,13 @@ pub(crate) struct SealArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pegcount log tail --data-dir ./data\n  \
     pegcount log tail --from 1 --kind contact --format json --data-dir ./data\n  \
+    pegcount log tail --backward --type ticket.opened --last 5 --data-dir ./data\n  \
     pegcount log tail --follow --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
 pub(crate) struct TailArgs {
-    /// Begin at this position (positions begin at 1) instead of near the end
+    /// Begin at this position (positions begin at 1) instead of near the end; with --backward, instead of at the end
     #[arg(long, value_name = "POSITION")]
     pub(crate) from: Option<u64>,
-    /// Without --from: how many positions before the end to begin
+    /// Without --from: how many positions before the end to begin. With --backward: how many events at most
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) last: u64,
     /// Only events of this site
@@ -150,10 +176,35 @@ pub(crate) struct TailArgs {
     /// Only streams of this kind: agent, contact, ticket, definition, quarantine
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<String>,
+    /// Only events of this type, for example ticket.opened; give it again for several
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// The newest first: from --from (or the end) back, as many events as --last says
+    #[arg(long, conflicts_with = "follow")]
+    pub(crate) backward: bool,
     /// Go on with what comes; needs --server
     #[arg(long, requires = "server")]
     pub(crate) follow: bool,
     /// How to write them; JSON is one object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Whose consumers.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount log consumers --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n  \
+    pegcount log consumers --delete warehouse --site main --data-dir ./data")]
+pub(crate) struct ConsumersArgs {
+    /// Forget this one; the next time it connects, it begins anew
+    #[arg(long, value_name = "NAME")]
+    pub(crate) delete: Option<String>,
+    /// With --delete: the site that the name goes with; without it, a consumer of all sites
+    #[arg(long, value_name = "SITE", requires = "delete")]
+    pub(crate) site: Option<String>,
+    /// How to write them
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     #[command(flatten)]

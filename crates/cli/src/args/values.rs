@@ -49,9 +49,42 @@ impl FromStr for Length {
     }
 }
 
+/// A number of bytes as people write it: `512KiB`, `128MiB`, `4GiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (digits, unit) = text.split_at(split);
+        let refuse = || format!("`{text}` is no size; write 512KiB, 128MiB or 4GiB");
+        let number: u64 = digits.parse().map_err(|_| refuse())?;
+        let bytes: u64 = match unit {
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => return Err(refuse()),
+        };
+        Ok(Self(number.checked_mul(bytes).ok_or_else(refuse)?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, bytes) in [("512KiB", 512 << 10), ("128MiB", 128 << 20), ("4GiB", 4 << 30)] {
+            assert_eq!(text.parse::<Size>().unwrap().0, bytes, "{text}");
+        }
+        for text in ["", "128", "128 MiB", "128MB", "-1KiB", "99999999999999999999KiB", "99999999999GiB"] {
+            let refused = text.parse::<Size>().unwrap_err();
+            assert!(refused.contains("write 512KiB, 128MiB or 4GiB"), "{refused}");
+        }
+    }
 
     #[test]
     fn lengths_are_read_as_people_write_them() {

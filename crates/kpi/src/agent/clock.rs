@@ -42,6 +42,15 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// One that the machine gives by itself, as cells keep it.
+    pub(crate) const fn of_machine(detail: Detail) -> Option<Self> {
+        match detail {
+            JUST_SIGNED_IN => Some(Self::SignedIn),
+            RING_NO_ANSWER => Some(Self::RingNoAnswer),
+            _ => None,
+        }
+    }
+
     /// As cells keep it.
     pub(crate) const fn detail(self) -> Detail {
         match self {

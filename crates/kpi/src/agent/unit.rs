@@ -30,9 +30,9 @@ const CHAPTER: usize = 64;
 
 /// A closed part of the history.
 #[derive(Debug)]
-pub(super) struct Chapter {
-    pub(super) start: Carried,
-    pub(super) facts: Box<[AgentFact]>,
+pub(crate) struct Chapter {
+    pub(crate) start: Carried,
+    pub(crate) facts: Box<[AgentFact]>,
 }
 
 impl Chapter {
@@ -64,13 +64,20 @@ pub(crate) struct AgentUnit {
     /// Tells it from other agents in the same order whoever came first.
     pub(crate) mark: Mark,
     pub(crate) has_clock: bool,
-    pub(super) chapters: Vec<Chapter>,
-    pub(super) start: Carried,
-    pub(super) facts: Vec<AgentFact>,
-    pub(super) folded: usize,
-    pub(super) carried: Carried,
+    pub(crate) chapters: Vec<Chapter>,
+    pub(crate) start: Carried,
+    pub(crate) facts: Vec<AgentFact>,
+    pub(crate) folded: usize,
+    pub(crate) carried: Carried,
     open: SmallVec<[Open; 2]>,
     next_try: usize,
+}
+
+/// For a place that is free.
+impl Default for AgentUnit {
+    fn default() -> Self {
+        Self::nobody()
+    }
 }
 
 impl AgentUnit {
@@ -119,6 +126,38 @@ impl AgentUnit {
     pub(crate) fn running_since(&self) -> Option<Micros> {
         let clock = self.carried.clock.measure().map(|_| self.carried.clock_since);
         self.open_since().into_iter().chain(clock).min()
+    }
+
+    /// Whether facts wait to be folded, and the last of all is older than an instant.
+    pub(crate) fn rests_before(&self, before: Micros) -> bool {
+        self.folded < self.facts.len() && self.facts.last().is_some_and(|fact| fact.stamp.at < before)
+    }
+
+    /// Forgets the chapters that end before an instant; the cells keep what they gave.
+    pub(crate) fn forget(&mut self, before: Micros) {
+        let gone = self.chapters.partition_point(|chapter| chapter.last().at < before);
+        self.chapters.drain(..gone);
+        let is_over = self.folded == self.facts.len()
+            && self.chapters.is_empty()
+            && self.facts.last().is_some_and(|fact| fact.stamp.at < before);
+        if is_over {
+            self.facts = Vec::new();
+            (self.start, self.folded) = (self.carried, 0);
+        }
+    }
+
+    /// Goes on from another's present chapter: what is known before it and after its first `folded` facts, which stand in
+    /// the cells. False if there are not so many.
+    pub(crate) fn go_on_from(
+        &mut self,
+        (start, carried): (Carried, Carried),
+        facts: Vec<AgentFact>,
+        folded: usize,
+    ) -> bool {
+        let Some(waiting) = facts.get(folded..) else { return false };
+        self.track_again(waiting);
+        (self.start, self.carried, self.folded, self.facts) = (start, carried, folded, facts);
+        true
     }
 
     /// Takes a fact that [`Self::is_next`] in.

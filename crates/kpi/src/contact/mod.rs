@@ -47,7 +47,7 @@ pub(crate) struct LegEntry {
     /// The unit that folds it.
     pub(crate) agent: Slot,
     /// That unit's mark.
-    who: Mark,
+    pub(crate) who: Mark,
     /// The earliest fact of it.
     pub(crate) first_at: Micros,
     /// Whether `outcome` is the whole truth: the leg lies before its agent's last quiet point.

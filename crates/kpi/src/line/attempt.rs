@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// An earlier attempt within this makes the next one no first attempt.
-const ATTEMPT_WINDOW: Micros = Micros(30 * Micros::MINUTE.0);
+pub(crate) const ATTEMPT_WINDOW: Micros = Micros(30 * Micros::MINUTE.0);
 
 pub(super) fn fold(items: &[(Slot, Item)], out: &mut Contributions) {
     for (index, (slot, item)) in items.iter().enumerate() {

@@ -9,6 +9,8 @@ pub(crate) mod attempt;
 pub(crate) mod issue;
 pub(crate) mod repeat;
 
+pub(crate) use attempt::ATTEMPT_WINDOW;
+
 use pegcount_domain::time::Micros;
 use smallvec::SmallVec;
 

@@ -186,7 +186,7 @@ pub struct Query {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// Off the grid.
-    #[error("`{field}` is {at}, which is not on the 15-minute grid; the nearest before is {nearest}")]
+    #[error("`{field}` is {}, which is not on the 15-minute grid; the nearest before is {}", instant(*.at), instant(*.nearest))]
     Unaligned {
         /// `from` or `to`.
         field: &'static str,
@@ -196,7 +196,7 @@ pub enum QueryError {
         nearest: Micros,
     },
     /// Nothing in it.
-    #[error("`to` ({to}) is not after `from` ({from})")]
+    #[error("`to` ({}) is not after `from` ({})", instant(*.to), instant(*.from))]
     Empty {
         /// From.
         from: Micros,
@@ -208,6 +208,28 @@ pub enum QueryError {
     TooLong {
         /// How long it is.
         length: Micros,
+    },
+    /// What happened then is forgotten, and only the sums are there.
+    #[error(
+        "history before {} is closed: its figures stand, but not as they were at {}; ask with an `as_of` from then on",
+        instant(*.closed_before), instant(*.as_of)
+    )]
+    Closed {
+        /// The instant asked about.
+        as_of: Micros,
+        /// The first instant that can be asked about.
+        closed_before: Micros,
+    },
+    /// The spans and events behind it are gone.
+    #[error(
+        "history before {} is closed: its figures stand, but what is behind those from {} on is gone; explain a range from then on",
+        instant(*.closed_before), instant(*.from)
+    )]
+    EventsGone {
+        /// The range's start.
+        from: Micros,
+        /// The first instant that can be explained.
+        closed_before: Micros,
     },
     /// No such column.
     #[error("`{column}` is no column; `pegcount kpi --columns help` lists them")]
@@ -237,6 +259,11 @@ pub enum QueryError {
         /// Which.
         dimension: Dimension,
     },
+}
+
+/// An instant for people.
+fn instant(at: Micros) -> String {
+    jiff::Timestamp::from_microsecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
 /// One column.

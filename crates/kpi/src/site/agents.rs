@@ -33,6 +33,15 @@ impl Site {
         let Some(contact) = self.contacts.get_mut(leg.contact) else { return };
         let was_settled = contact.settled.is_some();
         let reopened = if let Some(entry) = contact.leg(leg.leg, agent) {
+            let is_gone = entry.settled && entry.first_at < self.closed_before;
+            if is_gone
+                && self
+                    .agents
+                    .get(agent)
+                    .is_some_and(|unit| unit.facts_of(leg.leg, entry.first_at).is_empty())
+            {
+                return self.mark_closed(fact.stamp.position);
+            }
             entry.first_at = entry.first_at.min(at);
             entry.settled.then_some(entry.first_at)
         } else {
@@ -163,9 +172,14 @@ impl Site {
 
     fn fold_agent(&mut self, agent: Slot) {
         let Some(unit) = self.agents.get_mut(agent) else { return };
-        if !unit.wants_fold() {
-            return;
+        if unit.wants_fold() {
+            self.settle_agent(agent);
         }
+    }
+
+    /// Folds an agent's facts up to a quiet point, if that is one, into the books.
+    pub(super) fn settle_agent(&mut self, agent: Slot) {
+        let Some(unit) = self.agents.get_mut(agent) else { return };
         let mut plus = std::mem::take(&mut self.scratch.plus);
         plus.clear();
         if unit.settle(&self.reference, &mut plus) {

@@ -127,7 +127,7 @@ impl Site {
 }
 
 /// The customers' lines that a contact may stand in, before and after any of its facts changes.
-fn lines_named(unit: &ContactUnit) -> impl Iterator<Item = Slot> + '_ {
+pub(super) fn lines_named(unit: &ContactUnit) -> impl Iterator<Item = Slot> + '_ {
     unit.facts.iter().filter_map(|fact| match fact.body {
         ContactBody::Started { customer, .. } | ContactBody::Identified { customer, .. } => customer,
         _ => None,

@@ -2,7 +2,7 @@
 //!
 //! - [`route`]: from an event to the units that it concerns
 //! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books
-//! - [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
+//! - [`close`]: forgetting what is over; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
 //! - [`explain`]: where contributions come from
 //! - [`compare`]: what a late event corrects; [`read`]: what is open at an instant, on top of the books
 //!
@@ -10,6 +10,7 @@
 
 mod agents;
 mod amend;
+mod close;
 mod compare;
 mod contacts;
 mod define;
@@ -21,7 +22,7 @@ mod route;
 use pegcount_domain::{
     envelope::{Position, Recorded},
     ids::{Key, Name},
-    time::Interval,
+    time::{Interval, Micros},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -39,15 +40,18 @@ use crate::{
 };
 
 /// A list of units, found by key.
+///
+/// Invariant: a free place holds a unit in which nothing has happened, and nothing speaks of it.
 #[derive(Debug)]
 pub(crate) struct Units<T> {
     slots: FxHashMap<Key, Slot>,
     pub(crate) list: Vec<T>,
+    free: Vec<Slot>,
 }
 
 impl<T> Default for Units<T> {
     fn default() -> Self {
-        Self { slots: FxHashMap::default(), list: Vec::new() }
+        Self { slots: FxHashMap::default(), list: Vec::new(), free: Vec::new() }
     }
 }
 
@@ -57,18 +61,30 @@ impl<T> Units<T> {
     }
 
     fn slot(&mut self, key: Key, new: impl FnOnce() -> T) -> Slot {
-        let list = &mut self.list;
-        *self.slots.entry(key).or_insert_with(|| {
-            let slot = Slot::next(list);
-            list.push(new());
-            slot
-        })
+        let (list, free) = (&mut self.list, &mut self.free);
+        *self.slots.entry(key).or_insert_with(|| place(list, free, new()))
     }
 
     fn push(&mut self, unit: T) -> Slot {
+        place(&mut self.list, &mut self.free, unit)
+    }
+
+    /// The key of each unit that has one.
+    pub(crate) fn keys(&self) -> FxHashMap<Slot, Key> {
+        self.slots.iter().map(|(key, slot)| (*slot, *key)).collect()
+    }
+
+    /// Puts a unit at the next place.
+    pub(crate) fn put_back(&mut self, key: Option<Key>, unit: T) {
         let slot = Slot::next(&self.list);
         self.list.push(unit);
-        slot
+        self.slots.extend(key.map(|key| (key, slot)));
+    }
+
+    /// The units that there are, with their places.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
+        let free: FxHashSet<Slot> = self.free.iter().copied().collect();
+        (0u32..).map(Slot).zip(&self.list).filter(move |(slot, _)| !free.contains(slot))
     }
 
     pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
@@ -78,6 +94,34 @@ impl<T> Units<T> {
     fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
         self.list.get_mut(slot.index())
     }
+}
+
+impl<T: Default> Units<T> {
+    /// Gives places free. Nothing may speak of them any more.
+    fn forget(&mut self, gone: &FxHashSet<Slot>) {
+        if gone.is_empty() {
+            return;
+        }
+        self.slots.retain(|_, slot| !gone.contains(slot));
+        for slot in gone {
+            if let Some(unit) = self.list.get_mut(slot.index()) {
+                *unit = T::default();
+                self.free.push(*slot);
+            }
+        }
+    }
+}
+
+fn place<T>(list: &mut Vec<T>, free: &mut Vec<Slot>, unit: T) -> Slot {
+    if let Some(slot) = free.pop()
+        && let Some(known) = list.get_mut(slot.index())
+    {
+        *known = unit;
+        return slot;
+    }
+    let slot = Slot::next(list);
+    list.push(unit);
+    slot
 }
 
 /// Memory that folds use again and again.
@@ -103,6 +147,8 @@ pub(crate) struct Site {
     pub(crate) open: FxHashSet<Slot>,
     pub(crate) books: Books,
     pub(crate) corrections: Corrections,
+    /// History before this instant is closed: its facts change no figure.
+    pub(crate) closed_before: Micros,
     /// The event being taken in.
     position: Position,
     scratch: Scratch,
@@ -110,7 +156,7 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(key: Key) -> Self {
-        Self { key, ..Self::default() }
+        Self { key, closed_before: Micros(i64::MIN), ..Self::default() }
     }
 
     /// Takes an event in.
@@ -123,6 +169,11 @@ impl Site {
         }
         self.books.touch(Interval::containing(recorded.occurred_at), recorded.position);
         self.books.mature(recorded.occurred_at.min(recorded.recorded_at), recorded.position);
+    }
+
+    /// Goes on from a position.
+    pub(crate) fn stand_at(&mut self, position: Position) {
+        self.position = position;
     }
 
     /// The position of the last event that concerned the site.

@@ -32,12 +32,19 @@ impl Site {
             Event::Amended { target, occurred_at, event, .. } => {
                 self.amend(recorded, *target, *occurred_at, event);
             }
+            Event::HistoryClosed { before } => self.close(*before),
+            Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_) => {
+                self.define(&recorded.event);
+            }
             event => self.route(recorded.stream, stamp_of(recorded, event), event),
         }
     }
 
     /// Takes a fact in.
     pub(super) fn route(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &Event<Key>) {
+        if stamp.at < self.closed_before {
+            return self.mark_closed(stamp.position);
+        }
         if let Some(body) = self.agent_body(event) {
             if stream.kind == StreamKind::Agent {
                 let agent = self.agent(stream.id);
@@ -65,8 +72,7 @@ impl Site {
             | Event::TicketResolved { .. }
             | Event::TicketReopened { .. }
             | Event::TicketClosed { .. } => self.route_ticket(stream, stamp, event),
-            Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_) => self.define(event),
-            // No figure of this crate speaks of the rest; corrections have been taken before.
+            // No figure of this crate speaks of the rest; definitions and corrections have been taken before.
             _ => {}
         }
     }

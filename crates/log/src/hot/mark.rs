@@ -20,7 +20,7 @@ use super::folder::failed;
 use crate::api::LogError;
 
 /// At least the largest sector that disks have.
-const SLOT_BYTES: usize = 4_096;
+pub(super) const SLOT_BYTES: usize = 4_096;
 const RECORD_BYTES: usize = 28;
 const MAGIC: [u8; 8] = *b"PEGMARK1";
 
@@ -57,12 +57,7 @@ impl MarkFile {
             let write = file.rewind().and_then(|()| file.write_all(&bytes));
             write.and_then(|()| file.sync_all()).map_err(failed)?;
         }
-        let (a, b) = bytes.split_at_checked(SLOT_BYTES).ok_or_else(|| damaged("is cut short"))?;
-        let newest = match (Slot::read(a), Slot::read(b)) {
-            (Slot::Torn, Slot::Torn) => return Err(damaged("is unreadable in both of its slots")),
-            (a, b) => a.value().max(b.value()),
-        };
-        let (generation, position) = newest;
+        let (generation, position) = newest(&bytes).map_err(damaged)?;
         let sync = file.try_clone().map_err(failed)?;
         let write = Mutex::new(Writer { file, generation });
         Ok((Self { path: path.to_owned(), sync, write }, Position(position)))
@@ -74,13 +69,8 @@ impl MarkFile {
         writer.generation += 1;
         let generation = writer.generation;
         let offset = if generation.is_multiple_of(2) { 0 } else { SLOT_BYTES };
-        let mut record = Vec::with_capacity(RECORD_BYTES);
-        record.extend_from_slice(&MAGIC);
-        record.extend_from_slice(&generation.to_le_bytes());
-        record.extend_from_slice(&end.0.to_le_bytes());
-        record.extend_from_slice(&crc32c::crc32c(&record).to_le_bytes());
         writer.file.seek(SeekFrom::Start(crate::frame::widen(offset)))?;
-        writer.file.write_all(&record)
+        writer.file.write_all(&record(generation, end))
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
@@ -90,6 +80,25 @@ impl MarkFile {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The newest generation that a mark's bytes hold, with its position; zeros if it was never written.
+pub(super) fn newest(bytes: &[u8]) -> Result<(u64, u64), &'static str> {
+    let (a, b) = bytes.split_at_checked(SLOT_BYTES).ok_or("is cut short")?;
+    match (Slot::read(a), Slot::read(b)) {
+        (Slot::Torn, Slot::Torn) => Err("is unreadable in both of its slots"),
+        (a, b) => Ok(a.value().max(b.value())),
+    }
+}
+
+/// What is written into a slot.
+pub(super) fn record(generation: u64, end: Position) -> Vec<u8> {
+    let mut record = Vec::with_capacity(RECORD_BYTES);
+    record.extend_from_slice(&MAGIC);
+    record.extend_from_slice(&generation.to_le_bytes());
+    record.extend_from_slice(&end.0.to_le_bytes());
+    record.extend_from_slice(&crc32c::crc32c(&record).to_le_bytes());
+    record
 }
 
 enum Slot {

@@ -1,6 +1,7 @@
 //! A segment from end to end, for who checks or copies it rather than looks something up.
 //!
-//! Nothing is cached. Invariant: as for [`Segment`]: every byte that is used has been checked.
+//! Invariant: as for [`Segment`], every byte that is used has been checked; of the file no more than [`AHEAD_BYTES`], or
+//! one block, lies in memory.
 
 use std::{fs::File, sync::Arc};
 
@@ -12,6 +13,9 @@ use super::{
     read::{Segment, frame_lines},
 };
 use crate::{api::LogError, keys::Key};
+
+/// Frames are read so many bytes at once.
+const AHEAD_BYTES: u64 = 1024 * 1024;
 
 impl Segment {
     pub(crate) fn directory(&self) -> &Directory {
@@ -29,11 +33,37 @@ impl Segment {
     pub(crate) fn lines(&self, index: usize) -> Result<Vec<FrameAt>, LogError> {
         Ok(frame_lines(&self.block_bytes(Section::Frames, index)?).collect())
     }
+}
+
+/// Reads a segment's frames in the order in which they lie, from one open file.
+pub(crate) struct Ahead<'a> {
+    segment: &'a Segment,
+    file: File,
+    /// Where `bytes` begin in the file.
+    begin: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Ahead<'a> {
+    pub(crate) fn new(segment: &'a Segment) -> Result<Self, LogError> {
+        let file = File::open(&segment.path).map_err(segment.failed("open"))?;
+        Ok(Self { segment, file, begin: 0, bytes: Vec::new() })
+    }
 
     /// The bytes from `offset` on, as they are: what is asked for is checked by who reads it.
-    pub(crate) fn raw(&self, offset: u64, length: usize) -> Result<Vec<u8>, LogError> {
-        let file = File::open(&self.path).map_err(self.failed("open"))?;
-        self.read(&file, offset, length)
+    pub(crate) fn bytes(&mut self, offset: u64, length: usize) -> Result<&[u8], LogError> {
+        if self.held(offset, length).is_none() {
+            let rest = self.segment.directory.frames_end().saturating_sub(offset).min(AHEAD_BYTES);
+            let wanted = length.max(usize::try_from(rest).unwrap_or(length));
+            self.bytes = self.segment.read(&self.file, offset, wanted)?;
+            self.begin = offset;
+        }
+        Ok(self.held(offset, length).unwrap_or_default())
+    }
+
+    fn held(&self, offset: u64, length: usize) -> Option<&[u8]> {
+        let at = usize::try_from(offset.checked_sub(self.begin)?).ok()?;
+        self.bytes.get(at..at.checked_add(length)?)
     }
 }
 

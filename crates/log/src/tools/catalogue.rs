@@ -70,7 +70,7 @@ impl Catalogue {
         door::write_aside(dir, NAME, &self.text())
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = format!(
             "{TITLE}\nformat: {FORMAT}\nincarnation: {:032x}\ntaken: {}\nend: {}\n",
             self.incarnation.0, self.taken_at.0, self.end
@@ -92,12 +92,13 @@ impl Catalogue {
     }
 }
 
-enum Parsed {
+#[derive(Debug)]
+pub(super) enum Parsed {
     Read(Catalogue),
     Newer(u32),
 }
 
-fn parse(text: &str) -> Result<Parsed, &'static str> {
+pub(super) fn parse(text: &str) -> Result<Parsed, &'static str> {
     const WRONG: &str = "it does not read as what a backup consists of";
     let mut lines = text.lines();
     if lines.next() != Some(TITLE) {

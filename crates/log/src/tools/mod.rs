@@ -12,6 +12,8 @@
 
 mod backup;
 mod catalogue;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod load;
 mod maker;
 mod merge;

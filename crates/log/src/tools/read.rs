@@ -14,7 +14,7 @@ use crate::{
     api::LogError,
     frame::{Frame, widen},
     hot::door::{self, HotFrames},
-    segment::{FrameAt, Section, Segment},
+    segment::{Ahead, FrameAt, Section, Segment},
 };
 
 /// Takes a frame and its bytes; says whether it wants the next one.
@@ -47,15 +47,16 @@ pub(super) fn of_segment(
     take: &mut Take<'_>,
 ) -> Result<bool, ToolError> {
     let segment = Segment::open_at(part.path.clone(), part.named, place.incarnation)?;
+    let mut ahead = Ahead::new(&segment)?;
     let mut next = part.named.first;
     for index in 0..segment.directory().blocks(Section::Frames).len() {
         for line in segment.lines(index)? {
             let length = usize::try_from(line.bytes).unwrap_or(usize::MAX);
-            let bytes = segment.raw(line.offset, length)?;
+            let bytes = ahead.bytes(line.offset, length)?;
             progress.more(widen(bytes.len()));
-            let frame = decoded(&segment, &line, &bytes, next)?;
+            let frame = decoded(&segment, &line, bytes, next)?;
             next = frame.last().next();
-            if frame.last() >= from && !take(&frame, &bytes)? {
+            if frame.last() >= from && !take(&frame, bytes)? {
                 return Ok(false);
             }
         }

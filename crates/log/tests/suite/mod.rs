@@ -4,6 +4,9 @@
 #![allow(dead_code, reason = "not every test file uses every helper")]
 
 pub mod appends;
+pub mod consumers;
+pub mod deliveries;
+pub mod queries;
 pub mod reads;
 pub mod reopening;
 pub mod retention;
@@ -20,8 +23,8 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_log::{
-    Append, AppendError, Appended, Direction, EventLog, Expected, Frame, FrameEvent, NewEvent, SourceBatch,
-    Subscription,
+    Append, AppendError, Appended, Direction, EventLog, Expected, Filter, Frame, FrameEvent, NewEvent,
+    SourceBatch, Subscription,
 };
 use smallvec::SmallVec;
 
@@ -63,6 +66,19 @@ macro_rules! conformance {
                 a_read_beyond_the_end_is_refused, a_subscription_starts_at_any_position,
                 a_subscription_goes_from_history_to_live_without_gap_or_repeat, many_subscribers_see_the_same,
                 a_slow_reader_holds_nobody_up, a_filter_passes_what_it_names;
+            queries: what_passes_is_read_forward_and_backward_page_by_page, a_page_begins_at_any_position,
+                a_page_at_the_end_is_empty_and_beyond_it_is_refused, a_page_looks_at_so_many_frames_and_says_where_to_go_on,
+                a_kind_read_on_while_it_grows_has_no_gap, a_page_ends_where_history_was_dropped;
+            deliveries: what_passes_comes_once_from_history_to_live, what_does_not_pass_is_told_and_not_handed_out,
+                a_reader_that_comes_back_goes_on_where_it_was, a_slow_filtered_reader_holds_nobody_up,
+                a_filtered_subscription_from_beyond_the_end_is_refused;
+            consumers: what_is_not_confirmed_comes_again, a_new_consumer_begins_where_it_says,
+                the_newest_connection_of_a_name_fences_the_older_off,
+                a_consumer_is_told_only_of_what_passes_and_its_lag_falls_all_the_same, what_was_not_given_cannot_be_confirmed,
+                everything_comes_at_least_once_however_often_a_consumer_comes_back, a_slow_consumer_holds_nobody_up,
+                a_consumer_belongs_to_who_used_its_name_first, a_deleted_consumer_is_told_and_begins_anew,
+                there_are_only_so_many_consumers, what_was_confirmed_is_known_after_reopening, a_closed_log_takes_no_consumer,
+                a_consumer_whose_next_event_was_dropped_is_told;
             streams: a_stream_comes_in_pages_forward_and_backward, a_stream_is_read_from_any_version, an_unknown_stream_is_empty,
                 only_that_streams_events_come, a_stream_read_on_while_it_grows_has_no_gap, a_stream_is_whole_after_reopening;
             reopening: reopening_keeps_everything, a_source_goes_on_after_reopening, sites_count_apart_after_reopening, expectations_hold_after_reopening,
@@ -113,6 +129,58 @@ pub fn event(id: &str, content: u8) -> NewEvent {
 
 pub fn events(id: &str, contents: impl IntoIterator<Item = u8>) -> Vec<NewEvent> {
     contents.into_iter().map(|content| event(id, content)).collect()
+}
+
+/// An event to the ticket `id`'s stream.
+pub fn ticket(id: &str, content: u8) -> NewEvent {
+    let stream = StreamName { kind: StreamKind::Ticket, ..stream(id) };
+    NewEvent { stream, event_type: EventType::TICKET_OPENED, ..event(id, content) }
+}
+
+/// How many events each of [`fill_mixed`]'s appends has.
+pub const MIXED_EVENTS: usize = 5;
+
+/// Appends events of two kinds, two sites and three types; the tickets are in every fourth append only.
+pub async fn fill_mixed(log: &dyn EventLog, contents: impl IntoIterator<Item = u8>) {
+    for content in contents {
+        let mut signed_in = event(&format!("s{}", content % 11), content);
+        signed_in.event_type = EventType::SIGNED_IN;
+        let fourth = content % 4 == 0;
+        let rare = if fourth { ticket(&format!("t{}", content % 3), content) } else { event("b", content) };
+        let mut mixed = vec![event("a", content), signed_in, rare, event("a", content)];
+        mixed.extend(elsewhere(events("a", [content])));
+        assert_eq!(mixed.len(), MIXED_EVENTS);
+        append(log, plain(mixed)).await;
+    }
+}
+
+/// Filters that pass all, some and none of [`fill_mixed`]'s events.
+pub fn some_filters() -> Vec<Filter> {
+    let kind = |kind| Filter { kind: Some(kind), ..Filter::default() };
+    let types = |types: &[EventType]| Filter { types: SmallVec::from_slice(types), ..Filter::default() };
+    vec![
+        Filter::default(),
+        kind(StreamKind::Agent),
+        kind(StreamKind::Ticket),
+        kind(StreamKind::Contact),
+        Filter { site: Some(name("elsewhere")), ..kind(StreamKind::Agent) },
+        Filter { site: Some(name("site")), id: Some(name("t1")), ..kind(StreamKind::Ticket) },
+        types(&[EventType::SIGNED_IN]),
+        types(&[EventType::TICKET_OPENED, EventType::SIGNED_IN]),
+        Filter { kind: Some(StreamKind::Ticket), ..types(&[EventType::SIGNED_IN]) },
+    ]
+}
+
+/// Those of `events` that pass.
+pub fn passing(events: &[Seen], filter: &Filter) -> Vec<Seen> {
+    let passes = |seen: &&Seen| {
+        let stream = StreamName::parse(&seen.stream).unwrap();
+        filter.site.as_ref().is_none_or(|site| site.as_str() == stream.site)
+            && filter.kind.is_none_or(|kind| kind == stream.kind)
+            && filter.id.as_ref().is_none_or(|id| id.as_str() == stream.id)
+            && (filter.types.is_empty() || filter.types.contains(&seen.event_type))
+    };
+    events.iter().filter(passes).cloned().collect()
 }
 
 /// The same events at another site.

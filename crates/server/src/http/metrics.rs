@@ -2,10 +2,13 @@
 //!
 //! Invariant: one recorder per process, installed once, whoever starts how many servers.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{fmt::Write, sync::OnceLock, time::Duration};
 
 use axum::{extract::State, http::header, response::IntoResponse};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use pegcount_domain::{ids::Name, time::Micros};
+use pegcount_log::ConsumerStatus;
 
 use super::Web;
 
@@ -54,5 +57,70 @@ fn builder() -> PrometheusBuilder {
 }
 
 pub(super) async fn metrics(State(web): State<Web>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, TEXT)], web.recorder.0.render())
+    let mut text = web.recorder.0.render();
+    // Damage is said by the log's status; the other figures are no less true.
+    text.push_str(&consumers(&web.room.engine.consumers().unwrap_or_default()));
+    ([(header::CONTENT_TYPE, TEXT)], text)
+}
+
+/// How far named consumers are behind. Written out when asked for, not recorded: a name that is deleted is gone at once,
+/// and there are never more of them than the log allows.
+fn consumers(all: &[ConsumerStatus]) -> String {
+    let mut text = String::new();
+    if all.is_empty() {
+        return text;
+    }
+    let mut gauge = |name: &str, value: &dyn Fn(&ConsumerStatus) -> String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# TYPE {name} gauge");
+        for one in all {
+            let site = one.name.site.as_ref().map_or("", Name::as_str);
+            let (site, consumer) = (escaped(site), escaped(one.name.name.as_str()));
+            let _ = writeln!(text, "{name}{{site=\"{site}\",consumer=\"{consumer}\"}} {}", value(one));
+        }
+    };
+    gauge("pegcount_consumer_events_behind", &|one| one.behind.to_string());
+    gauge("pegcount_consumer_since_confirm_seconds", &|one| seconds(one.since_confirm));
+    gauge("pegcount_consumer_connected", &|one| u8::from(one.connected).to_string());
+    text
+}
+
+fn seconds(length: Micros) -> String {
+    let micros = length.0.max(0);
+    format!("{}.{:06}", micros / Micros::SECOND.0, micros % Micros::SECOND.0)
+}
+
+/// A label's value as Prometheus reads it; a name has no line break.
+fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use pegcount_domain::envelope::Position;
+    use pegcount_log::ConsumerName;
+
+    use super::*;
+
+    #[test]
+    fn a_consumer_is_a_line_of_each_gauge_with_its_name_escaped() {
+        let one = ConsumerStatus {
+            name: ConsumerName { site: Some(Name::fixed("north")), name: Name::fixed("a \"b\" \\c") },
+            owner: Name::fixed("etl"),
+            confirmed: Position(7),
+            confirmed_at: None,
+            since_confirm: Micros(1_500_000),
+            behind: 12,
+            connected: true,
+        };
+        let text = consumers(&[one]);
+        let labels = r#"{site="north",consumer="a \"b\" \\c"}"#;
+        for line in
+            ["events_behind", "since_confirm_seconds", "connected"].iter().zip(["12", "1.500000", "1"])
+        {
+            let line = format!("pegcount_consumer_{}{labels} {}\n", line.0, line.1);
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+        assert!(consumers(&[]).is_empty());
+    }
 }

@@ -1,4 +1,4 @@
-//! The log service: pages, a subscription from any position, where the log stands.
+//! The log service: pages, a subscription from any position, named consumers, where the log stands.
 //!
 //! A subscriber pulls: one that lags reads history at its own pace, and nobody waits for it.
 //!
@@ -7,19 +7,22 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt};
-use pegcount_domain::{
-    envelope::{Position, StreamKind, StreamName},
-    ids::{Incarnation, Name},
-};
+use pegcount_domain::{envelope::Position, ids::Incarnation};
 use pegcount_engine::{Engine, EngineError, ReadEvent, options::LOG_PAGE_EVENTS_MAX};
-use pegcount_log::{Filter, LogError};
+use pegcount_log::{LogError, ReadQuery};
 use pegcount_proto::v1;
-use tonic::{Request, Response, Status};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument;
 
-use super::{Answers, Room, incarnation_bytes};
+use super::{
+    Answers, Room, consume::Consumption, incarnation_bytes, log_filter::filter, log_message::messages, page,
+};
 use crate::{
     access::{Action, Caller},
-    fields, status,
+    options::CONSUMER_BATCHES_QUEUED_MAX,
+    status,
 };
 
 /// Events in a page if the caller does not say.
@@ -32,6 +35,7 @@ const TOKEN_BYTES: usize = 16 + 8;
 #[tonic::async_trait]
 impl v1::log_service_server::LogService for Room {
     type SubscribeLogStream = Answers<v1::SubscribeLogResponse>;
+    type ConsumeStream = Answers<v1::ConsumeResponse>;
     type ReadFramesStream = Answers<v1::ReadFramesResponse>;
 
     async fn read_log(
@@ -41,16 +45,14 @@ impl v1::log_service_server::LogService for Room {
         let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
         let request = request.into_inner();
         let filter = filter(&caller, &request.filter.unwrap_or_default())?;
-        let from = Position(request.from_position.max(1));
-        within(&self.engine, from)?;
-        let limit = match usize::try_from(request.limit) {
-            Ok(0) => PAGE_EVENTS_DEFAULT,
-            Ok(limit) => limit.min(LOG_PAGE_EVENTS_MAX),
-            Err(_) => LOG_PAGE_EVENTS_MAX,
+        let limit = page::size(request.limit, PAGE_EVENTS_DEFAULT, LOG_PAGE_EVENTS_MAX);
+        let query = match (request.backward, request.from_position) {
+            (false, from) => ReadQuery::forward(Position(from), limit),
+            (true, 0) => ReadQuery::backward(self.engine.end(), limit),
+            (true, from) => ReadQuery::backward(Position(from), limit),
         };
-        let page = self.engine.read_log(from, limit, &filter).await.map_err(status::of)?;
-        let events: Result<Vec<_>, Status> = page.events.iter().map(event_message).collect();
-        Ok(Response::new(v1::ReadLogResponse { events: events?, next_position: page.next.0 }))
+        let page = self.engine.read_log_page(&query.of(filter)).await.map_err(status::of)?;
+        Ok(Response::new(v1::ReadLogResponse { events: messages(&page.events)?, next_position: page.next.0 }))
     }
 
     async fn subscribe_log(
@@ -77,6 +79,34 @@ impl v1::log_service_server::LogService for Room {
             over: false,
         };
         Ok(Response::new(Box::pin(futures_util::stream::unfold(subscription, Subscription::next))))
+    }
+
+    async fn consume(
+        &self,
+        request: Request<Streaming<v1::ConsumeRequest>>,
+    ) -> Result<Response<Self::ConsumeStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        let (outbox, answers) = mpsc::channel(CONSUMER_BATCHES_QUEUED_MAX);
+        let consumption = Consumption { room: self.clone(), caller, inbound: request.into_inner(), outbox };
+        tokio::spawn(consumption.run().in_current_span());
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn list_consumers(
+        &self,
+        request: Request<v1::ListConsumersRequest>,
+    ) -> Result<Response<v1::ListConsumersResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        Ok(Response::new(v1::ListConsumersResponse { consumers: self.consumers_of(&caller)? }))
+    }
+
+    async fn delete_consumer(
+        &self,
+        request: Request<v1::DeleteConsumerRequest>,
+    ) -> Result<Response<v1::DeleteConsumerResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
+        self.forget_consumer(&caller, request.into_inner()).await?;
+        Ok(Response::new(v1::DeleteConsumerResponse {}))
     }
 
     async fn read_frames(
@@ -108,13 +138,19 @@ impl v1::log_service_server::LogService for Room {
         &self,
         request: Request<v1::GetLogStatusRequest>,
     ) -> Result<Response<v1::LogStatus>, Status> {
-        self.access.admit(request.metadata(), Action::ReadLog)?;
+        let caller = self.access.admit(request.metadata(), Action::ReadLog)?;
         let (log, folded) = self.engine.log_status();
+        let (consumers, consumers_damage) = match self.consumers_of(&caller) {
+            Ok(consumers) => (consumers, String::new()),
+            Err(refusal) => (Vec::new(), refusal.message().to_owned()),
+        };
         Ok(Response::new(v1::LogStatus {
             end_position: log.end.0,
             incarnation: incarnation_bytes(log.incarnation),
             folded_position: folded.0,
             disk_bytes: log.disk_bytes,
+            consumers,
+            consumers_damage,
         }))
     }
 }
@@ -157,9 +193,8 @@ impl Subscription {
     }
 
     fn answer(&self, events: &[ReadEvent], reached: Position) -> Result<v1::SubscribeLogResponse, Status> {
-        let events: Result<Vec<_>, Status> = events.iter().map(event_message).collect();
         Ok(v1::SubscribeLogResponse {
-            events: events?,
+            events: messages(events)?,
             resume_token: token(self.room.engine.incarnation(), reached),
             end_position: self.room.engine.end().0,
         })
@@ -195,70 +230,6 @@ fn within(engine: &Engine, from: Position) -> Result<(), Status> {
         return Err(status::of(EngineError::Log(LogError::OutOfRange { asked: from, next })));
     }
     Ok(())
-}
-
-/// What the caller wants, within what it may see.
-fn filter(caller: &Caller, asked: &v1::LogFilter) -> Result<Filter, Status> {
-    let mut filter = Filter::default();
-    if !asked.site.is_empty() {
-        filter.site = Some(caller.site("filter.site", &asked.site)?.0);
-    }
-    if !asked.kind.is_empty() {
-        let known = StreamKind::ALL.map(StreamKind::word).join(", ");
-        let unknown = || status::invalid("filter.kind", format!("is {:?}; use one of {known}", asked.kind));
-        filter.kind = Some(StreamKind::from_word(&asked.kind).ok_or_else(unknown)?);
-    }
-    if !asked.stream.is_empty() {
-        one_stream(caller, &asked.stream, &mut filter)?;
-    }
-    if filter.site.is_none() {
-        filter.site = caller.only_site().map(|site| site.0.clone());
-    }
-    Ok(filter)
-}
-
-fn one_stream(caller: &Caller, text: &str, filter: &mut Filter) -> Result<(), Status> {
-    let wrong = |reason: String| status::invalid("filter.stream", reason);
-    let stream = StreamName::parse(text)
-        .ok_or_else(|| wrong(format!("is {text:?}; give site/kind/id, for example north/agent/7")))?;
-    let site: Name = caller.site("filter.stream", stream.site)?.0;
-    let contradicts = filter.site.as_ref().is_some_and(|other| *other != site)
-        || filter.kind.is_some_and(|other| other != stream.kind);
-    if contradicts {
-        return Err(wrong(format!(
-            "is {text:?}, of another site or kind than asked for beside; leave those out"
-        )));
-    }
-    filter.site = Some(site);
-    filter.kind = Some(stream.kind);
-    filter.id = Some(fields::name("filter.stream", stream.id)?);
-    Ok(())
-}
-
-fn event_message(event: &ReadEvent) -> Result<v1::LogEvent, Status> {
-    let body_json = serde_json::to_string(&event.event).map_err(|error| {
-        Status::internal(format!("the event at {} cannot be written as JSON: {error}", event.position))
-    })?;
-    let source = event.source_seq;
-    let uuid = |value: u128| bytes::Bytes::copy_from_slice(&value.to_be_bytes());
-    Ok(v1::LogEvent {
-        position: event.position.0,
-        stream: event.stream.to_string(),
-        version: event.version.0,
-        r#type: event.event_type.name().to_owned(),
-        schema_version: event.schema_version.into(),
-        occurred_at_us: event.occurred_at.0,
-        source_time_us: event.source_time.0,
-        recorded_at_us: event.recorded_at.0,
-        actor: event.actor.to_string(),
-        on_behalf_of: event.on_behalf_of.as_ref().map(ToString::to_string).unwrap_or_default(),
-        source: event.source.to_string(),
-        source_epoch: source.map(|source| uuid(source.epoch.0)).unwrap_or_default(),
-        source_seq: source.map_or(0, |source| source.seq),
-        command_id: event.command_id.map(|command| uuid(command.0)).unwrap_or_default(),
-        clamped: event.clamped,
-        body_json,
-    })
 }
 
 #[cfg(test)]

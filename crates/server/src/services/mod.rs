@@ -2,6 +2,8 @@
 //! together. No rules here.
 
 mod agents;
+mod consume;
+mod consumers;
 mod contacts;
 mod conversation;
 mod corrections;
@@ -12,6 +14,8 @@ mod ingest;
 mod kpi;
 mod kpi_table;
 mod log;
+mod log_filter;
+mod log_message;
 mod page;
 mod tickets;
 mod to_definitions;

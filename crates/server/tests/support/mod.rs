@@ -41,6 +41,7 @@ pub async fn engine_in(dir: PathBuf, clock: Clock) -> Arc<Engine> {
             dir: dir.clone(),
             durability: Durability::ProcessCrash,
             cache_bytes: 8 << 20,
+            seal_bytes: 128 << 20,
         },
         clock,
         ..EngineOptions::folder(dir)

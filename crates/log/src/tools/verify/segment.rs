@@ -4,14 +4,10 @@ use pegcount_domain::{envelope::Position, ids::Incarnation};
 
 use super::{Check, chain::Chained, frames::Walk};
 use crate::{
-    api::LogError,
     frame::widen,
-    segment::{FrameAt, HEADER_BYTES, Section, Segment},
+    segment::{Ahead, FrameAt, HEADER_BYTES, Section, Segment},
     tools::{ToolError, place::Part},
 };
-
-/// Frames that are read at once.
-const FRAMES_AT_ONCE: usize = 64;
 
 impl Check<'_> {
     /// Checks a segment; gives what the parts after it go on from.
@@ -26,8 +22,9 @@ impl Check<'_> {
         };
         let mut walk = self.walk(&part.path);
         let found = self.report.verified.damages_count;
+        let mut ahead = Ahead::new(&segment)?;
         for index in 0..segment.directory().blocks(Section::Frames).len() {
-            self.block(&segment, index, &mut walk)?;
+            self.block(&segment, index, &mut ahead, &mut walk)?;
         }
         if walk.whole && walk.next != named.last.next() {
             let what =
@@ -37,14 +34,20 @@ impl Check<'_> {
         walk.next = named.last.next();
         self.walked(&walk);
         let frames_are_good = found == self.report.verified.damages_count;
+        let indexes_are_good = self.indexes(&segment, walk, frames_are_good)?;
         let frames_end = segment.directory().frames_end();
         self.looked_at(named.bytes.saturating_sub(frames_end));
-        let indexes_are_good = self.indexes(&segment, walk, frames_are_good)?;
         Ok(if frames_are_good && indexes_are_good { Chained::Segment(segment) } else { Chained::Unknown })
     }
 
     /// The frames of one block of the frame table.
-    fn block(&mut self, segment: &Segment, index: usize, walk: &mut Walk) -> Result<(), ToolError> {
+    fn block(
+        &mut self,
+        segment: &Segment,
+        index: usize,
+        ahead: &mut Ahead<'_>,
+        walk: &mut Walk,
+    ) -> Result<(), ToolError> {
         let blocks = segment.directory().blocks(Section::Frames);
         let Some(lines) = self.report.note(segment.lines(index))? else {
             let next = blocks.get(index + 1).and_then(|block| u64::try_from(block.first).ok());
@@ -59,13 +62,16 @@ impl Check<'_> {
             );
             self.report.damage(segment.path(), walk.next, what);
         }
-        for lines in lines.chunks(FRAMES_AT_ONCE) {
-            self.frames(segment, lines, walk)?;
-        }
-        Ok(())
+        self.frames(segment, &lines, ahead, walk)
     }
 
-    fn frames(&mut self, segment: &Segment, lines: &[FrameAt], walk: &mut Walk) -> Result<(), ToolError> {
+    fn frames(
+        &mut self,
+        segment: &Segment,
+        lines: &[FrameAt],
+        ahead: &mut Ahead<'_>,
+        walk: &mut Walk,
+    ) -> Result<(), ToolError> {
         for line in lines {
             let before = walk.contents.frames.last();
             let offset = before.map_or(widen(HEADER_BYTES), |before| before.offset + u64::from(before.bytes));
@@ -81,13 +87,12 @@ impl Check<'_> {
                 continue;
             }
             let length = usize::try_from(line.bytes).unwrap_or(usize::MAX);
-            let bytes: Result<Vec<u8>, LogError> = segment.raw(line.offset, length);
-            let Some(bytes) = self.report.note(bytes)? else {
+            let Some(bytes) = self.report.note(ahead.bytes(line.offset, length))? else {
                 walk.lost(line.first);
                 continue;
             };
-            self.looked_at_frame(&bytes);
-            walk.take(*line, &bytes, &self.names, &mut self.said, &mut self.report);
+            self.looked_at_frame(bytes);
+            walk.take(*line, bytes, &self.names, &mut self.said, &mut self.report);
         }
         Ok(())
     }

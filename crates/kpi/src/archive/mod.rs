@@ -1,0 +1,210 @@
+//! The figures as bytes: what rebuilding starts from once the log's first events are gone.
+//!
+//! Everything that a later fact or question needs, as protobuf (`proto/pegcount/store/v1/archive.proto`), which outlives
+//! program versions. Fingerprints go as they are, so whoever restores must make them with the same seed. Not for
+//! checking the bytes: their keeper does. Invariant: what is restored answers as what was archived does, and goes on alike.
+
+mod books;
+mod facts;
+mod units;
+
+pub(crate) use books::TableRows;
+
+use bytes::Bytes;
+use pegcount_domain::{
+    envelope::Position,
+    ids::{Key, Name},
+    time::Micros,
+};
+use pegcount_proto::stored;
+use prost::Message;
+use rustc_hash::FxHashMap;
+
+use crate::{fact::Slot, kpi::Kpi, names::Id, site::Site};
+
+/// The version of the form.
+const FORM: u32 = 1;
+
+/// Why bytes are no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// No message of that kind.
+    #[error("the archive's figures are no such message: {0}")]
+    Undecodable(#[from] prost::DecodeError),
+    /// A newer program made it.
+    #[error("the archive's figures have form {found}; this program knows form {FORM}: use a newer program")]
+    NewerForm {
+        /// Its form.
+        found: u32,
+    },
+    /// Something in it cannot be.
+    #[error("the archive's figures are damaged: {0}")]
+    Wrong(&'static str),
+}
+
+impl Kpi {
+    /// Everything that later facts and questions need.
+    pub fn archived(&self) -> Vec<u8> {
+        let sites = self.sites.iter().map(archived_site).collect();
+        let archive = stored::FiguresArchive { pegcount_figures: FORM, position: self.position.0, sites };
+        archive.encode_to_vec()
+    }
+
+    /// Figures as they were archived; the next event is the one after [`Self::position`].
+    ///
+    /// Errors: bytes that [`Self::archived`] of this program or an older one has not made.
+    pub fn restored(bytes: &[u8]) -> Result<Self, ArchiveError> {
+        let archive = stored::FiguresArchive::decode(bytes)?;
+        if archive.pegcount_figures != FORM {
+            return Err(ArchiveError::NewerForm { found: archive.pegcount_figures });
+        }
+        let mut kpi = Self::new();
+        kpi.position = Position(archive.position);
+        for site in &archive.sites {
+            let site = restored_site(site)?;
+            kpi.slots.insert(site.key, kpi.sites.len());
+            kpi.sites.push(site);
+        }
+        Ok(kpi)
+    }
+}
+
+/// Where units come to lie in the archive's lists.
+#[derive(Default)]
+struct Places {
+    agents: FxHashMap<Slot, u32>,
+    contacts: FxHashMap<Slot, u32>,
+    lines: FxHashMap<Slot, u32>,
+    tickets: FxHashMap<Slot, u32>,
+}
+
+impl Places {
+    fn of(site: &Site) -> Self {
+        Self {
+            agents: numbered(site.agents.iter().map(|(slot, _)| slot)),
+            contacts: numbered(site.contacts.iter().map(|(slot, _)| slot)),
+            lines: numbered(site.lines.iter().map(|(slot, _)| slot)),
+            tickets: numbered(site.tickets.iter().map(|(slot, _)| slot)),
+        }
+    }
+}
+
+fn numbered(slots: impl Iterator<Item = Slot>) -> FxHashMap<Slot, u32> {
+    slots.zip(0u32..).collect()
+}
+
+/// The place of a unit; nothing speaks of one that is not there.
+fn place(places: &FxHashMap<Slot, u32>, slot: Slot) -> u32 {
+    places.get(&slot).copied().unwrap_or(u32::MAX)
+}
+
+fn places(places: &FxHashMap<Slot, u32>, slots: &[Slot]) -> Vec<u32> {
+    slots.iter().map(|slot| place(places, *slot)).collect()
+}
+
+/// How many units and names there are: what is restored speaks of no others.
+#[derive(Clone, Copy)]
+struct Counts {
+    names: usize,
+    agents: usize,
+    contacts: usize,
+    lines: usize,
+    tickets: usize,
+}
+
+impl Counts {
+    fn of(site: &stored::SiteFigures) -> Self {
+        Self {
+            names: site.names.len(),
+            agents: site.agents.len(),
+            contacts: site.contacts.len(),
+            lines: site.lines.len(),
+            tickets: site.tickets.len(),
+        }
+    }
+
+    fn name(self, number: u32) -> Result<Id, ArchiveError> {
+        let known = usize::try_from(number).is_ok_and(|number| number <= self.names);
+        known.then_some(Id(number)).ok_or(ArchiveError::Wrong("a name's number is beyond the last"))
+    }
+
+    fn agent(self, place: u32) -> Result<Slot, ArchiveError> {
+        slot(place, self.agents, "an agent's place is beyond the last")
+    }
+
+    fn contact(self, place: u32) -> Result<Slot, ArchiveError> {
+        slot(place, self.contacts, "a contact's place is beyond the last")
+    }
+
+    fn line(self, place: u32) -> Result<Slot, ArchiveError> {
+        slot(place, self.lines, "a customer line's place is beyond the last")
+    }
+
+    fn ticket(self, place: u32) -> Result<Slot, ArchiveError> {
+        slot(place, self.tickets, "a ticket's place is beyond the last")
+    }
+}
+
+fn slot(place: u32, count: usize, what: &'static str) -> Result<Slot, ArchiveError> {
+    let slot = Slot(place);
+    if slot.index() < count { Ok(slot) } else { Err(ArchiveError::Wrong(what)) }
+}
+
+fn key_bytes(key: Key) -> Bytes {
+    Bytes::copy_from_slice(&key.0.to_be_bytes())
+}
+
+fn key_of(bytes: &[u8]) -> Result<Key, ArchiveError> {
+    let wide = bytes.try_into().map(u128::from_be_bytes);
+    wide.map(Key).map_err(|_| ArchiveError::Wrong("a fingerprint has not 16 bytes"))
+}
+
+fn archived_site(site: &Site) -> stored::SiteFigures {
+    let at = Places::of(site);
+    let named = |(key, text): &(Key, Option<Name>)| stored::KnownName {
+        key: key_bytes(*key),
+        text: text.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
+    let mut figures = stored::SiteFigures {
+        key: key_bytes(site.key),
+        name: site.name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        position: site.position().0,
+        closed_before: site.closed_before.0,
+        names: site.names.entries().iter().map(named).collect(),
+        definitions: books::archived_definitions(site.reference.definitions()),
+        corrections: site.corrections.iter().map(|one| books::archived_correction(&one)).collect(),
+        ..stored::SiteFigures::default()
+    };
+    units::archive(site, &at, &mut figures);
+    books::archive(&site.books, &mut figures);
+    figures
+}
+
+fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
+    let mut site = Site::new(key_of(&figures.key)?);
+    site.name = Name::new(&figures.name).ok();
+    site.stand_at(Position(figures.position));
+    site.closed_before = Micros(figures.closed_before);
+    for name in &figures.names {
+        let key = key_of(&name.key)?;
+        site.names.id(key);
+        if !name.text.is_empty() {
+            site.names.tell(key, &name.text);
+        }
+    }
+    for definition in &figures.definitions {
+        let event = books::restored_definition(definition)?;
+        site.reference.apply(&event, &mut site.names);
+    }
+    let counts = Counts::of(figures);
+    units::restore(&mut site, figures, counts)?;
+    books::restore(&mut site.books, figures, counts)?;
+    for one in &figures.corrections {
+        site.corrections.put_back(books::restored_correction(one)?);
+    }
+    let mut untold = site.names.take_missing();
+    untold.retain(|key| !site.names.is_told(*key));
+    site.names.ask_for(untold);
+    site.books.touch_span(Micros(i64::MIN), Micros(i64::MAX), Position(figures.position));
+    Ok(site)
+}

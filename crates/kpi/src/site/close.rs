@@ -1,0 +1,180 @@
+//! Closing history: what is over by an instant is forgotten, but for what it put into the books.
+//!
+//! Nothing that a later fact could still change goes: an agent's chapters go one by one, a contact with the last of its
+//! legs, its tickets and its journey, a customer line from its beginning on. Invariant: closing changes no figure, and no
+//! figure that facts from after the instant lead to.
+
+use pegcount_domain::{envelope::Position, time::Micros};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{
+    anomaly::{Anomaly, AnomalyKind},
+    contact::ContactUnit,
+    fact::Slot,
+    line::{ATTEMPT_WINDOW, Item, REPEAT_WINDOW},
+    site::{Site, compare::lines_named},
+    ticket::{TicketBody, TicketUnit},
+};
+
+/// Units that may go.
+#[derive(Default)]
+struct Over {
+    contacts: FxHashSet<Slot>,
+    tickets: FxHashSet<Slot>,
+}
+
+impl Site {
+    /// Closes history before an instant.
+    pub(super) fn close(&mut self, before: Micros) {
+        if before <= self.closed_before {
+            return;
+        }
+        self.closed_before = before;
+        self.forget_chapters(before);
+        let over = self.over(before);
+        self.forget(&over);
+        self.books.forget_maturing(before);
+    }
+
+    /// Marks a fact that comes after its time.
+    pub(super) fn mark_closed(&mut self, position: Position) {
+        self.books.mark(&[Anomaly { position, kind: AnomalyKind::HistoryClosed }], 1);
+    }
+
+    fn forget_chapters(&mut self, before: Micros) {
+        for slot in (0u32..).map(Slot).take(self.agents.list.len()) {
+            if self.agents.get(slot).is_some_and(|unit| unit.rests_before(before)) {
+                self.settle_agent(slot);
+            }
+            if let Some(unit) = self.agents.get_mut(slot) {
+                unit.forget(before);
+            }
+        }
+    }
+
+    /// The contacts and tickets that nothing can change any more, and nothing that stays needs.
+    fn over(&self, before: Micros) -> Over {
+        let mut over = Over::default();
+        let contacts = self.contacts.iter().filter(|(_, unit)| self.is_contact_over(unit, before));
+        over.contacts.extend(contacts.map(|(slot, _)| slot));
+        let tickets = self.tickets.iter().filter(|(_, unit)| is_ticket_over(unit, before));
+        over.tickets.extend(tickets.map(|(slot, _)| slot));
+        let open_lines = self.open_lines();
+        loop {
+            let size = (over.contacts.len(), over.tickets.len());
+            self.keep_with_tickets(&mut over);
+            self.keep_journeys(&mut over);
+            self.keep_lines(&mut over, before, &open_lines);
+            if size == (over.contacts.len(), over.tickets.len()) {
+                return over;
+            }
+        }
+    }
+
+    fn is_contact_over(&self, unit: &ContactUnit, before: Micros) -> bool {
+        let is_gone = |leg: &crate::contact::LegEntry| self.facts_of(leg).is_empty();
+        unit.settled.is_some_and(|settled| settled.last_effect < before) && unit.legs.iter().all(is_gone)
+    }
+
+    /// For each line that a contact may still join: when the first of those began.
+    fn open_lines(&self) -> FxHashMap<Slot, Micros> {
+        let mut lines: FxHashMap<Slot, Micros> = FxHashMap::default();
+        for unit in self.open.iter().filter_map(|slot| self.contacts.get(*slot)) {
+            let Some(first) = unit.first_at() else { continue };
+            for line in lines_named(unit) {
+                lines.entry(line).and_modify(|known| *known = first.min(*known)).or_insert(first);
+            }
+        }
+        lines
+    }
+
+    /// A contact and its tickets go together.
+    fn keep_with_tickets(&self, over: &mut Over) {
+        let Over { contacts, tickets } = over;
+        contacts.retain(|slot| {
+            let unit = self.contacts.get(*slot);
+            unit.is_some_and(|unit| unit.tickets.iter().all(|ticket| tickets.contains(ticket)))
+        });
+        tickets.retain(|slot| {
+            let opened = self.tickets.get(*slot).and_then(|unit| unit.opened(Micros::MAX));
+            opened.and_then(|opened| opened.contact).is_none_or(|contact| contacts.contains(&contact))
+        });
+    }
+
+    /// A journey goes as a whole.
+    fn keep_journeys(&self, over: &mut Over) {
+        for (slot, unit) in self.contacts.iter() {
+            let Some(root) = unit.journey() else { continue };
+            if !over.contacts.contains(&slot) || !over.contacts.contains(&root) {
+                over.contacts.remove(&slot);
+                over.contacts.remove(&root);
+            }
+        }
+    }
+
+    /// A line goes from its beginning on, as far as nothing that stays or still comes looks back.
+    fn keep_lines(&self, over: &mut Over, before: Micros, open_lines: &FxHashMap<Slot, Micros>) {
+        for (slot, line) in self.lines.iter() {
+            let limit = open_lines.get(&slot).map_or(before, |first| before.min(*first));
+            let goes = |(slot, item): &(Slot, Item)| over.contacts.contains(slot) && reach(item) < limit;
+            let Some(stays) = line.items.iter().position(|entry| !goes(entry)) else { continue };
+            let looks_back = line.items.get(stays).map_or(Micros::MAX, |(_, item)| item.started);
+            let looks_back = looks_back.minus(ATTEMPT_WINDOW);
+            for (index, (contact, item)) in line.items.iter().enumerate() {
+                if index >= stays || item.started >= looks_back {
+                    over.contacts.remove(contact);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, over: &Over) {
+        let units = over.contacts.iter().filter_map(|slot| self.contacts.get(*slot));
+        let nobodys: FxHashSet<Slot> = units.filter_map(|unit| unit.nobody).collect();
+        for line in &mut self.lines.list {
+            line.items.retain(|(contact, _)| !over.contacts.contains(contact));
+            line.tickets.retain(|ticket| !over.tickets.contains(ticket));
+        }
+        self.agents.forget(&nobodys);
+        self.contacts.forget(&over.contacts);
+        self.tickets.forget(&over.tickets);
+        let named: FxHashSet<Slot> = self.all_lines_named().collect();
+        let empty = self
+            .lines
+            .iter()
+            .filter(|(slot, line)| line.items.is_empty() && line.tickets.is_empty() && !named.contains(slot));
+        let empty: FxHashSet<Slot> = empty.map(|(slot, _)| slot).collect();
+        self.lines.forget(&empty);
+    }
+
+    /// The lines that contacts and tickets speak of.
+    fn all_lines_named(&self) -> impl Iterator<Item = Slot> {
+        let of_tickets = self.tickets.iter().flat_map(|(_, unit)| {
+            let customers = unit.facts.iter().map(|fact| match fact.body {
+                TicketBody::Opened(opened) => opened.customer,
+                _ => None,
+            });
+            customers.chain([unit.line]).flatten()
+        });
+        let of_contacts = self.contacts.iter().flat_map(|(_, unit)| {
+            let settled = unit.settled.and_then(|settled| settled.line);
+            lines_named(unit).chain(settled).chain(unit.followed_in.iter().copied())
+        });
+        of_contacts.chain(of_tickets)
+    }
+}
+
+/// Closed, and nothing about it can be repeated any more.
+fn is_ticket_over(unit: &TicketUnit, before: Micros) -> bool {
+    let last = unit.facts.last();
+    last.is_some_and(|fact| {
+        matches!(fact.body, TicketBody::Closed { .. }) && fact.stamp.at.plus(REPEAT_WINDOW) < before
+    })
+}
+
+/// The last instant at which another contact can change what a contact counts as.
+fn reach(item: &Item) -> Micros {
+    let wrapped_at = item.wrap_up.map(|wrap_up| wrap_up.at);
+    let instants = [item.ended_at, item.answered_at, item.completed_at, wrapped_at];
+    instants.into_iter().flatten().fold(item.started, Micros::max).plus(REPEAT_WINDOW)
+}
