@@ -28,6 +28,11 @@ use crate::{
 const DROPPED_EVENTS: &str = "pegcount_log_dropped_events";
 const DROPPED_BYTES: &str = "pegcount_log_dropped_bytes";
 
+pub(super) fn describe_metrics() {
+    metrics::describe_counter!(DROPPED_EVENTS, "events that were dropped from the log");
+    metrics::describe_counter!(DROPPED_BYTES, metrics::Unit::Bytes, "bytes of segments that were dropped");
+}
+
 impl Sealer {
     /// Drops every segment that ends at or before `up_to`.
     pub(super) fn drop_history(&mut self, up_to: Position, archive: &Archive) -> Result<Dropped, LogError> {

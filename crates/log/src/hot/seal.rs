@@ -17,6 +17,7 @@ use super::{
     archives::Archives,
     bell::{Bell, Call, DropAsked},
     database::Database,
+    dropping,
     durable::Durable,
     folder::{failed, sync_dir},
     manifest::Manifest,
@@ -96,6 +97,7 @@ impl Sealer {
         metrics::describe_histogram!(SEAL_SECONDS, metrics::Unit::Seconds, "how long a sealing took");
         metrics::describe_counter!(SEALED_BYTES, metrics::Unit::Bytes, "bytes of segments that were written");
         metrics::describe_gauge!(SEGMENTS, "segments that the log has");
+        dropping::describe_metrics();
         let mut stopped = self.store.sealing().is_some() && self.contained(false).is_err();
         loop {
             match self.bell.wait() {
