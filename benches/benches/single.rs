@@ -9,11 +9,11 @@ use std::{sync::Arc, time::Duration};
 use pegcount_benches::{
     Outcome,
     appending::InProcess,
-    measure::{Others, Rounds, median, median_ratio, spread},
+    measure::{Others, Rounds, float, median, median_ratio, processor_seconds, spread},
     serve::{EmptyService, Pegcount},
     single::SingleCalls,
     table::{self, Line},
-    writer::drive,
+    writer::{Writer, drive},
 };
 use pegcount_log::{EventLog, SledLog, SledOptions};
 
@@ -24,30 +24,57 @@ const TURN: Duration = Duration::from_secs(2);
 fn main() -> Outcome<()> {
     let others = Others::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let Rates { empty, in_process, durable } = runtime.block_on(compared())?;
+    let Sides { empty, in_process, durable } = runtime.block_on(compared())?;
     let others = others.share();
-    let value = |rates: &[f64]| format!("{} ({})", table::per_second(median(rates)), spread(rates, 0));
+    let value = |side: &Side| {
+        let rate = table::per_second(median(&side.rates));
+        format!("{rate} ({}), {:.0} us of processors each", spread(&side.rates, 0), median(&side.micros))
+    };
     table::print(
-        &format!("Single calls, {CLIENTS} clients (medians of {} rounds; {others})", empty.len()),
+        &format!("Single calls, {CLIENTS} clients (medians of {} rounds; {others})", empty.rates.len()),
         &[
             Line::plain("a service that throws each call away", value(&empty)),
             Line::plain("durable appends in process, 64 sources that wait", value(&in_process)),
             Line::plain("durable (fdatasync before each answer), folds running", value(&durable)),
-            Line::with_goal("ratio", median_ratio(&durable, &empty), 2, 0.8),
+            Line::with_goal("ratio", median_ratio(&durable.rates, &empty.rates), 2, 0.8),
         ],
     );
     Ok(())
 }
 
-/// What each side reached in each round.
+/// What the sides reached.
 #[derive(Default)]
-struct Rates {
-    empty: Vec<f64>,
-    in_process: Vec<f64>,
-    durable: Vec<f64>,
+struct Sides {
+    empty: Side,
+    in_process: Side,
+    durable: Side,
 }
 
-async fn compared() -> Outcome<Rates> {
+/// What one side reached in each round, and what a call took: of the processors, clients and folds included.
+#[derive(Default)]
+struct Side {
+    rates: Vec<f64>,
+    micros: Vec<f64>,
+}
+
+impl Side {
+    /// Lets the writers write for a turn, and whatever that sets off come to its end.
+    async fn turn<W: Writer>(
+        &mut self,
+        writers: &mut Vec<W>,
+        settled: impl Future<Output = Outcome<()>>,
+    ) -> Outcome<()> {
+        let before = processor_seconds();
+        let (given_back, rate) = drive(std::mem::take(writers), 1, TURN).await?;
+        *writers = given_back;
+        settled.await?;
+        self.rates.push(rate.per_second());
+        self.micros.push((processor_seconds() - before) * 1e6 / float(rate.facts));
+        Ok(())
+    }
+}
+
+async fn compared() -> Outcome<Sides> {
     let dir = tempfile::tempdir()?;
     let empty = EmptyService::start().await?;
     let pegcount = Pegcount::start(&dir.path().join("served")).await?;
@@ -55,21 +82,14 @@ async fn compared() -> Outcome<Rates> {
     let mut to_empty = SingleCalls::connect(&empty.endpoint, "", CLIENTS).await?;
     let mut to_pegcount = SingleCalls::connect(&pegcount.endpoint, &pegcount.token, CLIENTS).await?;
     let mut to_log = InProcess::sources(&log, CLIENTS)?;
-    let mut rates = Rates::default();
+    let mut sides = Sides::default();
     let mut rounds = Rounds::begin();
     while rounds.another() {
-        let (clients, rate) = drive(to_empty, 1, TURN).await?;
-        to_empty = clients;
-        rates.empty.push(rate.per_second());
-        let (clients, rate) = drive(to_pegcount, 1, TURN).await?;
-        to_pegcount = clients;
-        rates.durable.push(rate.per_second());
-        pegcount.caught_up().await?;
-        let (sources, rate) = drive(to_log, 1, TURN).await?;
-        to_log = sources;
-        rates.in_process.push(rate.per_second());
+        sides.empty.turn(&mut to_empty, async { Ok(()) }).await?;
+        sides.durable.turn(&mut to_pegcount, pegcount.caught_up()).await?;
+        sides.in_process.turn(&mut to_log, async { Ok(()) }).await?;
     }
     log.close().await?;
     pegcount.stop().await?;
-    Ok(rates)
+    Ok(sides)
 }

@@ -1,8 +1,8 @@
 //! A real `pegcount serve` as a process of its own.
 
 use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -67,6 +67,18 @@ impl Server {
     /// `127.0.0.1:port`.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("http://").expect("plain text on loopback")
+    }
+
+    /// What a GET of `path` gives: the status code and the body.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address()).expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address());
+        stream.write_all(request.as_bytes()).expect("it takes a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers in text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status code");
+        (code, body.to_owned())
     }
 
     /// The file of the administrator's token.

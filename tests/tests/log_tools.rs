@@ -13,8 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pegcount_log::{SledLog, SledOptions};
-use pegcount_tests::{Output, Server, run, workspace};
+use pegcount_domain::envelope::Position;
+use pegcount_log::{Archive, EventLog, SledLog, SledOptions};
+use pegcount_tests::{Output, Server, copied, run, workspace};
 
 /// Damages a server's folder.
 type Spoil = Box<dyn Fn(&Path)>;
@@ -33,11 +34,9 @@ fn folder(data: &Path) -> Vec<String> {
     vec!["--data-dir".into(), text(data)]
 }
 
-/// Seals what is not in a segment yet.
-fn seal(data: &Path) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let log = SledLog::open(SledOptions::new(data.join("log"))).unwrap();
-    runtime.block_on(log.seal()).unwrap().expect("there is something to seal");
+/// Seals what is not in a segment yet; gives what that says.
+fn seal(data: &Path) -> String {
+    run(["log", "seal", "--data-dir", &text(data)]).success()
 }
 
 /// A server's folder with two segments and a database that holds events.
@@ -47,18 +46,6 @@ fn a_log(data: &Path) {
         seal(data);
     }
     import("three", &folder(data));
-}
-
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copied(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn log(words: &[&str], paths: &[&Path]) -> Output {
@@ -296,12 +283,12 @@ fn a_backup_copies_a_segment_once_and_is_a_log_again_when_restored() {
     seal(&data);
     import("two", &folder(&data));
     let said = log(&["backup"], &[&data, &backup]).success();
-    assert!(said.contains("1 segments copied, 0 there already"), "{said}");
+    assert!(said.contains("1 sealed files copied, 0 there already"), "{said}");
     verified(&backup);
     seal(&data);
     import("three", &folder(&data));
     let said = log(&["backup"], &[&data, &backup]).success();
-    assert!(said.contains("1 segments copied, 1 there already"), "{said}");
+    assert!(said.contains("1 sealed files copied, 1 there already"), "{said}");
     verified(&backup);
     let tails = fs::read_dir(&backup).unwrap().map(Result::unwrap);
     let tails = tails.filter(|entry| entry.file_name().to_string_lossy().starts_with("tail")).count();
@@ -327,6 +314,73 @@ fn a_backup_copies_a_segment_once_and_is_a_log_again_when_restored() {
     assert!(said.contains("holds something already"), "{said}");
     let said = log(&["restore"], &[&data, &dir.path().join("other")]).failure();
     assert!(said.contains("holds no complete backup"), "{said}");
+}
+
+#[test]
+fn history_is_sealed_by_hand_once_and_reads_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    import("one", &folder(&data));
+    let whole = tail(&folder(&data));
+    let end = whole.len();
+    let said = seal(&data);
+    assert!(said.contains(&format!("sealed positions 1 to {end}: ")), "{said}");
+    assert!(said.contains("the log has 1 segments"), "{said}");
+    assert!(seal(&data).contains("everything is sealed already; the log has 1 segments"));
+    import("two", &folder(&data));
+    let said = seal(&data);
+    assert!(said.contains(&format!("sealed positions {} to {}: ", end + 1, 2 * end)), "{said}");
+    verified(&data);
+    assert_eq!(tail(&folder(&data))[..end], whole);
+
+    // A server seals by itself; who would do it beside it is sent to it.
+    let server = Server::start_with(&data, 0, &["--seal-size", "4KiB"]);
+    let arguments = ["log", "seal", "--data-dir", &text(&data)];
+    let said = run(arguments).failure();
+    assert!(said.contains(&format!("a server at {} uses", server.url())), "{said}");
+    let sealed_by_itself = || {
+        let stat = log(&["stat", "--json"], &[&data]).success();
+        serde_json::from_str::<serde_json::Value>(&stat).unwrap()["segments"].as_array().unwrap().len() > 2
+    };
+    let mut sites = 0;
+    while !sealed_by_itself() {
+        sites += 1;
+        assert!(sites < 50, "nothing is sealed");
+        import(&format!("site-{sites}"), &server.target());
+    }
+    let served = tail(&server.target());
+    assert_eq!(server.terminate(), Some(0));
+    verified(&data);
+    assert_eq!(tail(&folder(&data)), served);
+    let nowhere = dir.path().join("nowhere");
+    let said = run(["log", "seal", "--data-dir", &text(&nowhere)]).failure();
+    assert!(said.contains("there is no Pegcount folder at"), "{said}");
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_backup_is_taken_from_a_server_that_speaks_tls_by_who_trusts_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let [data, backup, restored] = ["data", "backup", "restored"].map(|name| dir.path().join(name));
+    a_log(&data);
+    let whole = tail(&folder(&data));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| text(&dir.path().join(name)));
+    fs::write(&cert, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let server = Server::start_with(&data, 0, &["--tls-cert", &cert, "--tls-key", &key]);
+    let said = log(&["backup"], &[&data, &backup]).failure();
+    assert!(said.contains("speaks TLS; give the certificate of who signed"), "{said}");
+    let said = log(&["backup", "--tls-ca", &cert], &[&data, &backup]).success();
+    assert!(said.contains("2 segments copied, 0 there already"), "{said}");
+    verified(&backup);
+    // The same by its address, as from a script that names it.
+    let said = log(&["backup", "--tls-ca", &cert, "--server", server.url()], &[&data, &backup]).success();
+    assert!(said.contains("0 segments copied, 2 there already"), "{said}");
+    assert_eq!(server.terminate(), Some(0));
+    log(&["restore"], &[&backup, &restored]).success();
+    verified(&restored);
+    assert_eq!(tail(&folder(&restored)), whole);
 }
 
 #[test]
@@ -511,4 +565,58 @@ fn a_line_of_a_dump_that_does_not_fit_is_named_and_nothing_is_made() {
     fs::write(&file, dump).unwrap();
     log(&["load"], &[&file, &to]).success();
     verified(&to);
+}
+
+#[test]
+fn of_a_log_whose_history_was_dropped_the_tools_say_what_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let [data, backup, again, to] = ["data", "backup", "again", "to"].map(|name| dir.path().join(name));
+    a_log(&data);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let opened = SledLog::open(SledOptions::new(data.join("log"))).unwrap();
+    let end = opened.end();
+    // All but the last segment.
+    let up_to = Position(opened.status().sealed_end.0 - 1);
+    let archive = Archive { position: end, bytes: vec![7; 1_000] };
+    let dropped = runtime.block_on(opened.drop_history(up_to, archive)).unwrap();
+    drop(opened);
+    let first = dropped.first.0;
+    assert!(first > 1 && first < end.0);
+
+    let said = verified(&data);
+    assert!(said.contains("  first position") && said.contains("  archives of what was dropped"), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&log(&["stat", "--json"], &[&data]).success()).unwrap();
+    assert_eq!((json["first"].as_u64(), json["end"].as_u64()), (Some(first), Some(end.0)));
+    assert_eq!(
+        (&json["stub"]["last"], &json["archives"][0]["position"]),
+        (&(first - 1).into(), &end.0.into())
+    );
+    let said = log(&["stat"], &[&data]).success();
+    assert!(said.contains("positions up to") && said.contains("at position"), "{said}");
+
+    let said = log(&["backup"], &[&data, &backup]).success();
+    assert!(said.contains("where the log begins now") && said.contains("3 sealed files copied"), "{said}");
+    verified(&backup);
+    log(&["restore"], &[&backup, &again]).success();
+    verified(&again);
+    let refused = log(&["restore", "--to-position", "1"], &[&backup, &to]);
+    assert_eq!(refused.code, Some(1));
+    let words = format!("begins at position {first}: what was before had been dropped");
+    assert!(refused.stderr.contains(&words), "{}", refused.stderr);
+    let refused = log(&["restore", "--to-position", &first.to_string()], &[&backup, &to]);
+    assert!(refused.stderr.contains("its oldest one stands at"), "{}", refused.stderr);
+
+    for format in ["json", "protobuf"] {
+        let file = dir.path().join(format);
+        log(&["dump", "--format", format, "-o", &text(&file)], &[&data]).success();
+        let refused = log(&["load"], &[&file, &to]);
+        assert_eq!(refused.code, Some(1));
+        let words = format!("the log that was dumped begins at position {first}");
+        assert!(refused.stderr.contains(&words) && !to.join("log").exists(), "{}", refused.stderr);
+    }
+    let dumped = fs::read_to_string(dir.path().join("json")).unwrap();
+    let header: serde_json::Value = serde_json::from_str(dumped.lines().next().unwrap()).unwrap();
+    assert_eq!(header["first"], first);
+    assert_eq!(dumped.lines().count() as u64, end.0 - first + 3);
 }

@@ -1,11 +1,10 @@
 //! Reads contacts: from the board while they are there, from the log when they have left memory.
 
 use pegcount_domain::{
-    envelope::{Position, StreamKind, StreamName, Version},
+    envelope::{StreamKind, StreamName, Version},
     ids::{ContactId, SiteId},
 };
-use pegcount_log::Filter;
-use smallvec::SmallVec;
+use pegcount_log::Direction;
 
 use crate::{
     boards::{ContactEntry, ContactView},
@@ -16,9 +15,11 @@ use crate::{
 
 /// The most open contacts in one answer.
 pub const OPEN_CONTACTS_MAX: usize = 1_000;
+/// Events of a contact that are read at once; few have as many.
+const READ_EVENTS: usize = 500;
 
 impl Engine {
-    /// One contact as it is now. One that has left memory is folded from the log, which reads all of it.
+    /// One contact as it is now. One that has left memory is folded from its events in the log.
     ///
     /// Errors: [`EngineError::NotFound`], the log's.
     pub async fn contact(&self, site: &SiteId, contact: &ContactId) -> Result<ContactView, EngineError> {
@@ -45,36 +46,24 @@ impl Engine {
     }
 
     async fn contact_from_log(&self, site: &SiteId, contact: &ContactId) -> Result<ContactView, EngineError> {
-        let missing = || EngineError::NotFound { what: "contact", id: contact.to_string() };
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Contact, id: contact.0.clone() };
-        let whole = self.log.version(&stream)?;
-        if whole == Version(0) {
-            return Err(missing());
-        }
-        let filter = Filter {
-            site: Some(site.0.clone()),
-            kind: Some(StreamKind::Contact),
-            id: Some(contact.0.clone()),
-            types: SmallVec::new(),
-        };
+        // What comes meanwhile is left out: the view says up to where it holds.
+        let end = self.log.end();
         let mut entry = ContactEntry::default();
-        let mut next = Position::START.next();
-        let mut last = Position::START;
-        while entry.version() < whole
-            && let Some(frame) = self.log.read(next).await?
-        {
-            for event in frame.events().filter(|event| filter.passes(&event.envelope)) {
-                let position = event.envelope.position;
-                let named = named_event(&frame, &event)
-                    .map_err(|source| EngineError::Decode { position: position.0, source })?;
+        let mut next = Some(Version(1));
+        while let Some(from) = next {
+            let page = self.log.read_stream(&stream, from, Direction::Forward, READ_EVENTS).await?;
+            for (frame, event) in page.events().filter(|(_, event)| event.envelope.position <= end) {
+                let position = event.envelope.position.0;
+                let named =
+                    named_event(frame, &event).map_err(|source| EngineError::Decode { position, source })?;
                 entry.insert(&event.envelope, named);
             }
-            last = frame.last();
-            next = last.next();
+            next = page.next;
         }
         if entry.version() == Version(0) {
-            return Err(missing());
+            return Err(EngineError::NotFound { what: "contact", id: contact.to_string() });
         }
-        Ok(entry.view(site, contact, last))
+        Ok(entry.view(site, contact, end))
     }
 }

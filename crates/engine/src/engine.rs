@@ -16,6 +16,7 @@ use pegcount_vault::Vault;
 use tokio::task::JoinHandle;
 
 use crate::{
+    archive::Opened,
     boards::Boards,
     error::EngineError,
     figures::Figures,
@@ -23,6 +24,7 @@ use crate::{
     known::Prefixes,
     leases::Leases,
     options::{EngineOptions, LogStore},
+    retention::Retention,
     source::Sources,
     watch::WatchMemory,
 };
@@ -38,12 +40,17 @@ pub struct Engine {
     pub(crate) boards: Following<Boards>,
     pub(crate) watches: WatchMemory,
     pub(crate) prefixes: Prefixes,
+    /// Of all fingerprints: the archive's, if there is one.
+    pub(crate) seed: u64,
+    /// Held while history is dropped.
+    pub(crate) retaining: tokio::sync::Mutex<()>,
     pub(crate) lost_grace: Micros,
+    retention: Retention,
     background: parking_lot::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Engine {
-    /// Opens the log and the vault, and folds all of history. When this returns, every answer includes what was
+    /// Opens the log and the vault, and folds all of history, from its archive on if its first events are gone. When this returns, every answer includes what was
     /// durable when it was called; leases begin now.
     ///
     /// Errors: the log's (locked, newer format, damaged, I/O) and the vault's.
@@ -63,10 +70,12 @@ impl Engine {
         })
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
-        let seed = random_seed();
+        let begun = Begun::of(&log).await?;
+        let seed = begun.seed;
+        let (figures_at, boards_at) = (begun.figures.kpi.position(), begun.boards.position());
         let engine = Arc::new(Self {
-            figures: Following::start(&log, Figures::new(seed)),
-            boards: Following::start(&log, Boards::default()),
+            figures: Following::start(&log, begun.figures, figures_at),
+            boards: Following::start(&log, begun.boards, boards_at),
             log,
             vault: Arc::new(vault),
             clock: options.clock,
@@ -74,7 +83,10 @@ impl Engine {
             leases: Leases::new(options.lease),
             watches: WatchMemory::default(),
             prefixes: Prefixes::new(seed),
+            seed,
+            retaining: tokio::sync::Mutex::default(),
             lost_grace: options.lost_grace,
+            retention: options.retention,
             background: parking_lot::Mutex::default(),
         });
         engine.caught_up(engine.log.end()).await?;
@@ -86,6 +98,9 @@ impl Engine {
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
         self.background.lock().push(lease_watch);
+        if self.retention != Retention::default() {
+            self.background.lock().push(crate::retention::spawn(self, self.retention));
+        }
     }
 
     /// Waits until both folds have come to `position`.
@@ -147,6 +162,25 @@ impl Drop for Engine {
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }
+    }
+}
+
+/// Where the folds begin.
+struct Begun {
+    seed: u64,
+    figures: Figures,
+    boards: Boards,
+}
+
+impl Begun {
+    /// At the log's beginning, or at what its archive holds of what is gone.
+    async fn of(log: &Arc<dyn EventLog>) -> Result<Self, EngineError> {
+        let Some(archive) = log.archive(None).await? else {
+            let seed = random_seed();
+            return Ok(Self { seed, figures: Figures::new(seed), boards: Boards::default() });
+        };
+        let opened = blocked(move || Opened::read(&archive)).await?;
+        Ok(Self { seed: opened.seed, figures: opened.figures, boards: opened.boards })
     }
 }
 

@@ -1,11 +1,19 @@
 //! Everything that can go wrong in the engine, by what the caller can do about it.
 
-use pegcount_domain::ids::Name;
+use pegcount_domain::{envelope::Position, ids::Name};
 use pegcount_log::{AppendError, ConsumerError, LogError};
 
 /// Why the engine did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    /// What rebuilding starts from cannot be used.
+    #[error("the log's archive at position {position} cannot be used: {what}; restore the log from a backup")]
+    Archive {
+        /// Where it stands.
+        position: Position,
+        /// What is wrong.
+        what: String,
+    },
     /// A request is not well formed.
     #[error("{field} {reason}")]
     Invalid {

@@ -15,7 +15,12 @@ pub struct Figures {
 impl Figures {
     /// Empty. `seed` keeps a hostile client from making two names meet.
     pub fn new(seed: u64) -> Self {
-        Self { kpi: Kpi::new(), keys: FrameKeys::new(seed) }
+        Self::restored(Kpi::new(), seed)
+    }
+
+    /// As they were, with the seed that they were made with.
+    pub(crate) fn restored(kpi: Kpi, seed: u64) -> Self {
+        Self { kpi, keys: FrameKeys::new(seed) }
     }
 }
 

@@ -27,11 +27,11 @@ pub(crate) struct Following<F> {
 }
 
 impl<F: Fold> Following<F> {
-    /// Begins at the log's first event and goes on with what comes.
-    pub(crate) fn start(log: &Arc<dyn EventLog>, fold: F) -> Self {
+    /// Begins after `after`, where the fold stands, and goes on with what comes.
+    pub(crate) fn start(log: &Arc<dyn EventLog>, fold: F, after: Position) -> Self {
         let state = Arc::new(RwLock::new(fold));
-        let (announce, position) = watch::channel(Position::START);
-        let mut frames = log.subscribe(Position::START.next());
+        let (announce, position) = watch::channel(after);
+        let mut frames = log.subscribe(after.next());
         let folded = Arc::clone(&state);
         let task = tokio::spawn(async move {
             while let Some(frame) = frames.next().await {

@@ -17,6 +17,7 @@ use pegcount_log::{EventLog, Frame, LogError};
 use tokio::{runtime::Handle, sync::Mutex};
 
 use crate::{
+    archive::Opened,
     corrections::event_at,
     engine::{Engine, blocked},
     error::EngineError,
@@ -95,7 +96,7 @@ impl Engine {
         Ok(Moment { as_of, known: Some(position) })
     }
 
-    async fn recorded_at(&self, position: Position) -> Result<Option<Micros>, EngineError> {
+    pub(crate) async fn recorded_at(&self, position: Position) -> Result<Option<Micros>, EngineError> {
         let frame = self.log.read(position).await?;
         let event = frame.as_deref().and_then(|frame| event_at(frame, position));
         Ok(event.map(|event| event.envelope.recorded_at))
@@ -104,7 +105,7 @@ impl Engine {
     /// The last position up to `end` that had been recorded by `at`, found by halving: `recorded_at` never falls.
     async fn recorded_by(&self, at: Micros, end: Position) -> Result<Position, EngineError> {
         // All up to `low` had been recorded; nothing after `high` had.
-        let (mut low, mut high) = (Position::START, end);
+        let (mut low, mut high) = (Position(self.log.first().0 - 1), end);
         while low < high {
             let middle = Position(low.0 + (high.0 - low.0).div_ceil(2));
             let Some(frame) = self.log.read(middle).await? else { break };
@@ -163,7 +164,11 @@ impl Engine {
         let stops = [given_up, Arc::clone(&self.prefixes.closing)];
         let (log, seed, runtime) = (Arc::clone(&self.log), self.prefixes.seed, Handle::current());
         blocked(move || {
-            let mut figures = take_nearest(&mut folded, position, seed);
+            let first = log.first();
+            let mut figures = match take_nearest(&mut folded, position, first) {
+                Some(figures) => figures,
+                None => runtime.block_on(begin(&log, position, seed))?,
+            };
             let reached = runtime.block_on(fold_to(&log, &mut figures, position, &stops));
             let answer = reached.and_then(|()| Ok(ask(&figures.kpi)?));
             // Kept even if it was interrupted: who asks again goes on from there.
@@ -174,19 +179,34 @@ impl Engine {
     }
 }
 
-/// The prefix to begin with: of those kept the nearest before `position`, else an empty one. Makes room for it.
-fn take_nearest(folded: &mut Vec<Figures>, position: Position, seed: u64) -> Figures {
+/// The prefix to begin with: of those kept the nearest before `position` that the log still goes on from. Makes room for
+/// it.
+fn take_nearest(folded: &mut Vec<Figures>, position: Position, first: Position) -> Option<Figures> {
     let reached = |figures: &Figures| figures.kpi.position();
-    let usable = folded.iter().enumerate().filter(|(_, figures)| reached(figures) <= position);
+    let goes_on = |figures: &Figures| reached(figures) == position || reached(figures).next() >= first;
+    let usable = folded.iter().enumerate();
+    let usable = usable.filter(|(_, figures)| reached(figures) <= position && goes_on(figures));
     let nearest = usable.max_by_key(|(_, figures)| reached(figures)).map(|(index, _)| index);
     if let Some(index) = nearest {
-        return folded.remove(index);
+        return Some(folded.remove(index));
     }
     if folded.len() >= PREFIXES_MAX {
         // The one that was asked about longest ago.
         folded.remove(0);
     }
-    Figures::new(seed)
+    None
+}
+
+/// Where the log's first part up to `position` is folded from: its beginning, or an archive of what is gone of it.
+async fn begin(log: &Arc<dyn EventLog>, position: Position, seed: u64) -> Result<Figures, EngineError> {
+    let first = log.first();
+    if first == Position::START.next() || position == Position::START {
+        return Ok(Figures::new(seed));
+    }
+    match log.archive(Some(position)).await? {
+        Some(archive) => Ok(Opened::read(&archive)?.figures),
+        None => Err(LogError::Dropped { asked: position, first }.into()),
+    }
 }
 
 /// Folds on to `position`, frame by frame.

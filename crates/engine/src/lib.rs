@@ -6,6 +6,7 @@
 //!
 //! Invariant: everything here but the log and the vault can be thrown away and is rebuilt by folding the log.
 
+mod archive;
 mod boards;
 mod commands;
 mod consumers;
@@ -24,6 +25,7 @@ mod leases;
 pub mod options;
 mod reading;
 mod recorded;
+mod retention;
 mod source;
 mod tickets;
 mod watch;
@@ -43,6 +45,7 @@ pub use ingest::{FactBatch, PendingAck, Refusal, SourceAck};
 pub use known::{KnownAt, Moment, PREFIXES_MAX};
 pub use options::{EngineOptions, LogStore};
 pub use reading::{LogPage, ReadEvent};
+pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
 pub use tickets::{OpenTicket, TicketCommand};
 pub use watch::{KpiWatch, WatchUpdate};

@@ -6,6 +6,8 @@ use pegcount_clock::Clock;
 use pegcount_domain::time::Micros;
 use pegcount_log::{Durability, limits::SEAL_BYTES_DEFAULT};
 
+use crate::retention::Retention;
+
 /// The most facts in one batch.
 pub const BATCH_FACTS_MAX: usize = 1_000;
 /// The most records in one message of an import.
@@ -58,6 +60,8 @@ pub struct EngineOptions {
     /// A lost connection that comes back within this is as if it had never gone; after it the agent is signed out
     /// (duration).
     pub lost_grace: Micros,
+    /// How much history is kept, by those who run processes.
+    pub retention: Retention,
 }
 
 impl EngineOptions {
@@ -73,6 +77,7 @@ impl EngineOptions {
             clock: Clock::system(),
             lease: Micros::from_secs(10),
             lost_grace: Micros(15 * Micros::MINUTE.0),
+            retention: Retention::default(),
         }
     }
 }

@@ -78,11 +78,18 @@ impl Fence {
 }
 
 impl Sources {
-    /// Makes a connection of `actor` the newest one of the source. `owner_in_log` is the actor of the source's
-    /// first event, if it has any.
-    fn take(&self, hello: &SourceHello, owner_in_log: Option<Name>) -> Result<Fence, EngineError> {
+    /// Makes a connection of `actor` the newest one of the source. `owner_in_log` finds the actor of the source's first
+    /// event, if it has any; it is asked once for each source, since a fold may keep it waiting.
+    fn take(
+        &self,
+        hello: &SourceHello,
+        owner_in_log: impl FnOnce() -> Option<Name>,
+    ) -> Result<Fence, EngineError> {
+        let key = (hello.site.clone(), hello.source.clone());
+        let known = self.0.lock().contains_key(&key);
+        let owner_in_log = if known { None } else { owner_in_log() };
         let mut entries = self.0.lock();
-        let entry = entries.entry((hello.site.clone(), hello.source.clone())).or_insert_with(|| Entry {
+        let entry = entries.entry(key).or_insert_with(|| Entry {
             owner: owner_in_log.unwrap_or_else(|| hello.actor.clone()),
             newest: watch::Sender::new(0),
         });
@@ -127,9 +134,8 @@ impl Engine {
         self: &Arc<Self>,
         hello: SourceHello,
     ) -> Result<(SourceSession, SourceWelcome), EngineError> {
-        let owner = self.boards.state().read().owner_of_source(&hello.site, &hello.source);
-        let fence = self.sources.take(&hello, owner)?;
-        let now = self.clock.now();
+        let (session, now) = self.take_source(hello)?;
+        let hello = &session.hello;
         let incarnation = self.log.incarnation();
         let welcome = SourceWelcome {
             incarnation,
@@ -140,9 +146,27 @@ impl Engine {
             server_time: now,
             incarnation_changed: hello.incarnation.is_some_and(|known| known != incarnation),
         };
+        Ok((session, welcome))
+    }
+
+    /// The same for one call, which gets no welcome: nothing is looked up in the log.
+    ///
+    /// Errors: [`EngineError::SourceTaken`].
+    pub fn open_source_for_a_call(
+        self: &Arc<Self>,
+        hello: SourceHello,
+    ) -> Result<SourceSession, EngineError> {
+        Ok(self.take_source(hello)?.0)
+    }
+
+    /// Gives the time at which it became the newest, too.
+    fn take_source(self: &Arc<Self>, hello: SourceHello) -> Result<(SourceSession, Micros), EngineError> {
+        let owner = || self.boards.state().read().owner_of_source(&hello.site, &hello.source);
+        let fence = self.sources.take(&hello, owner)?;
+        let now = self.clock.now();
         let offset = hello.client_time.map_or(Micros::ZERO, |client| now.minus(client));
         let session = SourceSession { engine: Arc::clone(self), hello, fence, offset };
         session.alive();
-        Ok((session, welcome))
+        Ok((session, now))
     }
 }

@@ -216,6 +216,36 @@ async fn the_same_caller_is_the_same_customer_over_contacts_and_restarts() {
 }
 
 #[tokio::test]
+async fn a_contact_that_has_left_memory_is_read_as_it_was() {
+    /// More than stay in memory once they have ended.
+    const OTHERS: u64 = 10_100;
+    let place = place().await;
+    let session = place.session("pbx");
+    let entered = v1::QueueEntered { visit: "1".to_owned(), queue: "service".to_owned(), priority: 0 };
+    let ended = || v1::contact_fact::Action::Ended(v1::ContactEnded { by: 2, self_served: false });
+    let facts = vec![
+        started("first", "555 1"),
+        contact_fact("first", v1::contact_fact::Action::QueueEntered(entered)),
+        contact_fact("first", ended()),
+    ];
+    let mut seq = send(&session, batch(1, MORNING, facts)).await.unwrap().last_committed_seq;
+    place.settled().await;
+    let contact = |id: &str| pegcount_domain::ids::ContactId::new(id).unwrap();
+    let before = place.engine.contact(&support::site(), &contact("first")).await.unwrap();
+    for hundreds in 0..OTHERS / 100 {
+        let others = (0..100).map(|number| contact_fact(&format!("o{hundreds}-{number}"), ended()));
+        seq = send(&session, batch(seq + 1, MORNING, others.collect())).await.unwrap().last_committed_seq;
+    }
+    place.settled().await;
+    let after = place.engine.contact(&support::site(), &contact("first")).await.unwrap();
+    assert_eq!(format!("{:?}", after.state), format!("{:?}", before.state));
+    assert_eq!((after.version, after.anomalies), (before.version, before.anomalies));
+    assert!(after.position >= before.position);
+    let unknown = place.engine.contact(&support::site(), &contact("nobody")).await;
+    assert!(matches!(unknown, Err(EngineError::NotFound { .. })));
+}
+
+#[tokio::test]
 async fn a_scaled_clock_gives_the_time_of_day() {
     let dir = tempfile::tempdir().unwrap();
     let place = support::open_at(dir, Clock::scaled(MORNING, 1_000.0)).await;

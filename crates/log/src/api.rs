@@ -484,6 +484,9 @@ pub trait EventLog: Send + Sync + 'static {
         consume(self, hello).await
     }
 
+    /// The segments that can be read, the oldest first: what [`Self::drop_history`] can drop.
+    fn sealed(&self) -> Vec<Sealed>;
+
     /// Drops every whole segment that ends at or before `up_to`; `archive` is durable before anything goes, and stays.
     /// If no segment does, nothing is written. Positions, versions, marks and what repeats are compared with stay as they
     /// were. One drop at a time, beside appends and reads.

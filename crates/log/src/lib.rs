@@ -17,6 +17,7 @@ mod hot;
 mod keys;
 pub mod limits;
 mod memory;
+mod pages;
 mod query;
 mod retention;
 mod segment;
@@ -34,6 +35,8 @@ pub use filter::Filter;
 pub use frame::{Frame, FrameBuilder, FrameError, FrameEvent, Stamp};
 pub use hot::{SledLog, SledOptions, blobs_empty};
 pub use memory::MemoryLog;
+#[doc(hidden)]
+pub use pages::PageRule;
 pub use query::{ReadPage, ReadQuery};
 pub use retention::{Archive, Dropped};
 pub use stream::{Direction, StreamPage, StreamPart};

@@ -48,6 +48,14 @@ pub const INDEX_CACHE_BYTES_DEFAULT: u64 = 32 * 1024 * 1024;
 
 /// The most archives that are kept, the newest; each serves what was known at its position.
 pub const ARCHIVES_MAX: usize = 16;
+/// The longest page of a stream's events, bytes, before compression; a longer event has a page of its own.
+pub const PAGE_BYTES_MAX: usize = 32 * 1024;
+/// Events of a contact, a ticket or the like are copied into pages beyond so many of its stream.
+pub const PAGE_SKIPPED_EVENTS: u64 = 16;
+/// A page whose events lie in fewer frames is not worth its bytes.
+pub const PAGE_FRAMES_MIN: u32 = 8;
+/// Memory for pages that are not full, bytes, unless the options say otherwise.
+pub const PAGE_MEMORY_BYTES_DEFAULT: u64 = 32 * 1024 * 1024;
 
 // sled puts a page (a leaf of up to 16 frames, a little more while it splits) beside the database, into a file that
 // nobody syncs, once it exceeds a quarter of a segment.
@@ -56,4 +64,5 @@ const _: () = assert!(32 * FRAME_BYTES_MAX < SEGMENT_BYTES / 4);
 const _: () = assert!(3 * GROUP_BYTES_MAX < SEGMENT_BYTES);
 const _: () = assert!(ARCHIVES_MAX >= 1);
 const _: () = assert!(APPEND_BYTES_MAX <= GROUP_BYTES_MAX && APPEND_BYTES_MAX <= QUEUE_BYTES_MAX);
+const _: () = assert!(PAGE_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(EVENT_BYTES_MAX <= APPEND_BYTES_MAX && EVENT_BYTES_MAX < FRAME_BYTES_MAX);

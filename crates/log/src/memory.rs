@@ -24,7 +24,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     api::{
         Append, AppendError, Appended, EventLog, Expected, LogError, LogStatus, NewEvent, PendingAppend,
-        SourceMark, Subscription,
+        Sealed, SourceMark, Subscription,
     },
     check,
     clock::{Clock, system_clock},
@@ -355,6 +355,17 @@ impl EventLog for MemoryLog {
 
     fn consumers(&self) -> &Arc<Consumers> {
         &self.consumers
+    }
+
+    /// In memory every frame is a segment.
+    fn sealed(&self) -> Vec<Sealed> {
+        let state = self.shared.state.lock();
+        let of = |frame: &Arc<Frame>| Sealed {
+            first: frame.first(),
+            last: frame.last(),
+            bytes: widen(frame.memory_bytes()),
+        };
+        state.frames.iter().map(of).collect()
     }
 
     async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {

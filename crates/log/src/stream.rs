@@ -27,7 +27,7 @@ pub enum Direction {
 /// Some events of one stream, in the order asked for.
 #[derive(Clone, Debug, Default)]
 pub struct StreamPage {
-    /// The events, by the frames that hold them.
+    /// The events, by the frames that hold them, or by copies of frames that hold this stream alone.
     pub parts: Vec<StreamPart>,
     /// Where to go on; none at the stream's end (backward: after its first event that is there).
     pub next: Option<Version>,
@@ -54,7 +54,7 @@ impl StreamPart {
         Self { frame, records }
     }
 
-    /// The frame; it holds events of other streams too.
+    /// The frame; it may hold events of other streams too.
     pub fn frame(&self) -> &Frame {
         &self.frame
     }
@@ -121,9 +121,10 @@ impl<'a> Collector<'a> {
         self.direction
     }
 
-    /// Takes from a frame what is wanted. Versions that were there before are left out; an error is the position of the
-    /// event before which one is missing.
+    /// Takes from a frame what is wanted. Versions that were there before are left out; an error, after which nothing has
+    /// been taken, is the position of the event before which one is missing.
     pub(crate) fn take(&mut self, frame: &Arc<Frame>) -> Result<(), Position> {
+        let before = (self.next, self.left);
         let mut records: SmallVec<[(u32, u64); 8]> = frame.records_of(self.stream).collect();
         if self.direction == Direction::Backward {
             records.reverse();
@@ -139,6 +140,7 @@ impl<'a> Collector<'a> {
                 continue;
             }
             if version != wanted {
+                (self.next, self.left) = before;
                 return Err(frame.first());
             }
             taken.push(record);

@@ -25,7 +25,7 @@ use pegcount_domain::{
 };
 use pegcount_log::{
     Append, AppendError, Appended, Archive, Clock, Direction, Durability, EventLog, Expected, MemoryLog,
-    SledLog, SledOptions, blobs_empty,
+    PageRule, SledLog, SledOptions, blobs_empty,
 };
 use proptest::prelude::*;
 use suite::{counted, event, kept, plain, stream, take};
@@ -43,6 +43,8 @@ enum Step {
     /// What lies before some position goes, if it is in segments, and an archive of all that there is takes its place.
     Drop(prop::sample::Index),
     Subscribe(prop::sample::Index),
+    /// A stream is read, a part of it or all, once pages have caught up or while they do.
+    Read(u8, prop::sample::Index, bool, bool),
 }
 
 /// An append, relative to where things stand: most are right, some are late, early or wrong.
@@ -80,6 +82,8 @@ fn a_step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Seal),
         1 => any::<prop::sample::Index>().prop_map(Step::Drop),
         1 => any::<prop::sample::Index>().prop_map(Step::Subscribe),
+        4 => (0_u8..4, any::<prop::sample::Index>(), any::<bool>(), any::<bool>())
+            .prop_map(|(id, from, back, paged)| Step::Read(id, from, back, paged)),
     ]
 }
 
@@ -135,15 +139,40 @@ async fn refusals(log: &dyn EventLog, from: Position) -> [String; 2] {
     [read, subscribed]
 }
 
-async fn both_agree(steps: Vec<Step>, seal_bytes: u64) {
+/// Pages of nothing (none), of what is worth them, or of everything: with memory for open ones and a longest page, bytes.
+type Pages = Option<(u64, Option<usize>)>;
+
+fn pages_of(pages: Pages) -> (u64, PageRule) {
+    let Some((memory, tiny)) = pages else { return (0, PageRule::default()) };
+    let all =
+        |bytes_max| PageRule { skipped_events: 0, frames_min: 1, events_per_frame_max: u32::MAX, bytes_max };
+    (memory, tiny.map_or(PageRule::default(), all))
+}
+
+/// The versions, positions and contents that a stream has from a version on.
+async fn part_of(
+    log: &dyn EventLog,
+    id: &str,
+    from: u64,
+    direction: Direction,
+) -> Result<Vec<suite::Seen>, String> {
+    let page = log.read_stream(&stream(id), Version(from), direction, 40).await;
+    let page = page.map_err(|error| error.to_string())?;
+    Ok(page.events().map(|(frame, event)| suite::seen_event(frame, &event)).collect())
+}
+
+async fn both_agree(steps: Vec<Step>, seal_bytes: u64, pages: Pages) {
     let dir = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicI64::new(1_000));
     let clock: Clock = Arc::new({
         let now = Arc::clone(&now);
         move || Micros(now.load(Ordering::SeqCst))
     });
+    let (page_memory_bytes, page_rule) = pages_of(pages);
     let options = SledOptions {
         durability: Durability::ProcessCrash,
+        page_memory_bytes,
+        page_rule,
         seal_bytes,
         // Of a few segments some filters are in memory and some are not.
         filter_bytes: 100,
@@ -175,6 +204,24 @@ async fn both_agree(steps: Vec<Step>, seal_bytes: u64) {
                 let same = model.drop_history(gone, archive).await.unwrap();
                 assert_eq!((dropped.first, dropped.events), (same.first, same.events));
             }
+            Step::Read(id, from, back, caught_up) => {
+                if caught_up {
+                    log.paged().await;
+                }
+                let id = format!("stream {id}");
+                let Version(last) = model.version(&stream(&id)).unwrap();
+                let from = 1 + u64::try_from(from.index(usize::try_from(last).unwrap() + 1)).unwrap();
+                let direction = if back { Direction::Backward } else { Direction::Forward };
+                let got = part_of(&log, &id, from, direction).await;
+                // A page of frames may hold fewer events than were asked for, but never none while there are some.
+                let expected = part_of(&model, &id, from, direction).await;
+                let (Ok(got), Ok(expected)) = (&got, &expected) else {
+                    assert_eq!(got, expected);
+                    continue;
+                };
+                assert!(got.len() == expected.len() || !got.is_empty());
+                assert_eq!(got.as_slice(), &expected[..got.len()]);
+            }
             Step::Subscribe(from) => {
                 let count = usize::try_from(model.end().0).unwrap();
                 let from = from.index(count + 1);
@@ -203,17 +250,29 @@ async fn both_agree(steps: Vec<Step>, seal_bytes: u64) {
         }
     }
     assert_eq!(kept(&log).await, kept(&model).await);
+    same_streams(&log, &model).await;
+    log.paged().await;
+    same_streams(&log, &model).await;
+    drop(log);
+    let log = SledLog::open(options.clone()).unwrap();
+    assert_eq!(kept(&log).await, kept(&model).await);
+    log.paged().await;
+    same_streams(&log, &model).await;
+    drop(log);
+    // What lies there is read without being made anew.
+    let log = SledLog::open(SledOptions { read_only: true, ..options }).unwrap();
+    same_streams(&log, &model).await;
+    assert!(blobs_empty(dir.path()).unwrap());
+}
+
+async fn same_streams(log: &dyn EventLog, model: &dyn EventLog) {
     for id in 0..4 {
         let id = format!("stream {id}");
         for direction in [Direction::Forward, Direction::Backward] {
-            let got = suite::whole_stream(&log, &id, direction, 5).await;
-            assert_eq!(got, suite::whole_stream(&model, &id, direction, 5).await);
+            let got = suite::whole_stream(log, &id, direction, 5).await;
+            assert_eq!(got, suite::whole_stream(model, &id, direction, 5).await);
         }
     }
-    drop(log);
-    let log = SledLog::open(options).unwrap();
-    assert_eq!(kept(&log).await, kept(&model).await);
-    assert!(blobs_empty(dir.path()).unwrap());
 }
 
 proptest! {
@@ -223,8 +282,14 @@ proptest! {
     fn the_log_on_sled_does_what_the_log_in_memory_does(
         steps in prop::collection::vec(a_step(), 1..40),
         seal_bytes in prop_oneof![Just(u64::MAX), 1_u64..3_000],
+        pages in prop_oneof![
+            1 => Just(None),
+            1 => Just(Some((1_000_000, None))),
+            4 => (prop_oneof![Just(1_u64), 1_000_u64..9_000, Just(1_000_000)], prop_oneof![1_usize..900, Just(30_000)])
+                .prop_map(|(memory, bytes_max)| Some((memory, Some(bytes_max)))),
+        ],
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        runtime.block_on(both_agree(steps, seal_bytes));
+        runtime.block_on(both_agree(steps, seal_bytes, pages));
     }
 }

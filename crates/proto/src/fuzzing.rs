@@ -78,7 +78,7 @@ pub fn dump_item_samples() -> Vec<Vec<u8>> {
         payload: vec![8, 1].into(),
         ..Default::default()
     };
-    let header = stored::DumpHeader { pegcount_dump: 1, incarnation: vec![7; 16].into() };
+    let header = stored::DumpHeader { pegcount_dump: 1, incarnation: vec![7; 16].into(), first: None };
     let items = [Item::Header(header), Item::Event(event), Item::End(stored::DumpEnd { events: 1 })];
     items.map(|item| stored::DumpItem { item: Some(item) }.encode_to_vec()).into()
 }

@@ -12,9 +12,7 @@ use std::{
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
-    middleware::Next,
+    http::{HeaderMap, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -22,12 +20,15 @@ use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status};
-use tracing::Instrument;
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::{Instrument, Span};
 
 use crate::{
     options::{Limits, SHED_RETRY},
     request_id::{HEADER, RequestId},
     status,
+    tally::Tally,
 };
 
 /// The calls that last; all others are answered within the time limit.
@@ -52,6 +53,7 @@ pub(crate) struct Guard {
     closing: CancellationToken,
     calls: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    tally: Tally,
 }
 
 impl Guard {
@@ -61,6 +63,7 @@ impl Guard {
             closing,
             calls: Arc::new(Semaphore::new(limits.calls_max.min(Semaphore::MAX_PERMITS))),
             streams: Arc::new(Semaphore::new(limits.streams_max.min(Semaphore::MAX_PERMITS))),
+            tally: Tally::default(),
         }
     }
 
@@ -77,44 +80,129 @@ impl Guard {
     }
 }
 
-/// The middleware around every route.
-pub(crate) async fn pass(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let path = request.uri().path();
-    let lasting = LASTING.contains(&path);
-    let ends = FOREIGN.iter().any(|prefix| path.starts_with(prefix));
-    let ends = ends.then(|| Box::pin(guard.closing.clone().cancelled_owned()));
-    let grpc = is_grpc(request.headers());
-    let method = grpc.then(|| path.to_owned());
-    let id = RequestId::of(request.headers());
-    let span = tracing::info_span!("request", %id, path);
-    request.extensions_mut().insert(id.clone());
+/// Puts every route behind the guard.
+#[derive(Clone)]
+pub(crate) struct GuardLayer(Arc<Guard>);
 
-    let mut response = match guard.place(lasting) {
-        Err(status) => refused(status, grpc),
-        Ok(place) => {
-            let answer = next.run(request).instrument(span.clone());
-            let answered = if lasting {
-                Ok(answer.await)
-            } else {
-                tokio::time::timeout(guard.limits.call_timeout, answer).await
-            };
-            match answered {
-                Ok(response) => response.map(|body| Body::new(Held { body, ends, _place: place })),
-                Err(_) => refused(status::too_slow(guard.limits.call_timeout), grpc),
+impl GuardLayer {
+    pub(crate) fn new(guard: Guard) -> Self {
+        Self(Arc::new(guard))
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { guard: Arc::clone(&self.0), inner }
+    }
+}
+
+/// A route behind the guard.
+#[derive(Clone)]
+pub(crate) struct Guarded<S> {
+    guard: Arc<Guard>,
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let visit = Visit::begin(&self.guard, &request);
+        match self.guard.place(visit.lasting) {
+            Ok(place) => {
+                let answer = visit.span.in_scope(|| self.inner.call(request));
+                Box::pin(visit.answered(place, answer))
+            }
+            Err(status) => {
+                let response = visit.end(refused(status, visit.grpc()));
+                Box::pin(std::future::ready(Ok(response)))
             }
         }
-    };
-    if grpc {
-        response = with_promised_code(response);
     }
-    if let Some(value) = id.header_value() {
-        response.headers_mut().insert(HEADER, value);
+}
+
+/// One request on its way through.
+struct Visit {
+    guard: Arc<Guard>,
+    started: Instant,
+    id: RequestId,
+    span: Span,
+    lasting: bool,
+    /// The path, if it is a gRPC call.
+    method: Option<String>,
+    /// See [`Held`].
+    ends: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+}
+
+impl Visit {
+    fn begin<B>(guard: &Arc<Guard>, request: &Request<B>) -> Self {
+        let path = request.uri().path();
+        let ends = FOREIGN.iter().any(|prefix| path.starts_with(prefix));
+        let id = RequestId::of(request.headers());
+        Self {
+            guard: Arc::clone(guard),
+            started: Instant::now(),
+            span: tracing::info_span!("request", %id, path),
+            id,
+            lasting: LASTING.contains(&path),
+            method: is_grpc(request.headers()).then(|| path.to_owned()),
+            ends: ends.then(|| Box::pin(guard.closing.clone().cancelled_owned())),
+        }
     }
-    if let Some(method) = method {
-        note(&span, method, &response, started, lasting);
+
+    fn grpc(&self) -> bool {
+        self.method.is_some()
     }
-    response
+
+    async fn answered<E>(
+        mut self,
+        place: OwnedSemaphorePermit,
+        answer: impl Future<Output = Result<Response, E>>,
+    ) -> Result<Response, E> {
+        let answer = answer.instrument(self.span.clone());
+        let limit = self.guard.limits.call_timeout;
+        let answered =
+            if self.lasting { Ok(answer.await) } else { tokio::time::timeout(limit, answer).await };
+        let response = match answered {
+            Ok(response) => {
+                let ends = self.ends.take();
+                response?.map(|body| Body::new(Held { body, ends, _place: place }))
+            }
+            Err(_) => refused(status::too_slow(limit), self.grpc()),
+        };
+        Ok(self.end(response))
+    }
+
+    /// What every answer gets, and a note of it.
+    fn end(&self, mut response: Response) -> Response {
+        if self.grpc() {
+            response = with_promised_code(response);
+        }
+        if let Some(value) = self.id.header_value() {
+            response.headers_mut().insert(HEADER, value);
+        }
+        if let Some(method) = &self.method {
+            // A code in the headers is a refusal; an answer's code comes with its trailers.
+            let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+            let elapsed = self.started.elapsed();
+            self.span.in_scope(|| tracing::debug!(?code, elapsed_us = elapsed.as_micros(), "answered"));
+            self.guard.tally.count(method, code, (!self.lasting).then_some(elapsed));
+        }
+        response
+    }
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
@@ -143,20 +231,6 @@ fn with_promised_code(response: Response) -> Response {
             refused(status::of_transport(status), true)
         }
         _ => response,
-    }
-}
-
-fn note(span: &tracing::Span, method: String, response: &Response, started: Instant, lasting: bool) {
-    // A code in the headers is a refusal; an answer's code comes with its trailers.
-    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-    let known = code != Code::Unimplemented;
-    let method = if known { method } else { "unknown".to_owned() };
-    span.in_scope(|| tracing::debug!(?code, elapsed_us = started.elapsed().as_micros(), "answered"));
-    let code = format!("{code:?}");
-    metrics::counter!("pegcount_requests_total", "method" => method.clone(), "code" => code).increment(1);
-    if !lasting {
-        metrics::histogram!("pegcount_request_seconds", "method" => method)
-            .record(started.elapsed().as_secs_f64());
     }
 }
 

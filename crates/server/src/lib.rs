@@ -19,6 +19,7 @@ mod request_id;
 mod serve;
 mod services;
 mod status;
+mod tally;
 pub mod tokens;
 pub mod wire;
 

@@ -1,7 +1,13 @@
 //! A request's id: the caller's own (`x-request-id`) or a new one, from the header through every log line to the
 //! position of what was written.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tonic::codegen::http::{HeaderMap, HeaderValue};
 
@@ -22,13 +28,25 @@ impl RequestId {
             (1..=BYTES_MAX).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
         };
-        Self(given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), str::to_owned))
+        Self(given.filter(plain).map_or_else(new, str::to_owned))
     }
 
-    /// For the answer.
+    /// For the answer. No other answer has the same, so it is told to HTTP/2 not to remember it: each would push out
+    /// of the connection's table what all answers have in common.
     pub(crate) fn header_value(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.0).ok()
+        let mut value = HeaderValue::from_str(&self.0).ok()?;
+        value.set_sensitive(true);
+        Some(value)
     }
+}
+
+/// An id that no other has: a random number of this process, and how many there were before. Random bits for each would
+/// be a system call for each.
+fn new() -> String {
+    static PROCESS: OnceLock<u64> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let process = PROCESS.get_or_init(|| uuid::Uuid::new_v4().as_u64_pair().0);
+    format!("{process:016x}{:016x}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 impl fmt::Display for RequestId {
@@ -52,5 +70,11 @@ mod tests {
         assert_eq!(id_for("call-7.a"), "call-7.a");
         assert_ne!(id_for("bad id {}"), "bad id {}");
         assert_eq!(RequestId::of(&HeaderMap::new()).to_string().len(), 32);
+        assert_ne!(RequestId::of(&HeaderMap::new()), RequestId::of(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn an_id_takes_no_place_in_the_connections_table_of_headers() {
+        assert!(RequestId::of(&HeaderMap::new()).header_value().unwrap().is_sensitive());
     }
 }

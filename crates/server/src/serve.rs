@@ -10,7 +10,6 @@ use axum::{
     body::Body,
     extract::Request,
     http::{StatusCode, header},
-    middleware,
     response::{IntoResponse, Response},
 };
 use pegcount_engine::Engine;
@@ -26,7 +25,7 @@ use tonic_web::GrpcWebLayer;
 use crate::{
     access::Access,
     error::ServeError,
-    guard::{self, Guard},
+    guard::{Guard, GuardLayer},
     http::{self, Pulse, Recorder, Web},
     options::{
         KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAMS_PER_CONNECTION_MAX, ServerOptions, TCP_KEEPALIVE,
@@ -154,8 +153,9 @@ fn listen(address: SocketAddr) -> Result<TcpIncoming, ServeError> {
 
 /// gRPC-web is translated before the guard sees it, so that every refusal reaches the caller in its own protocol.
 fn routes(grpc: Router, web: Web, guard: Guard) -> Router {
-    let guarded = middleware::from_fn_with_state(Arc::new(guard), guard::pass);
-    let grpc = grpc.layer(guarded.clone()).layer(GrpcWebLayer::new());
+    let guarded = GuardLayer::new(guard);
+    // Together, since each layer of a router boxes every call.
+    let grpc = grpc.layer((GrpcWebLayer::new(), guarded.clone()));
     let http = http::routes(web).layer(guarded);
     grpc.merge(http).fallback(nowhere)
 }

@@ -123,6 +123,10 @@ pub(crate) fn of(error: EngineError) -> Status {
             let details = ErrorDetails::with_resource_info(what, id, "", message.clone());
             Status::with_error_details(Code::AlreadyExists, message, details)
         }
+        EngineError::Archive { position, .. } => {
+            tracing::error!(error = message, "the log's archive cannot be used");
+            informed(Code::DataLoss, message, "ARCHIVE_DAMAGED", &[("position", position.to_string())])
+        }
         EngineError::Precondition(_) => precondition("STATE", "", message),
         EngineError::Conflict { expected, actual, .. } => {
             let facts = [("expected", expected.to_string()), ("actual", actual.to_string())];

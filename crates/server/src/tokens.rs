@@ -4,11 +4,13 @@
 //! key and has not expired (by the machine's clock, not by the engine's, which may be scaled).
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
+use parking_lot::RwLock;
 use pegcount_domain::ids::{AgentId, Name, SiteId};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,8 @@ pub const LOCAL_TOKEN_FILE: &str = "local-token";
 const KEY_BYTES: usize = 32;
 /// How long the local token is good for; a start after half of it makes a new one.
 const LOCAL_VALID_FOR: Duration = Duration::from_hours(400 * 24);
+/// How many tokens are remembered that were found good, so that a source's calls do not pay for its token each.
+const KNOWN_MAX: usize = 4_096;
 /// The name of whoever uses the local token.
 const LOCAL_NAME: Name = Name::fixed("local administrator");
 
@@ -70,6 +74,8 @@ pub(crate) struct TokenKeys {
     sign: EncodingKey,
     verify: DecodingKey,
     validation: Validation,
+    /// Tokens that were found good, by their text.
+    known: RwLock<HashMap<Box<str>, Verified>>,
 }
 
 impl TokenKeys {
@@ -92,7 +98,7 @@ impl TokenKeys {
         validation.validate_aud = false;
         validation.set_required_spec_claims(&["exp", "sub"]);
         let (sign, verify) = (EncodingKey::from_secret(&key), DecodingKey::from_secret(&key));
-        Ok(Self { sign, verify, validation })
+        Ok(Self { sign, verify, validation, known: RwLock::default() })
     }
 
     /// A token for `principal`, good for `valid_for` from now on.
@@ -114,7 +120,20 @@ impl TokenKeys {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(TokenError::Scheme);
         }
-        self.verify(token.trim())
+        let token = token.trim();
+        let known = self.known.read().get(token).cloned();
+        if let Some(known) = known
+            && known.expires_at > unix_seconds()
+        {
+            return Ok(known);
+        }
+        let verified = self.verify(token)?;
+        let mut known = self.known.write();
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(token.into(), verified.clone());
+        Ok(verified)
     }
 
     fn verify(&self, token: &str) -> Result<Verified, TokenError> {
@@ -214,6 +233,48 @@ mod tests {
         assert_eq!(keys.verify(&old).unwrap_err(), TokenError::Expired);
         assert_eq!(keys.verify_header(None).unwrap_err(), TokenError::Missing);
         assert_eq!(keys.verify_header(Some("Basic abc")).unwrap_err(), TokenError::Scheme);
+    }
+
+    #[test]
+    fn a_token_that_is_known_expires_all_the_same_and_no_other_passes_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = TokenKeys::open(dir.path()).unwrap();
+        let token = keys.mint(&agent_seven(), Duration::from_mins(1)).unwrap();
+        let header = format!("Bearer {token}");
+        let first = keys.verify_header(Some(&header)).unwrap();
+        assert_eq!(keys.verify_header(Some(&header)).unwrap().principal, first.principal);
+        assert!(matches!(
+            keys.verify_header(Some(&header[..header.len() - 1])),
+            Err(TokenError::Foreign { .. })
+        ));
+
+        keys.known.write().values_mut().for_each(|known| known.expires_at = unix_seconds());
+        // It is good still, so it is looked at anew.
+        assert_eq!(keys.verify_header(Some(&header)).unwrap().expires_at, first.expires_at);
+
+        let past = Claims {
+            sub: "p".into(),
+            role: "analyst".into(),
+            site: "*".into(),
+            agent: None,
+            exp: unix_seconds() - 1,
+        };
+        let past = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &past, &keys.sign).unwrap();
+        let stale = Verified { expires_at: unix_seconds() - 1, ..first };
+        keys.known.write().insert(past.clone().into(), stale);
+        assert_eq!(keys.verify_header(Some(&format!("Bearer {past}"))).unwrap_err(), TokenError::Expired);
+    }
+
+    #[test]
+    fn the_memory_of_tokens_has_a_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = TokenKeys::open(dir.path()).unwrap();
+        let token = keys.mint(&agent_seven(), Duration::from_mins(1)).unwrap();
+        let verified = keys.verify(&token).unwrap();
+        let others = (0..KNOWN_MAX).map(|number| (number.to_string().into(), verified.clone()));
+        keys.known.write().extend(others);
+        keys.verify_header(Some(&format!("Bearer {token}"))).unwrap();
+        assert_eq!(keys.known.read().len(), 1);
     }
 
     #[test]

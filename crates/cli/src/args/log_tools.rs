@@ -99,7 +99,7 @@ pub(crate) struct DumpArgs {
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: DumpFormat,
-    /// The first position [default: 1; only such a dump can be loaded]
+    /// The first position [default: the log's first; only a dump from 1 on can be loaded]
     #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) from: Option<u64>,
     /// The last position [default: the end]
@@ -116,7 +116,7 @@ pub(crate) struct DumpArgs {
     after_help = "Examples:\n  pegcount log load events.ndjson ./data\n  pegcount log load events.pb ./data"
 )]
 pub(crate) struct LoadArgs {
-    /// A dump from position 1 on, in either format
+    /// A dump from position 1 on, in either format; not of a log whose history was dropped
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The folder of a server to be: new or empty. The log comes into `log` in it

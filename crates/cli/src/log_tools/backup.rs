@@ -27,8 +27,12 @@ pub(crate) async fn run(args: BackupArgs) -> Result<(), CliError> {
     }
     let done = backup.finish(&bar)?;
     drop(bar);
+    let from = match done.first.0 {
+        1 => String::new(),
+        first => format!(" from position {}, where the log begins now,", number(first)),
+    };
     output::line(format_args!(
-        "{}: everything up to position {}, incarnation {:032x}\n{} segments copied, {} there already, {} written",
+        "{}: everything{from} up to position {}, incarnation {:032x}\n{} sealed files copied, {} there already, {} written",
         done.dir.display(),
         number(done.end.0),
         done.incarnation.0,

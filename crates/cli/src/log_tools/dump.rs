@@ -45,7 +45,7 @@ pub(crate) fn run(args: &DumpArgs) -> Result<(), CliError> {
 
 fn write(args: &DumpArgs, events: &Events, out: &mut impl Write) -> Result<(), CliError> {
     let mut writer = Writer { out, format: args.format, events: 0 };
-    writer.header(events.incarnation())?;
+    writer.header(events)?;
     let (from, to) = (Position(args.from.unwrap_or(1)), Position(args.to.unwrap_or(u64::MAX)));
     let mut written = Ok(());
     events.each(from, to, &Bar::new("dumping"), |event| {
@@ -64,15 +64,22 @@ struct Writer<'a, W> {
 }
 
 impl<W: Write> Writer<'_, W> {
-    fn header(&mut self, incarnation: Incarnation) -> io::Result<()> {
+    fn header(&mut self, events: &Events) -> io::Result<()> {
+        let Incarnation(incarnation) = events.incarnation();
+        // Of a log that is whole there is nothing to say.
+        let first = Some(events.first().0).filter(|first| *first > 1);
         match self.format {
             DumpFormat::Json => {
-                let incarnation = format!("{:032x}", incarnation.0);
-                writeln!(self.out, "{}", json!({ "pegcount_dump": FORM, "incarnation": incarnation }))
+                let incarnation = format!("{incarnation:032x}");
+                let mut header = json!({ "pegcount_dump": FORM, "incarnation": incarnation });
+                if let (Some(first), Some(header)) = (first, header.as_object_mut()) {
+                    header.insert("first".to_owned(), json!(first));
+                }
+                writeln!(self.out, "{header}")
             }
             DumpFormat::Protobuf => {
-                let incarnation = incarnation.0.to_be_bytes().to_vec().into();
-                self.item(Item::Header(DumpHeader { pegcount_dump: FORM, incarnation }))
+                let incarnation = incarnation.to_be_bytes().to_vec().into();
+                self.item(Item::Header(DumpHeader { pegcount_dump: FORM, incarnation, first }))
             }
         }
     }

@@ -58,6 +58,13 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), CliError> {
     ))
 }
 
+/// Why no log can be made of a dump that begins at position `first`.
+fn gone(first: u64) -> String {
+    format!(
+        "the log that was dumped begins at position {first}: what was before had been dropped from it, and without that a log would count versions and sources' numbers anew; restore a backup instead (`pegcount log restore`)"
+    )
+}
+
 enum Next {
     Event(Box<StoredEvent>),
     End(u64),
@@ -87,18 +94,22 @@ impl<'a> Dump<'a> {
 
     fn header(&mut self) -> Result<(), CliError> {
         const NONE: &str = "it does not begin as a dump of `pegcount log dump` does";
-        let form = if self.is_json {
+        let (form, first) = if self.is_json {
             let line: Value =
                 serde_json::from_str(&self.line()?).map_err(|error| self.wrong(error.to_string()))?;
-            line.get("pegcount_dump").and_then(Value::as_u64).and_then(|form| u32::try_from(form).ok())
+            let number = |name| line.get(name).and_then(Value::as_u64);
+            (number("pegcount_dump").and_then(|form| u32::try_from(form).ok()), number("first"))
         } else {
             match self.item() {
-                Ok(Some(Item::Header(header))) => Some(header.pegcount_dump),
-                _ => None,
+                Ok(Some(Item::Header(header))) => (Some(header.pegcount_dump), header.first),
+                _ => (None, None),
             }
         };
         match form {
-            Some(FORM) => Ok(()),
+            Some(FORM) => match first.filter(|first| *first > 1) {
+                Some(first) => Err(self.wrong(gone(first))),
+                None => Ok(()),
+            },
             Some(form) => {
                 Err(self.wrong(format!("its form is {form}; this program reads {FORM}: use a newer program")))
             }

@@ -47,10 +47,14 @@ fn text(stat: &Stat) -> Result<(), CliError> {
     for (word, value) in [
         ("format", stat.format.to_string()),
         ("incarnation", format!("{:032x}", stat.incarnation.0)),
-        ("events", number(stat.end.0)),
+        ("events", number(stat.events())),
+        ("first position", number(stat.first.0)),
+        ("last position", number(stat.end.0)),
         ("recorded", recorded),
         ("streams", number(stat.streams)),
         ("segments", format!("{}, {}", number(count(&stat.segments)), HumanBytes(sealed))),
+        ("dropped", dropped(stat)),
+        ("archives", archives(stat)),
         ("hot end", hot),
         ("bytes per event", per_event),
     ] {
@@ -68,6 +72,28 @@ fn text(stat: &Stat) -> Result<(), CliError> {
     }
     segments(&mut out, &stat.segments)?;
     Ok(out.flush()?)
+}
+
+fn dropped(stat: &Stat) -> String {
+    stat.stub.map_or("nothing".to_owned(), |stub| {
+        format!(
+            "positions up to {}, recorded until {}; {} holds the heads of {} streams and {} counters",
+            number(stub.last.0),
+            time(stub.last_recorded_at),
+            HumanBytes(stub.bytes),
+            number(stub.streams),
+            number(stub.counters),
+        )
+    })
+}
+
+fn archives(stat: &Stat) -> String {
+    let archives = stat
+        .archives
+        .iter()
+        .map(|archive| format!("at position {} ({})", number(archive.position.0), HumanBytes(archive.bytes)));
+    let archives = archives.collect::<Vec<_>>().join(", ");
+    if archives.is_empty() { "none".to_owned() } else { archives }
 }
 
 fn segments(out: &mut impl Write, segments: &[SegmentStat]) -> Result<(), CliError> {
@@ -123,6 +149,19 @@ fn json(stat: &Stat) -> Value {
             "disk_bytes": hot.disk_bytes,
         })
     });
+    let stub = stat.stub.map(|stub| {
+        json!({
+            "number": stub.number,
+            "last": stub.last.0,
+            "bytes": stub.bytes,
+            "streams": stub.streams,
+            "counters": stub.counters,
+            "last_recorded_at_us": stub.last_recorded_at.0,
+        })
+    });
+    let archives = stat.archives.iter().map(
+        |archive| json!({ "number": archive.number, "position": archive.position.0, "bytes": archive.bytes }),
+    );
     let largest = stat.largest.iter().map(|stream| json!({ "stream": stream.name, "events": stream.events }));
     let kinds = stat.kinds.as_ref().map(|kinds| {
         let kinds = kinds.iter().map(|(kind, events)| (kind.word().to_owned(), json!(events)));
@@ -132,12 +171,15 @@ fn json(stat: &Stat) -> Value {
         "dir": shown(&stat.dir),
         "format": stat.format,
         "incarnation": format!("{:032x}", stat.incarnation.0),
+        "first": stat.first.0,
         "end": stat.end.0,
         "first_recorded_at_us": stat.first_recorded_at.map(|at| at.0),
         "last_recorded_at_us": stat.last_recorded_at.map(|at| at.0),
         "streams": stat.streams,
         "bytes_per_event": stat.bytes_per_event(),
         "hot": hot,
+        "stub": stub,
+        "archives": archives.collect::<Vec<_>>(),
         "largest_streams": largest.collect::<Vec<_>>(),
         "events_by_kind": kinds,
         "segments": stat.segments.iter().map(segment).collect::<Vec<_>>(),

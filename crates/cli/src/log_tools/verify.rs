@@ -42,7 +42,9 @@ fn show(verified: &Verified, took: Duration) -> Result<(), CliError> {
         ("events", number(verified.events)),
         ("streams", unknown(verified.streams)),
         ("counters of sources", unknown(verified.counters)),
+        ("first position", number(verified.first.0)),
         ("last position", number(verified.end.0)),
+        ("archives of what was dropped", number(verified.archives)),
         ("bytes", HumanBytes(verified.bytes).to_string()),
         ("seconds", format!("{:.1}", took.as_secs_f64())),
     ];

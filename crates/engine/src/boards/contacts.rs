@@ -124,6 +124,21 @@ impl Contacts {
         }
     }
 
+    /// Whether it is here and has not ended.
+    pub(crate) fn is_open(&self, contact: &ContactId) -> bool {
+        self.open.contains_key(contact)
+    }
+
+    /// The contacts whose streams hold corrections, and how many.
+    pub(crate) fn corrected(&self) -> impl Iterator<Item = (&ContactId, u64)> {
+        self.corrections.iter().map(|(contact, corrections)| (contact, *corrections))
+    }
+
+    /// So many of the stream's events are corrections, those that are gone included.
+    pub(crate) fn set_corrections(&mut self, contact: ContactId, corrections: u64) {
+        self.corrections.insert(contact, corrections);
+    }
+
     /// How many of the stream's events are corrections of others.
     pub(crate) fn corrections_of(&self, contact: &ContactId) -> u64 {
         self.corrections.get(contact).copied().unwrap_or_default()

@@ -6,6 +6,7 @@
 mod agents;
 mod contacts;
 mod history;
+mod kept;
 mod sources;
 mod tickets;
 

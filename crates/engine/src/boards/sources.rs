@@ -4,8 +4,9 @@
 
 use pegcount_domain::{
     envelope::{Envelope, StreamKind},
-    ids::{AgentId, Name, SiteId, SourceId},
+    ids::{AgentId, Name, NameError, SiteId, SourceId},
 };
+use pegcount_proto::stored;
 use rustc_hash::FxHashMap;
 
 /// Whom a source speaks of.
@@ -42,6 +43,36 @@ impl SourceBook {
             }
             _ => entry.speaks = Speaks::Widely,
         }
+    }
+
+    /// All of them, for an archive.
+    pub(crate) fn kept(&self) -> Vec<stored::KeptSource> {
+        let kept = self.0.iter().map(|((site, name), source)| {
+            let (speaks, agent) = match &source.speaks {
+                Speaks::Nobody => (0, String::new()),
+                Speaks::Of(agent) => (1, agent.to_string()),
+                Speaks::Widely => (2, String::new()),
+            };
+            let (site, source, owner) = (site.to_string(), name.0.to_string(), source.owner.to_string());
+            stored::KeptSource { site, source, owner, speaks, agent }
+        });
+        let mut kept: Vec<_> = kept.collect();
+        kept.sort_by(|a, b| (&a.site, &a.source).cmp(&(&b.site, &b.source)));
+        kept
+    }
+
+    /// Takes them back out of an archive.
+    pub(crate) fn take_back(&mut self, kept: &[stored::KeptSource]) -> Result<(), NameError> {
+        for one in kept {
+            let speaks = match one.speaks {
+                0 => Speaks::Nobody,
+                1 => Speaks::Of(AgentId::new(&one.agent)?),
+                _ => Speaks::Widely,
+            };
+            let key = (SiteId::new(&one.site)?, SourceId(Name::new(&one.source)?));
+            self.0.insert(key, Source { owner: Name::new(&one.owner)?, speaks });
+        }
+        Ok(())
     }
 
     pub(crate) fn owner(&self, site: &SiteId, source: &SourceId) -> Option<Name> {

@@ -4,7 +4,7 @@ use pegcount_domain::{
     envelope::{Envelope, Position, Version},
     event::Event,
     ids::{SiteId, TicketId},
-    ticket::TicketState,
+    ticket::{TicketState, TicketStatus},
 };
 use rustc_hash::FxHashMap;
 
@@ -40,6 +40,11 @@ impl Tickets {
                 }
             }
         }
+    }
+
+    /// Where a ticket stands.
+    pub(crate) fn status(&self, ticket: &TicketId) -> Option<TicketStatus> {
+        self.0.get(ticket).map(|(state, _)| state.status)
     }
 
     pub(crate) fn view(&self, site: &SiteId, ticket: &TicketId, position: Position) -> Option<TicketView> {

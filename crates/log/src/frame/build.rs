@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Frame, NONE, Record, SourceEntry, StreamEntry, at,
-    encode::{FLAG_MORE, FLAG_ZSTD, HEADER_BYTES, body, framed, put_record},
+    encode::{FLAG_MORE, FLAG_ZSTD, FRAME_MAGIC, HEADER_BYTES, Head, Times, body, put_record},
     number,
 };
 use crate::{
@@ -26,9 +26,9 @@ use crate::{
 };
 
 /// What an event can take beside its texts and its payload: its record's numbers and its table entries.
-const EVENT_OVERHEAD_BYTES: usize = 160;
+pub(super) const EVENT_OVERHEAD_BYTES: usize = 160;
 /// The most that a text, a stream, a source takes in its table beside its own bytes, and in a record.
-const TEXT_OVERHEAD_BYTES: usize = 7;
+pub(super) const TEXT_OVERHEAD_BYTES: usize = 7;
 const STREAM_ENTRY_BYTES: usize = 21;
 const SOURCE_ENTRY_BYTES: usize = 32;
 const TABLES_OVERHEAD_BYTES: usize = HEADER_BYTES + 32;
@@ -67,7 +67,6 @@ pub struct FrameBuilder {
     stream_numbers: FxHashMap<(u32, StreamKind, u32), u32>,
     source_numbers: FxHashMap<(u32, Option<Epoch>), u32>,
     records: Vec<u8>,
-    last_occurred_at: i64,
 }
 
 impl FrameBuilder {
@@ -80,7 +79,6 @@ impl FrameBuilder {
             stream_numbers: FxHashMap::default(),
             source_numbers: FxHashMap::default(),
             records: Vec::new(),
-            last_occurred_at: 0,
         })
     }
 
@@ -97,10 +95,6 @@ impl FrameBuilder {
 
     /// Adds an event.
     pub fn push(&mut self, event: &NewEvent, stamp: &Stamp<'_>) {
-        if self.is_empty() {
-            self.frame.first = stamp.position;
-            self.last_occurred_at = stamp.recorded_at.0;
-        }
         let site = self.text(&event.stream.site);
         let id = self.text(&event.stream.id);
         let stream = self.stream(site, event.stream.kind, id, stamp.version.0);
@@ -115,6 +109,7 @@ impl FrameBuilder {
         self.frame.payload.extend_from_slice(&event.payload);
         let (seq, seq_to) = stamp.seqs.map_or((0, 0), |(_, first, to)| (first, to));
         let record = Record {
+            position: stamp.position.0,
             version: stamp.version.0,
             seq,
             seq_to,
@@ -133,21 +128,23 @@ impl FrameBuilder {
             event_type: event.event_type.0,
             schema_version: event.schema_version,
         };
-        put_record(&mut self.records, &self.frame, &record, stamp.position.0, self.last_occurred_at);
-        self.last_occurred_at = record.occurred_at;
+        let before = self.frame.records.last().map_or(Times::before_first(&record), Times::of);
+        put_record(&mut self.records, &self.frame, &record, before);
         self.frame.records.push(record);
     }
 
     /// Ends the frame: gives it and its bytes, and begins the next one. `more` says that the group goes on in the
     /// next frame.
     pub fn finish(&mut self, more: bool) -> (Frame, Vec<u8>) {
-        let body = body(&self.frame, &self.records, self.bytes_now());
-        let squeezed = self.compress(&body);
+        let recorded_at = self.frame.records.first().map_or(0, |record| record.recorded_at);
+        let body = body(&self.frame, recorded_at, &self.records, self.bytes_now());
+        let squeezed = self.compressor.as_mut().and_then(|compressor| squeezed(compressor, &body));
         let mut flags = if more { FLAG_MORE } else { 0 };
         flags |= if squeezed.is_some() { FLAG_ZSTD } else { 0 };
         let stored = squeezed.as_ref().unwrap_or(&body);
 
-        let bytes = framed(&self.frame, flags, stored, body.len());
+        let (first, count) = (self.frame.first().0, number(self.frame.records.len()));
+        let bytes = Head { magic: FRAME_MAGIC, flags, first, count }.framed(stored, body.len());
         self.text_numbers.clear();
         self.stream_numbers.clear();
         self.source_numbers.clear();
@@ -156,13 +153,7 @@ impl FrameBuilder {
     }
 
     fn bytes_now(&self) -> usize {
-        TABLES_OVERHEAD_BYTES
-            + self.frame.text.len()
-            + self.frame.text_ranges.len() * TEXT_OVERHEAD_BYTES
-            + self.frame.streams.len() * STREAM_ENTRY_BYTES
-            + self.frame.sources.len() * SOURCE_ENTRY_BYTES
-            + self.records.len()
-            + self.frame.payload.len()
+        self.frame.tables_bytes() + self.records.len()
     }
 
     fn text(&mut self, text: &Name) -> u32 {
@@ -217,22 +208,20 @@ impl FrameBuilder {
             number(self.frame.ids.len() - 1)
         })
     }
+}
 
-    /// The compressed body, if that pays. An error of the compressor only costs space, so it is not passed on.
-    fn compress(&mut self, body: &[u8]) -> Option<Vec<u8>> {
-        let compressor = self.compressor.as_mut()?;
-        if body.len() < COMPRESS_BYTES_MIN {
-            return None;
-        }
-        let squeezed = compressor.compress(body).ok()?;
-        (squeezed.len() + body.len() / 16 < body.len()).then_some(squeezed)
+/// The compressed body, if that pays. An error of the compressor only costs space, so it is not passed on.
+pub(super) fn squeezed(compressor: &mut zstd::bulk::Compressor<'_>, body: &[u8]) -> Option<Vec<u8>> {
+    if body.len() < COMPRESS_BYTES_MIN {
+        return None;
     }
+    let squeezed = compressor.compress(body).ok()?;
+    (squeezed.len() + body.len() / 16 < body.len()).then_some(squeezed)
 }
 
 impl Frame {
     pub(super) fn empty() -> Self {
         Self {
-            first: Position(1),
             hidden: 0,
             text: String::new(),
             text_ranges: Vec::new(),
@@ -243,5 +232,14 @@ impl Frame {
             ids: Vec::new(),
             payload: Vec::new(),
         }
+    }
+    /// An upper bound of the bytes of header, tables and payloads.
+    pub(super) fn tables_bytes(&self) -> usize {
+        TABLES_OVERHEAD_BYTES
+            + self.text.len()
+            + self.text_ranges.len() * TEXT_OVERHEAD_BYTES
+            + self.streams.len() * STREAM_ENTRY_BYTES
+            + self.sources.len() * SOURCE_ENTRY_BYTES
+            + self.payload.len()
     }
 }

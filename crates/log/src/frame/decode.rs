@@ -5,13 +5,13 @@
 
 use std::cell::RefCell;
 
-use pegcount_domain::{envelope::Position, ids::Epoch};
+use pegcount_domain::ids::Epoch;
 
 use super::{
     Frame, NONE, Record, SourceEntry, StreamEntry, at,
     encode::{
-        FLAG_MORE, FLAG_ZSTD, HAS_CAUSATION, HAS_COMMAND, HAS_CORRELATION, HAS_ON_BEHALF, HAS_RECORDED,
-        HAS_SCHEMA, HAS_SEQ_SPAN, HAS_SOURCE_TIME, HEADER_BYTES, MAGIC, VERSION, kind_of,
+        FLAG_MORE, FLAG_ZSTD, FRAME_MAGIC, HAS_CAUSATION, HAS_COMMAND, HAS_CORRELATION, HAS_ON_BEHALF,
+        HAS_RECORDED, HAS_SCHEMA, HAS_SEQ_SPAN, HAS_SOURCE_TIME, HEADER_BYTES, PAGE_MAGIC, VERSION, kind_of,
     },
     number,
     varint::Reader,
@@ -50,6 +50,8 @@ pub enum FrameError {
 }
 
 struct Header {
+    /// Between the events of a page others lie in the log: each says how many positions, and seqs, it leaves out.
+    gaps: bool,
     flags: u8,
     first: u64,
     count: usize,
@@ -64,7 +66,16 @@ thread_local! {
 impl Frame {
     /// Decodes a frame and checks all of it.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        let (header, stored) = header(bytes)?;
+        Self::decode_as(bytes, FRAME_MAGIC)
+    }
+
+    /// Decodes a page and checks all of it.
+    pub(crate) fn decode_page(bytes: &[u8]) -> Result<Self, FrameError> {
+        Self::decode_as(bytes, PAGE_MAGIC)
+    }
+
+    fn decode_as(bytes: &[u8], magic: [u8; 4]) -> Result<Self, FrameError> {
+        let (header, stored) = header(bytes, magic)?;
         if header.flags & FLAG_ZSTD == 0 {
             return if stored.len() == header.raw_bytes {
                 body(&header, stored)
@@ -81,10 +92,10 @@ impl Frame {
     }
 }
 
-fn header(bytes: &[u8]) -> Result<(Header, &[u8]), FrameError> {
+fn header(bytes: &[u8], wanted: [u8; 4]) -> Result<(Header, &[u8]), FrameError> {
     let (head, stored) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FrameError::Short)?;
     let (magic, rest) = head.split_first_chunk::<4>().ok_or(FrameError::Short)?;
-    if *magic != MAGIC {
+    if *magic != wanted {
         return Err(FrameError::Magic);
     }
     let &[version, flags, _, _, ref rest @ ..] = rest else { return Err(FrameError::Short) };
@@ -111,7 +122,7 @@ fn header(bytes: &[u8]) -> Result<(Header, &[u8]), FrameError> {
     if first == 0 || first.checked_add(widen(count)).is_none() {
         return Err(FrameError::Body("a first position that cannot be"));
     }
-    Ok((Header { flags, first, count, raw_bytes }, stored))
+    Ok((Header { gaps: wanted == PAGE_MAGIC, flags, first, count, raw_bytes }, stored))
 }
 
 fn inflate(stored: &[u8], raw_bytes: usize) -> Result<Vec<u8>, FrameError> {
@@ -128,7 +139,7 @@ fn inflate(stored: &[u8], raw_bytes: usize) -> Result<Vec<u8>, FrameError> {
 
 fn body(header: &Header, bytes: &[u8]) -> Result<Frame, FrameError> {
     let mut reader = Reader::new(bytes);
-    let mut frame = Frame { first: Position(header.first), ..Frame::empty() };
+    let mut frame = Frame::empty();
     texts(&mut reader, &mut frame)?;
     streams(&mut reader, &mut frame)?;
     sources(&mut reader, &mut frame)?;
@@ -205,7 +216,10 @@ fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Resul
     }
     frame.records.reserve_exact(header.count);
     frame.names.reserve(header.count * 2);
-    for position in (header.first..).take(header.count) {
+    let mut next = header.first;
+    for _ in 0..header.count {
+        let (position, seqs_left_out) = if header.gaps { gaps(reader, next)? } else { (next, 0) };
+        next = position.checked_add(1).ok_or(FrameError::Body("a position that cannot be"))?;
         let flags = reader.byte()?;
         let event_type = reader.u64()?;
         let event_type = u16::try_from(event_type).map_err(|_| FrameError::Body("an impossible type"))?;
@@ -214,6 +228,7 @@ fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Resul
         let actor = text_number(reader, frame)?;
         occurred_at = occurred_at.wrapping_add(reader.i64()?);
         let mut record = Record {
+            position,
             version,
             seq: 0,
             seq_to: 0,
@@ -232,9 +247,9 @@ fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Resul
             event_type,
             schema_version: 1,
         };
-        let span = if flags == 0 { 0 } else { rare(reader, frame, flags, &mut record, position)? };
+        let span = if flags == 0 { 0 } else { rare(reader, frame, flags, &mut record)? };
         recorded_at = record.recorded_at;
-        (record.seq, record.seq_to) = next_seqs(frame, source, span)?;
+        (record.seq, record.seq_to) = next_seqs(frame, source, seqs_left_out, span)?;
         record.names = names(reader, frame)?;
         payload_end = payload_end.checked_add(reader.u32()?).ok_or(FrameError::Short)?;
         record.payload.1 = payload_end;
@@ -243,13 +258,19 @@ fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Resul
     Ok(())
 }
 
+/// The position of a page's next event, `next` if none is left out, and how many seqs of its source it leaves out.
+#[inline]
+fn gaps(reader: &mut Reader<'_>, next: u64) -> Result<(u64, u64), FrameError> {
+    let position = next.checked_add(reader.u64()?);
+    Ok((position.ok_or(FrameError::Body("a position that cannot be"))?, reader.u64()?))
+}
+
 /// The parts that most events do not have; gives how many further seqs the event uses up.
 fn rare(
     reader: &mut Reader<'_>,
     frame: &mut Frame,
     flags: u8,
     record: &mut Record,
-    position: u64,
 ) -> Result<u64, FrameError> {
     if flags & HAS_SCHEMA != 0 {
         let version = u16::try_from(reader.u64()?);
@@ -273,7 +294,7 @@ fn rare(
         record.correlation = number(frame.ids.len() - 1);
     }
     if flags & HAS_CAUSATION != 0 {
-        record.causation = Some(position.wrapping_sub(reader.i64()?.cast_unsigned()));
+        record.causation = Some(record.position.wrapping_sub(reader.i64()?.cast_unsigned()));
     }
     if flags & HAS_SEQ_SPAN != 0 { reader.u64() } else { Ok(0) }
 }
@@ -297,13 +318,13 @@ fn next_version(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(u32, u64)
 }
 
 #[inline]
-fn next_seqs(frame: &mut Frame, source: u32, span: u64) -> Result<(u64, u64), FrameError> {
+fn next_seqs(frame: &mut Frame, source: u32, left_out: u64, span: u64) -> Result<(u64, u64), FrameError> {
     const WRONG: FrameError = FrameError::Body("a seq that cannot be");
     let entry = frame.sources.get_mut(at(source)).ok_or(FrameError::Body("a source that is not there"))?;
     if entry.epoch.is_none() {
-        return if span == 0 { Ok((0, 0)) } else { Err(WRONG) };
+        return if span == 0 && left_out == 0 { Ok((0, 0)) } else { Err(WRONG) };
     }
-    let first = entry.next;
+    let first = entry.next.checked_add(left_out).ok_or(WRONG)?;
     let to = first.checked_add(span).ok_or(WRONG)?;
     entry.next = to.checked_add(1).ok_or(WRONG)?;
     Ok((first, to))

@@ -10,7 +10,10 @@ use super::{
     widen,
 };
 
-pub(super) const MAGIC: [u8; 4] = *b"PEGF";
+/// A frame of the log begins so.
+pub(super) const FRAME_MAGIC: [u8; 4] = *b"PEGF";
+/// A page of a stream begins so.
+pub(super) const PAGE_MAGIC: [u8; 4] = *b"PEGP";
 pub(super) const VERSION: u8 = 1;
 pub(crate) const HEADER_BYTES: usize = 32;
 pub(super) const FLAG_ZSTD: u8 = 1;
@@ -25,23 +28,34 @@ pub(super) const HAS_SEQ_SPAN: u8 = 32;
 pub(super) const HAS_RECORDED: u8 = 64;
 pub(super) const HAS_SCHEMA: u8 = 128;
 
-/// The header and the body as it is stored, which takes `raw_bytes` when it is not compressed.
-pub(super) fn framed(frame: &Frame, flags: u8, stored: &[u8], raw_bytes: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + stored.len());
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&[VERSION, flags, 0, 0]);
-    bytes.extend_from_slice(&frame.first.0.to_le_bytes());
-    bytes.extend_from_slice(&number(frame.records.len()).to_le_bytes());
-    bytes.extend_from_slice(&number(stored.len()).to_le_bytes());
-    bytes.extend_from_slice(&number(raw_bytes).to_le_bytes());
-    let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes), stored);
-    bytes.extend_from_slice(&crc.to_le_bytes());
-    bytes.extend_from_slice(stored);
-    bytes
+/// What a header says beside lengths and checksum.
+pub(super) struct Head {
+    pub(super) magic: [u8; 4],
+    pub(super) flags: u8,
+    pub(super) first: u64,
+    pub(super) count: u32,
 }
 
-/// The body: the tables, the records as they were put, the payloads; of about `capacity` bytes.
-pub(super) fn body(frame: &Frame, records: &[u8], capacity: usize) -> Vec<u8> {
+impl Head {
+    /// The header and the body as it is stored, which takes `raw_bytes` when it is not compressed.
+    pub(super) fn framed(&self, stored: &[u8], raw_bytes: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + stored.len());
+        bytes.extend_from_slice(&self.magic);
+        bytes.extend_from_slice(&[VERSION, self.flags, 0, 0]);
+        bytes.extend_from_slice(&self.first.to_le_bytes());
+        bytes.extend_from_slice(&self.count.to_le_bytes());
+        bytes.extend_from_slice(&number(stored.len()).to_le_bytes());
+        bytes.extend_from_slice(&number(raw_bytes).to_le_bytes());
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes), stored);
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        bytes.extend_from_slice(stored);
+        bytes
+    }
+}
+
+/// The body: the tables of `frame`, the time of the first event's writing, the records as they were put, the payloads;
+/// of about `capacity` bytes.
+pub(super) fn body(frame: &Frame, recorded_at: i64, records: &[u8], capacity: usize) -> Vec<u8> {
     let mut body = Vec::with_capacity(capacity);
     put_u64(&mut body, widen(frame.text_ranges.len()));
     for (start, end) in &frame.text_ranges {
@@ -64,21 +78,32 @@ pub(super) fn body(frame: &Frame, records: &[u8], capacity: usize) -> Vec<u8> {
             put_u64(&mut body, source.first);
         }
     }
-    put_i64(&mut body, frame.records.first().map_or(0, |record| record.recorded_at));
+    put_i64(&mut body, recorded_at);
     body.extend_from_slice(records);
     body.extend_from_slice(&frame.payload);
     body
 }
 
-/// Appends `record`, the next one of `frame`.
-pub(super) fn put_record(
-    out: &mut Vec<u8>,
-    frame: &Frame,
-    record: &Record,
-    position: u64,
-    last_occurred_at: i64,
-) {
-    let last_recorded_at = frame.records.last().map_or(record.recorded_at, |last| last.recorded_at);
+/// Times of the event before; of the first event, when it was written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Times {
+    pub(super) occurred_at: i64,
+    pub(super) recorded_at: i64,
+}
+
+impl Times {
+    pub(super) fn of(record: &Record) -> Self {
+        Self { occurred_at: record.occurred_at, recorded_at: record.recorded_at }
+    }
+
+    /// What a first record is put after.
+    pub(super) fn before_first(record: &Record) -> Self {
+        Self { occurred_at: record.recorded_at, recorded_at: record.recorded_at }
+    }
+}
+
+/// Appends `record`, the next one of `frame`, whose tables have what it speaks of.
+pub(super) fn put_record(out: &mut Vec<u8>, frame: &Frame, record: &Record, before: Times) {
     let given = [
         (HAS_ON_BEHALF, record.on_behalf_of != NONE),
         (HAS_COMMAND, record.command != NONE),
@@ -86,7 +111,7 @@ pub(super) fn put_record(
         (HAS_CAUSATION, record.causation.is_some()),
         (HAS_SOURCE_TIME, record.source_time != record.occurred_at),
         (HAS_SEQ_SPAN, record.seq_to != record.seq),
-        (HAS_RECORDED, record.recorded_at != last_recorded_at),
+        (HAS_RECORDED, record.recorded_at != before.recorded_at),
         (HAS_SCHEMA, record.schema_version != 1),
     ];
     let flags = given.into_iter().fold(0, |flags, (flag, set)| if set { flags | flag } else { flags });
@@ -95,27 +120,20 @@ pub(super) fn put_record(
     put_u64(out, u64::from(record.stream));
     put_u64(out, u64::from(record.source));
     put_u64(out, u64::from(record.actor));
-    put_i64(out, record.occurred_at.wrapping_sub(last_occurred_at));
+    put_i64(out, record.occurred_at.wrapping_sub(before.occurred_at));
     if flags != 0 {
-        put_rare(out, flags, record, &frame.ids, position, last_recorded_at);
+        put_rare(out, flags, record, &frame.ids, before.recorded_at);
     }
     let (start, end) = record.names;
     put_u64(out, u64::from(end - start));
-    for name in frame.names.get(at(start)..).unwrap_or_default() {
+    for name in frame.names.get(at(start)..at(end)).unwrap_or_default() {
         put_u64(out, u64::from(*name));
     }
     put_u64(out, u64::from(record.payload.1 - record.payload.0));
 }
 
 /// The parts that most events do not have.
-fn put_rare(
-    out: &mut Vec<u8>,
-    flags: u8,
-    record: &Record,
-    ids: &[u128],
-    position: u64,
-    last_recorded_at: i64,
-) {
+fn put_rare(out: &mut Vec<u8>, flags: u8, record: &Record, ids: &[u128], last_recorded_at: i64) {
     if flags & HAS_SCHEMA != 0 {
         put_u64(out, u64::from(record.schema_version));
     }
@@ -134,7 +152,7 @@ fn put_rare(
         }
     }
     if let Some(causation) = record.causation {
-        put_i64(out, position.wrapping_sub(causation).cast_signed());
+        put_i64(out, record.position.wrapping_sub(causation).cast_signed());
     }
     if flags & HAS_SEQ_SPAN != 0 {
         put_u64(out, record.seq_to.wrapping_sub(record.seq));

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::{
     Frame, FrameBuilder, Stamp,
-    encode::{HEADER_BYTES, framed},
+    encode::{FRAME_MAGIC, HEADER_BYTES, Head},
     number,
 };
 use crate::{
@@ -111,13 +111,8 @@ fn bodies() -> Vec<Vec<u8>> {
 
 fn read_body(bytes: &[u8]) -> Outcome {
     let Some((count, body)) = bytes.split_first_chunk::<2>() else { return Ok(None) };
-    let frame = Frame { first: Position(1_000), ..Frame::empty() };
-    let mut bytes = framed(&frame, 0, body, body.len());
-    // The count stands after magic, version, flags and first position; the checksum covers it.
     let count = number(usize::from(u16::from_le_bytes(*count)));
-    bytes.splice(16..20, count.to_le_bytes());
-    let checked = bytes.get(..HEADER_BYTES - 4).unwrap_or_default();
-    let crc = crc32c::crc32c_append(crc32c::crc32c(checked), body);
-    bytes.splice(HEADER_BYTES - 4..HEADER_BYTES, crc.to_le_bytes());
+    let head = Head { magic: FRAME_MAGIC, flags: 0, first: 1_000, count };
+    let bytes = head.framed(body, body.len());
     read(&bytes)
 }

@@ -1,9 +1,10 @@
 //! A frame: up to some hundred events that were made durable together, decoded once and shared by all who read it.
 //!
 //! Not for deciding what goes in: that is the committer's. The bytes are drawn in FORMAT.md; [`build`] and
-//! [`encode`] make them, [`decode`] reads them, both ways give the same [`Frame`].
+//! [`encode`] make them, [`decode`] reads them, both ways give the same [`Frame`]. [`page`] copies one stream's events out of
+//! many frames; what comes back of a page is a [`Frame`] too, whose positions have gaps.
 //!
-//! Invariant: every number of a record lies inside its table, and every range inside its buffer, because
+//! Invariant: positions ascend; in a frame of the log they are dense. Every number of a record lies inside its table, and every range inside its buffer, because
 //! [`Frame::decode`] checks them all; so iterating cannot fail.
 
 mod build;
@@ -11,6 +12,7 @@ mod decode;
 mod encode;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod page;
 #[cfg(test)]
 mod tests;
 pub(crate) mod varint;
@@ -27,16 +29,17 @@ pub(crate) use build::event_bytes;
 pub use build::{FrameBuilder, Stamp};
 pub use decode::FrameError;
 pub(crate) use encode::kind_number;
+pub(crate) use page::PageBuilder;
 
 use crate::filter::Filter;
 
 /// Stands for "no text" and "no id" in a record.
 const NONE: u32 = u32::MAX;
 
-/// A decoded frame, shared by all who read it. Its texts lie in one buffer, each of them once.
+/// A decoded frame, shared by all who read it. Its texts lie in one buffer, each of them once. A frame of the log holds
+/// every event from its first to its last position; one that comes with a stream may hold that stream's alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    first: Position,
     /// How many leading records a subscriber that started inside the frame does not see.
     hidden: usize,
     text: String,
@@ -70,6 +73,7 @@ pub(crate) struct SourceEntry {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Record {
+    position: u64,
     version: u64,
     seq: u64,
     seq_to: u64,
@@ -110,12 +114,12 @@ pub struct FrameEvent<'a> {
 impl Frame {
     /// The position of the first event.
     pub fn first(&self) -> Position {
-        Position(self.first.0 + widen(self.hidden))
+        self.records.get(self.hidden).map_or(self.last().next(), |record| Position(record.position))
     }
 
     /// The position of the last event.
     pub fn last(&self) -> Position {
-        Position((self.first.0 + widen(self.records.len())).saturating_sub(1))
+        self.records.last().map_or(Position::START, |record| Position(record.position))
     }
 
     /// How many events it holds.
@@ -143,14 +147,13 @@ impl Frame {
     /// The events in order.
     pub fn events(&self) -> impl Iterator<Item = FrameEvent<'_>> {
         let shown = self.records.get(self.hidden..).unwrap_or_default();
-        let first = self.first().0;
-        shown.iter().zip(first..).filter_map(|(record, position)| self.event(record, Position(position)))
+        shown.iter().filter_map(|record| self.event(record))
     }
 
     /// The same frame without the events before `from`; all of it if it begins there or later.
     pub fn trimmed(&self, from: Position) -> Self {
-        let before = usize::try_from(from.0.saturating_sub(self.first.0)).unwrap_or(usize::MAX);
-        Self { hidden: before.clamp(self.hidden, self.records.len()), ..self.clone() }
+        let before = self.records.partition_point(|record| record.position < from.0);
+        Self { hidden: before.max(self.hidden), ..self.clone() }
     }
 
     /// About how many bytes of memory it takes.
@@ -168,7 +171,7 @@ impl Frame {
 
     /// When the event at `position` happened as it was told, even if that lay in the future.
     pub(crate) fn told_at(&self, position: Position) -> Option<Micros> {
-        let index = usize::try_from(position.0.checked_sub(self.first.0)?).ok()?;
+        let index = self.records.binary_search_by_key(&position.0, |record| record.position).ok()?;
         self.records.get(index).map(|record| Micros(record.occurred_at))
     }
 
@@ -218,7 +221,14 @@ impl Frame {
 
     /// The position of a record.
     pub(crate) fn position_of_record(&self, record: u32) -> Position {
-        Position(self.first.0 + u64::from(record))
+        self.records.get(at(record)).map_or(Position::START, |record| Position(record.position))
+    }
+
+    /// Of every event: its record's number, its stream's place in [`Self::streams`], its version, the time of its writing.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (u32, usize, u64, Micros)> {
+        let numbered = self.records.iter().zip(0_u32..);
+        numbered
+            .map(|(record, number)| (number, at(record.stream), record.version, Micros(record.recorded_at)))
     }
 
     /// First and last version of a stream in this frame.
@@ -230,7 +240,7 @@ impl Frame {
 
     /// The event of a record.
     pub(crate) fn event_of_record(&self, record: u32) -> Option<FrameEvent<'_>> {
-        self.event(self.records.get(at(record))?, self.position_of_record(record))
+        self.event(self.records.get(at(record))?)
     }
 
     fn entries_of(&self, stream: &StreamName) -> impl Iterator<Item = (u32, &StreamEntry)> {
@@ -241,12 +251,12 @@ impl Frame {
 
     // Never `None`: decoding and building check every number. The `?` only keep this free of panics.
     #[inline]
-    fn event(&self, record: &Record, position: Position) -> Option<FrameEvent<'_>> {
+    fn event(&self, record: &Record) -> Option<FrameEvent<'_>> {
         let stream = self.streams.get(at(record.stream))?;
         let source = self.sources.get(at(record.source))?;
         let names = self.names.get(at(record.names.0)..at(record.names.1))?;
         let envelope = Envelope {
-            position,
+            position: Position(record.position),
             stream: StreamName { site: self.text(stream.site), kind: stream.kind, id: self.text(stream.id) },
             version: Version(record.version),
             event_type: EventType(record.event_type),

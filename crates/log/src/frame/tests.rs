@@ -9,7 +9,7 @@ use pegcount_domain::{
 use proptest::prelude::*;
 use smallvec::SmallVec;
 
-use super::{Frame, FrameBuilder, FrameError, Stamp, encode::HEADER_BYTES};
+use super::{Frame, FrameBuilder, FrameError, PageBuilder, Stamp, encode::HEADER_BYTES};
 use crate::{
     api::NewEvent,
     limits::{EVENT_BYTES_MAX, FRAME_BYTES_MAX, FRAME_EVENTS_MAX},
@@ -138,7 +138,61 @@ fn sample() -> Vec<Given> {
     (0..40).map(given).collect()
 }
 
+/// The page of the events that a frame has of its first event's stream, if their versions are dense.
+fn page_of(frame: &Frame) -> Option<(PageBuilder, Vec<u32>)> {
+    let stream = frame.events().next()?.envelope.stream;
+    let name = |text: &str| Name::new(text).unwrap();
+    let stream = StreamName { site: name(stream.site), kind: stream.kind, id: name(stream.id) };
+    let records: Vec<_> = frame.records_of(&stream).collect();
+    if records.windows(2).any(|pair| pair[0].1.checked_add(1) != Some(pair[1].1)) {
+        return None;
+    }
+    let mut page = PageBuilder::new(frame, records[0].0)?;
+    records.iter().skip(1).for_each(|(record, _)| page.push(frame, *record).unwrap());
+    Some((page, records.into_iter().map(|(record, _)| record).collect()))
+}
+
 proptest! {
+    #[test]
+    fn a_page_says_of_its_events_what_their_frame_says(
+        mut given in prop::collection::vec(given_event(), 1..40), first in 1_u64..1 << 60,
+        dense in any::<bool>(), level in prop::sample::select(vec![None, Some(1)]),
+    ) {
+        if dense {
+            let stream = given[0].event.stream.clone();
+            for (given, version) in given.iter_mut().filter(|given| given.event.payload.len() % 3 > 0).zip(7..) {
+                given.event.stream.clone_from(&stream);
+                given.version = version;
+            }
+            given.retain(|given| given.event.stream != stream || given.event.payload.len() % 3 > 0);
+            prop_assume!(!given.is_empty());
+        }
+        let (frame, _) = build(&given, first, None, false);
+        let Some((page, records)) = page_of(&frame) else { return Ok(()) };
+        let bytes = match level {
+            None => page.raw(),
+            Some(level) => page.finish(&mut zstd::bulk::Compressor::new(level).unwrap()),
+        };
+        let decoded = Frame::decode_page(&bytes).unwrap();
+        prop_assert_eq!(decoded.len(), records.len());
+        for (got, record) in decoded.events().zip(&records) {
+            let from = frame.event_of_record(*record).unwrap();
+            prop_assert_eq!(format!("{:?}", got.envelope), format!("{:?}", from.envelope));
+            prop_assert_eq!(got.seq_to, from.seq_to);
+            let texts = |frame: &Frame, event: &crate::FrameEvent<'_>| -> Vec<String> {
+                let numbers = [event.site, event.id, event.source].into_iter().chain(event.names.iter().copied());
+                numbers.map(|number| frame.text(number).to_owned()).collect()
+            };
+            prop_assert_eq!(texts(&decoded, &got), texts(&frame, &from));
+            prop_assert_eq!(decoded.told_at(got.envelope.position), frame.told_at(from.envelope.position));
+        }
+        prop_assert_eq!((decoded.first(), decoded.last()), (
+            frame.event_of_record(records[0]).unwrap().envelope.position,
+            frame.event_of_record(*records.last().unwrap()).unwrap().envelope.position,
+        ));
+        prop_assert!(Frame::decode(&bytes).is_err(), "a page is not taken for a frame");
+    }
+
     #[test]
     fn what_is_built_comes_back(
         given in prop::collection::vec(given_event(), 1..40), first in 1_u64..1 << 60,

@@ -63,7 +63,7 @@ impl NamedArchive {
     }
 
     /// Whether its file in `dir` is there, as long as it should be, and begins as it should. Does not read all of it.
-    pub(crate) fn look(&self, dir: &Path) -> Result<(), LogError> {
+    pub(super) fn look(&self, dir: &Path) -> Result<(), LogError> {
         self.open(dir).map(drop)
     }
 
@@ -76,6 +76,11 @@ impl NamedArchive {
             return Err(self.damaged(&path, "its checksum does not match"));
         }
         Ok(Archive { position: self.position, bytes })
+    }
+
+    /// Copies its file from one folder to another, durably; checked here and there.
+    pub(crate) fn copy(&self, from: &Path, to: &Path) -> Result<(), LogError> {
+        write_archive(to, self.number, &self.load(from)?).map(drop)
     }
 
     fn open(&self, dir: &Path) -> Result<(PathBuf, File, [u8; HEADER_BYTES]), LogError> {

@@ -1,4 +1,4 @@
-//! Makes groups durable, one after the other, on a thread of its own, and then shows them.
+//! Makes groups durable, one after the other, and then shows them.
 //!
 //! The order is the promise: apply, flush, sync the data, write the mark, publish, answer. The mark syncs on another
 //! thread, beside whatever comes next, but the next group is not shown before that is done. After any failure nothing
@@ -20,7 +20,7 @@ use std::{
 use pegcount_domain::envelope::Position;
 
 use super::{
-    desk::{Desk, Group},
+    desk::Group,
     durable::Durable,
     former::refusal,
     panic_text,
@@ -35,7 +35,6 @@ const SYNC_SECONDS: &str = "pegcount_log_sync_seconds";
 type Step = Result<(), (&'static str, io::Error)>;
 
 pub(super) struct Committer {
-    desk: Arc<Desk>,
     durable: Arc<Durable>,
     store: Arc<dyn Store>,
     durability: Durability,
@@ -45,7 +44,6 @@ pub(super) struct Committer {
 
 impl Committer {
     pub(super) fn new(
-        desk: Arc<Desk>,
         durable: Arc<Durable>,
         store: Arc<dyn Store>,
         durability: Durability,
@@ -58,21 +56,19 @@ impl Committer {
             "from a formed group to its being durable"
         );
         let marks = MarkSync::start(Arc::clone(&store))?;
-        Ok(Self { desk, durable, store, durability, gate, marks })
+        Ok(Self { durable, store, durability, gate, marks })
     }
 
-    /// Runs until the last group is done.
-    pub(super) fn run(mut self) {
-        while let Some(group) = self.desk.next_group() {
-            self.finish(group);
-        }
+    /// After the last group.
+    pub(super) fn end(&mut self) {
         if let Err((action, error)) = self.marks.wait() {
             self.durable.poison(&format!("{action}: {error}"));
         }
         self.marks.stop();
     }
 
-    fn finish(&mut self, mut group: Group) {
+    /// Commits a group, shows it and answers.
+    pub(super) fn finish(&mut self, mut group: Group) {
         if self.durable.poisoned().is_none() && !group.stored.is_empty() {
             let stored = std::mem::take(&mut group.stored);
             metrics::histogram!(GROUP_EVENTS).record(count(&group));

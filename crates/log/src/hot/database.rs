@@ -18,6 +18,7 @@ use std::{
 use pegcount_domain::envelope::Position;
 
 use super::{
+    ahead::Ahead,
     folder::{database_path, failed, has_blobs, sync_dir},
     open::{missing, unread, unreadable},
     options::SledOptions,
@@ -40,6 +41,8 @@ pub(super) struct Database {
     dir: PathBuf,
     number: u64,
     frame_bytes: AtomicU64,
+    ahead: Ahead,
+    segment_bytes: usize,
     // The last field: the folder goes after the database has been closed.
     retired: OnceLock<Removal>,
 }
@@ -79,7 +82,16 @@ impl Database {
             let what = "sled has put pages into blobs/, which nobody syncs".to_owned();
             return Err(LogError::Damaged { path: dir.join("blobs"), position: Position(1), what });
         }
-        Ok(Self { db, file, dir, number, frame_bytes: AtomicU64::new(0), retired: OnceLock::new() })
+        Ok(Self {
+            db,
+            file,
+            dir,
+            number,
+            frame_bytes: AtomicU64::new(0),
+            ahead: Ahead::default(),
+            segment_bytes: options.segment_bytes,
+            retired: OnceLock::new(),
+        })
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -116,6 +128,10 @@ impl Database {
 
     /// Adds frames, all or none of which are there after a crash.
     pub(super) fn apply(&self, frames: Vec<(Position, Vec<u8>)>) -> io::Result<()> {
+        if let Err(error) = self.ahead.keep(&self.file, self.segment_bytes) {
+            // Without zeros a sync is slower, not wrong; whether the disk is full is for sled to find.
+            tracing::debug!(%error, "no zeros ahead of the database's end");
+        }
         let bytes: usize = frames.iter().map(|(_, bytes)| bytes.len()).sum();
         self.frame_bytes.fetch_add(widen(bytes), Ordering::Relaxed);
         // One key is atomic by itself; a batch makes sled write, and wait for, a second buffer.

@@ -1,20 +1,32 @@
-//! Where submitters, the former and the committer meet: the queue of appends, and the group that changes hands.
+//! Where submitters and the two writers meet: the queue of appends, the former, which one writer at a time has, and the
+//! turn to commit.
 //!
-//! Invariant: a group is handed over only when the committer is free, so at most one is under way, and the next one
-//! grows for as long as the sync takes.
+//! A writer takes the former, forms a group, takes the turn, gives the former back, commits, and begins anew: alone it
+//! wakes nobody. The other one is woken when much is queued meanwhile; then it forms the next group beside the commit.
+//!
+//! Invariant: the former is given back by a writer that has the turn, so at most one group is committed at a time, each
+//! after the one that was formed before it; and the next one grows for as long as the sync takes.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use parking_lot::{Condvar, Mutex};
 use pegcount_domain::envelope::Position;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::durable::{Marks, Versions};
+use super::{
+    durable::{Marks, Versions},
+    former::Former,
+};
 use crate::{
     api::{Append, AppendError, Appended},
     frame::Frame,
     limits::{GROUP_BYTES_MAX, QUEUE_BYTES_MAX},
 };
+
+/// So much must be queued while a group is committed, bytes, for the other writer to be woken: some 60 small events.
+const BESIDE_BYTES_MIN: usize = 16 * 1024;
+/// So long a small group waits for appends that are likely to come: less than a sync takes on most disks.
+const GATHER_MAX: Duration = Duration::from_micros(300);
 
 pub(super) type Answer = oneshot::Sender<Result<Appended, AppendError>>;
 
@@ -38,29 +50,64 @@ pub(super) struct Group {
     pub(super) answers: Vec<(Answer, Result<Appended, AppendError>)>,
 }
 
+/// How far the former's group is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Forming {
+    pub(super) appends: usize,
+    pub(super) bytes: usize,
+    /// How many times it has taken appends from the queue.
+    pub(super) takes: usize,
+    /// How many appends the group before had.
+    pub(super) before: usize,
+}
+
+impl Forming {
+    /// How many appends more are worth waiting a moment for: as long as submitters wait for each answer, those of this
+    /// group and of the one before are all that there are, and two equal groups share the disk's syncs best. One alone
+    /// waits for nobody, and nobody is waited for twice.
+    fn missing(&self) -> Option<usize> {
+        let half = usize::midpoint(self.appends, self.before);
+        let missing = half.checked_sub(self.appends).filter(|missing| *missing > 0)?;
+        (self.appends > 1 && self.takes == 1 && self.bytes < BESIDE_BYTES_MIN).then_some(missing)
+    }
+}
+
 /// What the former does next.
 pub(super) enum Task {
     /// Decide these.
     Decide(Vec<Waiting>),
-    /// Hand the group over.
-    HandOver,
-    /// Nothing more will come.
+    /// Commit the group: the turn is the writer's.
+    Commit,
+    /// Nothing more will come, and nothing is under way.
     End,
 }
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<Waiting>,
-    handed: Option<Group>,
+    queued_bytes: usize,
+    /// While nobody forms a group.
+    former: Option<Box<Former>>,
     committing: bool,
     closing: bool,
-    formed_all: bool,
+    over: bool,
+    /// How many appends a group that gathers waits for.
+    gathering: usize,
+}
+
+impl State {
+    /// So much is queued that deciding it beside a commit is worth waking a thread.
+    fn pays_beside(&self) -> bool {
+        self.queued_bytes >= BESIDE_BYTES_MIN || self.closing
+    }
 }
 
 pub(super) struct Desk {
     state: Mutex<State>,
+    /// Whoever has the former and nothing to do waits here.
+    for_work: Condvar,
+    /// Whoever waits for the former.
     for_former: Condvar,
-    for_committer: Condvar,
     room: Arc<Semaphore>,
 }
 
@@ -68,8 +115,8 @@ impl Desk {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::default(),
+            for_work: Condvar::new(),
             for_former: Condvar::new(),
-            for_committer: Condvar::new(),
             room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)),
         }
     }
@@ -89,7 +136,16 @@ impl Desk {
             return Err(AppendError::Closed);
         }
         state.queue.push_back(Waiting { append, bytes, answer, _room: room });
-        self.for_former.notify_one();
+        state.queued_bytes += bytes;
+        let free = !state.committing && state.queue.len() >= state.gathering;
+        let beside = state.pays_beside();
+        drop(state);
+        if free || beside {
+            self.for_work.notify_one();
+        }
+        if beside {
+            self.for_former.notify_one();
+        }
         Ok(())
     }
 
@@ -97,68 +153,93 @@ impl Desk {
     pub(super) fn close(&self) {
         self.room.close();
         self.state.lock().closing = true;
-        self.for_former.notify_one();
+        self.for_work.notify_one();
+        self.for_former.notify_all();
     }
 
-    /// For the former, whose group has `group_bytes`, or none if it is empty: waits for something to do.
-    pub(super) fn next_task(&self, group_bytes: Option<usize>) -> Task {
+    /// For a writer: gives the former back.
+    pub(super) fn give_back(&self, former: Box<Former>) {
         let mut state = self.state.lock();
+        state.former = Some(former);
+        let beside = state.pays_beside();
+        drop(state);
+        if beside {
+            self.for_former.notify_one();
+        }
+    }
+
+    /// For a writer: waits until there is something to form; none when nothing will be. `has_turn` says that the
+    /// writer had the turn to commit, which ends.
+    pub(super) fn next_former(&self, has_turn: bool) -> Option<Box<Former>> {
+        let mut state = self.state.lock();
+        if has_turn {
+            state.committing = false;
+            self.for_work.notify_one();
+        }
         loop {
-            if group_bytes.is_some() && !state.committing {
-                return Task::HandOver;
+            if state.over {
+                return None;
             }
-            let taken = take(&mut state.queue, group_bytes.unwrap_or(0));
-            if !taken.is_empty() {
-                return Task::Decide(taken);
-            }
-            if group_bytes.is_none() && state.closing {
-                return Task::End;
+            if (!state.committing || state.pays_beside())
+                && let Some(former) = state.former.take()
+            {
+                return Some(former);
             }
             self.for_former.wait(&mut state);
         }
     }
 
-    /// For the former: gives the group to the committer, which is free.
-    pub(super) fn hand_over(&self, group: Group) {
+    /// For the former, whose group is so far: waits for something to do.
+    pub(super) fn next_task(&self, group: Forming) -> Task {
         let mut state = self.state.lock();
-        state.handed = Some(group);
-        state.committing = true;
-        self.for_committer.notify_one();
+        let mut missing = group.missing();
+        loop {
+            let free = !state.committing;
+            let commit = free && group.appends > 0;
+            // A small group takes what has come meanwhile with it.
+            if !(commit && group.bytes >= BESIDE_BYTES_MIN) && (free || state.pays_beside()) {
+                let taken = state.take(group.bytes);
+                if !taken.is_empty() {
+                    return Task::Decide(taken);
+                }
+            }
+            if commit && let Some(missing) = missing.take().filter(|_| !state.closing) {
+                state.gathering = missing;
+                self.for_work.wait_for(&mut state, GATHER_MAX);
+                state.gathering = 0;
+            } else if commit {
+                state.committing = true;
+                return Task::Commit;
+            } else if free && state.closing {
+                return Task::End;
+            } else {
+                self.for_work.wait(&mut state);
+            }
+        }
     }
 
-    /// For the former: no group will come any more. Gives what was left in the queue.
-    pub(super) fn formed_all(&self) -> VecDeque<Waiting> {
+    /// For a writer: no group will come any more. Gives what was left in the queue.
+    pub(super) fn end(&self) -> VecDeque<Waiting> {
         let mut state = self.state.lock();
         state.closing = true;
-        state.formed_all = true;
-        self.for_committer.notify_one();
+        state.over = true;
+        self.for_former.notify_all();
+        state.queued_bytes = 0;
         std::mem::take(&mut state.queue)
-    }
-
-    /// For the committer: the next group; none when the last one is done.
-    pub(super) fn next_group(&self) -> Option<Group> {
-        let mut state = self.state.lock();
-        loop {
-            if let Some(group) = state.handed.take() {
-                return Some(group);
-            }
-            state.committing = false;
-            self.for_former.notify_one();
-            if state.formed_all {
-                return None;
-            }
-            self.for_committer.wait(&mut state);
-        }
     }
 }
 
-/// Takes from the queue what the group has room for.
-fn take(queue: &mut VecDeque<Waiting>, group_bytes: usize) -> Vec<Waiting> {
-    let mut bytes = group_bytes;
-    let fits = |waiting: &&Waiting| {
-        bytes += waiting.bytes;
-        bytes <= GROUP_BYTES_MAX
-    };
-    let count = queue.iter().take_while(fits).count();
-    queue.drain(..count).collect()
+impl State {
+    /// Takes from the queue what the group has room for.
+    fn take(&mut self, group_bytes: usize) -> Vec<Waiting> {
+        let mut bytes = group_bytes;
+        let fits = |waiting: &&Waiting| {
+            bytes += waiting.bytes;
+            bytes <= GROUP_BYTES_MAX
+        };
+        let count = self.queue.iter().take_while(fits).count();
+        let taken: Vec<_> = self.queue.drain(..count).collect();
+        self.queued_bytes -= taken.iter().map(|waiting| waiting.bytes).sum::<usize>();
+        taken
+    }
 }

@@ -21,6 +21,8 @@ use super::{
 };
 use crate::{api::LogError, frame::Frame, keys::LogKey};
 
+#[cfg(test)]
+pub(crate) use super::archives::write_archive;
 pub(crate) use super::{
     archives::NamedArchive,
     folder::{FORMAT, failed, sync_dir, write_aside},

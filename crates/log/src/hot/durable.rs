@@ -20,7 +20,7 @@ use pegcount_domain::envelope::Position;
 use rustc_hash::FxHashMap;
 use tokio::sync::watch;
 
-use super::groups::{Groups, Span};
+use super::groups::{Groups, Snapshot};
 use crate::{
     api::LogError,
     frame::Frame,
@@ -99,15 +99,10 @@ impl Durable {
         heads.hot.versions.get(&stream).or_else(|| heads.sealing.versions.get(&stream)).copied()
     }
 
-    /// The groups in the databases that may hold events of a stream, in order.
-    pub(super) fn groups_holding(&self, stream: Key) -> Vec<Span> {
-        let (sealing, hot) = {
-            let heads = self.heads.read();
-            (heads.sealing.groups.snapshot(), heads.hot.groups.snapshot())
-        };
-        let mut groups = sealing.holding(stream);
-        groups.extend(hot.holding(stream));
-        groups
+    /// Which groups of the databases hold which streams, as it is now: of the one that is being sealed, and of the hot one.
+    pub(super) fn groups_now(&self) -> [Snapshot; 2] {
+        let heads = self.heads.read();
+        [heads.sealing.groups.snapshot(), heads.hot.groups.snapshot()]
     }
 
     /// The last seq of a counter. May read a block of a segment.

@@ -83,6 +83,10 @@ pub(crate) fn write_aside(dir: &Path, name: &str, text: &str) -> Result<(), LogE
     sync_dir(dir)
 }
 
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
 /// Names the action and the path of an I/O error.
 pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
     let path = path.to_owned();
@@ -99,6 +103,8 @@ impl Folder {
         }
         let path = dir.join("LOCK");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        // A folder that nobody may write to can be looked at: a lock needs no writing.
+        let lock = lock.or_else(|error| if is_read_only(&error) { File::open(&path) } else { Err(error) });
         let lock = lock.map_err(failed("open lock", &path))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),

@@ -1,20 +1,16 @@
-//! Forms groups: decides queued appends, one after the other, and makes frames of them, while the group before syncs.
+//! Forms groups: decides queued appends, one after the other, and makes frames of them, while the group before may sync.
 //!
 //! Invariant: answers leave with the group that was forming when they were decided, so no answer, refusals and
 //! repeats included, speaks of anything that is not durable.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use pegcount_domain::{envelope::Position, time::Micros};
 
 use super::{
     decide::Decider,
-    desk::{Desk, Group, Task, Waiting},
+    desk::{Desk, Forming, Group, Task, Waiting},
     durable::Durable,
-    panic_text,
 };
 use crate::{
     api::{Append, AppendError, Appended},
@@ -23,7 +19,6 @@ use crate::{
 };
 
 pub(super) struct Former {
-    pub(super) desk: Arc<Desk>,
     pub(super) durable: Arc<Durable>,
     pub(super) decider: Decider,
     pub(super) builder: FrameBuilder,
@@ -32,31 +27,22 @@ pub(super) struct Former {
     pub(super) last: Position,
     pub(super) last_recorded_at: Micros,
     pub(super) group: Group,
-    pub(super) group_bytes: usize,
+    pub(super) forming: Forming,
 }
 
 impl Former {
-    /// Runs until the desk is closed and its queue is empty.
-    pub(super) fn run(mut self) {
-        let done = catch_unwind(AssertUnwindSafe(|| self.form()));
-        if let Err(panic) = done {
-            self.durable.poison(&format!("forming a group panicked: {}", panic_text(&*panic)));
-            for (answer, _) in std::mem::take(&mut self.group.answers) {
-                let _ = answer.send(Err(refusal(&self.durable)));
-            }
-        }
-        for waiting in self.desk.formed_all() {
-            let _ = waiting.answer.send(Err(refusal(&self.durable)));
-        }
-    }
-
-    fn form(&mut self) {
+    /// Forms the next group; gives it with the turn to commit it. None when nothing will come any more.
+    pub(super) fn form(&mut self, desk: &Desk) -> Option<Group> {
         loop {
-            let bytes = (!self.group.answers.is_empty()).then_some(self.group_bytes);
-            match self.desk.next_task(bytes) {
-                Task::Decide(taken) => taken.into_iter().for_each(|waiting| self.take(waiting)),
-                Task::HandOver => self.hand_over(),
-                Task::End => return,
+            match desk.next_task(self.forming) {
+                Task::Decide(taken) => {
+                    self.forming.takes += 1;
+                    for waiting in taken {
+                        self.take(waiting);
+                    }
+                }
+                Task::Commit => return Some(self.hand_over()),
+                Task::End => return None,
             }
         }
     }
@@ -68,7 +54,8 @@ impl Former {
         } else {
             self.decider.decide(&append).map(|repeats| self.write(&append, repeats))
         };
-        self.group_bytes += bytes;
+        self.forming.bytes += bytes;
+        self.forming.appends += 1;
         self.group.answers.push((answer, decided));
     }
 
@@ -98,15 +85,15 @@ impl Former {
         self.group.frames.push(Arc::new(frame));
     }
 
-    fn hand_over(&mut self) {
+    fn hand_over(&mut self) -> Group {
         if !self.builder.is_empty() {
             self.end_frame(false);
         }
         let mut group = std::mem::take(&mut self.group);
         (group.versions, group.marks) = self.decider.hand_over();
         group.end = self.last;
-        self.group_bytes = 0;
-        self.desk.hand_over(group);
+        self.forming = Forming { before: self.forming.appends, ..Forming::default() };
+        group
     }
 }
 

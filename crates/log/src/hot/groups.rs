@@ -52,11 +52,12 @@ impl Groups {
 pub(super) struct Snapshot(Vec<Arc<Chunk>>);
 
 impl Snapshot {
-    /// The groups that may hold events of a stream, in order.
-    pub(super) fn holding(&self, key: Key) -> Vec<Span> {
+    /// The groups that may hold events of a stream beyond position `after`, in order.
+    pub(super) fn holding(&self, key: Key, after: Position) -> Vec<Span> {
         let wanted = low(key);
         let mut spans = Vec::new();
-        for chunk in &self.0 {
+        let is_before = |chunk: &&Arc<Chunk>| chunk.groups.last().is_none_or(|((_, last), _)| *last <= after);
+        for chunk in self.0.iter().skip_while(is_before) {
             let places = chunk.keys.iter().enumerate().filter(|(_, key)| **key == wanted);
             for (place, _) in places {
                 let group = chunk.groups.partition_point(|(_, end)| *end <= place);
@@ -64,6 +65,7 @@ impl Snapshot {
             }
         }
         spans.dedup();
+        spans.retain(|(_, last)| *last > after);
         spans
     }
 }
@@ -86,9 +88,11 @@ mod tests {
             groups.push((Position(first), Position(first + 9)), keys.into_iter());
         }
         let snapshot = groups.snapshot();
-        let found = snapshot.holding(103);
+        let found = snapshot.holding(103, Position::START);
         let expected = (0..20_000).filter(|group| group % 7 == 3).map(|group| Position(group * 10 + 1));
         assert!(found.iter().map(|(first, _)| *first).eq(expected));
-        assert!(snapshot.holding(5).is_empty());
+        let beyond = snapshot.holding(103, Position(100_004));
+        assert!(beyond.iter().eq(found.iter().filter(|(_, last)| last.0 > 100_004)));
+        assert!(snapshot.holding(5, Position::START).is_empty());
     }
 }

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     api::LogError,
-    segment::{Kind, Named, pages_path},
+    pages::pages_path,
+    segment::{Kind, Named},
 };
 
 const NAME: &str = "MANIFEST";
@@ -104,11 +105,10 @@ impl Manifest {
         let mut named: Vec<_> =
             self.sealing.iter().chain([&self.hot]).map(|number| database_path(dir, *number)).collect();
         named.extend(self.history.paths(dir));
-        let first = self.history.segments.first().map_or(self.hot, |segment| segment.number);
+        named.extend(self.history.segments.iter().map(|segment| pages_path(dir, segment.number)));
         for entry in fs::read_dir(dir).map_err(failed("list", dir))? {
             let path = entry.map_err(failed("list", dir))?.path();
-            let dropped = pages_number(&path).is_some_and(|number| number < first);
-            if named.contains(&path) || !(is_ours(&path) || dropped) {
+            if named.contains(&path) || !is_ours(&path) {
                 continue;
             }
             tracing::warn!(path = %path.display(), "removing what the manifest does not name");
@@ -127,15 +127,9 @@ fn is_ours(path: &Path) -> bool {
         let rest = name.strip_prefix(prefix).map(|rest| rest.strip_suffix(".new").unwrap_or(rest));
         rest.is_some_and(numbered)
     };
-    ["segment-", "stub-", "archive-"].into_iter().any(made_aside)
+    ["segment-", "stub-", "archive-", "pages-"].into_iter().any(made_aside)
         || name.strip_prefix("hot-").is_some_and(numbered)
         || name.strip_suffix(".new").is_some_and(|name| name == NAME || name == FORMAT_FILE)
-}
-
-/// The number of the segment that `path` was made beside, if it was.
-fn pages_number(path: &Path) -> Option<u64> {
-    let number = path.file_name()?.to_str()?.strip_prefix("pages-")?.parse().ok()?;
-    (pages_path(path.parent()?, number) == path).then_some(number)
 }
 
 pub(super) fn parse(text: &str) -> Result<Manifest, &'static str> {
@@ -228,7 +222,8 @@ impl History {
         archives.chain(self.stub.map(|stub| stub.number)).max().unwrap_or(0)
     }
 
-    fn paths(&self, dir: &Path) -> Vec<PathBuf> {
+    /// Where all of it lies in `dir`.
+    pub(crate) fn paths(&self, dir: &Path) -> Vec<PathBuf> {
         let archives = self.archives.iter().map(|archive| archive_path(dir, archive.number));
         self.stub.iter().chain(&self.segments).map(|named| named.path(dir)).chain(archives).collect()
     }
@@ -350,14 +345,13 @@ mod tests {
             "LOCK",
             "MARK",
             "segment-000004",
+            "pages-000004",
             "notes.txt",
             "segment-old",
             "hot-",
             "stub-000002",
             "archive-000001",
             "archive-000002",
-            "pages-000004",
-            "pages-000007",
         ];
         let gone = [
             "segment-000001",
@@ -370,6 +364,8 @@ mod tests {
             "archive-000003",
             "archive-000004.new",
             "pages-000001",
+            "pages-000007",
+            "pages-000004.new",
         ];
         kept.iter().chain(&gone).for_each(|name| fs::write(dir.path().join(name), b"x").unwrap());
         for number in [2, 5, 6, 7] {

@@ -3,20 +3,24 @@
 //! ```text
 //! submit ─▶ desk ─▶ former ─────────▶ committer ──────────────────▶ durable ─▶ readers, subscribers
 //!           queue   decides, encodes   apply, flush, sync, publish   versions, marks, tail, end
-//!                   (thread)           (thread)    │ full                    ▲ older ones
+//!                   (two writer threads, in turns) │ full                    ▲ older ones
 //!                                                  ▼                         │
 //!                                      sealer: a database becomes a segment ─▶ shelf
+//!                                      (thread)
+//!                                      pager: pages of streams, from what is durable
 //!                                      (thread)
 //! ```
 //!
 //! - [`options`], [`folder`], [`manifest`], [`opening`], [`open`]: opening
-//! - [`desk`], [`decide`], [`former`]: from an append to a group
-//! - [`store`], [`database`], [`mark`], [`committer`]: from a group to the disk
+//! - [`desk`], [`writer`]: who does what when; [`decide`], [`former`]: from an append to a group
+//! - [`store`], [`database`], [`ahead`], [`mark`], [`committer`]: from a group to the disk
 //! - [`bell`], [`seal`]: from a full database to a segment
 //! - [`dropping`], [`archives`]: from the oldest segments to what is left of them
+//! - [`pager`]: from durable frames to pages
 //! - [`durable`], [`groups`], [`stream`]: what readers see
 //! - [`door`]: a folder as tools see it, with nothing running
 
+mod ahead;
 mod archives;
 mod bell;
 mod committer;
@@ -38,6 +42,9 @@ mod mark;
 mod open;
 mod opening;
 mod options;
+mod pager;
+#[cfg(test)]
+mod paging_tests;
 mod seal;
 #[cfg(test)]
 mod sealing_tests;
@@ -45,6 +52,7 @@ mod store;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::{
     io,
@@ -69,14 +77,16 @@ use self::{
     bell::{Bell, DropAsked},
     committer::Committer,
     decide::Decider,
-    desk::{Desk, Group},
+    desk::{Desk, Forming, Group},
     durable::Durable,
     folder::{Folder, failed},
     former::{Former, refusal},
     open::Found,
+    pager::{Pager, PagerBell},
     seal::{Probe, Sealer},
     store::{Committed, Gate, Store},
     stream::StreamReader,
+    writer::{WRITERS, Writer},
 };
 use crate::{
     api::{
@@ -86,6 +96,7 @@ use crate::{
     consumers::Consumers,
     content::Fingerprints,
     frame::{Frame, FrameBuilder},
+    pages::Drafts,
     retention::{Archive, Dropped},
     stream::{Collector, Direction, StreamPage},
     subscribe::{Frames, subscription},
@@ -103,6 +114,7 @@ pub struct SledLog {
     desk: Arc<Desk>,
     bell: Arc<Bell>,
     archives: Arc<Archives>,
+    pager_bell: Arc<PagerBell>,
     incarnation: Incarnation,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     folder: Folder,
@@ -125,6 +137,7 @@ struct Parts {
 /// What reads need.
 struct Shared {
     durable: Arc<Durable>,
+    drafts: Arc<Drafts>,
     options: SledOptions,
     /// Taken out when the log is dropped: then the database is closed, whoever still holds a subscription.
     store: RwLock<Option<Arc<dyn Store>>>,
@@ -157,7 +170,8 @@ impl SledLog {
             key: opened.key.clone(),
             probe,
         };
-        let read_only = options.read_only;
+        let (of_pages, store, durable) =
+            (options.clone(), Arc::clone(&opened.store), Arc::clone(&opened.durable));
         let log = Self::start(Parts {
             options,
             folder: opened.folder,
@@ -170,8 +184,15 @@ impl SledLog {
             bell: opened.bell,
             archives,
         })?;
-        if !read_only {
+        if !of_pages.read_only {
             log.spawn("log-sealer", move || sealer.run())?;
+            if of_pages.page_memory_bytes > 0 {
+                let (drafts, bell) = (Arc::clone(&log.shared.drafts), Arc::clone(&log.pager_bell));
+                let pager = Pager::new(of_pages, log.incarnation, store, durable, drafts, bell);
+                log.spawn("log-pager", move || pager.run())?;
+            } else {
+                log.pager_bell.close();
+            }
         }
         Ok(log)
     }
@@ -181,6 +202,7 @@ impl SledLog {
         let desk = Arc::new(Desk::new());
         let shared = Arc::new(Shared {
             durable: Arc::clone(&durable),
+            drafts: Arc::new(Drafts::new(options.page_rule)),
             options: options.clone(),
             store: RwLock::new(Some(Arc::clone(&store))),
         });
@@ -191,25 +213,25 @@ impl SledLog {
             Consumers::open(&options.dir, options.read_only, incarnation, durable.watch_end(), clock)?;
         let consumers = Arc::new(consumers);
         let kept = Arc::clone(&consumers);
+        let pager_bell = Arc::default();
         let log = Self {
             shared,
             frames,
             consumers,
             desk: Arc::clone(&desk),
             bell,
+            pager_bell,
             archives,
             incarnation,
             threads,
             folder,
         };
         if options.read_only {
-            log.desk.close();
-            log.bell.close();
+            log.end_threads();
             return Ok(log);
         }
         let builder = FrameBuilder::new(options.zstd_level);
         let former = Former {
-            desk: Arc::clone(&desk),
             durable: Arc::clone(&durable),
             decider: Decider::new(Arc::clone(&durable), said, found.sources),
             builder: builder.map_err(failed("set up zstd for", &options.dir))?,
@@ -217,13 +239,16 @@ impl SledLog {
             last: found.end,
             last_recorded_at: found.last_recorded_at,
             group: Group::default(),
-            group_bytes: 0,
+            forming: Forming::default(),
         };
-        let committer = Committer::new(desk, durable, store, options.durability, gate);
+        desk.give_back(Box::new(former));
+        let committer = Committer::new(Arc::clone(&durable), store, options.durability, gate);
         let committer = committer.map_err(failed("start a thread for", &options.dir))?;
-        // The committer first: if the former cannot be started, dropping the log ends it.
-        log.spawn("log-committer", move || committer.run())?;
-        log.spawn("log-former", move || former.run())?;
+        let writer = Writer { desk, durable, committer: Arc::new(Mutex::new(committer)) };
+        for number in 1..=WRITERS {
+            let writer = writer.clone();
+            log.spawn(&format!("log-writer-{number}"), move || writer.run())?;
+        }
         log.spawn("log-consumers", move || kept.keep())?;
         Ok(log)
     }
@@ -243,9 +268,25 @@ impl SledLog {
         failed(action, self.folder.dir())(io::Error::other(why))
     }
 
+    /// Waits until everything that is durable now is in pages, as far as it is to be, and every segment has its own. For
+    /// tests and benchmarks: nothing that is read depends on it.
+    #[doc(hidden)]
+    pub async fn paged(&self) {
+        let (answer, paged) = oneshot::channel();
+        self.pager_bell.ask(answer);
+        // A log that closes pages nothing more.
+        let _ = paged.await;
+    }
+
+    /// Nothing is decided, sealed or paged any more.
+    fn end_threads(&self) {
+        self.desk.close();
+        self.bell.close();
+        self.pager_bell.close();
+    }
+
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
-        let thread = thread.inspect_err(|_| drop(self.desk.formed_all()));
         self.threads.lock().push(thread.map_err(failed("start a thread for", self.folder.dir()))?);
         Ok(())
     }
@@ -253,8 +294,7 @@ impl SledLog {
 
 impl Drop for SledLog {
     fn drop(&mut self) {
-        self.desk.close();
-        self.bell.close();
+        self.end_threads();
         self.consumers.close();
         join(&self.threads);
         // Waits for reads under way, refuses later ones, and closes the database.
@@ -295,13 +335,13 @@ impl Shared {
         direction: Direction,
         limit: usize,
     ) -> Result<StreamPage, LogError> {
-        let (durable, dir) = (&*self.durable, self.options.dir.as_path());
+        let (durable, drafts, dir) = (&*self.durable, &*self.drafts, self.options.dir.as_path());
         let key = durable.names.stream(stream);
         let (head, gone) = (Version(durable.version(key)?), Version(durable.shelf.gone(key)?));
         let mut collector = Collector::new(stream, head, from, direction, limit).after(gone)?;
         let store = self.store.read();
         let store = store.as_deref().ok_or_else(|| closed(dir))?;
-        StreamReader { durable, store, dir }.read(&mut collector)?;
+        StreamReader { durable, drafts, store, dir }.read(&mut collector)?;
         Ok(collector.page())
     }
 }
@@ -409,6 +449,10 @@ impl EventLog for SledLog {
         &self.consumers
     }
 
+    fn sealed(&self) -> Vec<Sealed> {
+        self.shared.durable.shelf.sealed()
+    }
+
     async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {
         let (answer, dropped) = oneshot::channel();
         self.bell.ask_drop(DropAsked { up_to, archive, answer });
@@ -430,7 +474,7 @@ impl EventLog for SledLog {
             end: self.end(),
             archives: self.archives.positions(),
             incarnation: self.incarnation,
-            disk_bytes,
+            disk_bytes: disk_bytes + self.shared.drafts.disk_bytes(),
             segments: self.shared.durable.shelf.count(),
             sealed_end: self.shared.durable.shelf.end(),
             sealing_failure: self.shared.durable.sealing_failure(),
@@ -439,8 +483,7 @@ impl EventLog for SledLog {
     }
 
     async fn close(&self) -> Result<(), LogError> {
-        self.desk.close();
-        self.bell.close();
+        self.end_threads();
         self.consumers.close();
         let threads = Arc::clone(&self.threads);
         let path = self.folder.dir().to_owned();

@@ -29,6 +29,7 @@ use crate::{
     content::Fingerprints,
     frame::Frame,
     keys::LogKey,
+    pages::PageFile,
     segment::{Memory, Segment, Shelf, Shelved},
 };
 
@@ -154,7 +155,13 @@ impl Opening<'_> {
         for named in manifest.history.stub.iter().chain(&manifest.history.segments) {
             let segment = Segment::open(dir, *named, incarnation).and_then(|segment| {
                 let recorded_at = segment.last_recorded_at();
-                Ok((recorded_at, Shelved::new(segment)?))
+                let shelved = Shelved::new(segment)?;
+                if self.options.page_memory_bytes > 0
+                    && let Some(pages) = PageFile::open(dir, named, incarnation)
+                {
+                    shelved.set_pages(pages);
+                }
+                Ok((recorded_at, shelved))
             });
             match segment {
                 Ok((recorded_at, segment)) => {

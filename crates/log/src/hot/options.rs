@@ -6,9 +6,10 @@ use crate::{
     api::Durability,
     clock::{Clock, system_clock},
     limits::{
-        CACHE_BYTES_DEFAULT, FILTER_BYTES_DEFAULT, INDEX_CACHE_BYTES_DEFAULT, SEAL_BYTES_DEFAULT,
-        SEGMENT_BYTES,
+        CACHE_BYTES_DEFAULT, FILTER_BYTES_DEFAULT, INDEX_CACHE_BYTES_DEFAULT, PAGE_MEMORY_BYTES_DEFAULT,
+        SEAL_BYTES_DEFAULT, SEGMENT_BYTES,
     },
+    pages::PageRule,
 };
 
 /// How to open a [`crate::SledLog`]. Start from [`SledOptions::new`] and change what should differ.
@@ -27,6 +28,9 @@ pub struct SledOptions {
     pub filter_bytes: u64,
     /// Memory for the index blocks of segments that were read last, bytes.
     pub index_cache_bytes: u64,
+    /// Memory for pages of streams that are not full, bytes: with less, pages are shorter and a stream lies in more of
+    /// them. 0: no pages are made or read, and a stream that is spread thin takes long to read.
+    pub page_memory_bytes: u64,
     /// Opens a log that is damaged, too, and gives what can be read; nothing can be appended, nothing of the log is
     /// changed (though sled may write its snapshot).
     pub read_only: bool,
@@ -37,6 +41,9 @@ pub struct SledOptions {
     /// sled's segment size, bytes. For tests: with another one the relations in [`crate::limits`] do not hold.
     #[doc(hidden)]
     pub segment_bytes: usize,
+    /// What is worth a page. For tests, that want pages of everything.
+    #[doc(hidden)]
+    pub page_rule: PageRule,
 }
 
 impl SledOptions {
@@ -49,10 +56,12 @@ impl SledOptions {
             seal_bytes: SEAL_BYTES_DEFAULT,
             filter_bytes: FILTER_BYTES_DEFAULT,
             index_cache_bytes: INDEX_CACHE_BYTES_DEFAULT,
+            page_memory_bytes: PAGE_MEMORY_BYTES_DEFAULT,
             read_only: false,
             zstd_level: Some(1),
             clock: system_clock(),
             segment_bytes: SEGMENT_BYTES,
+            page_rule: PageRule::default(),
         }
     }
 
@@ -70,6 +79,7 @@ impl fmt::Debug for SledOptions {
             .field("durability", &self.durability)
             .field("cache_bytes", &self.cache_bytes)
             .field("seal_bytes", &self.seal_bytes)
+            .field("page_memory_bytes", &self.page_memory_bytes)
             .field("read_only", &self.read_only)
             .field("zstd_level", &self.zstd_level)
             .finish_non_exhaustive()

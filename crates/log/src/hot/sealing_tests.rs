@@ -92,7 +92,8 @@ pub(super) async fn holds(log: &SledLog, end: u64) {
 /// The names in a log's folder that belong to history.
 pub(super) fn parts(dir: &Path) -> Vec<String> {
     let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut parts: Vec<_> = names.filter(|name| name.contains('-') || name.contains(".new")).collect();
+    let is_part = |name: &String| name.contains('-') || name.contains(".new");
+    let mut parts: Vec<_> = names.filter(|name| is_part(name) && !name.starts_with("pages-")).collect();
     parts.sort();
     parts
 }

@@ -100,6 +100,19 @@ impl SledStore {
         }
     }
 
+    /// The number of the database that holds, or held, `position`, a durable one.
+    pub(super) fn number_of(&self, position: Position) -> Result<u64, LogError> {
+        // Before the segments: see above.
+        let databases = self.databases.read().clone();
+        let holder = databases.iter().rev().find(|(first, _)| *first <= position);
+        let number = holder.map(|(_, database)| database.number()).or_else(|| {
+            let segments = self.shelf.all();
+            let holder = segments.iter().find(|segment| segment.named().last >= position);
+            holder.map(|segment| segment.named().number)
+        });
+        number.ok_or_else(|| missing(&self.dir, position))
+    }
+
     fn writable(&self) -> io::Result<Arc<Database>> {
         let hot = self.hot().ok_or_else(|| io::Error::other("there is no database"))?;
         Ok(hot.1)

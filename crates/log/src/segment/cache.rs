@@ -1,4 +1,4 @@
-//! The blocks of segments that were read last, in as much memory as is allowed.
+//! The blocks of segments, and of their pages, that were read last, in as much memory as is allowed.
 //!
 //! Invariant: what is in here has been checked against its checksum.
 
@@ -9,8 +9,27 @@ use quick_cache::{Weighter, sync::Cache};
 use super::Kind;
 use crate::frame::widen;
 
-/// Of a block: what its file is, that file's number, and its offset.
-type Place = (Kind, u64, u64);
+/// Where a block lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// Of a file of pages its checksum, since it may be made again; none for a segment.
+    pages: Option<u32>,
+    kind: Kind,
+    number: u64,
+    offset: u64,
+}
+
+impl Place {
+    /// In segment or stub `number`.
+    pub(crate) const fn of_segment(kind: Kind, number: u64, offset: u64) -> Self {
+        Self { pages: None, kind, number, offset }
+    }
+
+    /// In the pages of segment `number`, in the file with this checksum of its directory.
+    pub(crate) const fn of_pages(number: u64, crc: u32, offset: u64) -> Self {
+        Self { pages: Some(crc), kind: Kind::Segment, number, offset }
+    }
+}
 
 /// What an entry takes beside its bytes.
 const ENTRY_OVERHEAD_BYTES: u64 = 100;
@@ -60,11 +79,12 @@ mod tests {
     fn it_keeps_no_more_than_it_may() {
         let cache = BlockCache::new(1_000_000);
         for offset in 0..1_000 {
-            let block =
-                cache.get((Kind::Segment, 1, offset), || Ok::<_, ()>(vec![7; 50_000].into())).unwrap();
+            let block = cache
+                .get(Place::of_segment(Kind::Segment, 1, offset), || Ok::<_, ()>(vec![7; 50_000].into()))
+                .unwrap();
             assert_eq!(block.len(), 50_000);
         }
         assert!(cache.0.weight() <= 1_000_000);
-        assert!(cache.get((Kind::Segment, 1, 5_000), || Err(7)).is_err());
+        assert!(cache.get(Place::of_segment(Kind::Segment, 1, 5_000), || Err(7)).is_err());
     }
 }

@@ -48,6 +48,18 @@ pub(crate) struct BlockAt {
 }
 
 impl BlockAt {
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.offset.to_le_bytes());
+        out.extend_from_slice(&self.bytes.to_le_bytes());
+        out.extend_from_slice(&self.crc.to_le_bytes());
+        out.extend_from_slice(&self.first.to_le_bytes());
+    }
+
+    pub(crate) fn read(numbers: &mut Numbers<'_>) -> Option<Self> {
+        let (offset, bytes, crc) = (numbers.u64()?, numbers.u32()?, numbers.u32()?);
+        Some(Self { offset, bytes, crc, first: Key::from_le_bytes(numbers.array()?) })
+    }
+
     fn end(&self) -> u64 {
         self.offset.saturating_add(self.bytes.into())
     }
@@ -102,10 +114,7 @@ impl Directory {
             let count = u32::try_from(blocks.len()).unwrap_or(u32::MAX);
             out.extend_from_slice(&count.to_le_bytes());
             for block in blocks {
-                out.extend_from_slice(&block.offset.to_le_bytes());
-                out.extend_from_slice(&block.bytes.to_le_bytes());
-                out.extend_from_slice(&block.crc.to_le_bytes());
-                out.extend_from_slice(&block.first.to_le_bytes());
+                block.put(&mut out);
             }
         }
         out
@@ -128,8 +137,7 @@ impl Directory {
         for blocks in &mut directory.sections {
             let count = numbers.u32()?;
             for _ in 0..count {
-                let (offset, bytes, crc) = (numbers.u64()?, numbers.u32()?, numbers.u32()?);
-                blocks.push(BlockAt { offset, bytes, crc, first: Key::from_le_bytes(numbers.array()?) });
+                blocks.push(BlockAt::read(&mut numbers)?);
             }
         }
         (numbers.0.is_empty() && directory.makes_sense(offset)).then_some(directory)
@@ -216,7 +224,7 @@ impl Tail {
 }
 
 /// Reads numbers off the front.
-struct Numbers<'a>(&'a [u8]);
+pub(crate) struct Numbers<'a>(pub(crate) &'a [u8]);
 
 impl Numbers<'_> {
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -225,11 +233,11 @@ impl Numbers<'_> {
         Some(*array)
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 }

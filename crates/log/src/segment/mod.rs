@@ -42,6 +42,15 @@ pub(crate) use stub::write_stub;
 pub(crate) use walk::{Ahead, Entries};
 pub(crate) use write::SegmentWriter;
 
+/// For other files that lead to streams by blocks.
+pub(crate) mod blocks {
+    pub(crate) use super::{
+        block::{Block, BlockBuilder, INDEX_BLOCK_BYTES},
+        cache::Place,
+        directory::{BlockAt, Numbers},
+    };
+}
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -68,11 +77,6 @@ pub(crate) struct Named {
 /// The file of segment `number` in the log's folder.
 pub(crate) fn segment_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("segment-{number:06}"))
-}
-
-/// The file of what is made of segment `number` beside it, and goes with it.
-pub(crate) fn pages_path(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("pages-{number:06}"))
 }
 
 /// The file of stub `number` in the log's folder.

@@ -17,11 +17,11 @@ use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 use super::{
     Kind, Named,
     block::Block,
-    cache::BlockCache,
+    cache::{BlockCache, Place},
     collect::FrameAt,
     directory::{BlockAt, Directory, HEADER_BYTES, Section, TAIL_BYTES, Tail, header},
     entry::{CounterRun, StreamRun},
-    filter::{FILTER_PAGE_BLOCKS, Place, bytes_of},
+    filter::{self, FILTER_PAGE_BLOCKS, bytes_of},
     write::{FRAME_LINE_BYTES, FRAMES_PER_BLOCK},
 };
 use crate::{
@@ -113,7 +113,7 @@ impl Segment {
     /// It does not belong to the log any more: its file, and those beside it, go as soon as nobody reads it.
     pub(crate) fn retire(&self) {
         let beside = match self.named.kind {
-            Kind::Segment => self.path.parent().map(|dir| super::pages_path(dir, self.named.number)),
+            Kind::Segment => self.path.parent().map(|dir| crate::pages::pages_path(dir, self.named.number)),
             Kind::Stub => None,
         };
         self.gone.get_or_init(|| Removal(beside.into_iter().chain([self.path.clone()]).collect()));
@@ -243,7 +243,7 @@ impl Segment {
         cache: &BlockCache,
     ) -> Result<bool, LogError> {
         self.readable()?;
-        let place = Place::of(key, self.directory.filter_blocks);
+        let place = filter::Place::of(key, self.directory.filter_blocks);
         if let Some(filter) = filter {
             return Ok(place.may_be_in(filter, 0));
         }
@@ -331,7 +331,7 @@ impl Segment {
         at: BlockAt,
         cache: &BlockCache,
     ) -> Result<Arc<[u8]>, LogError> {
-        cache.get((self.named.kind, self.named.number, at.offset), || {
+        cache.get(Place::of_segment(self.named.kind, self.named.number, at.offset), || {
             let file = File::open(&self.path).map_err(self.failed("open"))?;
             let bytes = self.read(&file, at.offset, usize::try_from(at.bytes).unwrap_or(usize::MAX))?;
             if crc32c::crc32c(&bytes) == at.crc {

@@ -17,8 +17,13 @@ use std::{
 use parking_lot::RwLock;
 use pegcount_domain::envelope::Position;
 
-use super::{Kind, cache::BlockCache, entry::StreamRun, read::Segment};
-use crate::{api::LogError, frame::Frame, keys::Key};
+use super::{Kind, Named, cache::BlockCache, entry::StreamRun, read::Segment};
+use crate::{
+    api::{LogError, Sealed},
+    frame::Frame,
+    keys::Key,
+    pages::{Leaves, PageFile},
+};
 
 /// How much memory segments may take, bytes.
 #[derive(Clone, Copy, Debug)]
@@ -29,18 +34,33 @@ pub(crate) struct Memory {
     pub(crate) blocks: u64,
 }
 
-/// A segment and its filter, if that is in memory.
+/// A segment, its filter if that is in memory, and its pages if it has any.
 #[derive(Clone)]
 pub(crate) struct Shelved {
     segment: Arc<Segment>,
     filter: Option<Arc<[u8]>>,
+    pages: Arc<RwLock<Option<Arc<PageFile>>>>,
 }
 
 impl Shelved {
     /// With its filter, which is checked.
     pub(crate) fn new(segment: Segment) -> Result<Self, LogError> {
         let filter = Some(segment.filter()?);
-        Ok(Self { segment: Arc::new(segment), filter })
+        Ok(Self { segment: Arc::new(segment), filter, pages: Arc::default() })
+    }
+
+    pub(crate) fn named(&self) -> Named {
+        self.segment.named()
+    }
+
+    /// The pages beside it, if there are any that can be used.
+    pub(crate) fn pages(&self) -> Option<Arc<PageFile>> {
+        self.pages.read().clone().filter(|pages| !pages.is_spoilt())
+    }
+
+    /// From now on its streams are read from these pages.
+    pub(crate) fn set_pages(&self, pages: PageFile) {
+        *self.pages.write() = Some(Arc::new(pages));
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -57,7 +77,7 @@ impl Shelved {
 
     /// A segment of which nothing can be read: whoever asks for something in it is told why.
     pub(crate) fn unreadable(segment: Segment) -> Self {
-        Self { segment: Arc::new(segment), filter: None }
+        Self { segment: Arc::new(segment), filter: None, pages: Arc::default() }
     }
 }
 
@@ -139,9 +159,20 @@ impl Shelf {
         self.segments.read().iter().filter(|shelved| !shelved.is_stub()).count()
     }
 
+    /// The segments that have frames, the oldest first.
+    pub(crate) fn sealed(&self) -> Vec<Sealed> {
+        let segments = self.all();
+        let with_frames = segments.iter().filter(|shelved| !shelved.is_stub());
+        with_frames
+            .map(|shelved| shelved.segment.named())
+            .map(|named| Sealed { first: named.first, last: named.last, bytes: named.bytes })
+            .collect()
+    }
+
     /// Bytes on disk.
     pub(crate) fn disk_bytes(&self) -> u64 {
-        self.segments.read().iter().map(|shelved| shelved.segment.named().bytes).sum()
+        let pages = |shelved: &Shelved| shelved.pages.read().as_ref().map_or(0, |pages| pages.disk_bytes());
+        self.segments.read().iter().map(|shelved| shelved.segment.named().bytes + pages(shelved)).sum()
     }
 
     /// Up to `count` frames from the one that holds `at` on; none if no segment holds it.
@@ -192,6 +223,13 @@ impl Shelf {
     /// What a segment has of a stream, in the order of its versions.
     pub(crate) fn stream_runs(&self, shelved: &Shelved, key: Key) -> Result<Vec<StreamRun>, LogError> {
         if self.holds(shelved, key)? { shelved.segment.stream_runs(key, &self.cache) } else { Ok(Vec::new()) }
+    }
+
+    /// The pages that a segment's file has of a stream; none if there are none, or none can be read.
+    pub(crate) fn leaves(&self, shelved: &Shelved, key: Key) -> Option<Leaves> {
+        let pages = shelved.pages()?;
+        let holds = self.holds(shelved, key).is_ok_and(|holds| holds);
+        if holds { Leaves::of_file(&pages, key, &self.cache) } else { None }
     }
 
     /// A frame by its number in its segment.

@@ -25,10 +25,12 @@ use crate::{
     frame::Frame,
     hot::door::{self, Lock, failed},
     keys::Names,
-    segment::{Named, Segment, segment_path},
+    segment::Segment,
 };
 
 const TAIL_ASIDE: &str = "tail.new";
+/// How the names of its parts begin.
+const PARTS: [&str; 4] = ["tail", "segment-", "stub-", "archive-"];
 
 /// What a backup came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +41,11 @@ pub struct BackedUp {
     pub incarnation: Incarnation,
     /// The position of the last event in it.
     pub end: Position,
-    /// Segments that were copied this time.
+    /// The first position in it; what was before had been dropped.
+    pub first: Position,
+    /// Segments, stubs and archives that were copied this time.
     pub copied: u64,
-    /// Segments that were there already.
+    /// Those that were there already.
     pub kept: u64,
     /// Bytes that were written this time.
     pub written_bytes: u64,
@@ -144,12 +148,14 @@ impl Backup {
             dir: self.to.clone(),
             incarnation: self.place.incarnation,
             end: Position(self.next.0.saturating_sub(1)),
+            first: self.place.first(),
             copied: 0,
             kept: 0,
             written_bytes: 0,
         };
         copy_format(&self.place, &self.to)?;
-        self.segments(&mut done, progress)?;
+        let copied = self.segments(&mut done, progress).and_then(|()| self.archives(&mut done, progress));
+        copied.map_err(|error| self.dropped_meanwhile(error))?;
         let tail = self.tail.take().map(PartWriter::finish).transpose()?;
         if let Some(tail) = &tail {
             let aside = self.to.join(TAIL_ASIDE);
@@ -161,13 +167,13 @@ impl Backup {
         let taken_at = system_clock()();
         let catalogue = Catalogue { incarnation: done.incarnation, taken_at, end: done.end, history, tail };
         catalogue.write(&self.to)?;
-        remove_older_tails(&self.to, tail.as_ref())?;
+        remove_unnamed(&self.to, &catalogue)?;
         Ok(done)
     }
 
     fn segments(&self, done: &mut BackedUp, progress: &dyn Progress) -> Result<(), ToolError> {
-        for part in &self.place.segments {
-            let path = segment_path(&self.to, part.named.number);
+        for part in self.place.stub.iter().chain(&self.place.segments) {
+            let path = part.named.path(&self.to);
             // What has its name was checked when it came: header, length and directory tell that it is the one.
             if Segment::open_at(path.clone(), part.named, self.place.incarnation).is_ok() {
                 done.kept += 1;
@@ -181,6 +187,31 @@ impl Backup {
             done.written_bytes += part.named.bytes;
         }
         Ok(())
+    }
+
+    fn archives(&self, done: &mut BackedUp, progress: &dyn Progress) -> Result<(), ToolError> {
+        for archive in &self.place.archives {
+            if archive.load(&self.to).is_ok() {
+                done.kept += 1;
+            } else {
+                archive.copy(&self.place.dir, &self.to)?;
+                done.copied += 1;
+                done.written_bytes += archive.bytes;
+            }
+            progress.more(archive.bytes);
+        }
+        Ok(())
+    }
+
+    /// What a running server has dropped since is not damaged.
+    fn dropped_meanwhile(&self, error: ToolError) -> ToolError {
+        let first = door::listed(&self.place.dir).map(|(history, _)| history.first());
+        match first {
+            Ok(first) if first > self.place.first() => {
+                ToolError::DroppedMeanwhile { path: self.place.dir.clone(), first }
+            }
+            _ => error,
+        }
     }
 }
 
@@ -210,13 +241,17 @@ fn copy_format(place: &Place, to: &Path) -> Result<(), ToolError> {
     Ok(door::write_aside(to, "FORMAT", &text)?)
 }
 
-fn remove_older_tails(dir: &Path, tail: Option<&Named>) -> Result<(), ToolError> {
-    let named = tail.map(|tail| tail_path(dir, tail));
+/// Removes tails, segments, stubs and archives that do not belong to the backup any more: what was dropped from the log
+/// goes from its backup with the next one.
+fn remove_unnamed(dir: &Path, catalogue: &Catalogue) -> Result<(), ToolError> {
+    let Catalogue { history, tail, .. } = catalogue;
+    let mut named: Vec<_> = tail.iter().map(|tail| tail_path(dir, tail)).collect();
+    named.extend(history.paths(dir));
     for entry in fs::read_dir(dir).map_err(failed("list", dir))? {
         let path = entry.map_err(failed("list", dir))?.path();
-        let is_tail =
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("tail"));
-        if is_tail && Some(&path) != named.as_ref() {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_ours = PARTS.iter().any(|part| name.starts_with(part));
+        if is_ours && !named.contains(&path) {
             fs::remove_file(&path).map_err(failed("remove", &path))?;
         }
     }

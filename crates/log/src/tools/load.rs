@@ -42,6 +42,11 @@ impl Events {
         self.place.incarnation
     }
 
+    /// The first position that it has; what was before has been dropped.
+    pub fn first(&self) -> Position {
+        self.place.first()
+    }
+
     /// Gives the events from `from` to `to` in order to `take`, until that says no. The first damage ends it.
     pub fn each(
         &self,

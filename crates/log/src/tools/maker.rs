@@ -19,10 +19,10 @@ use super::{
 use crate::{
     content::Fingerprints,
     frame::{Frame, FrameBuilder, widen},
-    hot::door::{self, failed},
+    hot::door::{self, History, NamedArchive, failed},
     keys::{LogKey, Names},
     limits::SEAL_BYTES_DEFAULT,
-    segment::{HEADER_BYTES, Named, Segment, SegmentWriter, header, segment_path},
+    segment::{HEADER_BYTES, Kind, Named, Segment, SegmentWriter, header, segment_path},
 };
 
 /// Copied at once.
@@ -68,7 +68,7 @@ impl PartWriter {
     }
 }
 
-/// Copies a segment, synced and checked; `incarnation` is the one that the copy has.
+/// Copies a segment, or the stub, synced and checked; `incarnation` is the one that the copy has.
 pub(super) fn copied(
     part: &Part,
     to: &Path,
@@ -100,7 +100,7 @@ pub(super) struct Maker {
     names: Names,
     said: Fingerprints,
     builder: FrameBuilder,
-    segments: Vec<Named>,
+    history: History,
     part: Option<PartWriter>,
     number: u64,
 }
@@ -116,7 +116,7 @@ impl Maker {
             said: Fingerprints::new(&key),
             key,
             builder: new_builder(dir)?,
-            segments: Vec::new(),
+            history: History::default(),
             part: None,
             number: 0,
         })
@@ -126,11 +126,23 @@ impl Maker {
         self.incarnation
     }
 
-    /// Takes a whole segment of another log with the same key.
+    /// Takes a whole segment, or the stub, of another log with the same key.
     pub(super) fn adopt(&mut self, part: &Part, progress: &dyn Progress) -> Result<(), ToolError> {
-        copied(part, &segment_path(&self.dir, part.named.number), self.incarnation, progress)?;
-        self.number = part.named.number;
-        self.segments.push(part.named);
+        copied(part, &part.named.path(&self.dir), self.incarnation, progress)?;
+        match part.named.kind {
+            Kind::Stub => self.history.stub = Some(part.named),
+            Kind::Segment => {
+                self.number = part.named.number;
+                self.history.segments.push(part.named);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an archive of the log in `dir`.
+    pub(super) fn adopt_archive(&mut self, dir: &Path, archive: NamedArchive) -> Result<(), ToolError> {
+        archive.copy(dir, &self.dir)?;
+        self.history.archives.push(archive);
         Ok(())
     }
 
@@ -167,7 +179,7 @@ impl Maker {
 
     fn end_part(&mut self) -> Result<(), ToolError> {
         if let Some(part) = self.part.take() {
-            self.segments.push(part.finish()?);
+            self.history.segments.push(part.finish()?);
         }
         Ok(())
     }
@@ -178,8 +190,8 @@ impl Maker {
             self.end_frame()?;
         }
         self.end_part()?;
-        let end = self.segments.last().map_or(Position::START, |named| named.last);
-        door::make(&self.dir, self.incarnation, &self.key, self.segments)?;
+        let end = self.history.end();
+        door::make(&self.dir, self.incarnation, &self.key, self.history)?;
         Ok(end)
     }
 }

@@ -36,7 +36,7 @@ pub use backup::{BackedUp, Backup};
 pub use load::{Events, Load, Loaded};
 pub use record::{FrameEncoder, StoredEvent, StoredEventError, StoredSeqs};
 pub use restore::{Restored, Until, restore};
-pub use stat::{HotStat, SegmentStat, Stat, StreamStat, stat};
+pub use stat::{ArchiveStat, HotStat, SegmentStat, Stat, StreamStat, StubStat, stat};
 pub use verify::{Damage, Verified, verify};
 
 /// Why a tool could not do its work.
@@ -91,6 +91,41 @@ pub enum ToolError {
     NothingByThen {
         /// The backup.
         path: PathBuf,
+    },
+    /// What was asked for had been dropped before it was backed up.
+    #[error(
+        "{} begins at position {first}: what was before had been dropped from the log, and of that only an archive is left; name position {first} or a later one",
+        .path.display()
+    )]
+    Dropped {
+        /// The backup.
+        path: PathBuf,
+        /// The first position in it.
+        first: Position,
+    },
+    /// Of a log whose first part was dropped, what is left can only be rebuilt from an archive.
+    #[error(
+        "{} has no archive at position {asked} or before, which the log would be rebuilt from; its oldest one stands at {oldest}: name that position or a later one",
+        .path.display()
+    )]
+    NoArchive {
+        /// The backup.
+        path: PathBuf,
+        /// What was asked for.
+        asked: Position,
+        /// Where its oldest archive stands.
+        oldest: Position,
+    },
+    /// The server dropped history while it was read.
+    #[error(
+        "the server of {} has dropped what comes before position {first} while it was being backed up: run the backup again",
+        .path.display()
+    )]
+    DroppedMeanwhile {
+        /// The log's folder.
+        path: PathBuf,
+        /// The first position that is there now.
+        first: Position,
     },
     /// An event does not go on from those before it.
     #[error("{what}")]

@@ -91,6 +91,11 @@ impl Place {
         History { stub: self.stub.as_ref().map(named), archives: self.archives.clone(), segments }
     }
 
+    /// The first position that can be read.
+    pub(super) fn first(&self) -> Position {
+        self.stub.as_ref().map_or(Position(1), |part| part.named.last.next())
+    }
+
     /// The last position that is in a segment, or was.
     pub(super) fn sealed_end(&self) -> Position {
         self.segments.last().or(self.stub.as_ref()).map_or(Position::START, |part| part.named.last)

@@ -112,6 +112,17 @@ impl FrameEncoder {
     ///
     /// Errors: a text that cannot have been appended is damage; zstd could not be set up.
     pub fn encode(&mut self, frame: &Frame) -> Result<Vec<u8>, LogError> {
+        Ok(self.encode_some(frame, |_| true)?.concat())
+    }
+
+    /// The events of `frame` that are wanted, each run of them as a frame of its own.
+    ///
+    /// Errors: as [`Self::encode`].
+    pub fn encode_some(
+        &mut self,
+        frame: &Frame,
+        wanted: impl Fn(Position) -> bool,
+    ) -> Result<Vec<Vec<u8>>, LogError> {
         let events = StoredEvent::all_of(frame).map_err(|error| LogError::Damaged {
             path: PathBuf::new(),
             position: error.position,
@@ -121,10 +132,18 @@ impl FrameEncoder {
             Some(builder) => builder,
             None => self.0.insert(new_builder(Path::new(""))?),
         };
+        let mut frames = Vec::new();
         for event in &events {
-            builder.push(&event.event, &event.stamp());
+            if wanted(event.position) {
+                builder.push(&event.event, &event.stamp());
+            } else if !builder.is_empty() {
+                frames.push(builder.finish(false).1);
+            }
         }
-        Ok(builder.finish(false).1)
+        if !builder.is_empty() {
+            frames.push(builder.finish(false).1);
+        }
+        Ok(frames)
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     read,
     record::StoredEvent,
 };
-use crate::segment::Segment;
+use crate::{hot::door::NamedArchive, segment::Segment};
 
 /// How much of a backup to restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,10 @@ pub struct Restored {
 
 /// Makes the backup in `backup` into the log of a server's folder `to`, which is new or empty.
 ///
-/// Errors: no backup; a folder that holds something; nothing in the backup by then; damage; an error of the disk.
+/// Of a log whose first part was dropped, stub and archives come along, but for archives that know more than what is restored.
+///
+/// Errors: no backup; a folder that holds something; nothing in the backup by then, or nothing any more; damage; an error
+/// of the disk.
 pub fn restore(
     backup: &Path,
     to: &Path,
@@ -61,15 +64,25 @@ pub fn restore(
         Until::Position(position) if position > backup_end => {
             return Err(ToolError::Beyond { path: place.dir, asked: position, end: backup_end });
         }
+        Until::Position(position) if position < place.first() => {
+            return Err(ToolError::Dropped { first: place.first(), path: place.dir });
+        }
         Until::Position(position) => position,
         Until::Time(time) => end_at(&place, time)?,
     };
     if end == Position::START && backup_end > Position::START {
         return Err(ToolError::NothingByThen { path: place.dir });
     }
+    let archives = archives(&place, end)?;
     progress.total(place.bytes());
     let site = Site::new(to)?;
     let mut maker = Maker::new(&site.aside(), place.key.clone())?;
+    if let Some(stub) = &place.stub {
+        maker.adopt(stub, progress)?;
+    }
+    for archive in archives {
+        maker.adopt_archive(&place.dir, archive)?;
+    }
     for part in place.segments.iter().filter(|part| part.named.first <= end) {
         if part.named.last <= end {
             maker.adopt(part, progress)?;
@@ -83,9 +96,28 @@ pub fn restore(
     Ok(Restored { dir, incarnation, incarnation_before: place.incarnation, end, backup_end })
 }
 
+/// The archives that a log that ends at `end` may have.
+fn archives(place: &Place, end: Position) -> Result<Vec<NamedArchive>, ToolError> {
+    let of_then = |archive: &&NamedArchive| archive.position <= end;
+    let archives: Vec<_> = place.archives.iter().filter(of_then).copied().collect();
+    match place.archives.first() {
+        Some(oldest) if archives.is_empty() => {
+            Err(ToolError::NoArchive { path: place.dir.clone(), asked: end, oldest: oldest.position })
+        }
+        _ => Ok(archives),
+    }
+}
+
 /// The last position that was written by `time`.
 fn end_at(place: &Place, time: Micros) -> Result<Position, ToolError> {
     let mut end = Position::START;
+    if let Some(stub) = &place.stub {
+        let stub = Segment::open_at(stub.path.clone(), stub.named, place.incarnation)?;
+        if stub.last_recorded_at() > time {
+            return Err(ToolError::Dropped { path: place.dir.clone(), first: place.first() });
+        }
+        end = stub.last();
+    }
     for part in &place.segments {
         let segment = Segment::open_at(part.path.clone(), part.named, place.incarnation)?;
         if segment.last_recorded_at() <= time {

@@ -22,9 +22,9 @@ use super::{
 use crate::{
     api::LogError,
     frame::{Frame, widen},
-    hot::door,
+    hot::door::{self, NamedArchive},
     keys::{Key, Names},
-    segment::{BlockCache, Entries, Section, Segment, StreamRun},
+    segment::{BlockCache, Entries, Kind as SegmentKind, Section, Segment, StreamRun},
 };
 
 /// How many of the largest streams are named.
@@ -51,6 +51,34 @@ pub struct SegmentStat {
     pub last_recorded_at: Micros,
 }
 
+/// What is left of segments that were dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StubStat {
+    /// Its number.
+    pub number: u64,
+    /// The last position that was dropped.
+    pub last: Position,
+    /// Its length, bytes.
+    pub bytes: u64,
+    /// The streams whose heads it holds.
+    pub streams: u64,
+    /// The counters of sources whose marks it holds.
+    pub counters: u64,
+    /// When the last event that was dropped was written.
+    pub last_recorded_at: Micros,
+}
+
+/// An archive of what folds made of history that was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArchiveStat {
+    /// Its number.
+    pub number: u64,
+    /// It stands for everything up to here.
+    pub position: Position,
+    /// Its length, bytes.
+    pub bytes: u64,
+}
+
 /// What is not in a segment yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HotStat {
@@ -69,9 +97,9 @@ pub struct HotStat {
 /// A stream and how many events it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamStat {
-    /// `site/kind/id`.
+    /// `site/kind/id`; its fingerprint if all of it has been dropped.
     pub name: String,
-    /// Its last version.
+    /// Its last version: how many events it has, or had.
     pub events: u64,
 }
 
@@ -86,17 +114,23 @@ pub struct Stat {
     pub format: u32,
     /// The incarnation.
     pub incarnation: Incarnation,
+    /// What is left of segments that were dropped, if some were.
+    pub stub: Option<StubStat>,
+    /// What folds made of those, the oldest first.
+    pub archives: Vec<ArchiveStat>,
     /// The segments in order.
     pub segments: Vec<SegmentStat>,
     /// The hot end; none if a server uses the folder, and only the segments could be looked at.
     pub hot: Option<HotStat>,
+    /// The first position that can be read.
+    pub first: Position,
     /// The position of the last event that was looked at.
     pub end: Position,
-    /// When the first event was written; none in an empty log.
+    /// When the first event that can be read was written; none if there is none.
     pub first_recorded_at: Option<Micros>,
     /// When the last event was written.
     pub last_recorded_at: Option<Micros>,
-    /// How many streams there are.
+    /// How many streams there are, those that were dropped included.
     pub streams: u64,
     /// The largest of them, the largest first.
     pub largest: Vec<StreamStat>,
@@ -105,11 +139,16 @@ pub struct Stat {
 }
 
 impl Stat {
+    /// How many events can be read.
+    pub fn events(&self) -> u64 {
+        self.end.next().0.saturating_sub(self.first.0)
+    }
+
     /// Bytes of frames and indexes for each event; none without events.
     pub fn bytes_per_event(&self) -> Option<f64> {
         let sealed: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
         let bytes = sealed + self.hot.map_or(0, |hot| hot.frame_bytes);
-        ratio(bytes, self.end.0)
+        ratio(bytes, self.events())
     }
 }
 
@@ -140,8 +179,9 @@ pub fn stat(dir: &Path, kinds: bool, progress: &dyn Progress) -> Result<Stat, To
         end: place.sealed_end(),
         last: None,
     };
+    // The stub first: it has indexes as they have.
     let mut segments = Vec::new();
-    for part in &place.segments {
+    for part in place.stub.iter().chain(&place.segments) {
         segments.push(Segment::open_at(part.path.clone(), part.named, place.incarnation)?);
     }
     gathered.last = segments.last().map(Segment::last_recorded_at);
@@ -161,7 +201,10 @@ pub fn stat(dir: &Path, kinds: bool, progress: &dyn Progress) -> Result<Stat, To
         is_backup: place.kind == Kind::Backup,
         format: door::FORMAT,
         incarnation: place.incarnation,
-        segments: segments.iter().map(told).collect(),
+        stub: segments.iter().find(|segment| is_stub(segment)).map(told_of_stub),
+        archives: place.archives.iter().map(told_of_archive).collect(),
+        segments: segments.iter().filter(|segment| !is_stub(segment)).map(told).collect(),
+        first: place.first(),
         hot: lock.is_some().then_some(gathered.hot),
         end: gathered.end,
         first_recorded_at: first,
@@ -171,6 +214,26 @@ pub fn stat(dir: &Path, kinds: bool, progress: &dyn Progress) -> Result<Stat, To
         kinds,
         dir: place.dir,
     })
+}
+
+fn is_stub(segment: &Segment) -> bool {
+    segment.named().kind == SegmentKind::Stub
+}
+
+fn told_of_stub(stub: &Segment) -> StubStat {
+    let (named, directory) = (stub.named(), stub.directory());
+    StubStat {
+        number: named.number,
+        last: named.last,
+        bytes: named.bytes,
+        streams: directory.streams,
+        counters: directory.counters,
+        last_recorded_at: directory.last_recorded_at,
+    }
+}
+
+fn told_of_archive(archive: &NamedArchive) -> ArchiveStat {
+    ArchiveStat { number: archive.number, position: archive.position, bytes: archive.bytes }
 }
 
 fn told(segment: &Segment) -> SegmentStat {
@@ -272,6 +335,8 @@ impl Look {
         let cache = BlockCache::new(0);
         let name = match (self.streams.get(&key), segments.get(part)) {
             (Some((_, name)), _) => Some(name.clone()),
+            // A stub knows no names.
+            (None, Some(segment)) if is_stub(segment) => None,
             (None, Some(segment)) => {
                 let runs = segment.stream_runs(key, &cache)?;
                 let number = runs.last().and_then(|run| run.frames.last()).copied().unwrap_or_default();

@@ -16,7 +16,8 @@ use crate::{
     content::Fingerprints,
     hot::door,
     keys::LogKey,
-    segment::{Named, SegmentWriter, segment_path},
+    retention::Archive,
+    segment::{Named, Segment, SegmentWriter, segment_path, stub_path, write_stub},
 };
 
 const INCARNATION: Incarnation = Incarnation(5);
@@ -159,4 +160,59 @@ fn an_index_is_held_against_the_frames_in_both_directions_and_the_filter_with_it
         assert!(whats.iter().any(|what| what.contains(words)), "{words}: {whats:#?}");
     }
     assert!(verified.damages.iter().all(|damage| damage.path.ends_with("segment-000002")));
+}
+
+/// What is found in a log whose first segment was dropped after `spoil` had changed events of it.
+fn found_after_drop(spoil: impl Fn(&mut StoredEvent)) -> Verified {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    std::fs::create_dir(&log).unwrap();
+    let key = LogKey::random().unwrap();
+    let mut events: Vec<_> = (1..=100).map(event).collect();
+    let second = segment(&log, 2, &events[50..], &key);
+    events.iter_mut().for_each(spoil);
+    let first = Segment::open(&log, segment(&log, 1, &events[..50], &key), INCARNATION).unwrap();
+    let stub = write_stub(&stub_path(&log, 1), 1, &[&first], INCARNATION, &|| true).unwrap();
+    let archive = Archive { position: Position(70), bytes: vec![1, 2, 3] };
+    let archives = vec![door::write_archive(&log, 1, &archive).unwrap()];
+    door::make(&log, INCARNATION, &key, door::History { stub, archives, segments: vec![second] }).unwrap();
+    verify(dir.path(), &()).unwrap()
+}
+
+#[test]
+fn what_does_not_go_on_from_what_was_dropped_is_named() {
+    assert_eq!(whats(&found_after_drop(|_| {})), Vec::<&str>::new());
+    let verified = found_after_drop(|event| {
+        // The last ones of their streams before the drop; together they are as many events as they should be.
+        match event.position.0 {
+            48 => event.version.0 -= 1,
+            49 => event.version.0 += 1,
+            _ => {}
+        }
+    });
+    assert!(
+        whats(&verified).iter().any(|what| what.contains("goes on with version 8 after 8")),
+        "{verified:#?}"
+    );
+    let verified = found_after_drop(|event| {
+        if let Some(seqs) = event.seqs.as_mut().filter(|seqs| seqs.last == 50) {
+            seqs.last = 52;
+        }
+    });
+    assert!(
+        whats(&verified).iter().any(|what| what.contains("goes on with seq 51 after 52")),
+        "{verified:#?}"
+    );
+}
+
+#[test]
+fn a_stub_that_counts_other_events_than_there_were_is_named() {
+    let verified = found_after_drop(|event| {
+        if event.position.0 == 49 {
+            event.version.0 += 1;
+        }
+    });
+    assert!(
+        whats(&verified).iter().any(|what| what.contains("the directory counts 50 events; there are 51"))
+    );
 }

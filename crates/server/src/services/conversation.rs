@@ -254,16 +254,32 @@ fn source_hello(caller: &Caller, hello: v1::Hello) -> Result<SourceHello, Status
         // As in SubmitFacts: who tells no time is trusted as it is, not taken for 1970.
         client_time: (hello.client_time_us != 0).then_some(Micros(hello.client_time_us)),
         agent,
-        ..unary_hello(caller, &source, "hello.source")?
+        ..unary_hello(caller, &source, &IN_HELLO)?
     })
 }
 
+/// Where a message names its source.
+pub(super) struct SourceFields {
+    site: &'static str,
+    source: &'static str,
+    epoch: &'static str,
+}
+
+const IN_HELLO: SourceFields =
+    SourceFields { site: "hello.source.site", source: "hello.source.source", epoch: "hello.source.epoch" };
+pub(super) const IN_CALL: SourceFields =
+    SourceFields { site: "source.site", source: "source.source", epoch: "source.epoch" };
+
 /// What a source says that keeps no lasting connection.
-pub(super) fn unary_hello(caller: &Caller, source: &v1::Source, field: &str) -> Result<SourceHello, Status> {
+pub(super) fn unary_hello(
+    caller: &Caller,
+    source: &v1::Source,
+    fields: &SourceFields,
+) -> Result<SourceHello, Status> {
     Ok(SourceHello {
-        site: caller.site(&format!("{field}.site"), &source.site)?,
-        source: pegcount_domain::ids::SourceId(fields::name(&format!("{field}.source"), &source.source)?),
-        epoch: fields::epoch(&format!("{field}.epoch"), &source.epoch)?,
+        site: caller.site(fields.site, &source.site)?,
+        source: pegcount_domain::ids::SourceId(fields::name(fields.source, &source.source)?),
+        epoch: fields::epoch(fields.epoch, &source.epoch)?,
         incarnation: None,
         boot: String::new(),
         client_time: None,

@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use super::{
     Answers, Room,
-    conversation::{Conversation, fact_batch, grouped, unary_hello},
+    conversation::{Conversation, IN_CALL, fact_batch, grouped, unary_hello},
     imports::Import,
     incarnation_bytes,
 };
@@ -111,9 +111,9 @@ impl Room {
             return Err(nothing());
         }
         let source = request.source.ok_or_else(|| status::invalid("source", "is missing; it is required"))?;
-        let mut hello = unary_hello(caller, &source, "source")?;
+        let mut hello = unary_hello(caller, &source, &IN_CALL)?;
         hello.client_time = (request.client_time_us != 0).then_some(Micros(request.client_time_us));
-        let (session, _) = self.engine.open_source(hello).map_err(status::of)?;
+        let session = self.engine.open_source_for_a_call(hello).map_err(status::of)?;
         let mut on_their_way = Vec::new();
         if let Some(skip) = request.skip {
             let pending = session.skip(skip.from_seq, skip.to_seq, &skip.reason).await;

@@ -67,7 +67,7 @@ impl Check<'_> {
         }
     }
 
-    fn equal(&mut self, segment: &Segment, what: &str, said: u64, is: u64) {
+    pub(super) fn equal(&mut self, segment: &Segment, what: &str, said: u64, is: u64) {
         if said != is {
             let what = format!("the directory counts {said} {what}; there are {is}");
             self.report.damage(segment.path(), segment.first(), what);

@@ -3,12 +3,14 @@
 //! - [`frames`]: frames follow on each other; what they say
 //! - [`segment`], [`index`]: one segment, its indexes against its frames in both directions
 //! - [`hot`]: the databases
+//! - [`dropped`]: what is left of segments that were dropped
 //! - [`chain`]: versions and seqs go on from each part of the log to the next
 //!
 //! Memory: what one segment's frames say, one index block of every segment, and the databases' names; never those of the
 //! whole log. Invariant: damage never ends it: what can be checked behind it is checked.
 
 mod chain;
+mod dropped;
 mod frames;
 mod hot;
 mod index;
@@ -46,6 +48,10 @@ pub struct Verified {
     pub dir: PathBuf,
     /// None if not even FORMAT could be read.
     pub incarnation: Option<Incarnation>,
+    /// The first position that can be read.
+    pub first: Position,
+    /// Archives of what was dropped before, the unreadable ones too.
+    pub archives: u64,
     /// Segments, the unreadable ones too.
     pub segments: u64,
     /// Databases.
@@ -54,7 +60,7 @@ pub struct Verified {
     pub frames: u64,
     /// Events in them.
     pub events: u64,
-    /// Streams; none if damage keeps them from being counted.
+    /// Streams, those that were dropped included; none if damage keeps them from being counted.
     pub streams: Option<u64>,
     /// Counters of sources; none if damage keeps them from being counted.
     pub counters: Option<u64>,
@@ -88,7 +94,9 @@ pub fn verify(dir: &Path, progress: &dyn Progress) -> Result<Verified, ToolError
         progress,
     };
     check.report.verified.incarnation = Some(place.incarnation);
-    let mut chained = Vec::new();
+    check.report.verified.first = place.first();
+    check.archives(&place)?;
+    let mut chained = Vec::from_iter(check.stub(&place)?);
     for part in &place.segments {
         chained.push(check.segment(part, place.incarnation)?);
     }
@@ -104,7 +112,7 @@ struct Report {
 
 impl Report {
     fn new(dir: &Path) -> Self {
-        Self { verified: Verified { dir: dir.to_owned(), ..Verified::default() } }
+        Self { verified: Verified { dir: dir.to_owned(), first: Position(1), ..Verified::default() } }
     }
 
     /// What is damage is noted and gives none; other errors end all.
