@@ -55,16 +55,10 @@ fn read(decoder: &Decoder, bytes: &[u8]) -> Option<String> {
     let before = Region::new(ALLOCATOR);
     let outcome = catch_unwind(AssertUnwindSafe(|| (decoder.read)(bytes)));
     let allocated = before.change().bytes_allocated;
-    let told = || {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{} of {} bytes: {hex}", decoder.name, bytes.len())
-    };
+    let told = || format!("{} of {} bytes: {bytes:02x?}", decoder.name, bytes.len());
     assert!(allocated <= ALLOCATED_BYTES_MAX, "{allocated} bytes allocated for {}", told());
-    match outcome {
-        Ok(Ok(meaning)) => meaning,
-        Ok(Err(broken)) => panic!("{broken}: {}", told()),
-        Err(_) => panic!("a panic at {}", told()),
-    }
+    let outcome = outcome.unwrap_or_else(|_| panic!("a panic at {}", told()));
+    outcome.unwrap_or_else(|broken| panic!("{broken}: {}", told()))
 }
 
 /// One change of the kinds that disks, networks and hands make.
