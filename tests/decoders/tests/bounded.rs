@@ -69,7 +69,7 @@ fn change(bytes: &mut Vec<u8>, random: &mut StdRng, others: &[Vec<u8>]) {
     }
     let at = random.random_range(0..bytes.len());
     let end = random.random_range(at..=bytes.len());
-    match random.random_range(0..8) {
+    match random.random_range(0..9) {
         0 => bytes[at] ^= 1 << random.random_range(0..8),
         1 => bytes[at] = random.random(),
         2 => bytes.truncate(at),
@@ -85,6 +85,16 @@ fn change(bytes: &mut Vec<u8>, random: &mut StdRng, others: &[Vec<u8>]) {
             let lie = wide.to_le_bytes();
             let width = [1, 2, 4, 8][random.random_range(0..4)].min(bytes.len() - at);
             bytes[at..at + width].copy_from_slice(&lie[..width]);
+        }
+        7 => {
+            // The same as varints.
+            let lies: [&[u8]; 4] = [
+                &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
+                &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01],
+                &[0x80, 0x80, 0x80, 0x80, 0x08],
+                &[0],
+            ];
+            bytes.splice(at..=at, lies[random.random_range(0..4)].iter().copied());
         }
         _ => {
             let other = &others[random.random_range(0..others.len())];
