@@ -55,16 +55,10 @@ fn read(decoder: &Decoder, bytes: &[u8]) -> Option<String> {
     let before = Region::new(ALLOCATOR);
     let outcome = catch_unwind(AssertUnwindSafe(|| (decoder.read)(bytes)));
     let allocated = before.change().bytes_allocated;
-    let told = || {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{} of {} bytes: {hex}", decoder.name, bytes.len())
-    };
+    let told = || format!("{} of {} bytes: {bytes:02x?}", decoder.name, bytes.len());
     assert!(allocated <= ALLOCATED_BYTES_MAX, "{allocated} bytes allocated for {}", told());
-    match outcome {
-        Ok(Ok(meaning)) => meaning,
-        Ok(Err(broken)) => panic!("{broken}: {}", told()),
-        Err(_) => panic!("a panic at {}", told()),
-    }
+    let outcome = outcome.unwrap_or_else(|_| panic!("a panic at {}", told()));
+    outcome.unwrap_or_else(|broken| panic!("{broken}: {}", told()))
 }
 
 /// One change of the kinds that disks, networks and hands make.
@@ -75,7 +69,7 @@ fn change(bytes: &mut Vec<u8>, random: &mut StdRng, others: &[Vec<u8>]) {
     }
     let at = random.random_range(0..bytes.len());
     let end = random.random_range(at..=bytes.len());
-    match random.random_range(0..8) {
+    match random.random_range(0..9) {
         0 => bytes[at] ^= 1 << random.random_range(0..8),
         1 => bytes[at] = random.random(),
         2 => bytes.truncate(at),
@@ -91,6 +85,16 @@ fn change(bytes: &mut Vec<u8>, random: &mut StdRng, others: &[Vec<u8>]) {
             let lie = wide.to_le_bytes();
             let width = [1, 2, 4, 8][random.random_range(0..4)].min(bytes.len() - at);
             bytes[at..at + width].copy_from_slice(&lie[..width]);
+        }
+        7 => {
+            // The same as varints.
+            let lies: [&[u8]; 4] = [
+                &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
+                &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01],
+                &[0x80, 0x80, 0x80, 0x80, 0x08],
+                &[0],
+            ];
+            bytes.splice(at..=at, lies[random.random_range(0..4)].iter().copied());
         }
         _ => {
             let other = &others[random.random_range(0..others.len())];

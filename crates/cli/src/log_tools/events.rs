@@ -224,3 +224,101 @@ fn bytes(field: &str, hex: &str) -> Result<tonic::codegen::Bytes, String> {
     let pairs = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit));
     Ok(pairs.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    /// How many changed inputs each test tries.
+    const ROUNDS: u32 = 20_000;
+
+    fn sample() -> DumpedEvent {
+        DumpedEvent {
+            position: 7,
+            site: "north".to_owned(),
+            kind: "agent".to_owned(),
+            id: "anna".to_owned(),
+            version: 3,
+            type_number: EventType::NOT_READY.0.into(),
+            schema_version: 1,
+            occurred_at_us: -5,
+            source_time_us: 9,
+            recorded_at_us: i64::MAX,
+            actor: "pbx".to_owned(),
+            on_behalf_of: Some("somebody".to_owned()),
+            source: "phone".to_owned(),
+            source_epoch: vec![9; 16].into(),
+            source_seq: 4,
+            source_seq_to: 6,
+            command_id: vec![1; 16].into(),
+            correlation: vec![0; 16].into(),
+            causation: Some(2),
+            names: vec!["lunch".to_owned(), "Köln".to_owned()],
+            payload: vec![8, 1].into(),
+        }
+    }
+
+    /// By the clock; printed, so that a failure can be repeated.
+    fn random() -> StdRng {
+        let seed = jiff::Timestamp::now().as_microsecond().unsigned_abs();
+        println!("seed {seed}");
+        StdRng::seed_from_u64(seed)
+    }
+
+    fn changed(bytes: &[u8], random: &mut StdRng) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..random.random_range(1..4) {
+            let at = random.random_range(0..bytes.len());
+            match random.random_range(0..4) {
+                0 => bytes[at] ^= 1 << random.random_range(0..8),
+                1 => bytes[at] = random.random(),
+                2 => bytes.insert(at, random.random()),
+                _ if bytes.len() > 1 => drop(bytes.remove(at)),
+                _ => {}
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_changed_message_is_an_event_that_comes_back_or_is_refused_in_words() {
+        let (bytes, mut random) = (sample().encode_to_vec(), random());
+        let mut read = 0;
+        for _ in 0..ROUNDS {
+            let Ok(changed) = DumpedEvent::decode(changed(&bytes, &mut random).as_slice()) else { continue };
+            match event(changed) {
+                Ok(stored) => {
+                    read += 1;
+                    let again = event(message(&stored)).unwrap();
+                    assert_eq!(format!("{again:?}"), format!("{stored:?}"));
+                }
+                Err(what) => assert!(!what.is_empty()),
+            }
+        }
+        assert!(read > ROUNDS / 100, "only {read} of {ROUNDS} changed messages were events at all");
+    }
+
+    #[test]
+    fn a_changed_line_is_an_event_that_comes_back_or_is_refused_in_words() {
+        let stored = event(sample()).unwrap();
+        let (text, mut random) = (serde_json::to_vec(&Line::of(&stored)).unwrap(), random());
+        let whole: Line = serde_json::from_slice(&text).unwrap();
+        assert_eq!(format!("{:?}", whole.event().unwrap()), format!("{stored:?}"));
+        let mut read = 0;
+        for _ in 0..ROUNDS {
+            let Ok(line) = serde_json::from_slice::<Line>(&changed(&text, &mut random)) else { continue };
+            match line.event() {
+                Ok(stored) => {
+                    read += 1;
+                    let again = Line::of(&stored).event().unwrap();
+                    assert_eq!(format!("{again:?}"), format!("{stored:?}"));
+                }
+                Err(what) => assert!(!what.is_empty()),
+            }
+        }
+        assert!(read > ROUNDS / 100, "only {read} of {ROUNDS} changed lines were events at all");
+    }
+}

@@ -27,6 +27,7 @@ pub struct Decoder {
 pub fn decoders() -> Vec<Decoder> {
     let mut all = crate::frame::fuzzing::decoders();
     all.extend(crate::segment::fuzzing::decoders());
+    all.extend(crate::pages::fuzzing::decoders());
     all.extend(crate::hot::fuzzing::decoders());
     all.extend(crate::tools::fuzzing::decoders());
     all.extend(crate::consumers::fuzzing::decoders());

@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) fn decoders() -> Vec<Decoder> {
     vec![
-        Decoder { name: "format", samples: formats, read: read_format, checksummed: true },
+        Decoder { name: "format", samples: formats, read: |bytes| Ok(read_format(bytes)), checksummed: true },
         Decoder { name: "manifest", samples: manifests, read: read_manifest, checksummed: true },
         Decoder {
             name: "manifest_lines",
@@ -23,7 +23,7 @@ pub(crate) fn decoders() -> Vec<Decoder> {
             read: |bytes| sealed(bytes).map_or(Ok(None), |text| read_manifest(text.as_bytes())),
             checksummed: false,
         },
-        Decoder { name: "mark", samples: marks, read: read_mark, checksummed: true },
+        Decoder { name: "mark", samples: marks, read: |bytes| Ok(read_mark(bytes)), checksummed: true },
     ]
 }
 
@@ -32,12 +32,9 @@ fn formats() -> Vec<Vec<u8>> {
     key.iter().map(|key| folder::format_text(Incarnation(42), key, 0).into_bytes()).collect()
 }
 
-fn read_format(bytes: &[u8]) -> Outcome {
-    let Some(format) = str::from_utf8(bytes).ok().and_then(|text| folder::parse(text, Path::new("log")).ok())
-    else {
-        return Ok(None);
-    };
-    Ok(Some(format!("{:?} {:?}", format.incarnation, format.key.map(|key| key.hex()))))
+fn read_format(bytes: &[u8]) -> Option<String> {
+    let format = folder::parse(str::from_utf8(bytes).ok()?, Path::new("log")).ok()?;
+    Some(format!("{:?} {:?}", format.incarnation, format.key.map(|key| key.hex())))
 }
 
 fn manifests() -> Vec<Vec<u8>> {
@@ -66,9 +63,7 @@ fn marks() -> Vec<Vec<u8>> {
     vec![[slot(4), slot(5)].concat()]
 }
 
-fn read_mark(bytes: &[u8]) -> Outcome {
-    Ok(mark::newest(bytes)
-        .ok()
-        .filter(|(generation, _)| *generation > 0)
-        .map(|(_, position)| format!("{position}")))
+fn read_mark(bytes: &[u8]) -> Option<String> {
+    let (generation, position) = mark::newest(bytes).ok()?;
+    (generation > 0).then(|| position.to_string())
 }

@@ -17,6 +17,8 @@ mod binder;
 mod draft;
 mod entry;
 mod file;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod leaves;
 mod rule;
 

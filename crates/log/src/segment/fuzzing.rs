@@ -19,7 +19,12 @@ pub(crate) fn decoders() -> Vec<Decoder> {
         Decoder { name: "segment_tail", samples: tails, read: read_tail, checksummed: true },
         Decoder { name: "segment_directory", samples: directories, read: read_directory, checksummed: false },
         Decoder { name: "segment_index", samples: blocks, read: read_block, checksummed: false },
-        Decoder { name: "segment_frame_table", samples: tables, read: read_table, checksummed: false },
+        Decoder {
+            name: "segment_frame_table",
+            samples: tables,
+            read: |bytes| Ok(Some(format!("{} lines", frame_lines(bytes).count()))),
+            checksummed: false,
+        },
         Decoder {
             name: "segment_filter",
             samples: || vec![vec![0xA5; 3 * FILTER_BLOCK_BYTES]],
@@ -116,10 +121,6 @@ fn read_runs(data: &[u8]) -> Result<String, String> {
 fn tables() -> Vec<Vec<u8>> {
     let line = |first: u64, offset: u64| [first.to_le_bytes(), offset.to_le_bytes()].concat();
     vec![[line(1, 64), vec![100, 0, 0, 0], line(9, 164), vec![70, 0, 0, 0]].concat()]
-}
-
-fn read_table(bytes: &[u8]) -> Outcome {
-    Ok(Some(format!("{} lines", frame_lines(bytes).count())))
 }
 
 /// A fingerprint, the number of blocks, the number of the first one that is there, and then blocks.
