@@ -1,5 +1,6 @@
 //! Zeros ahead of what sled has written, so that a sync has no length and no blocks of the file to make durable beside
-//! the bytes: that is a third of its time on a quiet file system, and most of it on a busy one.
+//! the bytes: a fifth of its time and a third of what it takes of the processors (benches/RESULTS.md), on a file system
+//! without a journal; with one, it need not wait for that either.
 //!
 //! They are nothing new to sled: opening a database fills the rest of its last segment with zeros in the same way, and
 //! reading ends at them as it does at the end of the file.
