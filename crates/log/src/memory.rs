@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -307,6 +308,7 @@ impl EventLog for MemoryLog {
             sealed_end: Position::START,
             sealing_failure: None,
             poisoned: None,
+            opened_in: Duration::ZERO,
         }
     }
 

@@ -44,6 +44,7 @@ use std::{
     path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -94,6 +95,7 @@ pub struct SledLog {
     incarnation: Incarnation,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     folder: Folder,
+    opened_in: Duration,
 }
 
 /// What a log is started with.
@@ -126,6 +128,7 @@ impl SledLog {
 
     /// The same; `probe` is called between the steps of every sealing.
     fn open_with(options: SledOptions, probe: Option<Probe>) -> Result<Self, LogError> {
+        let started = Instant::now();
         let opened = opening::open(&options)?;
         let gate = Arc::new(Gate::new(Committed { end: opened.found.end, failed: false }));
         let sealer = Sealer {
@@ -141,7 +144,7 @@ impl SledLog {
             probe,
         };
         let read_only = options.read_only;
-        let log = Self::start(Parts {
+        let mut log = Self::start(Parts {
             options,
             folder: opened.folder,
             incarnation: opened.incarnation,
@@ -155,6 +158,8 @@ impl SledLog {
         if !read_only {
             log.spawn("log-sealer", move || sealer.run())?;
         }
+        log.opened_in = started.elapsed();
+        log.tell_opened();
         Ok(log)
     }
 
@@ -168,7 +173,8 @@ impl SledLog {
         });
         let frames: Arc<dyn Frames> = shared.clone();
         let threads = Arc::default();
-        let log = Self { shared, frames, desk: Arc::clone(&desk), bell, incarnation, threads, folder };
+        let (desk_too, opened_in) = (Arc::clone(&desk), Duration::ZERO);
+        let log = Self { shared, frames, desk: desk_too, bell, incarnation, threads, folder, opened_in };
         if options.read_only {
             log.desk.close();
             log.bell.close();
@@ -204,6 +210,17 @@ impl SledLog {
         let why = if self.shared.options.read_only { "the log is read-only" } else { "the log is closed" };
         let closed = |_| failed("seal", self.folder.dir())(io::Error::other(why));
         sealed.await.map_err(closed)?
+    }
+
+    fn tell_opened(&self) {
+        let status = self.status();
+        tracing::info!(
+            end = status.end.0,
+            segments = status.segments,
+            unsealed = status.end.0 - status.sealed_end.0,
+            seconds = self.opened_in.as_secs_f64(),
+            "opened the log"
+        );
     }
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
@@ -351,6 +368,7 @@ impl EventLog for SledLog {
             sealed_end: self.shared.durable.shelf.end(),
             sealing_failure: self.shared.durable.sealing_failure(),
             poisoned,
+            opened_in: self.opened_in,
         }
     }
 
