@@ -214,7 +214,7 @@ impl SledLog {
 
     fn tell_opened(&self) {
         let status = self.status();
-        tracing::info!(
+        tracing::debug!(
             end = status.end.0,
             segments = status.segments,
             unsealed = status.end.0 - status.sealed_end.0,
