@@ -13,6 +13,7 @@ use crate::binary::{clean, pegcount};
 pub struct Server {
     child: Child,
     url: String,
+    opened: String,
     data_dir: PathBuf,
 }
 
@@ -52,16 +53,22 @@ impl Server {
             let output = child.wait_with_output().expect("it has ended");
             panic!("the server did not start: {}", String::from_utf8_lossy(&output.stderr));
         };
+        let opened = lines.next().and_then(Result::ok).expect("it says what it has opened");
         // Nobody must be left to fill a pipe that is not read: the server would block.
         let stderr = child.stderr.take().expect("standard error is piped");
         std::thread::spawn(move || lines.for_each(drop));
         std::thread::spawn(move || BufReader::new(stderr).lines().for_each(drop));
-        Self { child, url, data_dir: data_dir.to_owned() }
+        Self { child, url, opened, data_dir: data_dir.to_owned() }
     }
 
     /// `http://127.0.0.1:port`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What it has said of the folder that it opened.
+    pub fn opened(&self) -> &str {
+        &self.opened
     }
 
     /// `127.0.0.1:port`.

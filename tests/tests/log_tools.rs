@@ -348,14 +348,34 @@ fn history_is_sealed_by_hand_once_and_reads_as_before() {
         assert!(sites < 50, "nothing is sealed");
         import(&format!("site-{sites}"), &server.target());
     }
-    let served = tail(&server.target());
+    let all = tail(&server.target());
     assert_eq!(server.terminate(), Some(0));
     verified(&data);
-    assert_eq!(tail(&folder(&data)), served);
+    assert_eq!(tail(&folder(&data)), all);
     let nowhere = dir.path().join("nowhere");
     let said = run(["log", "seal", "--data-dir", &text(&nowhere)]).failure();
     assert!(said.contains("there is no Pegcount folder at"), "{said}");
     assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_server_tells_what_it_has_opened_and_how_long_that_took() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    a_log(&data);
+    let end = tail(&folder(&data)).len();
+    let server = Server::start(&data);
+    let said = server.opened();
+    assert!(said.contains(&format!("{end} events in 2 segments and the store; opened in ")), "{said}");
+    let (code, metrics) = server.get("/metrics");
+    assert_eq!(code, 200);
+    let figure = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{metrics}")).parse::<f64>().unwrap()
+    };
+    assert!(figure("pegcount_log_open_seconds") > 0.0, "{metrics}");
+    assert!((figure("pegcount_log_segments") - 2.0).abs() < f64::EPSILON, "{metrics}");
+    assert_eq!(server.terminate(), Some(0));
 }
 
 #[test]

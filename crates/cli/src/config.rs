@@ -159,6 +159,12 @@ fn of_engine() -> Vec<Limit> {
             "in one message of an import",
         ),
         limit("record_facts_max", engine::RECORD_FACTS_MAX.to_string(), "facts", "in one imported record"),
+        limit(
+            "retention_min",
+            micros(pegcount_engine::RETENTION_MIN),
+            "s",
+            "history younger than this is never dropped",
+        ),
         limit("definitions_max", engine::DEFINITIONS_MAX.to_string(), "definitions", "in one request"),
         limit(
             "log_page_events_max",

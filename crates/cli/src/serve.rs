@@ -2,7 +2,7 @@
 //!
 //! Invariant: when the process ends, everything acknowledged is in the log, and the folder is free again.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use pegcount_engine::{Engine, EngineOptions, LogStore, Retention};
 use pegcount_server::{ServerOptions, TlsFiles, tokens::LOCAL_TOKEN_FILE};
@@ -20,7 +20,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     options.retention =
         Retention { age: args.keep_days.map(Retention::days), bytes: args.keep_size.map(|size| size.0) };
     options.retention.check()?;
+    let started = Instant::now();
     let engine = Engine::open(options).await.map_err(|error| target::locked(error, &args.data_dir))?;
+    let opened_in = started.elapsed();
 
     let mut running = pegcount_server::start(Arc::clone(&engine), server_options(&args)).await?;
     engine.run_processes();
@@ -28,7 +30,15 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     let url = format!("{scheme}://{}", running.addr);
     let posted = address::post(&args.data_dir, &url)?;
     output::line(format_args!("listening on {url}"))?;
-    output::line(format_args!("folder {}", args.data_dir.display()))?;
+    let log = engine.log_status().0;
+    output::line(format_args!(
+        "folder {}: {} events in {} segments and the store; opened in {:.2} s (the log alone in {:.2} s)",
+        args.data_dir.display(),
+        log.end,
+        log.segments,
+        opened_in.as_secs_f64(),
+        log.opened_in.as_secs_f64()
+    ))?;
     if running.local_token.is_some() {
         let token: PathBuf = args.data_dir.join(LOCAL_TOKEN_FILE);
         output::line(format_args!(

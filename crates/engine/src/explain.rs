@@ -47,7 +47,10 @@ impl Engine {
 
     /// Reads the events behind an explanation.
     async fn with_events(&self, explanation: Explanation) -> Result<Explained, EngineError> {
-        let positions = explanation.items.iter().flat_map(told_events).collect();
+        // What goes on still counts though its first events have been dropped; those cannot be told.
+        let first = self.log.first();
+        let events = explanation.items.iter().flat_map(told_events);
+        let positions = events.filter(|position| *position >= first).collect();
         let events = self.events_at(positions).await?;
         Ok(Explained { explanation, events })
     }

@@ -41,6 +41,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -389,6 +390,8 @@ pub struct LogStatus {
     pub sealing_failure: Option<Arc<str>>,
     /// Set once an I/O error has poisoned the log.
     pub poisoned: Option<Arc<str>>,
+    /// How long it took to open; zero for a log in memory.
+    pub opened_in: Duration,
 }
 
 /// A part of history that was sealed.

@@ -8,6 +8,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -388,6 +389,7 @@ impl EventLog for MemoryLog {
             sealed_end: Position::START,
             sealing_failure: None,
             poisoned: None,
+            opened_in: Duration::ZERO,
         }
     }
 

@@ -67,6 +67,7 @@ pub async fn start(engine: Arc<Engine>, options: ServerOptions) -> Result<Runnin
     let room = Room { engine: Arc::clone(&engine), access: Access::new(keys), closing: closing.clone() };
     let (grpc, reporter) = services::routes(&room)?;
     let recorder = Recorder::install();
+    Recorder::opened(&engine.log_status().0);
     let (pulse, beating) = Pulse::start(engine, reporter);
     let background = vec![tokio::spawn(beating), tokio::spawn(recorder.clone().keep_up())];
     let routes = routes(grpc, Web { room, pulse, recorder }, Guard::new(options.limits, closing.clone()));

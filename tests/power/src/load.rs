@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 
 /// sled's segment size, bytes, where nothing is said.
 const SLED_DEFAULT_SEGMENT_BYTES: usize = 512 * 1024;
-/// When a [`Shape::Sealed`] log is sealed, bytes of frames.
+/// When a log that [is sealed](Shape::is_sealed) is, bytes of frames.
 const SEAL_BYTES: u64 = 30_000;
 /// Task, number and index, which every payload begins with.
 const LABEL_BYTES: usize = 12;
@@ -32,6 +32,8 @@ pub enum Shape {
     Small,
     /// The same, sealed again and again.
     Sealed,
+    /// Sealed again and again, but with sled's segments as a server has them: what tools can read.
+    Served,
     /// The log as it is, with groups of several of the longest frames.
     Full,
     /// The same frames in segments of sled's own default size, which they outgrow.
@@ -41,7 +43,7 @@ pub enum Shape {
 impl Shape {
     /// By the name that it prints as.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Small, Self::Sealed, Self::Full, Self::Outgrown]
+        [Self::Small, Self::Sealed, Self::Served, Self::Full, Self::Outgrown]
             .into_iter()
             .find(|shape| format!("{shape:?}") == name)
     }
@@ -50,23 +52,28 @@ impl Shape {
     pub fn segment_bytes(self) -> usize {
         match self {
             Self::Small | Self::Sealed => 128 * 1024,
-            Self::Full => SEGMENT_BYTES,
+            Self::Served | Self::Full => SEGMENT_BYTES,
             Self::Outgrown => SLED_DEFAULT_SEGMENT_BYTES,
         }
+    }
+
+    /// Whether history is sealed while it grows.
+    pub const fn is_sealed(self) -> bool {
+        matches!(self, Self::Sealed | Self::Served)
     }
 
     /// The log's options in `dir`.
     pub fn options(self, dir: &std::path::Path) -> SledOptions {
         // A small cache, so that sled reads back from its file while it runs.
         let options = SledOptions::with_segments(dir, self.segment_bytes());
-        let seal_bytes = if self == Self::Sealed { SEAL_BYTES } else { options.seal_bytes };
+        let seal_bytes = if self.is_sealed() { SEAL_BYTES } else { options.seal_bytes };
         SledOptions { cache_bytes: 16 * 1024 * 1024, seal_bytes, ..options }
     }
 
     /// How many tasks append at once.
     pub const fn tasks(self) -> u32 {
         match self {
-            Self::Small | Self::Sealed => 4,
+            Self::Small | Self::Sealed | Self::Served => 4,
             Self::Full | Self::Outgrown => 6,
         }
     }
@@ -74,7 +81,7 @@ impl Shape {
     /// How many appends each task makes in a round.
     pub const fn appends(self) -> u32 {
         match self {
-            Self::Small | Self::Sealed => 400,
+            Self::Small | Self::Sealed | Self::Served => 400,
             Self::Full => 40,
             Self::Outgrown => 12,
         }
@@ -82,14 +89,14 @@ impl Shape {
 
     const fn events_max(self) -> usize {
         match self {
-            Self::Small | Self::Sealed => 3,
+            Self::Small | Self::Sealed | Self::Served => 3,
             Self::Full | Self::Outgrown => 24,
         }
     }
 
     const fn payload_bytes_max(self) -> usize {
         match self {
-            Self::Small | Self::Sealed => 150,
+            Self::Small | Self::Sealed | Self::Served => 150,
             Self::Full | Self::Outgrown => 20_000,
         }
     }

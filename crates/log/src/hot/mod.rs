@@ -59,6 +59,7 @@ use std::{
     path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -118,6 +119,7 @@ pub struct SledLog {
     incarnation: Incarnation,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     folder: Folder,
+    opened_in: Duration,
 }
 
 /// What a log is started with.
@@ -152,6 +154,7 @@ impl SledLog {
 
     /// The same; `probe` is called between the steps of every sealing.
     fn open_with(options: SledOptions, probe: Option<Probe>) -> Result<Self, LogError> {
+        let started = Instant::now();
         let opened = opening::open(&options)?;
         let archives = Arc::new(Archives::new(&options.dir, opened.manifest.history.archives.clone()));
         let gate = Arc::new(Gate::new(Committed { end: opened.found.end, failed: false }));
@@ -172,7 +175,7 @@ impl SledLog {
         };
         let (of_pages, store, durable) =
             (options.clone(), Arc::clone(&opened.store), Arc::clone(&opened.durable));
-        let log = Self::start(Parts {
+        let mut log = Self::start(Parts {
             options,
             folder: opened.folder,
             incarnation: opened.incarnation,
@@ -194,6 +197,8 @@ impl SledLog {
                 log.pager_bell.close();
             }
         }
+        log.opened_in = started.elapsed();
+        log.tell_opened();
         Ok(log)
     }
 
@@ -225,6 +230,7 @@ impl SledLog {
             incarnation,
             threads,
             folder,
+            opened_in: Duration::ZERO,
         };
         if options.read_only {
             log.end_threads();
@@ -283,6 +289,17 @@ impl SledLog {
         self.desk.close();
         self.bell.close();
         self.pager_bell.close();
+    }
+
+    fn tell_opened(&self) {
+        let status = self.status();
+        tracing::debug!(
+            end = status.end.0,
+            segments = status.segments,
+            unsealed = status.end.0 - status.sealed_end.0,
+            seconds = self.opened_in.as_secs_f64(),
+            "opened the log"
+        );
     }
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
@@ -479,6 +496,7 @@ impl EventLog for SledLog {
             sealed_end: self.shared.durable.shelf.end(),
             sealing_failure: self.shared.durable.sealing_failure(),
             poisoned,
+            opened_in: self.opened_in,
         }
     }
 

@@ -6,6 +6,7 @@ use std::{fmt::Write, sync::OnceLock, time::Duration};
 
 use axum::{extract::State, http::header, response::IntoResponse};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use pegcount_log::LogStatus;
 
 use pegcount_domain::{ids::Name, time::Micros};
 use pegcount_log::ConsumerStatus;
@@ -17,6 +18,9 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// The upper edges of histograms of durations, seconds: from a sync of the disk to the longest call.
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+const OPEN_SECONDS: &str = "pegcount_log_open_seconds";
+/// The log's sealer goes on with it.
+const SEGMENTS: &str = "pegcount_log_segments";
 /// What Prometheus expects.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -38,6 +42,14 @@ impl Recorder {
             handle
         });
         Self(handle.clone())
+    }
+
+    /// Keeps how long the log took to open, which was before there was anybody to tell.
+    pub(crate) fn opened(log: &LogStatus) {
+        metrics::describe_gauge!(OPEN_SECONDS, metrics::Unit::Seconds, "how long the log took to open");
+        metrics::gauge!(OPEN_SECONDS).set(log.opened_in.as_secs_f64());
+        let segments = u32::try_from(log.segments).unwrap_or(u32::MAX);
+        metrics::gauge!(SEGMENTS).set(f64::from(segments));
     }
 
     /// Drains histograms until it is dropped with its task.

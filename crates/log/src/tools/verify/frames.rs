@@ -104,13 +104,15 @@ impl Walk {
     }
 
     fn seqs_follow(&self, frame: &Frame, names: &Names, mut wrong: impl FnMut(Position, String)) {
-        // By counter: the seq that the frame has come to.
+        // By counter, as the frame numbers its texts: the seq that it has come to.
         let mut reached = rustc_hash::FxHashMap::default();
         for event in frame.events() {
             let envelope = &event.envelope;
             let (Some(at), Some(to)) = (envelope.source_seq, event.seq_to) else { continue };
-            let key = names.counter(envelope.stream.site, envelope.source, at.epoch);
-            let before = reached.insert(key, to).or_else(|| self.contents.last_seq(key));
+            let before = reached.insert((event.site, event.source, at.epoch), to).or_else(|| {
+                let key = names.counter(envelope.stream.site, envelope.source, at.epoch);
+                self.contents.last_seq(key)
+            });
             if let Some(before) = before
                 && !follows(self.whole, before, at.seq)
             {
