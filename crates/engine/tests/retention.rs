@@ -6,6 +6,7 @@
     clippy::panic,
     missing_docs,
     unreachable_pub,
+    clippy::unused_self,
     dead_code,
     reason = "tests"
 )]
