@@ -30,7 +30,7 @@ use crate::{
     frame::Frame,
     keys::LogKey,
     pages::PageFile,
-    segment::{Memory, Segment, Shelf, Shelved},
+    segment::{Kind, Memory, Segment, Shelf, Shelved},
 };
 
 /// A log that was read and is ready to go on.
@@ -156,7 +156,9 @@ impl Opening<'_> {
             let segment = Segment::open(dir, *named, incarnation).and_then(|segment| {
                 let recorded_at = segment.last_recorded_at();
                 let shelved = Shelved::new(segment)?;
+                // A stub has its own numbers, and no pages.
                 if self.options.page_memory_bytes > 0
+                    && named.kind == Kind::Segment
                     && let Some(pages) = PageFile::open(dir, named, incarnation)
                 {
                     shelved.set_pages(pages);

@@ -28,7 +28,7 @@ use crate::{
     frame::Frame,
     limits::READ_AHEAD_FRAMES,
     pages::{self, Binder, Draft, Drafts, PAGES_REBUILT, draft_path, ignored},
-    segment::{Shelf, Shelved},
+    segment::{Shelf, Shelved, with_frames},
 };
 
 pub(super) use bell::PagerBell;
@@ -110,9 +110,14 @@ impl Pager {
     fn follow(&mut self) -> bool {
         let end = self.durable.end();
         let Some(begin) = self.next.filter(|next| *next <= end) else { return false };
-        if let Err(error) = self.take_in(begin, end) {
-            ignored(&self.options.dir, &error.to_string());
-            self.next = None;
+        match self.take_in(begin, end) {
+            Ok(()) => {}
+            // What was dropped before it was taken in needs no pages.
+            Err(LogError::Dropped { first, .. }) => self.next = Some(first),
+            Err(error) => {
+                ignored(&self.options.dir, &error.to_string());
+                self.next = None;
+            }
         }
         true
     }
@@ -121,6 +126,7 @@ impl Pager {
         let mut taken = 0;
         while next <= end && taken < NEW_FRAMES_PER_TURN {
             let before = next;
+            self.shelf.check_kept(next)?;
             let frames: Vec<Arc<Frame>> = match self.durable.recent(next) {
                 Some(frame) => vec![frame],
                 None => self.store.load(next, READ_AHEAD_FRAMES)?.into_iter().map(Arc::new).collect(),
@@ -169,7 +175,10 @@ impl Pager {
     /// Drafts of databases that have become segments are finished; true if there was one.
     fn give_to_segments(&mut self) -> bool {
         let drafts = self.drafts.all();
-        let segments = self.shelf.all();
+        // The databases before the segments: what is in neither has been dropped.
+        let databases = self.store.numbers();
+        let all = self.shelf.all();
+        let segments = with_frames(&all);
         let mut kept = Vec::new();
         let newest = drafts.last().map(|draft| draft.number());
         for draft in drafts.iter() {
@@ -185,8 +194,9 @@ impl Pager {
                 }
                 // It has not come to its end yet, or its segment is still being written.
                 Some(_) if is_newest => kept.push(Arc::clone(draft)),
-                Some(_) => {}
-                None => kept.push(Arc::clone(draft)),
+                None if databases.contains(&draft.number()) => kept.push(Arc::clone(draft)),
+                // Another one is made of it; or its segment has been dropped.
+                Some(_) | None => {}
             }
         }
         let some = kept.len() < drafts.len();
@@ -213,9 +223,9 @@ impl Pager {
     fn begin_rebuild(&mut self) -> Option<Rebuild> {
         let drafts = self.drafts.all();
         let is_drafted = |number| drafts.iter().any(|draft| draft.number() == number);
-        let segments = self.shelf.all();
+        let all = self.shelf.all();
         // The newest are read most.
-        let segment = segments.iter().rev().find(|segment| {
+        let segment = with_frames(&all).iter().rev().find(|segment| {
             let number = segment.named().number;
             segment.pages().is_none()
                 && !is_drafted(number)

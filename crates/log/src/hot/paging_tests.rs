@@ -10,7 +10,10 @@ use std::{
     },
 };
 
-use pegcount_domain::{envelope::Version, time::Micros};
+use pegcount_domain::{
+    envelope::{Position, Version},
+    time::Micros,
+};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{
@@ -21,6 +24,7 @@ use crate::{
     api::{Append, Durability, EventLog, NewEvent},
     clock::Clock,
     pages::{PageRule, pages_path},
+    retention::Archive,
     stream::Direction,
 };
 
@@ -56,13 +60,14 @@ async fn fill(log: &SledLog, rounds: std::ops::Range<u64>) {
     }
 }
 
-/// Every stream read forward and backward gives what went in. How many of the parts were pages.
+/// Every stream read forward and backward gives what went in and was not dropped. How many of the parts were pages.
 async fn reads(log: &SledLog, rounds: u64) -> usize {
     let mut pages = 0;
+    let gone = (log.first().0 - 1) / STREAMS;
     for stream_number in 0..STREAMS {
         for direction in [Direction::Forward, Direction::Backward] {
             let (mut next, mut got) =
-                (Some(Version(if direction == Direction::Forward { 1 } else { rounds })), Vec::new());
+                (Some(Version(if direction == Direction::Forward { gone + 1 } else { rounds })), Vec::new());
             while let Some(from) = next {
                 let page = log.read_stream(&stream(&id(stream_number)), from, direction, 70).await.unwrap();
                 got.extend(page.events().map(|(_, event)| {
@@ -75,7 +80,7 @@ async fn reads(log: &SledLog, rounds: u64) -> usize {
             if direction == Direction::Backward {
                 got.reverse();
             }
-            let expected = (0..rounds).map(|number| {
+            let expected = (gone..rounds).map(|number| {
                 let payload = [number.to_le_bytes(), stream_number.to_le_bytes()].concat();
                 (number + 1, number * STREAMS + stream_number + 1, payload)
             });
@@ -258,4 +263,39 @@ async fn pages_take_less_disk_than_what_they_copy() {
     let pages = fs::metadata(pages_path(dir.path(), 1)).unwrap().len();
     assert!(pages < sealed.bytes, "{pages} bytes of pages beside {}", sealed.bytes);
     assert!(log.status().disk_bytes >= before.min(sealed.bytes) + pages, "they count as the log's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_dropped_history_has_no_pages_and_takes_none_of_a_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = made(dir.path()).await;
+    let log = SledLog::open(options.clone()).unwrap();
+    let drop_rounds = async |log: &SledLog, rounds: u64| {
+        let archive = Archive { position: log.end(), bytes: vec![1] };
+        log.drop_history(Position(rounds * STREAMS), archive).await
+    };
+    // The first attempt fails, so that the stub comes to have the number of a segment that stays.
+    fs::create_dir(dir.path().join("archive-000001.new")).unwrap();
+    drop_rounds(&log, FRAMES).await.unwrap_err();
+    drop_rounds(&log, FRAMES).await.unwrap();
+    assert!(dir.path().join("stub-000002").exists() && dir.path().join("segment-000002").exists());
+    log.paged().await;
+    assert_eq!(files(dir.path()), ["pages-000002", "pages-000003.new"]);
+    assert!(reads(&log, 3 * FRAMES).await > 50);
+    drop(log);
+    let log = SledLog::open(options.clone()).unwrap();
+    log.paged().await;
+    assert_eq!(files(dir.path()), ["pages-000002", "pages-000003.new"]);
+    assert!(reads(&log, 3 * FRAMES).await > 50);
+    log.seal().await.unwrap().unwrap();
+    drop_rounds(&log, 3 * FRAMES).await.unwrap();
+    log.paged().await;
+    fill(&log, 3 * FRAMES..4 * FRAMES).await;
+    log.paged().await;
+    assert!(reads(&log, 4 * FRAMES).await > 20, "what comes after it is paged as before");
+    assert_eq!(files(dir.path()), ["pages-000004.new"]);
+    drop(log);
+    let log = SledLog::open(options).unwrap();
+    log.paged().await;
+    assert!(reads(&log, 4 * FRAMES).await > 20);
 }

@@ -105,12 +105,15 @@ impl SledStore {
         // Before the segments: see above.
         let databases = self.databases.read().clone();
         let holder = databases.iter().rev().find(|(first, _)| *first <= position);
-        let number = holder.map(|(_, database)| database.number()).or_else(|| {
-            let segments = self.shelf.all();
-            let holder = segments.iter().find(|segment| segment.named().last >= position);
-            holder.map(|segment| segment.named().number)
-        });
-        number.ok_or_else(|| missing(&self.dir, position))
+        if let Some((_, database)) = holder {
+            return Ok(database.number());
+        }
+        self.shelf.number_of(position)?.ok_or_else(|| missing(&self.dir, position))
+    }
+
+    /// The numbers of the databases that there are.
+    pub(super) fn numbers(&self) -> SmallVec<[u64; 2]> {
+        self.databases.read().iter().map(|(_, database)| database.number()).collect()
     }
 
     fn writable(&self) -> io::Result<Arc<Database>> {

@@ -24,7 +24,7 @@ use crate::{
     keys::Key,
     limits::READ_AHEAD_FRAMES,
     pages::{Draft, Drafts, Leaves},
-    segment::Shelved,
+    segment::{Shelved, with_frames},
     stream::{Collector, Direction},
 };
 
@@ -79,12 +79,15 @@ impl StreamReader<'_> {
     fn walk(&self, collector: &mut Collector<'_>, paged: bool) -> Result<(), LogError> {
         let key = self.durable.names.stream(collector.stream());
         let groups = self.durable.groups_now();
-        let segments = self.durable.shelf.all();
+        let shelved = self.durable.shelf.all();
+        // Where the segments end, dropped ones included; a stub has nothing of a stream to give.
+        let sealed_end = shelved.last().map_or(Position::START, |segment| segment.named().last);
+        let segments = with_frames(&shelved);
         let drafts = if paged { self.drafts.all() } else { Arc::default() };
         let sealed = segments.last().map_or(0, |segment| segment.named().number);
         let split = drafts.partition_point(|draft| draft.number() <= sealed);
         let (of_segments, of_hot) = drafts.split_at_checked(split).unwrap_or_default();
-        let hot = self.hot_now(groups, of_hot, &segments, key, collector);
+        let hot = self.hot_now(groups, of_hot, sealed_end, key, collector);
         let sealed = |segment: &Shelved, collector: &mut Collector<'_>| {
             let leaves = if paged { self.leaves(segment, of_segments, key) } else { None };
             self.sealed(segment, key, leaves, collector)
@@ -151,12 +154,11 @@ impl StreamReader<'_> {
         &self,
         groups: [Snapshot; 2],
         drafts: &[Arc<Draft>],
-        segments: &[Shelved],
+        sealed_end: Position,
         key: Key,
         collector: &Collector<'_>,
     ) -> Hot {
         let (leaves, span) = Leaves::of_drafts(drafts, key);
-        let sealed_end = segments.last().map_or(Position::START, |segment| segment.named().last);
         // A stream whose events are paged from the first on has none that the drafts have not seen.
         let from_first_on = self.drafts.rule().takes(collector.stream().kind, 1);
         let whole = from_first_on && span.is_some_and(|(first, _)| first <= sealed_end.next());

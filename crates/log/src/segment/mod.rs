@@ -37,7 +37,7 @@ pub(crate) use entry::{CounterRun, StreamRun};
 pub(crate) use filter::Place;
 pub(crate) use merge::{Merge, Part as MergePart};
 pub(crate) use read::Segment;
-pub(crate) use shelf::{Memory, Shelf, Shelved};
+pub(crate) use shelf::{Memory, Shelf, Shelved, with_frames};
 pub(crate) use stub::write_stub;
 pub(crate) use walk::{Ahead, Entries};
 pub(crate) use write::SegmentWriter;

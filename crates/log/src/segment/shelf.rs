@@ -81,6 +81,14 @@ impl Shelved {
     }
 }
 
+/// Of all that is on a shelf, what has frames: all but the stub.
+pub(crate) fn with_frames(all: &[Shelved]) -> &[Shelved] {
+    match all.split_first() {
+        Some((first, rest)) if first.is_stub() => rest,
+        _ => all,
+    }
+}
+
 /// The segments.
 pub(crate) struct Shelf {
     /// The stub first, if there is one.
@@ -156,14 +164,13 @@ impl Shelf {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.segments.read().iter().filter(|shelved| !shelved.is_stub()).count()
+        with_frames(&self.segments.read()).len()
     }
 
     /// The segments that have frames, the oldest first.
     pub(crate) fn sealed(&self) -> Vec<Sealed> {
-        let segments = self.all();
-        let with_frames = segments.iter().filter(|shelved| !shelved.is_stub());
-        with_frames
+        with_frames(&self.all())
+            .iter()
             .map(|shelved| shelved.segment.named())
             .map(|named| Sealed { first: named.first, last: named.last, bytes: named.bytes })
             .collect()
@@ -175,13 +182,24 @@ impl Shelf {
         self.segments.read().iter().map(|shelved| shelved.segment.named().bytes + pages(shelved)).sum()
     }
 
-    /// Up to `count` frames from the one that holds `at` on; none if no segment holds it.
-    pub(crate) fn frames_from(&self, at: Position, count: usize) -> Result<Option<Vec<Frame>>, LogError> {
+    /// The segment that holds `at`; none if none does. An error if that has been dropped.
+    fn holder(&self, at: Position) -> Result<Option<Shelved>, LogError> {
         let segments = self.all();
         let holder = segments.get(segments.partition_point(|shelved| shelved.segment.last() < at));
         if let Some(stub) = holder.filter(|holder| holder.is_stub()) {
             return Err(LogError::Dropped { asked: at, first: stub.segment.last().next() });
         }
+        Ok(holder.cloned())
+    }
+
+    /// The number of the segment that holds `at`.
+    pub(crate) fn number_of(&self, at: Position) -> Result<Option<u64>, LogError> {
+        Ok(self.holder(at)?.map(|holder| holder.named().number))
+    }
+
+    /// Up to `count` frames from the one that holds `at` on; none if no segment holds it.
+    pub(crate) fn frames_from(&self, at: Position, count: usize) -> Result<Option<Vec<Frame>>, LogError> {
+        let holder = self.holder(at)?;
         holder.map(|shelved| shelved.segment.frames_from(at, count, &self.cache)).transpose()
     }
 
@@ -237,7 +255,7 @@ impl Shelf {
         shelved.segment.frame(number, &self.cache)
     }
 
-    /// The segments as they are, from the oldest on.
+    /// The stub, if there is one, and the segments as they are, from the oldest on.
     pub(crate) fn all(&self) -> Arc<[Shelved]> {
         Arc::clone(&self.segments.read())
     }
