@@ -36,12 +36,16 @@ pub fn loopback() -> SocketAddr {
 }
 
 pub async fn engine_in(dir: PathBuf, clock: Clock) -> Arc<Engine> {
+    engine_sealing_at(128 << 20, dir, clock).await
+}
+
+async fn engine_sealing_at(seal_bytes: u64, dir: PathBuf, clock: Clock) -> Arc<Engine> {
     let options = EngineOptions {
         store: LogStore::Folder {
             dir: dir.clone(),
             durability: Durability::ProcessCrash,
             cache_bytes: 8 << 20,
-            seal_bytes: 128 << 20,
+            seal_bytes,
         },
         clock,
         ..EngineOptions::folder(dir)
@@ -55,9 +59,18 @@ pub async fn desk() -> Desk {
 }
 
 pub async fn desk_with(change: impl FnOnce(&mut ServerOptions)) -> Desk {
+    desk_of(128 << 20, change).await
+}
+
+/// One whose log is sealed every so many bytes.
+pub async fn desk_sealing_at(seal_bytes: u64) -> Desk {
+    desk_of(seal_bytes, |_| {}).await
+}
+
+async fn desk_of(seal_bytes: u64, change: impl FnOnce(&mut ServerOptions)) -> Desk {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::manual(MORNING);
-    let engine = engine_in(dir.path().to_owned(), clock.clone()).await;
+    let engine = engine_sealing_at(seal_bytes, dir.path().to_owned(), clock.clone()).await;
     let mut options = ServerOptions::new(loopback(), dir.path());
     change(&mut options);
     let running = start(Arc::clone(&engine), options).await.unwrap();
