@@ -392,11 +392,11 @@ fn a_backup_is_taken_from_a_server_that_speaks_tls_by_who_trusts_it() {
     let said = log(&["backup"], &[&data, &backup]).failure();
     assert!(said.contains("speaks TLS; give the certificate of who signed"), "{said}");
     let said = log(&["backup", "--tls-ca", &cert], &[&data, &backup]).success();
-    assert!(said.contains("2 segments copied, 0 there already"), "{said}");
+    assert!(said.contains("2 sealed files copied, 0 there already"), "{said}");
     verified(&backup);
     // The same by its address, as from a script that names it.
     let said = log(&["backup", "--tls-ca", &cert, "--server", server.url()], &[&data, &backup]).success();
-    assert!(said.contains("0 segments copied, 2 there already"), "{said}");
+    assert!(said.contains("0 sealed files copied, 2 there already"), "{said}");
     assert_eq!(server.terminate(), Some(0));
     log(&["restore"], &[&backup, &restored]).success();
     verified(&restored);
