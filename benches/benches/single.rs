@@ -24,7 +24,7 @@ const TURN: Duration = Duration::from_secs(2);
 fn main() -> Outcome<()> {
     let others = Others::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let Sides { empty, in_process, durable } = runtime.block_on(compared())?;
+    let Sides { empty, plain, in_process, durable } = runtime.block_on(compared())?;
     let others = others.share();
     let value = |side: &Side| {
         let rate = table::per_second(median(&side.rates));
@@ -34,9 +34,21 @@ fn main() -> Outcome<()> {
         &format!("Single calls, {CLIENTS} clients (medians of {} rounds; {others})", empty.rates.len()),
         &[
             Line::plain("a service that throws each call away", value(&empty)),
+            Line::plain(
+                "a service that writes each call to a plain file, one fdatasync a group",
+                value(&plain),
+            ),
             Line::plain("durable appends in process, 64 sources that wait", value(&in_process)),
             Line::plain("durable (fdatasync before each answer), folds running", value(&durable)),
             Line::with_goal("ratio", median_ratio(&durable.rates, &empty.rates), 2, 0.8),
+            Line::plain(
+                "that of the plain file, which no log can pass",
+                format!("{:.2}", median_ratio(&plain.rates, &empty.rates)),
+            ),
+            Line::plain(
+                "durable calls to the plain file's",
+                format!("{:.2}", median_ratio(&durable.rates, &plain.rates)),
+            ),
         ],
     );
     Ok(())
@@ -46,6 +58,7 @@ fn main() -> Outcome<()> {
 #[derive(Default)]
 struct Sides {
     empty: Side,
+    plain: Side,
     in_process: Side,
     durable: Side,
 }
@@ -77,15 +90,18 @@ impl Side {
 async fn compared() -> Outcome<Sides> {
     let dir = tempfile::tempdir()?;
     let empty = EmptyService::start().await?;
+    let plain = EmptyService::on_file(&dir.path().join("plain")).await?;
     let pegcount = Pegcount::start(&dir.path().join("served")).await?;
     let log = Arc::new(SledLog::open(SledOptions::new(dir.path().join("alone")))?);
     let mut to_empty = SingleCalls::connect(&empty.endpoint, "", CLIENTS).await?;
+    let mut to_plain = SingleCalls::connect(&plain.endpoint, "", CLIENTS).await?;
     let mut to_pegcount = SingleCalls::connect(&pegcount.endpoint, &pegcount.token, CLIENTS).await?;
     let mut to_log = InProcess::sources(&log, CLIENTS)?;
     let mut sides = Sides::default();
     let mut rounds = Rounds::begin();
     while rounds.another() {
         sides.empty.turn(&mut to_empty, async { Ok(()) }).await?;
+        sides.plain.turn(&mut to_plain, async { Ok(()) }).await?;
         sides.durable.turn(&mut to_pegcount, pegcount.caught_up()).await?;
         sides.in_process.turn(&mut to_log, async { Ok(()) }).await?;
     }

@@ -1,4 +1,5 @@
-//! A service that speaks the same contract and throws everything away: the ceiling of any service on this machine.
+//! A service that speaks the same contract and throws everything away: the ceiling of any service on this machine. Given a
+//! plain file, it writes single calls there first: the ceiling of any durable one.
 
 use std::pin::Pin;
 
@@ -6,11 +7,17 @@ use futures_util::{Stream, StreamExt, stream};
 use pegcount_proto::v1::{
     self, ingest_service_server::IngestService, stream_facts_request, stream_facts_response,
 };
+use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::plain::PlainFile;
+
 /// Acknowledges whatever it hears.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Empty;
+#[derive(Clone, Debug, Default)]
+pub struct Empty {
+    /// Where single calls go before they are answered; none: nowhere.
+    pub file: Option<PlainFile>,
+}
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -42,8 +49,13 @@ impl IngestService for Empty {
 
     async fn submit_facts(
         &self,
-        _: Request<v1::SubmitFactsRequest>,
+        request: Request<v1::SubmitFactsRequest>,
     ) -> Result<Response<v1::SubmitFactsResponse>, Status> {
+        if let Some(file) = &self.file
+            && !file.write(request.into_inner().encode_to_vec()).await
+        {
+            return Err(Status::unavailable("the plain file could not be written"));
+        }
         Ok(Response::new(v1::SubmitFactsResponse::default()))
     }
 

@@ -10,6 +10,7 @@ pub mod histogram;
 pub mod measure;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod plain;
 pub mod serve;
 pub mod single;
 pub mod streaming;

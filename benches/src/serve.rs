@@ -9,7 +9,7 @@ use pegcount_server::{Running, ServerOptions};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
 
-use crate::{Outcome, empty::Empty};
+use crate::{Outcome, empty::Empty, plain::PlainFile};
 
 /// The service that throws everything away, until it is dropped.
 #[derive(Debug)]
@@ -22,12 +22,21 @@ pub struct EmptyService {
 impl EmptyService {
     /// Starts it.
     pub async fn start() -> Outcome<Self> {
+        Self::with(Empty::default()).await
+    }
+
+    /// One that writes single calls to a plain file at `path` before it answers.
+    pub async fn on_file(path: &Path) -> Outcome<Self> {
+        Self::with(Empty { file: Some(PlainFile::start(path)?) }).await
+    }
+
+    async fn with(empty: Empty) -> Outcome<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let server = tonic::transport::Server::builder()
             .initial_stream_window_size(4 << 20)
             .initial_connection_window_size(4 << 20)
-            .add_service(IngestServiceServer::new(Empty))
+            .add_service(IngestServiceServer::new(empty))
             .serve_with_incoming(TcpListenerStream::new(listener));
         Ok(Self { endpoint, task: tokio::spawn(server) })
     }

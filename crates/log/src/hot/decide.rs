@@ -144,13 +144,34 @@ impl Decider {
         if let Err(refusal) = self.expect(append)? {
             return Ok(Err(refusal));
         }
-        self.heads.clear();
-        for event in &append.events {
-            let key = self.durable.names.stream(&event.stream);
-            let version = self.version(key)?;
-            self.heads.push((key, version));
-        }
+        self.take_heads(append)?;
         Ok(Ok(repeats))
+    }
+
+    /// Finds the version that each event's stream has before the append; the segments are asked for all of them at once.
+    fn take_heads(&mut self, append: &Append) -> Result<(), LogError> {
+        self.heads.clear();
+        let (mut unknown, mut places) = (Vec::new(), Vec::new());
+        for (place, event) in append.events.iter().enumerate() {
+            let key = self.durable.names.stream(&event.stream);
+            let known = self.known_version(key);
+            if known.is_none() {
+                unknown.push(key);
+                places.push(place);
+            }
+            self.heads.push((key, known.unwrap_or(0)));
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let found = self.durable.shelf.versions(&unknown)?;
+        for ((key, place), version) in unknown.into_iter().zip(places).zip(found) {
+            self.looked_up.insert(key, version);
+            if let Some(head) = self.heads.get_mut(place) {
+                head.1 = version;
+            }
+        }
+        Ok(())
     }
 
     fn repeats(&mut self, append: &Append) -> Result<Result<usize, AppendError>, LogError> {

@@ -209,6 +209,23 @@ impl Shelf {
         Ok(found.unwrap_or(0))
     }
 
+    /// The last versions of several streams, in their order; 0 where no segment has one.
+    ///
+    /// Segment by segment, not stream by stream: a filter's lines are then fetched side by side, and most of an append's
+    /// streams are new, so that every filter is asked for each.
+    pub(crate) fn versions(&self, keys: &[Key]) -> Result<Vec<u64>, LogError> {
+        let mut versions = vec![0; keys.len()];
+        for shelved in self.all().iter().rev() {
+            let may_hold = keys.iter().map(|key| self.holds(shelved, *key));
+            let may_hold: Vec<bool> = may_hold.collect::<Result<_, _>>()?;
+            let asked = versions.iter_mut().zip(keys).zip(may_hold);
+            for ((version, key), _) in asked.filter(|((version, _), holds)| *holds && **version == 0) {
+                *version = shelved.segment.version(*key, &self.cache)?.unwrap_or(0);
+            }
+        }
+        Ok(versions)
+    }
+
     /// The last seq of a counter.
     pub(crate) fn last_seq(&self, key: Key) -> Result<Option<u64>, LogError> {
         let found = self.newest(key, |segment, cache| segment.seqs(key, cache))?;
