@@ -27,7 +27,7 @@ use prost::Message;
 use support::{Centre, DAY, ended, query, t};
 
 /// Seeds unless the environment says otherwise.
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 2;
 /// Stories that follow on each other.
 const STORIES: u64 = 4;
 
@@ -242,7 +242,7 @@ fn archiving_differs(history: &[Recorded], seed: u64) -> Option<String> {
     let since = closed_before(history).unwrap_or(Micros(0));
     let mut dice = Dice(seed ^ 0xA6C);
     let straight = folded(history, true, |_| false);
-    let archived = folded(history, true, |_| dice.below(12) == 0);
+    let archived = folded(history, true, |_| dice.below(40) == 0);
     difference(&straight, &archived, history, since, seed)
 }
 
