@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 use pegcount_domain::time::Micros;
 use pegcount_engine::Retention;
 use pegcount_proto::v1::{DropHistoryRequest, DropHistoryResponse};
+use pegcount_server::wire;
 
 use crate::{
-    args::RetainArgs,
+    args::{RetainArgs, Size},
     error::CliError,
     output,
     target::{Missing, Target},
@@ -27,23 +28,17 @@ pub(crate) async fn run(args: &RetainArgs) -> Result<(), CliError> {
             api.log().drop_history(request).await?.into_inner()
         }
         Target::Folder(engine) => {
-            let retention = Retention {
-                age: args.keep_days.map(Retention::days),
-                bytes: args.keep_size.map(|size| size.0),
-            };
-            let done = engine.retain(retention, args.only_tell).await;
+            let done = engine.retain(retention(args.keep_days, args.keep_size), args.only_tell).await;
             engine.close().await?;
-            let done = done?;
-            DropHistoryResponse {
-                first_position: done.first.0,
-                events: done.events,
-                bytes: done.bytes,
-                segments: u64::try_from(done.segments).unwrap_or(u64::MAX),
-                closed_before_us: done.closed_before.map(|at| at.0),
-            }
+            wire::dropped(&done?)
         }
     };
     output::line(told(&done, args.only_tell))
+}
+
+/// What the arguments say is to be kept.
+pub(crate) fn retention(keep_days: Option<u32>, keep_size: Option<Size>) -> Retention {
+    Retention { age: keep_days.map(Retention::days), bytes: keep_size.map(|size| size.0) }
 }
 
 fn told(done: &DropHistoryResponse, only_tell: bool) -> String {

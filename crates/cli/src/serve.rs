@@ -4,10 +4,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use pegcount_engine::{Engine, EngineOptions, LogStore, Retention};
+use pegcount_engine::{Engine, EngineOptions, LogStore};
 use pegcount_server::{ServerOptions, TlsFiles, tokens::LOCAL_TOKEN_FILE};
 
-use crate::{address, args::ServeArgs, error::CliError, output, shutdown, target, telemetry};
+use crate::{address, args::ServeArgs, error::CliError, log_retain, output, shutdown, target, telemetry};
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
@@ -17,8 +17,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     let LogStore::Folder { cache_bytes, seal_bytes, .. } = &mut options.store;
     *cache_bytes = args.cache_mib.saturating_mul(1024 * 1024);
     *seal_bytes = args.seal_size.0;
-    options.retention =
-        Retention { age: args.keep_days.map(Retention::days), bytes: args.keep_size.map(|size| size.0) };
+    options.retention = log_retain::retention(args.keep_days, args.keep_size);
     options.retention.check()?;
     let started = Instant::now();
     let engine = Engine::open(options).await.map_err(|error| target::locked(error, &args.data_dir))?;

@@ -1,7 +1,7 @@
 //! A frame of the log as the folds want it: each text of the dictionary hashed once, each event decoded with keys
 //! instead of names.
 //!
-//! Invariant: within one process a text always has the same key (one seed).
+//! Invariant: within one process a text always has the same key (one seed), and so has it in the log's archive.
 
 use pegcount_domain::{
     envelope::{Recorded, StreamName},

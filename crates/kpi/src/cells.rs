@@ -256,10 +256,9 @@ impl Cells {
 
 /// What each amount of a table's rows is of.
 fn columns(number: u8) -> Vec<(Measure, Attribution)> {
-    const ATTRIBUTIONS: [Attribution; 3] = [Attribution::Event, Attribution::Start, Attribution::End];
     let mut columns: BTreeMap<u8, (Measure, Attribution)> = BTreeMap::new();
     for (measure, places) in Measure::ALL.iter().zip(&PLACES) {
-        let own = places.iter().zip(ATTRIBUTIONS).filter(|((table, _), _)| *table == number);
+        let own = places.iter().zip(Attribution::ALL).filter(|((table, _), _)| *table == number);
         for ((_, slot), attribution) in own {
             columns.entry(*slot).or_insert((*measure, attribution));
         }

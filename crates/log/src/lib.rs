@@ -8,6 +8,7 @@ mod clock;
 mod consumers;
 mod content;
 mod deliver;
+mod error;
 mod filter;
 mod frame;
 #[cfg(feature = "fuzzing")]

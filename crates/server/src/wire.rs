@@ -4,7 +4,7 @@
 //! Form only. Invariant: the same answer makes the same message, wherever it is made.
 
 use pegcount_domain::ids::Incarnation;
-use pegcount_engine::{Explained, ReadEvent, told_events};
+use pegcount_engine::{Explained, ReadEvent, Retained, told_events};
 use pegcount_kpi::{Column, Correction, Item, Role, Term, Unit, Value};
 use pegcount_proto::v1;
 
@@ -114,6 +114,17 @@ pub fn correction(correction: &Correction) -> v1::KpiCorrection {
         measure: correction.measure.name().to_owned(),
         unit: unit(correction.measure.unit()).into(),
         difference: correction.difference,
+    }
+}
+
+/// What of history was dropped.
+pub fn dropped(done: &Retained) -> v1::DropHistoryResponse {
+    v1::DropHistoryResponse {
+        first_position: done.first.0,
+        events: done.events,
+        bytes: done.bytes,
+        segments: u64::try_from(done.segments).unwrap_or(u64::MAX),
+        closed_before_us: done.closed_before.map(|at| at.0),
     }
 }
 

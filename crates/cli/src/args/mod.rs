@@ -19,7 +19,7 @@ pub(crate) use other::{
     SealArgs, ServeArgs, TailArgs, TokenArgs,
 };
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
-pub(crate) use values::{Format, Length, ReportFormat};
+pub(crate) use values::{Format, Length, ReportFormat, Size};
 
 /// Pegcount keeps every agent action and every ticket event of a contact centre, once and for good, and computes
 /// handle time, first-contact resolution, abandon rate and per-agent efficiency from them while they happen.

@@ -1,5 +1,6 @@
 //! Agents, contacts, customer lines and tickets.
 
+use bytes::Bytes;
 use pegcount_domain::time::Micros;
 use pegcount_proto::stored;
 use smallvec::SmallVec;
@@ -21,25 +22,24 @@ use crate::{
     contact::{ContactUnit, LegEntry, LegOutcome, Settled},
     fact::{AgentFact, Mark, Slot},
     line::{Item, Line, WrapUp},
-    site::Site,
+    site::{Site, Units},
     ticket::TicketUnit,
 };
 
 type Read<T> = Result<T, ArchiveError>;
 
 pub(super) fn archive(site: &Site, at: &Places, figures: &mut stored::SiteFigures) {
-    let keys = site.agents.keys();
+    figures.agents = archived(&site.agents, |unit, key| agent(unit, key, at));
+    figures.contacts = archived(&site.contacts, |unit, key| contact(unit, key, at));
+    figures.lines = archived(&site.lines, |unit, key| line(unit, key, at));
+    figures.tickets = archived(&site.tickets, |unit, key| ticket(unit, key, at));
+}
+
+/// Units in the order of their places; of one without a key it is empty.
+fn archived<T, M>(units: &Units<T>, message: impl Fn(&T, Bytes) -> M) -> Vec<M> {
+    let keys = units.keys();
     let key = |slot| keys.get(&slot).copied().map(key_bytes).unwrap_or_default();
-    figures.agents = site.agents.iter().map(|(slot, unit)| agent(unit, key(slot), at)).collect();
-    let keys = site.contacts.keys();
-    let key = |slot| keys.get(&slot).copied().map(key_bytes).unwrap_or_default();
-    figures.contacts = site.contacts.iter().map(|(slot, unit)| contact(unit, key(slot), at)).collect();
-    let keys = site.lines.keys();
-    let key = |slot| keys.get(&slot).copied().map(key_bytes).unwrap_or_default();
-    figures.lines = site.lines.iter().map(|(slot, unit)| line(unit, key(slot), at)).collect();
-    let keys = site.tickets.keys();
-    let key = |slot| keys.get(&slot).copied().map(key_bytes).unwrap_or_default();
-    figures.tickets = site.tickets.iter().map(|(slot, unit)| ticket(unit, key(slot), at)).collect();
+    units.iter().map(|(slot, unit)| message(unit, key(slot))).collect()
 }
 
 pub(super) fn restore(site: &mut Site, figures: &stored::SiteFigures, counts: Counts) -> Read<()> {
@@ -61,7 +61,7 @@ pub(super) fn restore(site: &mut Site, figures: &stored::SiteFigures, counts: Co
     Ok(())
 }
 
-fn agent(unit: &AgentUnit, key: bytes::Bytes, at: &Places) -> stored::AgentUnit {
+fn agent(unit: &AgentUnit, key: Bytes, at: &Places) -> stored::AgentUnit {
     let chapter = |start: &Carried, facts: &[AgentFact]| stored::AgentChapter {
         start: Some(carried(start)),
         facts: facts.iter().map(|fact| agent_fact(fact, at)).collect(),
@@ -154,7 +154,7 @@ fn carried_of(carried: Option<&stored::Carried>, counts: Counts) -> Read<Carried
     })
 }
 
-fn contact(unit: &ContactUnit, key: bytes::Bytes, at: &Places) -> stored::ContactUnit {
+fn contact(unit: &ContactUnit, key: Bytes, at: &Places) -> stored::ContactUnit {
     stored::ContactUnit {
         key,
         mark: unit.mark.0,
@@ -229,7 +229,7 @@ fn leg_of(entry: &stored::LegEntry, counts: Counts) -> Read<LegEntry> {
     Ok(LegEntry { settled: entry.settled, outcome, ..entered })
 }
 
-fn line(unit: &Line, key: bytes::Bytes, at: &Places) -> stored::LineUnit {
+fn line(unit: &Line, key: Bytes, at: &Places) -> stored::LineUnit {
     let item = |(contact, item): &(Slot, Item)| stored::LineItem {
         contact: place(&at.contacts, *contact),
         mark: item.mark.0,
@@ -280,7 +280,7 @@ fn line_of(unit: &stored::LineUnit, counts: Counts) -> Read<Line> {
     Ok(Line { items: unit.items.iter().map(item).collect::<Read<_>>()?, tickets: tickets? })
 }
 
-fn ticket(unit: &TicketUnit, key: bytes::Bytes, at: &Places) -> stored::TicketUnit {
+fn ticket(unit: &TicketUnit, key: Bytes, at: &Places) -> stored::TicketUnit {
     stored::TicketUnit {
         key,
         facts: unit.facts.iter().map(|fact| ticket_fact(fact, at)).collect(),

@@ -18,7 +18,7 @@ use super::{
     SledLog,
     manifest::Manifest,
     seal::{Moment, Probe},
-    sealing_tests::{copy, fill, holds, options, parts},
+    sealing_tests::{copy, fill, holds, options, parts, standing_still_at},
 };
 use crate::{
     api::{EventLog, LogError},
@@ -152,17 +152,7 @@ async fn a_failure_at_any_moment_leaves_the_log_going_and_can_be_made_good() {
 async fn while_a_drop_stands_still_at_any_moment_reads_and_appends_go_on() {
     for moment in MOMENTS {
         let dir = tempfile::tempdir().unwrap();
-        let (reached, stands) = std::sync::mpsc::channel();
-        let (go_on, gate) = std::sync::mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        let probe: Probe = Arc::new(move |at| {
-            if at == moment {
-                reached.send(()).map_err(io::Error::other)?;
-                // Ends when the test lets go.
-                let _ = gate.lock().recv();
-            }
-            Ok(())
-        });
+        let (probe, stands, go_on) = standing_still_at(moment);
         let log = Arc::new(three_segments(dir.path(), Some(probe)).await);
         let mut early = log.subscribe(Position(46));
         let dropping = tokio::spawn({

@@ -7,6 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
 };
 
@@ -175,21 +176,27 @@ async fn a_failure_at_any_moment_leaves_the_log_going_and_is_made_good() {
     }
 }
 
+/// A probe that stands still at `moment`: tells when it has come there, and goes on once it is let go.
+pub(super) fn standing_still_at(moment: Moment) -> (Probe, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (reached, stands) = mpsc::channel();
+    let (go_on, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let probe: Probe = Arc::new(move |at| {
+        if at == moment {
+            reached.send(()).map_err(io::Error::other)?;
+            // Ends when the test lets go.
+            let _ = gate.lock().recv();
+        }
+        Ok(())
+    });
+    (probe, stands, go_on)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_sealing_stands_still_at_any_moment_reads_and_appends_go_on() {
     for moment in MOMENTS {
         let dir = tempfile::tempdir().unwrap();
-        let (reached, stands) = std::sync::mpsc::channel();
-        let (go_on, gate) = std::sync::mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        let probe: Probe = Arc::new(move |at| {
-            if at == moment {
-                reached.send(()).map_err(io::Error::other)?;
-                // Ends when the test lets go.
-                let _ = gate.lock().recv();
-            }
-            Ok(())
-        });
+        let (probe, stands, go_on) = standing_still_at(moment);
         let log = Arc::new(SledLog::open_with(options(dir.path()), Some(probe)).unwrap());
         fill(&log, 1, 10).await;
         let mut early = log.subscribe(Position(5));
@@ -275,7 +282,7 @@ async fn sealing_while_many_write_loses_and_repeats_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_closes_does_not_wait_for_a_sealing() {
     let dir = tempfile::tempdir().unwrap();
-    let (reached, stands) = std::sync::mpsc::channel();
+    let (reached, stands) = mpsc::channel();
     let log_closes = Arc::new(AtomicBool::new(false));
     let probe: Probe = {
         let closes = Arc::clone(&log_closes);

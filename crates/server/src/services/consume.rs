@@ -12,8 +12,8 @@ use pegcount_proto::v1::{self, consume_request::Message, consume_response::Messa
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
-use super::{Room, incarnation_bytes, log_filter::filter, log_message::messages};
-use crate::{access::Caller, fields, options::HELLO_WAIT, status};
+use super::{Room, first_word, incarnation_bytes, log_filter::filter, log_message::messages};
+use crate::{access::Caller, fields, status};
 
 /// Where answers go.
 type Outbox = mpsc::Sender<Result<v1::ConsumeResponse, Status>>;
@@ -42,18 +42,11 @@ impl Consumption {
 
     /// Hello and welcome.
     async fn open(&mut self) -> Result<LogConsumer, Status> {
-        let first = tokio::select! {
-            () = self.room.closing.cancelled() => return Err(status::shutting_down()),
-            first = tokio::time::timeout(HELLO_WAIT, self.inbound.message()) => first,
-        };
-        let first = first
-            .map_err(|_| {
-                status::invalid("hello", format!("did not come within {HELLO_WAIT:?}; send it first"))
-            })?
-            .map_err(status::of_transport)?;
-        let Some(Message::Hello(hello)) = first.and_then(|request| request.message) else {
-            return Err(status::invalid("hello", "is missing; it must be the first message"));
-        };
+        let hello = first_word::hello(&self.room, &mut self.inbound, |request| match request.message? {
+            Message::Hello(hello) => Some(hello),
+            Message::Confirm(_) => None,
+        });
+        let hello = hello.await?;
         let known = fields::incarnation("hello.incarnation", &hello.incarnation)?;
         let hello = consumer_hello(&self.caller, hello)?;
         let name = hello.name.clone();

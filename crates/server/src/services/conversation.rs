@@ -20,13 +20,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use super::Room;
-use crate::{
-    access::Caller,
-    fields,
-    options::{BATCHES_IN_FLIGHT_MAX, HELLO_WAIT},
-    status,
-};
+use super::{Room, first_word};
+use crate::{access::Caller, fields, options::BATCHES_IN_FLIGHT_MAX, status};
 
 /// Where answers go.
 type Outbox = mpsc::Sender<Result<v1::StreamFactsResponse, Status>>;
@@ -72,18 +67,11 @@ impl Conversation {
 
     /// Hello and welcome.
     async fn open(&mut self) -> Result<SourceSession, Status> {
-        let first = tokio::select! {
-            () = self.room.closing.cancelled() => return Err(status::shutting_down()),
-            first = tokio::time::timeout(HELLO_WAIT, self.inbound.message()) => first,
-        };
-        let first = first
-            .map_err(|_| {
-                status::invalid("hello", format!("did not come within {HELLO_WAIT:?}; send it first"))
-            })?
-            .map_err(status::of_transport)?;
-        let Some(Message::Hello(hello)) = first.and_then(|request| request.message) else {
-            return Err(status::invalid("hello", "is missing; it must be the first message"));
-        };
+        let hello = first_word::hello(&self.room, &mut self.inbound, |request| match request.message? {
+            Message::Hello(hello) => Some(hello),
+            _ => None,
+        });
+        let hello = hello.await?;
         let client_time_us = hello.client_time_us;
         let hello = source_hello(&self.caller, hello)?;
         let (session, welcome) = self.room.engine.open_source(hello).map_err(status::of)?;

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     access::{Action, Caller},
     options::CONSUMER_BATCHES_QUEUED_MAX,
-    status,
+    status, wire,
 };
 
 /// Events in a page if the caller does not say.
@@ -158,13 +158,7 @@ impl v1::log_service_server::LogService for Room {
         // Goes on though nobody waits any more: half of it done is nothing gone and an archive too many.
         let done = tokio::spawn(async move { engine.retain(retention, request.only_tell).await }).await;
         let done = done.map_err(|error| Status::internal(error.to_string()))?.map_err(status::of)?;
-        Ok(Response::new(v1::DropHistoryResponse {
-            first_position: done.first.0,
-            events: done.events,
-            bytes: done.bytes,
-            segments: u64::try_from(done.segments).unwrap_or(u64::MAX),
-            closed_before_us: done.closed_before.map(|at| at.0),
-        }))
+        Ok(Response::new(wire::dropped(&done)))
     }
 
     async fn get_log_status(

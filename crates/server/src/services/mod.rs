@@ -9,6 +9,7 @@ mod conversation;
 mod corrections;
 mod definitions;
 mod explain;
+mod first_word;
 mod imports;
 mod ingest;
 mod kpi;
