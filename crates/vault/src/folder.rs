@@ -13,8 +13,15 @@ use crate::error::{VaultError, failed};
 /// An opened folder; nobody else has it until it is dropped.
 pub(crate) struct Folder {
     dir: PathBuf,
-    // Held for its lock.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A program that is just being started has all of this one's files for a moment, and closing one of two does not
+        // unlock: whoever opened the folder then would be refused.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Folder {
@@ -30,7 +37,7 @@ impl Folder {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(failed("open lock", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { dir: dir.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(VaultError::Locked { path: dir.to_owned() }),
             Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
         }

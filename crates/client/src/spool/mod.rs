@@ -62,7 +62,15 @@ pub(crate) struct Spool {
     counter: EpochSpool,
     recorded: u64,
     poisoned: bool,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // A program that is just being started has all of this one's files for a moment, and closing one of two does not
+        // unlock: whoever opened the spool then would be refused.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// Whether another process, or another part of this one, has the spool.
@@ -99,7 +107,7 @@ impl Spool {
         }
         let recorded = counter.pending();
         let boot = Boot::new();
-        let spool = Self { folder, settings, boot, state, counter, recorded, poisoned: false, _lock: lock };
+        let spool = Self { folder, settings, boot, state, counter, recorded, poisoned: false, lock };
         Ok(Opened::Spool(Box::new(spool)))
     }
 

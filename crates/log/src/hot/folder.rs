@@ -27,8 +27,15 @@ pub(super) const FORMAT_FILE: &str = "FORMAT";
 /// An opened folder; nobody else has it until it is dropped.
 pub(super) struct Folder {
     dir: PathBuf,
-    // Held for its lock.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A program that is just being started has all of this one's files for a moment, and closing one of two does not
+        // unlock: whoever opened the folder then would be refused.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// The folder of database `number`.
@@ -107,7 +114,7 @@ impl Folder {
         let lock = lock.or_else(|error| if is_read_only(&error) { File::open(&path) } else { Err(error) });
         let lock = lock.map_err(failed("open lock", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { dir: dir.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: dir.to_owned() }),
             Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
         }
@@ -207,6 +214,18 @@ pub(super) fn parse(text: &str, dir: &Path) -> Result<Format, LogError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_free_once_it_is_dropped_whoever_still_holds_a_copy_of_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        // As in a program between its fork and its exec.
+        let copy = folder.lock.try_clone().unwrap();
+        assert!(matches!(Folder::open(dir.path()), Err(LogError::Locked { .. })));
+        drop(folder);
+        assert!(Folder::open(dir.path()).is_ok());
+        drop(copy);
+    }
 
     #[test]
     fn format_comes_back_as_written_and_any_changed_byte_is_noticed() {
