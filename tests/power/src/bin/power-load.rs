@@ -15,7 +15,7 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use pegcount_log::{AppendError, EventLog, PendingAppend, SledLog};
+use pegcount_log::{AppendError, EventLog, PendingAppend, Sealed, SledLog};
 use pegcount_power_tests::{
     check::Content,
     load::{Progress, Shape, next_append},
@@ -75,10 +75,8 @@ impl Load {
         let mut frames = self.log.subscribe(self.log.end().next());
         while frames.next().await.is_some_and(|frame| frame.is_ok()) {
             let sealed = self.log.sealed();
-            if sealed.len() < SEGMENTS_MAX {
-                continue;
-            }
-            let last = sealed[sealed.len() / 2].last;
+            let half = sealed.get(sealed.len() / 2).filter(|_| sealed.len() >= SEGMENTS_MAX);
+            let Some(Sealed { last, .. }) = half.copied() else { continue };
             let content = Content::read_to(&self.log, self.shape, self.seed, last).await;
             let archive = content.unwrap_or_else(|wrong| panic!("{wrong:?}")).archive();
             match self.log.drop_history(last, archive).await {
