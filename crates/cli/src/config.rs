@@ -179,8 +179,8 @@ fn of_engine() -> Vec<Limit> {
             "told behind one item of an explanation",
         ),
         limit(
-            "prefixes_max",
-            pegcount_engine::PREFIXES_MAX.to_string(),
+            "folds_max",
+            pegcount_engine::FOLDS_MAX.to_string(),
             "folds",
             "of what was known then, kept in memory however large",
         ),
