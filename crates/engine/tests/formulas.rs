@@ -91,7 +91,7 @@ async fn a_forced_version_counts_all_of_the_past_and_what_comes_after_the_first_
     place.clock.set(at(60));
     abandoned(&place, &[3, 7, 9]).await;
     define(&place, short(2, 8, at(24 * 60))).await.unwrap();
-    let short_of = |version| async move {
+    let short_of = async |version| {
         let table = place.engine.query_at(hour(version), None).await.unwrap();
         (amount(&table, "abandoned_short"), table.formula_version, table.formula_versions.to_vec())
     };
