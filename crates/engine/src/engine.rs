@@ -20,8 +20,8 @@ use crate::{
     boards::Boards,
     error::EngineError,
     figures::Figures,
+    folds::Folds,
     follow::Following,
-    known::Prefixes,
     leases::Leases,
     options::{EngineOptions, LogStore},
     retention::Retention,
@@ -39,7 +39,7 @@ pub struct Engine {
     pub(crate) figures: Following<Figures>,
     pub(crate) boards: Following<Boards>,
     pub(crate) watches: WatchMemory,
-    pub(crate) prefixes: Prefixes,
+    pub(crate) folds: Folds,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
     /// Held while history is dropped.
@@ -82,7 +82,7 @@ impl Engine {
             sources: Sources::default(),
             leases: Leases::new(options.lease),
             watches: WatchMemory::default(),
-            prefixes: Prefixes::new(seed),
+            folds: Folds::new(seed),
             seed,
             retaining: tokio::sync::Mutex::default(),
             lost_grace: options.lost_grace,
@@ -98,6 +98,7 @@ impl Engine {
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
         self.background.lock().push(lease_watch);
+        self.background.lock().push(crate::refold::spawn(self));
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }
@@ -148,7 +149,7 @@ impl Engine {
 
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
-        self.prefixes.close();
+        self.folds.close();
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -158,7 +159,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.prefixes.close();
+        self.folds.close();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }
