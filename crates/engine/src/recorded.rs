@@ -24,6 +24,11 @@ impl FrameKeys {
         Self { seed, keys: Vec::new() }
     }
 
+    /// The key of a text.
+    pub(crate) fn of(&self, text: &str) -> Key {
+        Key::of(text, self.seed)
+    }
+
     /// Hashes every text of `frame`.
     pub(crate) fn load(&mut self, frame: &Frame) {
         self.keys.clear();

@@ -19,6 +19,8 @@ mod books;
 mod cells;
 mod contact;
 pub mod correction;
+#[cfg(feature = "corrupting")]
+mod corrupting;
 mod fact;
 pub mod formula;
 mod histogram;

@@ -14,6 +14,7 @@ use tonic::{Request, Response, Status};
 use super::{
     Answers, Room, corrections, explain, incarnation_bytes,
     kpi_table::{attribution, dimensions, row_message, row_messages, time_zone},
+    reconcile,
 };
 use crate::{
     access::{Action, Caller},
@@ -31,6 +32,7 @@ const UPDATES_PER_SECOND_MAX: u32 = 50;
 #[tonic::async_trait]
 impl v1::kpi_service_server::KpiService for Room {
     type WatchKpiStream = Answers<v1::KpiUpdate>;
+    type ReconcileStream = Answers<v1::ReconcileUpdate>;
 
     async fn query_kpi(
         &self,
@@ -103,6 +105,14 @@ impl v1::kpi_service_server::KpiService for Room {
     ) -> Result<Response<v1::ListCorrectionsResponse>, Status> {
         let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
         Ok(Response::new(corrections::answer(self, &caller, request.into_inner())?))
+    }
+
+    async fn reconcile(
+        &self,
+        request: Request<v1::ReconcileRequest>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::Reconcile)?;
+        Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
     }
 }
 
