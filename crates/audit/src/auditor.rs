@@ -161,7 +161,8 @@ impl Auditor {
         }
     }
 
-    /// The numbers of whole intervals of a range as of an instant; of what lies before [`Self::first`] there are none.
+    /// The numbers of whole intervals of a range as of an instant; of what lies before [`Self::first`] there are none. What has
+    /// been let go of was counted to its end, so the instant must not lie before that: ask about the present.
     pub fn count(&self, site: Key, range: Span, as_of: Micros) -> Counted {
         let Some(own) = self.sites.get(&site) else {
             return Counted { counts: Counts::default(), doubts: Vec::new() };

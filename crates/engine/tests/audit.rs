@@ -14,12 +14,15 @@
 
 mod support;
 
-use pegcount_domain::time::{Interval, Micros, Span};
-use pegcount_engine::{FactBatch, Kind, Reconciled, SourceSession};
+use pegcount_domain::{
+    envelope::Position,
+    time::{Interval, Micros, Span},
+};
+use pegcount_engine::{Correction, FactBatch, Kind, Reconciled, SourceSession};
 use pegcount_kpi::Measure;
 use pegcount_proto::v1::{self, Nothing, agent_fact, contact_fact::Action};
 use support::{
-    MORNING, Place, agent_fact as of_agent, batch, contact_fact, name, place, ready, send, signed_in, site,
+    MORNING, Place, agent_fact as of_agent, batch, command, contact_fact, name, place, ready, send, signed_in, site,
     started,
 };
 
@@ -135,12 +138,26 @@ async fn a_restart_that_counts_again_from_the_log_mends_it() {
 #[tokio::test]
 async fn late_amended_and_annulled_facts_are_counted_too() {
     let place = hour().await;
+    place.engine.audit_now().await.unwrap();
     let pbx = place.session("pbx");
     tell(&pbx, abandoned("c4", 13, 1, 58)).await;
+    let left = place.engine.end().0 - 1;
+    let amend = Correction::Amend { occurred_at: Some(at(20)), fact: None };
+    let correct = |position: u64, what, number| {
+        let (site, actor) = (site(), name("desk"));
+        let engine = std::sync::Arc::clone(&place.engine);
+        async move {
+            let position = Position(position);
+            engine.correct(&site, position, what, "wrong", &actor, command(number)).await.unwrap();
+        }
+    };
+    correct(left, amend, 1).await;
+    // The first fact of all is that ann signed in: so she never did.
+    correct(1, Correction::Annul, 2).await;
     place.settled().await;
     assert!(place.engine.audit_now().await.unwrap().open.is_empty());
     let done = reconciled(&place, hours(0, 2)).await;
-    assert_eq!((done.differing, done.queue_lines), (0, 4));
+    assert_eq!((done.differing, done.queue_lines, done.agent_lines), (0, 3, 4), "{done:?}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use pegcount_clock::Clock;
 use pegcount_domain::{
@@ -44,7 +44,7 @@ const CUTS: [&[Dimension]; 6] = [
 
 async fn kpis(desk: &Desk) -> Kpis {
     let (channel, bearer) = desk.line_of(Role::KpiDesk).await;
-    Kpis::with_interceptor(channel, bearer)
+    v1::kpi_service_client::KpiServiceClient::with_interceptor(channel, bearer)
 }
 
 /// The bytes of all answers, and of an explanation of some figures.
@@ -153,7 +153,7 @@ fn story() -> Vec<Told> {
 }
 
 /// Each reporter has a counter of its own, so that it does not matter who comes first.
-async fn tell(engine: &Engine, told: &Told, epoch: u128) {
+async fn tell(engine: &Arc<Engine>, told: &Told, epoch: u128) {
     let hello = SourceHello {
         site: SiteId::new("north").unwrap(),
         source: SourceId(Name::new(&told.source).unwrap()),
