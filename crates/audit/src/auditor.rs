@@ -173,6 +173,7 @@ impl Auditor {
             let subject = who.map_or(Subject::Visits, Subject::Agent);
             counted.doubts.push((subject, *from));
         }
+        counted.doubts.extend(own.all_agents.map(|from| (Subject::Agents, from)));
         counted.doubts.sort_unstable();
         counted.counts.leave_out(&counted.doubts);
         counted

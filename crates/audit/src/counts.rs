@@ -34,6 +34,8 @@ pub(crate) const SIGN_INS: usize = 5;
 pub enum Subject<N> {
     /// All visits of the site.
     Visits,
+    /// The time of all its agents.
+    Agents,
     /// The time of one agent.
     Agent(N),
 }
@@ -92,6 +94,7 @@ impl<N: Ord> Counts<N> {
             let first = Interval::containing(*from);
             match subject {
                 Subject::Visits => self.queues.retain(|(interval, _), _| *interval < first),
+                Subject::Agents => self.agents.retain(|(interval, _), _| *interval < first),
                 Subject::Agent(agent) => {
                     let is_it = |who: &Option<N>| who.as_ref() == Some(agent);
                     self.agents.retain(|(interval, who), _| *interval < first || !is_it(who));

@@ -32,6 +32,8 @@ const EVER: Micros = Micros(i64::MIN);
 pub(crate) struct Agent {
     /// What is known before the first of its facts.
     pub(crate) start: Start,
+    /// The last of those that were let go of.
+    pub(crate) settled_to: Option<Rank>,
     /// In order.
     pub(crate) facts: Vec<AgentFact>,
     /// Legs that were let go of last.
@@ -55,6 +57,8 @@ pub(crate) struct Site {
     pub(crate) gone: FxHashSet<Key>,
     /// From when on an agent's time, or (none) all queues, cannot be counted exactly any more.
     pub(crate) doubts: FxHashMap<Option<Key>, Micros>,
+    /// The same for all agents.
+    pub(crate) all_agents: Option<Micros>,
     /// Contacts that doubts are about.
     pub(crate) doubtful: FxHashSet<Key>,
     pub(crate) latest: Micros,
@@ -74,6 +78,7 @@ impl Default for Site {
             horizon: Micros(i64::MIN),
             gone: FxHashSet::default(),
             doubts: FxHashMap::default(),
+            all_agents: None,
             doubtful: FxHashSet::default(),
             latest: Micros(i64::MIN),
             facts: 0,
@@ -154,7 +159,7 @@ impl Site {
 
     fn tell_agent(&mut self, key: Key, fact: AgentFact) {
         let agent = self.agents.entry(key).or_default();
-        let is_late = fact.rank.at < agent.start.not_before;
+        let is_late = agent.settled_to.is_some_and(|last| fact.rank < last);
         let is_gone = fact.leg().is_some_and(|leg| agent.let_go.contains(&leg));
         if !is_gone {
             rank::insert(&mut agent.facts, fact, |fact| fact.rank);
@@ -272,8 +277,10 @@ impl Site {
                 self.doubt(Some(stream.id), EVER);
             }
             StreamKind::Contact if self.gone.contains(&stream.id) => {
+                // It may have been a report of anybody's leg, and be one of another's now.
                 self.doubtful.insert(stream.id);
                 self.doubt(None, EVER);
+                self.doubt_all_agents(EVER);
             }
             _ => {}
         }
@@ -328,10 +335,7 @@ impl Site {
     }
 
     fn doubt_all_agents(&mut self, from: Micros) {
-        let agents: Vec<Key> = self.agents.keys().copied().collect();
-        for agent in agents {
-            self.doubt(Some(agent), from);
-        }
+        self.all_agents = Some(self.all_agents.map_or(from, |known| from.min(known)));
     }
 
     /// Facts from before do not count any more, and nothing looks back to contacts that were over.

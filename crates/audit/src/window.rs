@@ -78,7 +78,8 @@ impl Site {
         else {
             return;
         };
-        start.not_before = facts.last().map_or(agent.start.not_before, |fact| fact.rank.at);
+        agent.settled_to = facts.last().map(|fact| fact.rank);
+        start.not_before = agent.settled_to.map_or(agent.start.not_before, |last| last.at);
         for one in told {
             count_told(key, &one, EVER, &mut self.settled);
         }

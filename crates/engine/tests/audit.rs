@@ -22,8 +22,8 @@ use pegcount_engine::{Correction, FactBatch, Kind, Reconciled, SourceSession};
 use pegcount_kpi::Measure;
 use pegcount_proto::v1::{self, Nothing, agent_fact, contact_fact::Action};
 use support::{
-    MORNING, Place, agent_fact as of_agent, batch, command, contact_fact, name, place, ready, send, signed_in, site,
-    started,
+    MORNING, Place, agent_fact as of_agent, batch, command, contact_fact, name, place, ready, send,
+    signed_in, site, started,
 };
 
 fn at(minutes: i64) -> Micros {

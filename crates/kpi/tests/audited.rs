@@ -30,7 +30,7 @@ use prost::Message;
 use support::{key, query};
 
 /// Seeds unless the environment says otherwise.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 6;
 /// More facts than any story has.
 const ALL: usize = usize::MAX / 4;
 
@@ -83,6 +83,7 @@ fn differ(
         .iter()
         .map(|(subject, from)| match subject {
             Subject::Visits => (Subject::Visits, *from),
+            Subject::Agents => (Subject::Agents, *from),
             Subject::Agent(agent) => (Subject::Agent(word(*agent)), *from),
         })
         .collect();
@@ -107,7 +108,7 @@ fn first_difference(history: &[Recorded], limits: Limits, as_of: Micros) -> Opti
 
 fn check(first: u64, arrival: Arrival, facts_max: usize) {
     for seed in seeds(first, SEEDS) {
-        let history = tell(seed, 12, arrival);
+        let history = tell(seed, 10, arrival);
         let limits = Limits { facts_max, keep: Keep::Last(8) };
         // What has been let go of was counted to its end: only the present can be asked about.
         let instants = instants(&history, &mut Dice(seed ^ 0xA0D1));

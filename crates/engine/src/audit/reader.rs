@@ -119,6 +119,7 @@ impl Reader {
         let counted = self.auditor.count(site, range, as_of);
         let doubts = counted.doubts.into_iter().map(|(subject, from)| match subject {
             Subject::Visits => (Subject::Visits, from),
+            Subject::Agents => (Subject::Agents, from),
             Subject::Agent(agent) => (Subject::Agent(self.text(agent)), from),
         });
         (counted.counts.named(|key| self.text(key)), doubts.collect())

@@ -161,6 +161,7 @@ impl Reconciled {
 fn in_words((subject, from): &(Subject<Name>, Micros)) -> String {
     let who = match subject {
         Subject::Visits => "all queues".to_owned(),
+        Subject::Agents => "all agents".to_owned(),
         Subject::Agent(agent) => format!("agent {agent}"),
     };
     let since = jiff::Timestamp::from_microsecond(from.0);
