@@ -25,7 +25,7 @@ use pegcount_engine::{
     TicketCommand,
 };
 use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, QueryError, Table};
-use pegcount_log::LogError;
+use pegcount_log::{ConsumerHello, ConsumerName, Filter, LogError};
 use pegcount_proto::v1::{self, agent_fact, contact_fact::Action};
 use support::{
     MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, ready, send, signed_in, site,
@@ -311,6 +311,32 @@ async fn what_needs_events_that_are_gone_says_so() {
     place.settled().await;
     let known = place.engine.query_at(days(60, &[]), moment.known).await.unwrap();
     assert_eq!(known.rows, place.engine.query(&days(60, &[])).unwrap().rows);
+}
+
+#[tokio::test]
+async fn a_consumer_that_has_not_read_what_goes_is_named_and_told_that_it_is_gone() {
+    let place = centre().await;
+    for number in 0..60 {
+        a_day(&place, number).await;
+    }
+    let hello = |id: &str, start| ConsumerHello {
+        name: ConsumerName { site: Some(site().0), name: name(id) },
+        owner: name("exporter"),
+        start,
+        filter: Filter::default(),
+    };
+    let forgotten = place.engine.consume(hello("forgotten", Some(Position(1)))).await.unwrap();
+    let in_time = place.engine.consume(hello("in time", None)).await.unwrap();
+    drop((forgotten, in_time));
+
+    let done = retained(&place).await;
+    let names: Vec<String> = done.left_behind.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["north/forgotten"]);
+    let told = place.engine.consume(hello("forgotten", None)).await.err().unwrap().to_string();
+    assert!(told.contains(&format!("begins at {}", done.first)), "{told}");
+    let mut in_time = place.engine.consume(hello("in time", None)).await.unwrap();
+    a_day(&place, 60).await;
+    assert!(in_time.next().await.unwrap().is_ok());
 }
 
 #[tokio::test]

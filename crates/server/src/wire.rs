@@ -160,6 +160,7 @@ pub fn dropped(done: &Retained) -> v1::DropHistoryResponse {
         bytes: done.bytes,
         segments: u64::try_from(done.segments).unwrap_or(u64::MAX),
         closed_before_us: done.closed_before.map(|at| at.0),
+        left_behind: done.left_behind.iter().map(ToString::to_string).collect(),
     }
 }
 
