@@ -108,7 +108,7 @@ async fn a_wrong_cell_sets_off_metric_message_health_and_exit_code() {
     let said = well.success();
     assert!(said.contains("nothing differs of"), "{said}");
 
-    let (site, queue) = (SiteId::new("bank").unwrap(), Name::new("PS").unwrap());
+    let (site, queue) = (SiteId::new("bank").unwrap(), Name::new("LO").unwrap());
     assert!(engine.corrupt(&site, Measure::Answered, &queue, Interval::containing(QUARTER), 3));
     let mut looks = 0;
     while engine.audit_now().await.unwrap().open.is_empty() {
@@ -123,14 +123,14 @@ async fn a_wrong_cell_sets_off_metric_message_health_and_exit_code() {
     let log = kept.text();
     for part in [
         "ERROR",
-        "site bank, queue PS, 1999-03-03T07:00:00Z to 1999-03-03T07:15:00Z: answered is",
+        "site bank, queue LO, 1999-03-03T07:00:00Z to 1999-03-03T07:15:00Z: answered is",
         "pegcount reconcile --site bank",
     ] {
         assert!(log.contains(part), "without {part:?}:\n{log}");
     }
     let wrong = reconcile(target(running.addr, &data)).await;
     assert_eq!(wrong.code, Some(1));
-    for part in ["1999-03-03 09:00–09:15", "queue PS", "answered", "1 number differs of"] {
+    for part in ["1999-03-03 09:00–09:15", "queue LO", "answered", "1 number differs of"] {
         assert!(wrong.stdout.contains(part), "without {part:?}:\n{}", wrong.stdout);
     }
 

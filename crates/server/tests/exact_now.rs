@@ -101,7 +101,7 @@ fn call(number: u32) -> Told {
         let visit = format!("v {queue}");
         Action::QueueLeft(v1::QueueLeft { visit, exit: exit.into(), ringing: false })
     };
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         for queue in ["sales", "care", "spare"] {
             actions.push((begin + 30, leave(queue, v1::QueueExit::Abandoned)));
         }

@@ -72,7 +72,6 @@ pub(super) fn describe() {
     for kind in Kind::ALL {
         metrics::counter!(TOTAL, "kind" => kind.word()).increment(0);
     }
-    metrics::gauge!(OPEN).set(0.0);
 }
 
 impl Alarms {

@@ -56,6 +56,7 @@ const RECENT: i32 = 8;
 const LIMITS: Limits = Limits { facts_max: AUDIT_FACTS_MAX, keep: Keep::Last(INTERVALS_KEPT) };
 
 /// The auditor of an engine.
+#[derive(Default)]
 pub(crate) struct Audit {
     /// None before the first look.
     live: Mutex<Option<Live>>,
@@ -68,13 +69,6 @@ struct Live {
     /// Where the next part of each site's past begins.
     next: FxHashMap<Key, Interval>,
     read_at: Instant,
-}
-
-impl Default for Audit {
-    fn default() -> Self {
-        alarms::describe();
-        Self { live: Mutex::default(), alarms: parking_lot::Mutex::default() }
-    }
 }
 
 impl Engine {
@@ -113,6 +107,8 @@ impl Engine {
 
 impl Live {
     async fn begin(engine: &Engine, held: FxHashSet<Key>) -> Result<Self, EngineError> {
+        // Not when the engine opens: whoever collects metrics comes after it.
+        alarms::describe();
         let reader = Reader::begin(&engine.log, engine.seed, LIMITS, held).await?;
         Ok(Self { reader, next: FxHashMap::default(), read_at: Instant::now() })
     }
@@ -132,7 +128,7 @@ impl Live {
     }
 
     async fn look(mut self, engine: &Arc<Engine>) -> Result<Self, EngineError> {
-        self.reader.to(engine.figures.position()).await?;
+        self.reader.read_up_to(engine.figures.position()).await?;
         let now = engine.clock.now();
         let mut left_out = 0;
         for site in self.reader.auditor.sites() {
@@ -179,7 +175,7 @@ impl Live {
         now: Micros,
     ) -> Result<(Self, usize), EngineError> {
         let (mut stated, position) = stated::stated(engine, name, range, now).await?;
-        self.reader.to(position).await?;
+        self.reader.read_up_to(position).await?;
         let own = name.clone();
         let compared = blocked(move || {
             let (counted, doubts) = self.reader.count(site, range, now);

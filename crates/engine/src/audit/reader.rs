@@ -55,12 +55,12 @@ impl Reader {
     }
 
     /// Goes on to `position`, which is durable.
-    pub(super) async fn to(&mut self, position: Position) -> Result<(), EngineError> {
-        self.to_telling(position, &mut |_| {}).await
+    pub(super) async fn read_up_to(&mut self, position: Position) -> Result<(), EngineError> {
+        self.read_up_to_telling(position, &mut |_| {}).await
     }
 
     /// The same; tells how far it has come.
-    pub(super) async fn to_telling(
+    pub(super) async fn read_up_to_telling(
         &mut self,
         position: Position,
         tell: &mut (dyn FnMut(Position) + Send),

@@ -88,8 +88,8 @@ impl Engine {
             let mut read = Reader::begin(&self.log, self.seed, limits, held.clone()).await?;
             let (first, end) = (read.auditor.position(), self.figures.position());
             let of = end.0.saturating_sub(first.0);
-            read.to_telling(end, &mut |at| {
-                tell(ReconcileProgress { read: at.0.saturating_sub(first.0).min(of), of })
+            read.read_up_to_telling(end, &mut |at| {
+                tell(ReconcileProgress { read: at.0.saturating_sub(first.0).min(of), of });
             })
             .await?;
             held = read.auditor.doubtful();
@@ -122,7 +122,7 @@ impl Engine {
             let to = Interval(from.0.saturating_add(at_once)).start().min(range.end);
             let part = Span::new(from.start(), to);
             let (mut stated, position) = stated::stated(self, site, part, as_of).await?;
-            reader.to(position).await?;
+            reader.read_up_to(position).await?;
             // Nothing of the site has come in since: the numbers are the same.
             let own = reader.auditor.site_position(key);
             if known.as_ref().is_none_or(|(at, ..)| *at != own) {
@@ -136,8 +136,7 @@ impl Engine {
             from = Interval::containing(to);
         }
         let doubts = known.map(|(.., doubts)| doubts).unwrap_or_default();
-        done.left_out =
-            doubts.iter().filter(|(_, from)| *from < range.end).map(|one| in_words(one)).collect();
+        done.left_out = doubts.iter().filter(|(_, from)| *from < range.end).map(in_words).collect();
         done.position = done.position.max(reader.auditor.position());
         Ok(done)
     }
