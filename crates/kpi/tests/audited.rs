@@ -58,7 +58,9 @@ fn stated(kpi: &Kpi, site: &str, range: Span, as_of: Micros) -> Counts<String> {
 
 fn audited(history: &[Recorded], limits: Limits) -> Auditor {
     let mut auditor = Auditor::new(limits);
-    history.iter().for_each(|recorded| auditor.apply(recorded));
+    for recorded in history {
+        auditor.apply(recorded);
+    }
     auditor
 }
 
@@ -221,8 +223,8 @@ fn a_visit_that_waits_in_the_figures_alone_is_seen_as_a_broken_balance() {
         let auditor = audited(&history, Limits { facts_max: ALL, keep: Keep::Last(8) });
         let mut archive = FiguresArchive::decode(fold(&history).archived().as_slice()).unwrap();
         let site = &mut archive.sites[0];
-        let Some(crossing) = site.crossings.first().cloned() else { continue };
-        site.crossings.push(crossing.clone());
+        let Some(crossing) = site.crossings.first().copied() else { continue };
+        site.crossings.push(crossing);
         let name = site.name.clone();
         let wrong = Kpi::restored(&archive.encode_to_vec()).unwrap();
         let found = differ(&wrong, &auditor, &name, (from, to), as_of, &names());

@@ -256,7 +256,9 @@ fn logs_that_share_no_unit_sum_to_the_log_that_holds_all() {
         words.insert(key("north"), "north".to_owned());
         let folded = |history: &[Recorded]| {
             let mut kpi = Kpi::new();
-            history.iter().for_each(|one| apply(&mut kpi, one, &words));
+            for one in history {
+                apply(&mut kpi, one, &words);
+            }
             kpi
         };
         let one = folded(&mixed(&logs, &mut dice));
@@ -291,7 +293,9 @@ fn logs_that_share_no_unit_sum_to_the_log_that_holds_all() {
                     };
                 let mut whole = BTreeMap::new();
                 rows(&one, &mut whole);
-                parts.iter().for_each(|kpi| rows(kpi, &mut merged));
+                for kpi in &parts {
+                    rows(kpi, &mut merged);
+                }
                 // Percentiles are no sums; everything else is.
                 let is_sum = |column: &str| !column.starts_with("asa_");
                 merged.retain(|(_, _, column), _| is_sum(column));
