@@ -135,15 +135,17 @@ impl Asked {
             many => format!("{} numbers differ", number(many)),
         };
         let (from, to) = (when::short(self.range.start, &self.zone), when::short(self.range.end, &self.zone));
-        let _ = write!(
-            text,
-            "{}, {from} to {to}: {found} of {} compared ({} of queues and {} of agents, by interval), at log position {}",
-            self.site,
-            number(summary.numbers),
-            number(summary.queue_lines),
-            number(summary.agent_lines),
-            summary.position,
-        );
+        let compared = match summary.numbers {
+            0 => "nothing to compare: no visit, and nobody signed in".to_owned(),
+            numbers => format!(
+                "{found} of {} compared ({} of queues and {} of agents, by interval)",
+                number(numbers),
+                number(summary.queue_lines),
+                number(summary.agent_lines),
+            ),
+        };
+        let position = summary.position;
+        let _ = write!(text, "{}, {from} to {to}: {compared}, at log position {position}", self.site);
         for remark in self.remarks(summary) {
             let _ = write!(text, "\n{remark}");
         }
@@ -350,5 +352,15 @@ mod tests {
         ] {
             assert!(shown.contains(part), "without {part:?}:\n{shown}");
         }
+    }
+
+    #[test]
+    fn where_there_is_nothing_it_does_not_say_that_nothing_differs() {
+        let empty = Outcome { differences: Vec::new(), summary: ReconcileSummary::default() };
+        let shown = asked().report(&empty);
+        assert!(
+            shown.ends_with(": nothing to compare: no visit, and nobody signed in, at log position 0"),
+            "{shown}"
+        );
     }
 }
