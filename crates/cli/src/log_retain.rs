@@ -2,6 +2,8 @@
 //!
 //! Invariant: a server and a folder do the same, and say it in the same words.
 
+use std::fmt::Write as _;
+
 use jiff::tz::TimeZone;
 use pegcount_domain::time::Micros;
 use pegcount_engine::Retention;
@@ -57,7 +59,8 @@ fn told(done: &DropHistoryResponse, only_tell: bool) -> String {
     if !done.left_behind.is_empty() {
         let names = done.left_behind.join(", ");
         let reads = if only_tell { "has not read" } else { "had not read" };
-        told.push_str(&format!("\nconsumers of which each {reads} all of it: {names}"));
+        // Writing to a string cannot fail.
+        let _ = write!(told, "\nconsumers of which each {reads} all of it: {names}");
     }
     told
 }

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     archive::Opened,
+    audit::Audit,
     boards::Boards,
     error::EngineError,
     figures::Figures,
@@ -40,6 +41,7 @@ pub struct Engine {
     pub(crate) boards: Following<Boards>,
     pub(crate) watches: WatchMemory,
     pub(crate) folds: Folds,
+    pub(crate) audit: Audit,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
     /// Held while history is dropped.
@@ -70,7 +72,7 @@ impl Engine {
         })
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
-        let begun = Begun::of(&log).await?;
+        let begun = Begun::of(&log, seed_of(&vault)).await?;
         let seed = begun.seed;
         let (figures_at, boards_at) = (begun.figures.kpi.position(), begun.boards.position());
         let engine = Arc::new(Self {
@@ -83,6 +85,7 @@ impl Engine {
             leases: Leases::new(options.lease),
             watches: WatchMemory::default(),
             folds: Folds::new(seed),
+            audit: Audit::default(),
             seed,
             retaining: tokio::sync::Mutex::default(),
             lost_grace: options.lost_grace,
@@ -93,12 +96,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Starts what acts by itself: leases and the graces after them. A replay runs none of it, nor does a tool that
+    /// Starts what acts by itself: leases and the graces after them, and the checks of the figures. A replay runs none of it, nor does a tool that
     /// only reads.
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
-        self.background.lock().push(lease_watch);
-        self.background.lock().push(crate::refold::spawn(self));
+        let (refold, audit) = (crate::refold::spawn(self), crate::audit::spawn(self));
+        self.background.lock().extend([lease_watch, refold, audit]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }
@@ -175,9 +178,8 @@ struct Begun {
 
 impl Begun {
     /// At the log's beginning, or at what its archive holds of what is gone.
-    async fn of(log: &Arc<dyn EventLog>) -> Result<Self, EngineError> {
+    async fn of(log: &Arc<dyn EventLog>, seed: u64) -> Result<Self, EngineError> {
         let Some(archive) = log.archive(None).await? else {
-            let seed = random_seed();
             return Ok(Self { seed, figures: Figures::new(seed), boards: Boards::default() });
         };
         let opened = blocked(move || Opened::read(&archive)).await?;
@@ -214,8 +216,9 @@ pub(crate) async fn blocked<T: Send + 'static>(
     }
 }
 
-/// A seed for keys; any will do, so a machine without randomness gets the clock's.
-fn random_seed() -> u64 {
-    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
-    high ^ low
+/// The seed of all fingerprints. It decides ties (which of two visits that began in the same microsecond was left by a
+/// hang-up), so it must be the same after a restart; and nobody outside may know it, so it comes from the vault's key.
+fn seed_of(vault: &Vault) -> u64 {
+    let digest = vault.digest(b"the seed of the figures' fingerprints");
+    digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

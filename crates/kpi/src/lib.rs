@@ -19,6 +19,8 @@ mod books;
 mod cells;
 mod contact;
 pub mod correction;
+#[cfg(feature = "corrupting")]
+mod corrupting;
 mod fact;
 pub mod formula;
 mod histogram;
@@ -37,8 +39,8 @@ pub use anomaly::{Anomaly, AnomalyKind};
 pub use archive::ArchiveError;
 pub use correction::Correction;
 pub use formula::{FORMULA_BUILT_IN, describe};
-pub use kpi::UnderFormula;
 pub use kpi::Kpi;
+pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,

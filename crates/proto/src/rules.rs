@@ -5,7 +5,7 @@
 use pegcount_domain::{
     calendar::{CalendarDefinition, Date, MakeUpDay, Weekday, Window},
     formula::{
-        AbandonForm, FormulaDefinition, Forms, HandleTimeForm, Identity, OccupancyForm, Repeats,
+        AbandonForm, Forms, FormulaDefinition, HandleTimeForm, Identity, OccupancyForm, Repeats,
         ResolutionForm, Rules, ServiceLevelForm, TransferRule,
     },
     target::TargetDefinition,

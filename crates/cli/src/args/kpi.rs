@@ -1,4 +1,4 @@
-//! `pegcount kpi`, `pegcount explain`, `pegcount corrections` and `pegcount watch`.
+//! `pegcount kpi`, `pegcount explain`, `pegcount corrections`, `pegcount reconcile` and `pegcount watch`.
 
 use clap::{
     Args,
@@ -111,6 +111,33 @@ pub(crate) struct CorrectionsArgs {
     /// How to write them
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Which figures to check against the log.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount reconcile --site bank --from 1999-02-01 --to 1999-02-08 --time-zone Asia/Jerusalem\n  \
+    pegcount reconcile --site main --from 2026-03-01 \\\n      \
+    --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n\n\
+    Exit codes: 0 nothing differs, 1 something does, 2 nothing could be checked.")]
+pub(crate) struct ReconcileArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// From then on: a local date (its first instant), a local time, or RFC 3339 [default: today]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) from: Option<String>,
+    /// Up to, and not including, then [default: the end of the day in which --from lies]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// The IANA time zone that times are meant and shown in
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// How to write what differs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }

@@ -117,7 +117,11 @@ fn about<'a>(figures: &Figures, row: &'a Row, only: &'a Only) -> Option<About<'a
 }
 
 /// The target for a row: of each target the definition in force; of several, the one meant for exactly this one.
-fn in_force<'a>(targets: &[&'a TargetDefinition], about: &About<'_>, at: Micros) -> Option<&'a TargetDefinition> {
+fn in_force<'a>(
+    targets: &[&'a TargetDefinition],
+    about: &About<'_>,
+    at: Micros,
+) -> Option<&'a TargetDefinition> {
     let mut best: Option<(bool, Micros, &TargetDefinition)> = None;
     for target in targets.iter().copied().filter(|target| target.valid_from <= at) {
         let later = |other: &&&TargetDefinition| {

@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn lengths_are_read_as_people_write_them_and_written_back() {
-        for (text, seconds) in [("20s", 20), ("90s", 90), ("1h30min", 5_400), ("7d", 604_800), ("30 min", 1_800)] {
+        for (text, seconds) in
+            [("20s", 20), ("90s", 90), ("1h30min", 5_400), ("7d", 604_800), ("30 min", 1_800)]
+        {
             let read = length(text).unwrap();
             assert_eq!(read, Micros::from_secs(seconds), "{text}");
             assert_eq!(length(&written(read)), Some(read), "{text}");

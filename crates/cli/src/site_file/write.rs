@@ -284,7 +284,8 @@ impl Out<'_> {
         });
         self.list("holidays", holidays.collect());
         let made_up = calendar.make_up_days.iter();
-        let made_up = made_up.map(|day| format!("{{ date = \"{}\", like = \"{}\" }}", day.date, day.like.word()));
+        let made_up =
+            made_up.map(|day| format!("{{ date = \"{}\", like = \"{}\" }}", day.date, day.like.word()));
         self.list("make_up_days", made_up.collect());
         self.since(calendar.valid_from);
     }

@@ -245,7 +245,8 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
             agent: site.names.text(dims.agent),
             queue: site.names.text(dims.queue),
             events: site.events_of(*whose, *source),
-            formula_version: version(*index, dims).map(|version| asked.query.formula_version.unwrap_or(version)),
+            formula_version: version(*index, dims)
+                .map(|version| asked.query.formula_version.unwrap_or(version)),
         })
     };
     (page.filter_map(item).collect(), real().count())

@@ -143,7 +143,11 @@ pub fn same(told: Value, expected: Value) -> bool {
 
 impl Oracle {
     /// The formula versions behind each row's amounts.
-    pub fn versions_by_row(&self, cut: &Cut, names: &dyn Fn(Key) -> String) -> BTreeMap<RowKey, BTreeSet<u8>> {
+    pub fn versions_by_row(
+        &self,
+        cut: &Cut,
+        names: &dyn Fn(Key) -> String,
+    ) -> BTreeMap<RowKey, BTreeSet<u8>> {
         let mut rows: BTreeMap<RowKey, BTreeSet<u8>> = BTreeMap::new();
         for counted in self.counted.iter().filter(|counted| cut.can(dimensions(counted.column))) {
             let ours = counted.attribution.is_none_or(|own| own == cut.query.attribution);

@@ -14,6 +14,7 @@ use tonic::{Request, Response, Status};
 use super::{
     Answers, Room, corrections, explain, incarnation_bytes,
     kpi_table::{attribution, dimensions, row_message, row_messages, time_zone},
+    reconcile,
 };
 use crate::{
     access::{Action, Caller},
@@ -31,6 +32,7 @@ const UPDATES_PER_SECOND_MAX: u32 = 50;
 #[tonic::async_trait]
 impl v1::kpi_service_server::KpiService for Room {
     type WatchKpiStream = Answers<v1::KpiUpdate>;
+    type ReconcileStream = Answers<v1::ReconcileUpdate>;
 
     async fn query_kpi(
         &self,
@@ -120,6 +122,14 @@ impl v1::kpi_service_server::KpiService for Room {
         let recomputations = recomputations(self, &site);
         Ok(Response::new(v1::ListRecomputationsResponse { recomputations }))
     }
+
+    async fn reconcile(
+        &self,
+        request: Request<v1::ReconcileRequest>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::Reconcile)?;
+        Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
+    }
 }
 
 /// What is being computed anew for a site.
@@ -157,7 +167,11 @@ impl Watching {
             snapshot: update.snapshot,
             columns: if update.snapshot { column_messages(update.table.columns) } else { Vec::new() },
             rows: row_messages(&update.table.rows, update.table.formula_version),
-            removed: update.removed.iter().map(|row| row_message(row, update.table.formula_version)).collect(),
+            removed: update
+                .removed
+                .iter()
+                .map(|row| row_message(row, update.table.formula_version))
+                .collect(),
             older_definitions: update.table.older_definitions.map_or(0, |position| position.0),
             as_of_us: update.table.as_of.0,
             position: update.table.position.0,

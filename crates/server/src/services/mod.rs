@@ -18,6 +18,7 @@ mod log;
 mod log_filter;
 mod log_message;
 mod page;
+mod reconcile;
 mod tickets;
 mod to_definitions;
 mod to_rules;
