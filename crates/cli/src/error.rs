@@ -40,6 +40,9 @@ pub(crate) enum CliError {
         /// Why.
         source: pegcount_import::bank::BankError,
     },
+    /// A site's file is not well formed.
+    #[error(transparent)]
+    SiteFile(#[from] crate::site_file::read::SiteFileError),
     /// A running server has the folder.
     #[error(
         "a server at {address} uses {}: ask it instead, with --server {address} --token-file {}", .dir.display(), .token_file.display()

@@ -8,6 +8,7 @@
 
 mod address;
 mod agent_list;
+mod apply;
 mod args;
 mod config;
 mod corrections;
@@ -24,9 +25,11 @@ mod log_tail;
 mod log_tools;
 mod output;
 mod patience;
+mod recomputing;
 mod reconcile;
 mod serve;
 mod shutdown;
+mod site_file;
 mod target;
 mod telemetry;
 mod token;
@@ -57,6 +60,8 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Import(ImportCommand::Bank(args)) => import::bank(args).await,
+        Command::Apply(args) => apply::run(args).await,
+        Command::Definitions(args) => apply::show(args).await,
         Command::Kpi(args) => kpi::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Corrections(args) => corrections::run(args).await,

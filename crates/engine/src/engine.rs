@@ -21,8 +21,8 @@ use crate::{
     boards::Boards,
     error::EngineError,
     figures::Figures,
+    folds::Folds,
     follow::Following,
-    known::Prefixes,
     leases::Leases,
     options::{EngineOptions, LogStore},
     retention::Retention,
@@ -40,7 +40,7 @@ pub struct Engine {
     pub(crate) figures: Following<Figures>,
     pub(crate) boards: Following<Boards>,
     pub(crate) watches: WatchMemory,
-    pub(crate) prefixes: Prefixes,
+    pub(crate) folds: Folds,
     pub(crate) audit: Audit,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
@@ -84,7 +84,7 @@ impl Engine {
             sources: Sources::default(),
             leases: Leases::new(options.lease),
             watches: WatchMemory::default(),
-            prefixes: Prefixes::new(seed),
+            folds: Folds::new(seed),
             audit: Audit::default(),
             seed,
             retaining: tokio::sync::Mutex::default(),
@@ -100,8 +100,8 @@ impl Engine {
     /// only reads.
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
-        let audit = crate::audit::spawn(self);
-        self.background.lock().extend([lease_watch, audit]);
+        let (audit, refold) = (crate::audit::spawn(self), crate::refold::spawn(self));
+        self.background.lock().extend([lease_watch, audit, refold]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }
@@ -152,7 +152,7 @@ impl Engine {
 
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
-        self.prefixes.close();
+        self.folds.close();
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -162,7 +162,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.prefixes.close();
+        self.folds.close();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }

@@ -35,6 +35,16 @@ impl FrameKeys {
         self.keys.extend((0..frame.text_count()).map(|number| Key::of(frame.text(number), self.seed)));
     }
 
+    /// The keys of all texts of the frame that was loaded last, in the order of their numbers.
+    pub(crate) fn copy_to(&self, keys: &mut Vec<Key>) {
+        keys.clone_from(&self.keys);
+    }
+
+    /// The key of an event's site.
+    pub(crate) fn site_of(&self, event: &FrameEvent<'_>) -> Option<Key> {
+        self.key(event.site)
+    }
+
     /// The text of `key` in the frame that was loaded last.
     pub(crate) fn text_of<'f>(&self, frame: &'f Frame, key: Key) -> Option<&'f str> {
         let index = self.keys.iter().position(|known| *known == key)?;

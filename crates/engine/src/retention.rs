@@ -28,6 +28,9 @@ use crate::{
 /// Nothing younger than this is dropped (duration): facts count until they are 30 days late, a matter can come again for
 /// 7 days, and what is known of commands and sources is younger still.
 pub const RETENTION_MIN: Micros = Micros(40 * DAY.0);
+/// An archive of figures without all definitions would lose those.
+const DEFINITIONS_PENDING: &str =
+    "definitions that reach far back are being taken in: drop history when that is done";
 const DAY: Micros = Micros(24 * Micros::HOUR.0);
 /// How often it is looked whether something is to be dropped (duration).
 const LOOKS_EVERY: Micros = Micros(6 * Micros::HOUR.0);
@@ -124,6 +127,9 @@ impl Engine {
                 "events are dropped that this consumer has not confirmed"
             );
         }
+        if self.definitions_deferred_since().is_some() {
+            return Err(EngineError::Precondition(DEFINITIONS_PENDING.to_owned()));
+        }
         let closed = self.tell(&Event::HistoryClosed { before: going.closed_before }).await?;
         self.caught_up(closed).await?;
         let before = self.log.archive(None).await?;
@@ -132,6 +138,9 @@ impl Engine {
         let archive = blocked(move || {
             let (figures, position) = {
                 let folded = engine.figures.state().read();
+                if folded.kpi.deferred_since().is_some() {
+                    return Err(EngineError::Precondition(DEFINITIONS_PENDING.to_owned()));
+                }
                 (folded.kpi.archived(), folded.kpi.position())
             };
             keeper.archive(seed, figures, position)

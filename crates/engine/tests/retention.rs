@@ -158,6 +158,7 @@ fn days(number: i64, by: &[Dimension]) -> Query {
         as_of: day(number),
         queues: Vec::new(),
         agents: Vec::new(),
+        formula_version: None,
     }
 }
 

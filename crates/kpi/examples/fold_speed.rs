@@ -44,6 +44,7 @@ fn main() {
             as_of: last,
             queues: Vec::new(),
             agents: Vec::new(),
+            formula_version: None,
         };
         let (mut rows, mut seconds) = (0, f64::MAX);
         for _ in 0..number(4, 10) {

@@ -38,10 +38,11 @@ pub mod workload;
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use archive::ArchiveError;
 pub use correction::Correction;
-pub use formula::{FORMULA_VERSION, describe};
+pub use formula::{FORMULA_BUILT_IN, describe};
 pub use kpi::Kpi;
+pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,
-    Term, Value,
+    Term, Value, Versions,
 };

@@ -3,8 +3,14 @@
 //!
 //! Form only. Invariant: the same answer makes the same message, wherever it is made.
 
-use pegcount_domain::ids::{Incarnation, Name};
-use pegcount_engine::{Difference, Explained, Kind, ReadEvent, Reconciled, Retained, told_events};
+use pegcount_domain::{
+    envelope::Position,
+    event::Event,
+    ids::{Incarnation, Name},
+};
+use pegcount_engine::{
+    Difference, Explained, Kind, Purpose, ReadEvent, Recomputation, Reconciled, Retained, told_events,
+};
 use pegcount_kpi::{Column, Correction, Item, Role, Term, Unit, Value};
 use pegcount_proto::v1;
 
@@ -55,7 +61,9 @@ pub fn explanation(explained: &Explained, incarnation: Incarnation) -> v1::Expla
         position: explanation.position.0,
         moved_on: false,
         incarnation: incarnation_bytes(incarnation),
-        formula_version: explanation.formula_version,
+        formula_version: explanation.formula_version.into(),
+        formula_versions: versions(&explanation.formula_versions),
+        older_definitions: explanation.older_definitions.map_or(0, |position| position.0),
         next_page_token: bytes::Bytes::new(),
     }
 }
@@ -89,6 +97,7 @@ fn item_message(item: &Item, explained: &Explained) -> v1::KpiItem {
         queue: text(&item.queue).unwrap_or_default(),
         events: events.map(event_message).collect(),
         event_count: count(item.events.len()),
+        formula_version: item.formula_version.map_or(0, u32::from),
     }
 }
 
@@ -101,6 +110,42 @@ fn event_message(event: &ReadEvent) -> v1::KpiEvent {
         recorded_at_us: event.recorded_at.0,
         source: event.source.to_string(),
         actor: event.actor.to_string(),
+    }
+}
+
+/// Formula versions as numbers.
+pub(crate) fn versions(versions: &[u8]) -> Vec<u32> {
+    versions.iter().copied().map(u32::from).collect()
+}
+
+/// A definition as a message; none for any other event.
+pub fn definition_message(event: &Event) -> Option<v1::Definition> {
+    crate::services::definition_message(event)
+}
+
+/// A definition as the event that writes it. Errors: what is wrong, with the field's path.
+pub fn definition(message: &v1::Definition) -> Result<Event, tonic::Status> {
+    crate::services::definition("definition", message)
+}
+
+/// What is being computed anew.
+pub fn recomputation(one: &Recomputation, deferred_since: Option<Position>) -> v1::Recomputation {
+    let purpose = match &one.purpose {
+        Purpose::Definitions => v1::RecomputationPurpose::Definitions,
+        Purpose::Formula { .. } => v1::RecomputationPurpose::Formula,
+        Purpose::KnownAt => v1::RecomputationPurpose::KnownAt,
+    };
+    let formula_version = match &one.purpose {
+        Purpose::Formula { version, .. } => u32::from(*version),
+        _ => 0,
+    };
+    let since = deferred_since.filter(|_| one.purpose == Purpose::Definitions);
+    v1::Recomputation {
+        purpose: purpose.into(),
+        formula_version,
+        definitions_from: since.map_or(0, |position| position.0),
+        folded_to: one.folded_to.0,
+        end: one.end.0,
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{
 };
 use pegcount_kpi::{Attribution, Dimension};
 
-use super::{Format, ReportFormat, TargetArgs};
+use super::{Format, ReportFormat, TargetArgs, Version};
 
 /// Which part of a site's history.
 #[derive(Clone, Debug, Args)]
@@ -71,6 +71,7 @@ pub(crate) struct RangeArgs {
 #[command(after_help = "Examples:\n  \
     pegcount kpi --site bank --from 1999-02-01 --to 1999-02-08 --by queue\n  \
     pegcount kpi --site bank --from 1999-02-01 --by hour,agent --format csv\n  \
+    pegcount kpi --site main --from 2026-01-01 --to 2026-04-01 --by day --formula v1,v2 --columns service_level\n  \
     pegcount kpi --site main --from 2026-03-01T09:00 --to 2026-03-01T17:00 \\\n      \
     --time-zone Asia/Jerusalem --by interval15 --columns offered,service_level")]
 pub(crate) struct KpiArgs {
@@ -78,6 +79,13 @@ pub(crate) struct KpiArgs {
     pub(crate) range: RangeArgs,
     #[command(flatten)]
     pub(crate) moment: MomentArgs,
+    /// Reckon everything by this formula version, whatever is in force; of several, separated by commas, all are shown, and
+    /// how much the later ones differ from the first
+    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Which figures")]
+    pub(crate) formula: Vec<Version>,
+    /// Show beside figures whether they meet their targets
+    #[arg(long, conflicts_with = "formula", help_heading = "Which figures")]
+    pub(crate) targets: bool,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
@@ -154,6 +162,9 @@ pub(crate) struct ExplainArgs {
     pub(crate) span: SpanArgs,
     #[command(flatten)]
     pub(crate) moment: MomentArgs,
+    /// Reckon everything by this formula version, whatever is in force
+    #[arg(long, value_name = "VERSION", help_heading = "Which figures")]
+    pub(crate) formula: Option<Version>,
     /// List at most so many of the spans and counts that the figure is the sum of
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

@@ -43,6 +43,7 @@ impl Figures {
             as_of: now,
             queues: Vec::new(),
             agents: Vec::new(),
+            formula_version: None,
         })?;
         let end = self.engine.end().0;
         let rate = self.rate(end);

@@ -15,6 +15,7 @@ use pegcount_proto::v1::{self, QueryKpiRequest};
 use crate::{
     args::{MomentArgs, RangeArgs, SpanArgs},
     error::CliError,
+    figures::Only,
     target, when,
 };
 
@@ -57,9 +58,29 @@ pub(crate) struct Question {
     zone_name: String,
     queues: Vec<QueueId>,
     agents: Vec<AgentId>,
+    /// Reckon everything by this formula version.
+    formula: Option<u8>,
 }
 
 impl Question {
+    /// The same question by a formula version; none: by those in force.
+    pub(crate) fn under(self, formula: Option<u8>) -> Self {
+        Self { formula, ..self }
+    }
+
+    /// Whose figures.
+    pub(crate) fn site(&self) -> &SiteId {
+        &self.site
+    }
+
+    /// The queues and agents that it is limited to.
+    pub(crate) fn only(&self) -> Only {
+        Only {
+            queues: self.queues.iter().map(ToString::to_string).collect(),
+            agents: self.agents.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// Checks the arguments. Without `--from` it is today; without `--to` the range ends with `--from`'s local day.
     pub(crate) fn of(args: &RangeArgs) -> Result<Self, CliError> {
         let missing = || CliError::Argument("--site is missing: say whose figures".to_owned());
@@ -91,6 +112,7 @@ impl Question {
             zone_name: args.time_zone.clone(),
             queues: queues.collect::<Result<_, _>>()?,
             agents: agents.collect::<Result<_, _>>()?,
+            formula: None,
         })
     }
 
@@ -102,7 +124,15 @@ impl Question {
         let visits = format!("counts at their visit's {}", self.attribution);
         let visits = (self.attribution != Attribution::Event).then_some(visits);
         let range = [self.site.to_string(), format!("{from} to {to}")];
-        range.into_iter().chain(queues).chain(agents).chain(visits).collect::<Vec<_>>().join(", ")
+        let formula = self.formula.map(|number| format!("by formula version {number}"));
+        range
+            .into_iter()
+            .chain(formula)
+            .chain(queues)
+            .chain(agents)
+            .chain(visits)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The names of the dimensions that are not times, in the order asked.
@@ -128,6 +158,7 @@ impl Question {
             as_of_us: asked.as_of.map(|at| at.0),
             queues: self.queues.iter().map(ToString::to_string).collect(),
             agents: self.agents.iter().map(ToString::to_string).collect(),
+            formula_version: self.formula.map_or(0, u32::from),
             min_position: 0,
             known_at: asked.known_at.map(|known_at| match known_at {
                 KnownAt::Instant(at) => Said::KnownAtUs(at.0),
@@ -148,6 +179,7 @@ impl Question {
             as_of,
             queues: self.queues.clone(),
             agents: self.agents.clone(),
+            formula_version: self.formula,
         }
     }
 }

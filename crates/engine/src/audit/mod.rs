@@ -174,7 +174,9 @@ impl Live {
         range: Span,
         now: Micros,
     ) -> Result<(Self, usize), EngineError> {
-        let (mut stated, position) = stated::stated(engine, name, range, now).await?;
+        let Some((mut stated, position)) = stated::stated(engine, name, range, now).await? else {
+            return Ok((self, 0));
+        };
         self.reader.read_up_to(position).await?;
         let own = name.clone();
         let compared = blocked(move || {

@@ -25,6 +25,10 @@ use crate::{
 
 /// So many lines of agents are compared at once.
 const LINES_MAX: usize = 50_000;
+/// Figures and log do not stand on the same definitions.
+const PENDING: &str =
+    "definitions that reach far back are being taken in in the background: ask again once that is done";
+
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReconcileProgress {
@@ -121,7 +125,9 @@ impl Engine {
         while from.start() < range.end {
             let to = Interval(from.0.saturating_add(at_once)).start().min(range.end);
             let part = Span::new(from.start(), to);
-            let (mut stated, position) = stated::stated(self, site, part, as_of).await?;
+            let stated = stated::stated(self, site, part, as_of).await?;
+            let (mut stated, position) =
+                stated.ok_or_else(|| EngineError::Precondition(PENDING.to_owned()))?;
             reader.read_up_to(position).await?;
             // Nothing of the site has come in since: the numbers are the same.
             let own = reader.auditor.site_position(key);

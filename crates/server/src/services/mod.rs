@@ -21,6 +21,7 @@ mod page;
 mod reconcile;
 mod tickets;
 mod to_definitions;
+mod to_rules;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ use crate::{access::Access, error::ServeError, options::MESSAGE_BYTES_MAX};
 pub(crate) use crate::wire::incarnation_bytes;
 pub(crate) use kpi::day_query;
 pub(crate) use kpi_table::time_zone;
+pub(crate) use to_definitions::{definition, definition_message};
 
 /// What every service works with.
 #[derive(Clone)]
