@@ -100,8 +100,8 @@ impl Engine {
     /// only reads.
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
-        let (refold, audit) = (crate::refold::spawn(self), crate::audit::spawn(self));
-        self.background.lock().extend([lease_watch, refold, audit]);
+        let (audit, refold) = (crate::audit::spawn(self), crate::refold::spawn(self));
+        self.background.lock().extend([lease_watch, audit, refold]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }

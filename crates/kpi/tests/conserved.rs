@@ -141,7 +141,10 @@ fn of_log(history: Vec<Recorded>, log: u64) -> Vec<Recorded> {
         one.event = event_of_log(one.event, log);
         one
     };
-    history.into_iter().filter(|one| one.stream.site == key("north")).map(moved).collect()
+    // Formulas hold for the whole site, so that logs that differ in them could not be one.
+    let is_of_all = |one: &Recorded| matches!(one.event, Event::FormulaDefined(_));
+    let own = history.into_iter().filter(|one| one.stream.site == key("north") && !is_of_all(one));
+    own.map(moved).collect()
 }
 
 fn event_of_log(event: Event<Key>, log: u64) -> Event<Key> {

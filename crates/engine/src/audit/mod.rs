@@ -174,12 +174,10 @@ impl Live {
         range: Span,
         now: Micros,
     ) -> Result<(Self, usize), EngineError> {
-        let (mut stated, position) = stated::stated(engine, name, range, now).await?;
-        self.reader.read_up_to(position).await?;
-        if engine.definitions_deferred_since().is_some() {
-            // The figures stand on older definitions than the facts are counted by: another time.
+        let Some((mut stated, position)) = stated::stated(engine, name, range, now).await? else {
             return Ok((self, 0));
-        }
+        };
+        self.reader.read_up_to(position).await?;
         let own = name.clone();
         let compared = blocked(move || {
             let (counted, doubts) = self.reader.count(site, range, now);

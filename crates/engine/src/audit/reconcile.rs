@@ -25,6 +25,10 @@ use crate::{
 
 /// So many lines of agents are compared at once.
 const LINES_MAX: usize = 50_000;
+/// Figures and log do not stand on the same definitions.
+const PENDING: &str =
+    "definitions that reach far back are being taken in in the background: ask again once that is done";
+
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReconcileProgress {
@@ -68,7 +72,7 @@ impl Engine {
     /// Recounts a range of a site from the log's facts and compares the figures of every queue and agent, interval by
     /// interval. Tells how far it has come.
     ///
-    /// Errors: a range that cannot be asked for; definitions that are not in the figures yet; the log's.
+    /// Errors: a range that cannot be asked for; the log's.
     pub async fn reconcile(
         self: &Arc<Self>,
         site: &SiteId,
@@ -77,7 +81,6 @@ impl Engine {
     ) -> Result<Reconciled, EngineError> {
         let as_of = self.clock.now();
         self.check_reconcile(site, range.start, range.end)?;
-        self.check_definitions_in()?;
         let (key, limits) = (
             Key::of(site.as_str(), self.seed),
             Limits { facts_max: RECONCILE_FACTS_MAX, keep: Keep::Range(range) },
@@ -105,15 +108,6 @@ impl Engine {
         }
     }
 
-    /// The facts are counted by all definitions, so the figures must be, too.
-    fn check_definitions_in(&self) -> Result<(), EngineError> {
-        let Some(since) = self.definitions_deferred_since() else { return Ok(()) };
-        Err(EngineError::Precondition(format!(
-            "the figures are being computed anew under the definitions from position {since} on, and stand on the older \
-             ones until then; reconcile when that is done"
-        )))
-    }
-
     async fn compare_range(
         self: &Arc<Self>,
         mut reader: Reader,
@@ -131,9 +125,10 @@ impl Engine {
         while from.start() < range.end {
             let to = Interval(from.0.saturating_add(at_once)).start().min(range.end);
             let part = Span::new(from.start(), to);
-            let (mut stated, position) = stated::stated(self, site, part, as_of).await?;
+            let stated = stated::stated(self, site, part, as_of).await?;
+            let (mut stated, position) =
+                stated.ok_or_else(|| EngineError::Precondition(PENDING.to_owned()))?;
             reader.read_up_to(position).await?;
-            self.check_definitions_in()?;
             // Nothing of the site has come in since: the numbers are the same.
             let own = reader.auditor.site_position(key);
             if known.as_ref().is_none_or(|(at, ..)| *at != own) {

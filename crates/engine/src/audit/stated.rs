@@ -15,24 +15,28 @@ use pegcount_kpi::{Attribution, Dimension, Query, Table, Value};
 
 use crate::{engine::Engine, error::EngineError};
 
-/// The numbers of a range by interval and queue, and by interval and agent; and where the figures stand.
+/// The numbers of a range by interval and queue, and by interval and agent; and where the figures stand. None while they
+/// stand on older definitions than the log's, which the auditor takes in at once.
 pub(super) async fn stated(
     engine: &Arc<Engine>,
     site: &SiteId,
     range: Span,
     as_of: Micros,
-) -> Result<(Counts<Name>, Position), EngineError> {
+) -> Result<Option<(Counts<Name>, Position)>, EngineError> {
     let queries = [Dimension::Queue, Dimension::Agent].map(|cut| query(site, range, cut, as_of));
     let answer = engine.ask(None, None, move |kpi| {
         let [queues, agents] = &queries;
-        Ok([kpi.query(queues)?, kpi.query(agents)?])
+        Ok(([kpi.query(queues)?, kpi.query(agents)?], kpi.deferred_since().is_some()))
     });
-    let [queues, agents] = answer.await?;
+    let ([queues, agents], deferred) = answer.await?;
+    if deferred {
+        return Ok(None);
+    }
     let position = queues.position;
     let mut counts = Counts::default();
     each(queues, |interval, queue, column, amount| counts.add_queue(interval, queue, column, amount));
     each(agents, |interval, agent, column, amount| counts.add_agent(interval, agent, column, amount));
-    Ok((counts, position))
+    Ok(Some((counts, position)))
 }
 
 /// What is asked of the figures: a range by interval and one other cut.

@@ -113,6 +113,14 @@ impl v1::kpi_service_server::KpiService for Room {
         Ok(Response::new(corrections::answer(self, &caller, request.into_inner())?))
     }
 
+    async fn reconcile(
+        &self,
+        request: Request<v1::ReconcileRequest>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::Reconcile)?;
+        Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
+    }
+
     async fn list_recomputations(
         &self,
         request: Request<v1::ListRecomputationsRequest>,
@@ -121,14 +129,6 @@ impl v1::kpi_service_server::KpiService for Room {
         let site = caller.site("site", &request.get_ref().site)?;
         let recomputations = recomputations(self, &site);
         Ok(Response::new(v1::ListRecomputationsResponse { recomputations }))
-    }
-
-    async fn reconcile(
-        &self,
-        request: Request<v1::ReconcileRequest>,
-    ) -> Result<Response<Self::ReconcileStream>, Status> {
-        let caller = self.access.admit(request.metadata(), Action::Reconcile)?;
-        Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
     }
 }
 
