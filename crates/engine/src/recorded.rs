@@ -50,12 +50,6 @@ impl FrameKeys {
         self.key(event.site)
     }
 
-    /// The text of `key` in the frame that was loaded last.
-    pub(crate) fn text_of<'f>(&self, frame: &'f Frame, key: Key) -> Option<&'f str> {
-        let index = self.keys.iter().position(|known| *known == key)?;
-        u32::try_from(index).ok().map(|number| frame.text(number))
-    }
-
     fn key(&self, number: u32) -> Option<Key> {
         usize::try_from(number).ok().and_then(|index| self.keys.get(index)).copied()
     }
