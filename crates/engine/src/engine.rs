@@ -26,7 +26,7 @@ use crate::{
     options::{EngineOptions, LogStore},
     retention::Retention,
     source::Sources,
-    watch::WatchMemory,
+    watch::Hub,
 };
 
 /// The engine. Cheap to share; lives as long as an `Arc` of it does.
@@ -38,7 +38,7 @@ pub struct Engine {
     pub(crate) leases: Leases,
     pub(crate) figures: Following<Figures>,
     pub(crate) boards: Following<Boards>,
-    pub(crate) watches: WatchMemory,
+    pub(crate) watches: Hub,
     pub(crate) prefixes: Prefixes,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
@@ -81,7 +81,7 @@ impl Engine {
             clock: options.clock,
             sources: Sources::default(),
             leases: Leases::new(options.lease),
-            watches: WatchMemory::default(),
+            watches: Hub::default(),
             prefixes: Prefixes::new(seed),
             seed,
             retaining: tokio::sync::Mutex::default(),
@@ -149,6 +149,7 @@ impl Engine {
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
         self.prefixes.close();
+        self.watches.close();
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -159,6 +160,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.prefixes.close();
+        self.watches.close();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }

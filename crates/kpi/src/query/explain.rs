@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use pegcount_domain::{
     envelope::Position,
     ids::{AgentId, Name, QueueId},
-    time::{Interval, Micros, Span},
+    time::Micros,
 };
 
 use crate::{
@@ -160,8 +160,6 @@ fn check_cell(asked: &ExplainQuery, column: &Column, measures: &[Measure]) -> Re
 
 fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut Found) {
     let query = &asked.query;
-    let range = Span::new(query.from, query.to);
-    let (first, end) = (Interval::containing(query.from), Interval::containing(query.to));
     let wanted = wanted(measures);
     let ids = |names: Vec<&str>| -> Vec<Id> {
         names.into_iter().filter_map(|name| site.names.find_text(name)).collect()
@@ -177,12 +175,10 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
             && passes(!query.agents.is_empty(), &agents, dims.agent)
             && asked.cell.iter().all(is)
     };
-    site.explain(query.as_of, range, wanted, &mut |whose, source, contribution: &Contribution| {
-        let Contribution { measure, interval, .. } = *contribution;
+    site.explain(query.as_of, query.range(), wanted, &mut |whose, source, contribution: &Contribution| {
+        let measure = contribution.measure;
         let counts = measures.contains(&measure)
-            && contribution.attribution == gather::attribution(measure.sheet(), query.attribution)
-            && first <= interval
-            && interval < end;
+            && contribution.attribution == gather::attribution(measure.sheet(), query.attribution);
         if counts && is_in(&contribution.dims) {
             *found.entry((measure.index(), source, whose, contribution.dims)).or_default() +=
                 contribution.amount;
@@ -190,7 +186,7 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     });
 }
 
-fn wanted(measures: &[Measure]) -> Wanted {
+pub(crate) fn wanted(measures: &[Measure]) -> Wanted {
     let any = |sheets: &[Sheet]| measures.iter().any(|measure| sheets.contains(&measure.sheet()));
     Wanted {
         agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
@@ -228,7 +224,7 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
 
 impl Means {
     /// The measures that it needs.
-    fn measures(&self) -> Vec<Measure> {
+    pub(crate) fn measures(&self) -> Vec<Measure> {
         self.terms(|_| 0).into_iter().map(|term| term.measure).collect()
     }
 }

@@ -7,10 +7,15 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::{
-    cells::{Attribution, Detail, Dims},
-    measure::{Measure, SHEETS, Sheet},
+    cells::{Attribution, Contribution, Detail, Dims},
+    measure::{Measure, Sheet},
     names::Id,
-    query::{Dimension, Query, buckets::Buckets},
+    query::{
+        Dimension, Query,
+        buckets::Buckets,
+        explain::wanted,
+        plan::{Plan, RowSums, merged},
+    },
     site::{
         Site,
         read::{Overlay, Scope},
@@ -20,83 +25,94 @@ use crate::{
 /// The dimensions of a row apart from time, in the order asked.
 pub(crate) type Keys = SmallVec<[u32; 4]>;
 
-/// The sums of one row.
+/// Waits of the answered and of the abandoned, by length.
+pub(crate) type Waits = [Vec<(Detail, i64)>; 2];
+
+/// One row; its amounts stand beside it.
 #[derive(Clone, Debug)]
-pub(crate) struct Sums {
+pub(crate) struct Place {
     pub(crate) bucket: u32,
     pub(crate) keys: Keys,
-    pub(crate) amounts: Box<[i64]>,
-    pub(crate) waiting: i64,
-    pub(crate) longest: i64,
-    /// Waits of the answered and of the abandoned, by length.
-    pub(crate) waits: [Vec<(Detail, i64)>; 2],
+    waiting: i64,
+    longest: i64,
+    waits: Option<Box<Waits>>,
 }
 
-impl Sums {
-    /// Nothing counted yet.
-    pub(crate) fn new(bucket: u32, keys: Keys) -> Self {
-        let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
-        Self { bucket, keys, amounts, waiting: 0, longest: 0, waits: Default::default() }
+/// The sums of one row.
+pub(crate) struct Sums<'g> {
+    pub(crate) row: &'g Place,
+    amounts: &'g [i64],
+}
+
+impl RowSums for Sums<'_> {
+    fn amount(&self, slot: usize) -> i64 {
+        self.amounts.get(slot).copied().unwrap_or(0)
     }
 
-    fn add(&mut self, measure: Measure, detail: Detail, amount: i64) {
-        if let Some(sum) = self.amounts.get_mut(measure.index()) {
-            *sum += amount;
+    fn waiting(&self) -> (i64, i64) {
+        (self.row.waiting, self.row.longest)
+    }
+
+    fn waits(&self) -> Waits {
+        self.row.waits.as_ref().map(|waits| waits.each_ref().map(|waits| merged(waits))).unwrap_or_default()
+    }
+}
+
+/// Which rows a query has, and what goes into them.
+pub(crate) struct Cut {
+    dimensions: SmallVec<[Dimension; 4]>,
+    queues: Option<Vec<Id>>,
+    agents: Option<Vec<Id>>,
+}
+
+impl Cut {
+    /// Of a query; names that nobody has told yet are nobody's.
+    pub(crate) fn of(query: &Query, site: Option<&Site>) -> Self {
+        let ids = |texts: Vec<&str>| -> Option<Vec<Id>> {
+            let find = |text: &str| site.and_then(|site| site.names.find_text(text));
+            (!texts.is_empty()).then(|| texts.into_iter().filter_map(find).collect())
+        };
+        Self {
+            dimensions: query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect(),
+            queues: ids(query.queues.iter().map(|queue| queue.as_str()).collect()),
+            agents: ids(query.agents.iter().map(|agent| agent.as_str()).collect()),
         }
-        let [answered, abandoned] = &mut self.waits;
-        match measure {
-            Measure::WaitsAnswered => answered.push((detail, amount)),
-            Measure::WaitsAbandoned => abandoned.push((detail, amount)),
-            _ => {}
-        }
+    }
+
+    /// The row of what is about these; none if the filters keep it out.
+    #[inline]
+    pub(crate) fn keys(&self, dims: &Dims) -> Option<Keys> {
+        let among = |filter: &Option<Vec<Id>>, id| filter.as_ref().is_none_or(|ids| ids.contains(&id));
+        (among(&self.queues, dims.queue) && among(&self.agents, dims.agent))
+            .then(|| self.dimensions.iter().map(|cut| key(*cut, dims)).collect())
     }
 }
 
 /// What a query asks of one site.
 pub(crate) struct Gather<'a> {
     query: &'a Query,
+    plan: &'a Plan,
     buckets: &'a Buckets,
-    cuts: SmallVec<[Dimension; 4]>,
-    queues: Option<Vec<Id>>,
-    agents: Option<Vec<Id>>,
-    /// For each sheet, whether its measures can exist in the query's rows.
-    has: [bool; SHEETS],
-    rows: FxHashMap<(u32, Keys), usize>,
-    pub(crate) sums: Vec<Sums>,
+    cut: Cut,
+    index: FxHashMap<(u32, Keys), usize>,
+    pub(crate) rows: Vec<Place>,
+    /// For each row an amount in each slot.
+    amounts: Vec<i64>,
     last: Option<(u32, Keys, usize)>,
 }
 
 impl<'a> Gather<'a> {
-    pub(crate) fn new(query: &'a Query, buckets: &'a Buckets, site: Option<&Site>) -> Self {
-        let find = |text: &str| site.and_then(|site| site.names.find_text(text));
-        let queues = query.queues.iter().filter_map(|queue| find(queue.as_str())).collect();
-        let agents = query.agents.iter().filter_map(|agent| find(agent.as_str())).collect();
-        let cuts: SmallVec<[Dimension; 4]> =
-            query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect();
-        let has = Sheet::ALL.map(|sheet| {
-            let known = dimensions(sheet);
-            let needs = |filter: bool, dimension| !filter || known.contains(&dimension);
-            cuts.iter().all(|cut| known.contains(cut))
-                && needs(!query.queues.is_empty(), Dimension::Queue)
-                && needs(!query.agents.is_empty(), Dimension::Agent)
-        });
+    pub(crate) fn new(query: &'a Query, plan: &'a Plan, buckets: &'a Buckets, site: Option<&Site>) -> Self {
         Self {
             query,
+            plan,
             buckets,
-            cuts,
-            has,
-            queues: (!query.queues.is_empty()).then_some(queues),
-            agents: (!query.agents.is_empty()).then_some(agents),
-            rows: FxHashMap::default(),
-            sums: Vec::new(),
+            cut: Cut::of(query, site),
+            index: FxHashMap::default(),
+            rows: Vec::new(),
+            amounts: Vec::new(),
             last: None,
         }
-    }
-
-    /// Whether the measures of a sheet can exist in the query's rows.
-    #[inline]
-    pub(crate) fn has(&self, sheet: Sheet) -> bool {
-        self.has.get(sheet as usize).copied().unwrap_or(false)
     }
 
     /// The attribution under which the query reads a sheet.
@@ -106,29 +122,99 @@ impl<'a> Gather<'a> {
 
     /// Adds up a site.
     pub(crate) fn site(&mut self, site: &Site) {
-        let range = Span::new(self.query.from, self.query.to);
-        let overlay = site.overlay(self.query.as_of, range, &Scope::Everything);
-        let (from, to) = (Interval::containing(self.query.from), Interval::containing(self.query.to));
-        for sheet in Sheet::ALL.into_iter().filter(|sheet| self.has(*sheet)).collect::<SmallVec<[Sheet; 8]>>()
-        {
+        if self.query.last.is_some() {
+            return self.window(site);
+        }
+        let overlay = site.overlay(self.query.as_of, self.query.range(), &Scope::Everything);
+        let span = self.buckets.whole();
+        self.cells(site, span);
+        for contribution in &overlay.contributions {
+            self.contribution(contribution);
+        }
+        if self.plan.needs_gauges {
+            self.gauges(site, &overlay);
+        }
+    }
+
+    /// Adds up a window whose ends lie within intervals: whole intervals from their cells, the part of an interval at its
+    /// begin from the units that count there, and at its end what counts before the instant.
+    fn window(&mut self, site: &Site) {
+        let window = self.query.range();
+        let on_grid = window.start == Interval::containing(window.start).start();
+        let border = if on_grid { window.start } else { Interval::containing(window.start).end().min(window.end) };
+        if window.start < border {
+            let edge = Span::new(window.start, border);
+            let wanted = wanted(&self.plan.measures);
+            site.explain(window.end, edge, wanted, &mut |_, _, contribution| self.contribution(contribution));
+        }
+        let overlay = site.overlay_before(window.end, Span::new(border, window.end));
+        if border < window.end {
+            let (_, end) = self.buckets.whole();
+            self.cells(site, (Interval::containing(border), end));
+            for contribution in overlay.contributions.iter().filter(|one| one.interval.start() >= border) {
+                self.contribution(contribution);
+            }
+        }
+        if self.plan.needs_gauges {
+            for (dims, entered) in &overlay.waiting {
+                self.wait(0, dims, window.end.minus(*entered));
+            }
+        }
+    }
+
+    /// Adds up what stands in the cells of some intervals.
+    fn cells(&mut self, site: &Site, (from, to): (Interval, Interval)) {
+        let plan = self.plan;
+        for (sheet, needed) in Sheet::ALL.into_iter().zip(&plan.by_sheet) {
+            if needed.is_empty() {
+                continue;
+            }
             for (interval, dims, amounts) in site.books.cells.rows(sheet, self.attribution(sheet), from, to) {
-                let Some(sums) = self.sums_at(interval, &dims) else { continue };
-                for (measure, amount) in sheet.measures().iter().zip(amounts) {
-                    sums.add(*measure, dims.detail, *amount);
+                let Some(row) = self.buckets.place(interval).and_then(|place| self.row(place, &dims)) else {
+                    continue;
+                };
+                for (place, slot) in needed {
+                    let amount = amounts.get(usize::from(*place)).copied().unwrap_or(0);
+                    self.add(row, usize::from(*slot), amount);
+                }
+                if sheet == Sheet::Wait && plan.needs_waits {
+                    for (measure, amount) in sheet.measures().iter().zip(amounts) {
+                        self.wait_of(row, *measure, dims.detail, *amount);
+                    }
                 }
             }
         }
-        for contribution in &overlay.contributions {
-            let sheet = contribution.measure.sheet();
-            if self.attribution(sheet) == contribution.attribution
-                && self.has(sheet)
-                && let Some(sums) = self.sums_at(contribution.interval, &contribution.dims)
-            {
-                sums.add(contribution.measure, contribution.dims.detail, contribution.amount);
+    }
+
+    fn contribution(&mut self, contribution: &Contribution) {
+        let Contribution { measure, attribution, interval, dims, amount } = contribution;
+        let sheet = measure.sheet();
+        if self.attribution(sheet) == *attribution
+            && let Some(slot) = self.plan.slot(*measure)
+            && let Some(place) = self.buckets.place(*interval)
+            && let Some(row) = self.row(place, dims)
+        {
+            self.add(row, slot, *amount);
+            if sheet == Sheet::Wait && self.plan.needs_waits {
+                self.wait_of(row, *measure, dims.detail, *amount);
             }
         }
-        if self.has(Sheet::Visit) {
-            self.gauges(site, &overlay);
+    }
+
+    #[inline]
+    fn add(&mut self, row: usize, slot: usize, amount: i64) {
+        if let Some(sum) = self.amounts.get_mut(row * self.plan.measures.len() + slot) {
+            *sum += amount;
+        }
+    }
+
+    fn wait_of(&mut self, row: usize, measure: Measure, length: Detail, amount: i64) {
+        let Some(row) = self.rows.get_mut(row).filter(|_| amount != 0) else { return };
+        let [answered, abandoned] = &mut **row.waits.get_or_insert_default();
+        if measure == Measure::WaitsAnswered {
+            answered.push((length, amount));
+        } else {
+            abandoned.push((length, amount));
         }
     }
 
@@ -151,37 +237,60 @@ impl<'a> Gather<'a> {
     }
 
     fn wait(&mut self, place: u32, dims: &Dims, waited: Micros) {
-        if let Some(sums) = self.sums(place, dims) {
-            sums.waiting += 1;
-            sums.longest = sums.longest.max(waited.0);
+        let Some(row) = self.row(place, dims) else { return };
+        if let Some(row) = self.rows.get_mut(row) {
+            row.waiting += 1;
+            row.longest = row.longest.max(waited.0);
         }
     }
 
-    #[inline]
-    fn sums_at(&mut self, interval: Interval, dims: &Dims) -> Option<&mut Sums> {
-        let place = self.buckets.place(interval)?;
-        self.sums(place, dims)
+    fn row(&mut self, place: u32, dims: &Dims) -> Option<usize> {
+        let keys = self.cut.keys(dims)?;
+        Some(self.touch(place, keys))
     }
 
-    fn sums(&mut self, place: u32, dims: &Dims) -> Option<&mut Sums> {
-        let among = |filter: &Option<Vec<Id>>, id| filter.as_ref().is_none_or(|ids| ids.contains(&id));
-        if !among(&self.queues, dims.queue) || !among(&self.agents, dims.agent) {
-            return None;
-        }
-        let keys: Keys = self.cuts.iter().map(|cut| key(*cut, dims)).collect();
-        if let Some((last_place, last_keys, index)) = &self.last
+    /// The row of a bucket with these keys, made if it is not there yet.
+    pub(crate) fn touch(&mut self, place: u32, keys: Keys) -> usize {
+        if let Some((last_place, last_keys, row)) = &self.last
             && *last_place == place
             && *last_keys == keys
         {
-            return self.sums.get_mut(*index);
+            return *row;
         }
-        let next = self.sums.len();
-        let index = *self.rows.entry((place, keys.clone())).or_insert(next);
-        if index == next {
-            self.sums.push(Sums::new(place, keys.clone()));
+        let next = self.rows.len();
+        let row = *self.index.entry((place, keys.clone())).or_insert(next);
+        if row == next {
+            self.rows.push(Place { bucket: place, keys: keys.clone(), waiting: 0, longest: 0, waits: None });
+            self.amounts.resize(self.amounts.len() + self.plan.measures.len(), 0);
         }
-        self.last = Some((place, keys, index));
-        self.sums.get_mut(index)
+        self.last = Some((place, keys, row));
+        row
+    }
+
+    /// The sums of a row.
+    pub(crate) fn sums(&self, row: usize) -> Option<Sums<'_>> {
+        let width = self.plan.measures.len();
+        let amounts = self.amounts.get(row * width..(row + 1) * width)?;
+        Some(Sums { row: self.rows.get(row)?, amounts })
+    }
+
+    /// Forgets the rows in which nothing happened.
+    pub(crate) fn leave_out_empty(&mut self) {
+        let width = self.plan.measures.len();
+        let mut kept = 0;
+        for row in 0..self.rows.len() {
+            let stays = self.sums(row).is_some_and(|sums| {
+                sums.row.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0)
+            });
+            if stays {
+                self.rows.swap(row, kept);
+                if row != kept {
+                    self.amounts.copy_within(row * width..(row + 1) * width, kept * width);
+                }
+                kept += 1;
+            }
+        }
+        self.rows.truncate(kept);
     }
 }
 

@@ -1,25 +1,24 @@
-//! Sums into rows: columns in their fixed order, KPIs at the very end.
+//! Sums into rows: columns in their order, KPIs at the very end.
 //!
 //! Invariant: a row stands in the table only if something in it is not 0, the single row of a whole range excepted.
-
-use std::collections::BTreeMap;
 
 use pegcount_domain::{
     event::{Channel, Direction},
     ids::Name,
 };
+use rustc_hash::FxHashMap;
 
 use crate::{
     agent::clock::machine_reason,
     cells::Detail,
-    formula::{FORMULA_VERSION, FORMULAS, PERCENTILES, describe},
+    formula::FORMULA_VERSION,
     line::issue::Cause,
-    measure::{Measure, Sheet},
     names::Id,
     query::{
-        Dimension, Query, QueryError, Row, Table, Value,
+        Dimension, Query, QueryError, Row, Table,
         buckets::Buckets,
-        gather::{Gather, Sums},
+        gather::{Gather, Keys},
+        plan::Plan,
     },
     site::Site,
 };
@@ -27,67 +26,62 @@ use crate::{
 /// Answers a query from a site; none: a site that nobody has reported of.
 pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryError> {
     query.check()?;
-    let buckets = Buckets::of(query);
-    let mut gather = Gather::new(query, &buckets, site);
+    let (plan, buckets) = (Plan::of(query)?, Buckets::of(query));
+    let mut gather = Gather::new(query, &plan, &buckets, site);
     if let Some(site) = site {
         gather.site(site);
     }
-    let mut sums = std::mem::take(&mut gather.sums);
     if query.by.is_empty() {
-        if sums.is_empty() {
-            sums.push(Sums::new(0, super::gather::Keys::new()));
-        }
+        gather.touch(0, Keys::new());
     } else {
-        sums.retain(|sums| sums.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
+        gather.leave_out_empty();
     }
-    let mut rows: Vec<Row> =
-        sums.iter().filter_map(|sums| row(query, site, &buckets, &gather, sums)).collect();
-    rows.sort_by(|a, b| (a.from, &a.keys).cmp(&(b.from, &b.keys)));
+    let words = Words::of(query, site, gather.rows.iter().map(|row| &row.keys));
+    let mut order: Vec<(u32, Keys, usize)> =
+        gather.rows.iter().enumerate().map(|(at, row)| (row.bucket, words.ranks(&row.keys), at)).collect();
+    order.sort_unstable();
+    let rows = order.into_iter().filter_map(|(bucket, _, at)| {
+        let bucket = buckets.list.get(usize::try_from(bucket).ok()?)?;
+        let sums = gather.sums(at)?;
+        let keys = words.of_row(&sums.row.keys);
+        Some(Row { from: bucket.from, to: bucket.to, keys, values: plan.values(&sums) })
+    });
+    let rows = rows.collect();
     let position = site.map(Site::position).unwrap_or_default();
-    Ok(Table { columns: describe(), rows, position, as_of: query.as_of, formula_version: FORMULA_VERSION })
+    Ok(Table { columns: plan.columns, rows, position, as_of: query.as_of, formula_version: FORMULA_VERSION })
 }
 
-fn row(
-    query: &Query,
-    site: Option<&Site>,
-    buckets: &Buckets,
-    gather: &Gather<'_>,
-    sums: &Sums,
-) -> Option<Row> {
-    let bucket = buckets.list.get(usize::try_from(sums.bucket).ok()?)?;
-    let cuts = query.by.iter().filter(|dimension| !dimension.is_time());
-    let keys = cuts.zip(&sums.keys).map(|(cut, key)| text(*cut, *key, site)).collect();
-    Some(Row { from: bucket.from, to: bucket.to, keys, values: values(gather, sums) })
-}
+/// The texts of rows' keys, each made once, and their order.
+struct Words(Vec<FxHashMap<u32, (Option<Name>, u32)>>);
 
-fn values(gather: &Gather<'_>, sums: &Sums) -> Vec<Value> {
-    let amount = |measure: Measure| {
-        let exists = gather.has(measure.sheet());
-        exists.then(|| sums.amounts.get(measure.index()).copied()).flatten()
-    };
-    let value = |measure: &Measure| amount(*measure).map_or(Value::Absent, Value::Amount);
-    let gauge = |value| if gather.has(Sheet::Visit) { Value::Amount(value) } else { Value::Absent };
-    let visits = Sheet::Visit.measures();
-    let others = Measure::ALL.iter().skip(visits.len()).filter(|measure| measure.sheet().is_shown());
-    let mut values: Vec<Value> = visits.iter().map(value).collect();
-    values.extend([gauge(sums.waiting), gauge(sums.longest)]);
-    values.extend(others.map(value));
-    values.extend(FORMULAS.iter().map(|formula| formula.value(amount)));
-    let waits = sums.waits.each_ref().map(|waits| merged(waits));
-    values.extend(PERCENTILES.iter().map(|percentile| {
-        let own = percentile.of(&waits).filter(|_| gather.has(Sheet::Wait));
-        own.map_or(Value::Absent, |wait| Value::Amount(wait.0))
-    }));
-    values
-}
-
-/// A histogram with each bucket once, in order.
-fn merged(waits: &[(Detail, i64)]) -> Vec<(Detail, i64)> {
-    let mut buckets: BTreeMap<Detail, i64> = BTreeMap::new();
-    for (bucket, count) in waits {
-        *buckets.entry(*bucket).or_default() += count;
+impl Words {
+    fn of<'k>(query: &Query, site: Option<&Site>, keys: impl Iterator<Item = &'k Keys>) -> Self {
+        let cuts: Vec<Dimension> = query.by.iter().copied().filter(|cut| !cut.is_time()).collect();
+        let mut words: Vec<FxHashMap<u32, (Option<Name>, u32)>> =
+            cuts.iter().map(|_| FxHashMap::default()).collect();
+        for keys in keys {
+            for (key, words) in keys.iter().zip(&mut words) {
+                words.entry(*key).or_default();
+            }
+        }
+        for (cut, words) in cuts.iter().zip(&mut words) {
+            let mut texts: Vec<(Option<Name>, u32)> =
+                words.keys().map(|key| (text(*cut, *key, site), *key)).collect();
+            texts.sort_unstable();
+            for (rank, (name, key)) in (0u32..).zip(texts) {
+                words.insert(key, (name, rank));
+            }
+        }
+        Self(words)
     }
-    buckets.into_iter().filter(|(_, count)| *count != 0).collect()
+
+    fn ranks(&self, keys: &Keys) -> Keys {
+        keys.iter().zip(&self.0).map(|(key, words)| words.get(key).map_or(0, |(_, rank)| *rank)).collect()
+    }
+
+    fn of_row(&self, keys: &Keys) -> Vec<Option<Name>> {
+        keys.iter().zip(&self.0).map(|(key, words)| words.get(key)?.0.clone()).collect()
+    }
 }
 
 pub(crate) fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {

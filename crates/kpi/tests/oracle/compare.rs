@@ -97,12 +97,20 @@ fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut 
 
 /// The first difference between the folds and the oracle, in words.
 pub fn difference(history: &[Recorded], as_of: Micros, chance: u64) -> Option<String> {
+    differs_on(history, as_of, |site| questions(site, range(history), as_of, chance))
+}
+
+/// The same on these questions.
+pub fn differs_on(
+    history: &[Recorded],
+    as_of: Micros,
+    questions: impl Fn(&str) -> Vec<Query>,
+) -> Option<String> {
     let (kpi, names) = (fold(history), names());
     let word = |key: Key| names.get(&key).cloned().unwrap_or_else(|| format!("{:032x}", key.0));
     SITES.into_iter().find_map(|site| {
         let truth = Oracle::count(history, key(site), as_of);
-        let questions = questions(site, range(history), as_of, chance);
-        questions.iter().find_map(|asked| differs(&kpi, &truth, asked, &word))
+        questions(site).iter().find_map(|asked| differs(&kpi, &truth, asked, &word))
     })
 }
 
