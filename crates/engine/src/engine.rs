@@ -149,7 +149,7 @@ impl Engine {
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
         self.prefixes.close();
-        self.watches.close();
+        self.watches.close().await;
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -160,7 +160,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.prefixes.close();
-        self.watches.close();
+        self.watches.abort();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }

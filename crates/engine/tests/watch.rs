@@ -88,6 +88,7 @@ impl Watched {
 async fn sign_in(place: &Place, agent: &str, at: Micros) {
     let session = place.session(agent);
     send(&session, batch(1, at, vec![signed_in(agent), ready(agent)])).await.unwrap();
+    place.settled().await;
 }
 
 fn away(agent: &str) -> pegcount_proto::v1::fact::Fact {
@@ -207,6 +208,7 @@ async fn a_window_moves_on_and_forgets_what_slides_out_of_it() {
     let place = place().await;
     let session = place.session("ann");
     send(&session, batch(1, MORNING, vec![signed_in("ann"), away("ann")])).await.unwrap();
+    place.settled().await;
     place.clock.set(MORNING.plus(minutes(1)));
     let columns = vec!["sign_ins".to_owned(), "away_count".to_owned()];
     let last = Some(minutes(2));

@@ -156,7 +156,8 @@ impl Group {
 
     /// Takes a step of its site in. What it holds is told when it is due.
     pub(super) fn step(&self, deltas: &Deltas, kpi: &Kpi, follower: &Follower, moved: bool) {
-        let mut state = self.state.lock();
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
         state.pending |= moved;
         let ask = self.must_ask(follower);
         let version = state.table.version();

@@ -4,7 +4,10 @@
 //! while others read too. Invariant: all tables of a site stand at the same position and instant after a step.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -38,6 +41,7 @@ pub(crate) struct Hub {
     sites: Mutex<FxHashMap<SiteId, Follower>>,
     /// Somebody new watches.
     joined: Arc<Notify>,
+    closing: AtomicBool,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -59,8 +63,19 @@ impl Hub {
         group
     }
 
-    /// No step is made after this.
-    pub(crate) fn close(&self) {
+    /// Waits for the step that is being made; no other is made after it.
+    pub(crate) async fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.joined.notify_one();
+        let task = self.task.lock().take();
+        if let Some(task) = task {
+            // Whether it ended well matters to nobody any more.
+            let _ = task.await;
+        }
+    }
+
+    /// No step is begun after this.
+    pub(crate) fn abort(&self) {
         if let Some(task) = self.task.lock().take() {
             task.abort();
         }
@@ -116,10 +131,14 @@ impl Hub {
         groups.values().cloned().collect()
     }
 
-    /// When a table wants the next step, if the fold has moved on or not; and when something changes by itself.
-    fn next(&self, moved: bool) -> (Option<Instant>, Option<Micros>) {
+    /// When a table wants the next step, if the fold has moved on or not; and when something changes by itself. None: no
+    /// step is to be made any more.
+    fn next(&self, moved: bool) -> Option<(Option<Instant>, Option<Micros>)> {
+        if self.closing.load(Ordering::Relaxed) {
+            return None;
+        }
         let step = self.groups.lock().values().filter_map(|group| group.wants(moved)).min();
-        (step, self.sites.lock().values().filter_map(Follower::next_change).min())
+        Some((step, self.sites.lock().values().filter_map(Follower::next_change).min()))
     }
 }
 
@@ -147,7 +166,7 @@ async fn run(engine: Weak<Engine>) {
     drop(strong);
     let (mut last, mut moved) = (Instant::now(), true);
     loop {
-        let Some((step, change)) = engine.upgrade().map(|engine| engine.watches.next(moved)) else { return };
+        let Some((step, change)) = engine.upgrade().and_then(|engine| engine.watches.next(moved)) else { return };
         let due = async {
             match step {
                 Some(at) => tokio::time::sleep_until(at.max(last + STEP_MIN)).await,
@@ -163,7 +182,11 @@ async fn run(engine: Weak<Engine>) {
         tokio::select! {
             () = due => {}
             () = changes => {}
-            () = joined.notified() => {}
+            () = joined.notified() => {
+                if engine.upgrade().is_none_or(|engine| engine.watches.closing.load(Ordering::Relaxed)) {
+                    return;
+                }
+            }
             stepped = steps.changed(), if !moved => {
                 if stepped.is_err() {
                     return;

@@ -147,9 +147,10 @@ impl<'a> Gather<'a> {
             let wanted = wanted(&self.plan.measures);
             site.explain(window.end, edge, wanted, &mut |_, _, contribution| self.contribution(contribution));
         }
-        let overlay = site.overlay_before(window.end, Span::new(border, window.end));
+        // The books hold whole intervals, and what of the last one lies later is taken away from all of it.
+        let (_, end) = self.buckets.whole();
+        let overlay = site.overlay_before(window.end, Span::new(border, end.start()));
         if border < window.end {
-            let (_, end) = self.buckets.whole();
             self.cells(site, (Interval::containing(border), end));
             for contribution in overlay.contributions.iter().filter(|one| one.interval.start() >= border) {
                 self.contribution(contribution);

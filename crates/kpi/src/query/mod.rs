@@ -22,7 +22,7 @@ use pegcount_domain::{
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use self::plan::Running;
 pub use crate::cells::Attribution;
-use crate::measure::Unit;
+use crate::{formula::describe, measure::Unit};
 
 /// The longest range of a query: ten years.
 pub const RANGE_MAX: Micros = Micros(3_653 * 24 * Micros::HOUR.0);
@@ -379,6 +379,10 @@ impl Query {
             if self.by.iter().skip(index + 1).any(|other| other == dimension) {
                 return Err(QueryError::Repeated { dimension: *dimension });
             }
+        }
+        let is_known = |name: &&String| describe().iter().any(|column| column.name == name.as_str());
+        if let Some(unknown) = self.columns.iter().find(|name| !is_known(name)) {
+            return Err(QueryError::UnknownColumn { column: unknown.clone() });
         }
         match self.last {
             Some(length) => self.check_last(length),
