@@ -52,16 +52,28 @@ fn main() -> Outcome<()> {
     let (from, to) = (Interval::containing(size.start).start(), Interval::containing(end).end());
     let shift = Query::new(site, from, to, end);
 
-    let by_queue = Query { by: vec![Dimension::Queue, Dimension::Hour], columns: columns(&QUEUE_COLUMNS), ..day.clone() };
+    let by_queue = Query {
+        by: vec![Dimension::Queue, Dimension::Hour],
+        columns: columns(&QUEUE_COLUMNS),
+        ..day.clone()
+    };
     let by_queue_all = Query { columns: Vec::new(), ..by_queue.clone() };
-    let by_agent = Query { by: vec![Dimension::Agent, Dimension::Interval15], columns: columns(&AGENT_COLUMNS), ..shift.clone() };
+    let by_agent = Query {
+        by: vec![Dimension::Agent, Dimension::Interval15],
+        columns: columns(&AGENT_COLUMNS),
+        ..shift.clone()
+    };
     let window = Query {
         last: Some(Micros(30 * Micros::MINUTE.0 - 1)),
         by: vec![Dimension::Queue],
         columns: columns(&QUEUE_COLUMNS),
         ..shift.clone()
     };
-    let cell = Query { from: Interval(Interval::containing(end).0 - 8).start(), to: Interval(Interval::containing(end).0 - 7).start(), ..shift };
+    let cell = Query {
+        from: Interval(Interval::containing(end).0 - 8).start(),
+        to: Interval(Interval::containing(end).0 - 7).start(),
+        ..shift
+    };
     let explain = |column: &str, cell_of: (Dimension, &str)| -> Outcome<ExplainQuery> {
         let (column, cell_of) = (column.to_owned(), vec![(cell_of.0, Some(Name::new(cell_of.1)?))]);
         Ok(ExplainQuery { query: cell.clone(), cell: cell_of, column, skip: 0, limit: 100 })

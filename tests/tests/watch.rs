@@ -12,7 +12,7 @@
 use pegcount_client::{Api, Token, WatchedTable, connect};
 use pegcount_domain::time::{Interval, Micros};
 use pegcount_proto::v1::{
-    self, AgentFact, Dimension, Fact, KpiUpdate, Nothing, NotReady, QueryKpiRequest, WatchKpiRequest,
+    self, AgentFact, Dimension, Fact, KpiUpdate, NotReady, Nothing, QueryKpiRequest, WatchKpiRequest,
     agent_fact::Action, fact,
 };
 use pegcount_tests::{Server, free_port};
@@ -64,7 +64,8 @@ impl Floor {
             batch: Some(v1::FactBatch { facts, clock_offset_us: None }),
             ..Default::default()
         };
-        self.position = self.api.ingest().submit_facts(request).await.unwrap().into_inner().ack.unwrap().position;
+        self.position =
+            self.api.ingest().submit_facts(request).await.unwrap().into_inner().ack.unwrap().position;
     }
 
     async fn sign_in(&mut self, agent: &str) {
@@ -78,7 +79,11 @@ impl Floor {
 }
 
 /// A watch from where a table stands, and its first update.
-async fn watch(api: &Api, query: &QueryKpiRequest, table: &mut WatchedTable) -> (tonic::Streaming<KpiUpdate>, KpiUpdate) {
+async fn watch(
+    api: &Api,
+    query: &QueryKpiRequest,
+    table: &mut WatchedTable,
+) -> (tonic::Streaming<KpiUpdate>, KpiUpdate) {
     let request = WatchKpiRequest {
         query: Some(query.clone()),
         max_per_second: 50,

@@ -75,7 +75,8 @@ impl Floor {
 
     /// Everybody signs in.
     pub(crate) async fn fill(&mut self) -> Outcome<()> {
-        let mut first: Vec<fact::Fact> = self.agents.iter_mut().flat_map(|(steps, _)| steps.drain(..)).collect();
+        let mut first: Vec<fact::Fact> =
+            self.agents.iter_mut().flat_map(|(steps, _)| steps.drain(..)).collect();
         while !first.is_empty() {
             let rest = first.split_off(first.len().min(FILL_FACTS));
             let facts = first.into_iter().map(|fact| self.stamped(fact)).collect();
@@ -115,15 +116,24 @@ impl Floor {
     }
 
     fn batch(&mut self) -> (Vec<Fact>, Batch) {
-        let mut batch =
-            Batch { position: 0, at: Instant::now(), facts: BATCH_FACTS, agents: Vec::new(), queues: Vec::new() };
+        let mut batch = Batch {
+            position: 0,
+            at: Instant::now(),
+            facts: BATCH_FACTS,
+            agents: Vec::new(),
+            queues: Vec::new(),
+        };
         let mut facts = Vec::with_capacity(BATCH_FACTS);
         for _ in 0..BATCH_FACTS {
             let number = self.random.random_range(0..self.agents.len());
             let (fact, queue) = self.next_of(number);
             let is_own = matches!(fact, fact::Fact::Agent(_));
             // A step of a leg changes its agent's figures; what the caller does, those of the queue.
-            if is_own { batch.agents.push(number) } else { batch.queues.push(queue) }
+            if is_own {
+                batch.agents.push(number)
+            } else {
+                batch.queues.push(queue)
+            }
             facts.push(self.stamped(fact));
         }
         (facts, batch)

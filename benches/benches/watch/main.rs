@@ -98,7 +98,10 @@ impl Measured {
             Line::plain("events a second", table::per_second(self.rate)),
             Line::with_limit("all watchers: p50, ms", all.millis(500), 1, P50_MS_MAX),
             Line::with_limit("all watchers: p99, ms", all.millis(990), 1, P99_MS_MAX),
-            Line::plain("all watchers: p99.9 and the longest, ms", format!("{:.0}, {:.0}", all.millis(999), all.millis(1_000))),
+            Line::plain(
+                "all watchers: p99.9 and the longest, ms",
+                format!("{:.0}, {:.0}", all.millis(999), all.millis(1_000)),
+            ),
             Line::plain("latencies measured", all.count().to_string()),
         ];
         for ((kind, count, own), words) in self.kinds.iter().zip(KINDS.map(|kind| kind.words)) {
@@ -106,7 +109,10 @@ impl Measured {
             lines.push(Line::plain(format!("{count} watch {words} ({kind}): p50, p99, ms"), figures));
         }
         lines.push(Line::plain("updates a second, all together", table::per_second(self.updates_per_second)));
-        lines.push(Line::plain("processors that the server, and this client, keep busy", format!("{:.2}, {:.2}", self.server, self.client)));
+        lines.push(Line::plain(
+            "processors that the server, and this client, keep busy",
+            format!("{:.2}, {:.2}", self.server, self.client),
+        ));
         let title = format!("{} watchers, {} agents signed in ({others})", self.watchers, self.agents);
         table::print(&title, &lines);
     }

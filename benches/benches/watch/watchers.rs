@@ -72,7 +72,8 @@ impl Watchers {
             channels.push(endpoint.initial_connection_window_size(8 << 20).connect().await?);
         }
         let mut all = Vec::new();
-        let kinds = KINDS.iter().enumerate().flat_map(|(kind, one)| (0..one.share).map(move |about| (kind, about)));
+        let kinds =
+            KINDS.iter().enumerate().flat_map(|(kind, one)| (0..one.share).map(move |about| (kind, about)));
         for (index, (kind, about)) in kinds.cycle().step_by(7).take(count).enumerate() {
             let about = if kind == 4 { about * 31 % agents.max(1) } else { about % QUEUES.len() };
             let arrivals = Arrivals::default();
@@ -149,8 +150,10 @@ async fn watch(channel: Channel, token: String, request: WatchKpiRequest, arriva
     let mut grpc = Grpc::new(channel).max_decoding_message_size(64 << 20);
     grpc.ready().await?;
     let path = PathAndQuery::from_static("/pegcount.v1.KpiService/WatchKpi");
-    let mut updates =
-        grpc.server_streaming(request, path, ProstCodec::<WatchKpiRequest, Seen>::default()).await?.into_inner();
+    let mut updates = grpc
+        .server_streaming(request, path, ProstCodec::<WatchKpiRequest, Seen>::default())
+        .await?
+        .into_inner();
     while let Some(seen) = updates.message().await? {
         let at = Instant::now();
         arrivals.lock().unwrap_or_else(PoisonError::into_inner).push((seen.position, at));
@@ -163,11 +166,16 @@ fn query(kind: usize, about: usize) -> QueryKpiRequest {
     let from_us = pegcount_clock::system_now().0.div_euclid(day_us) * day_us;
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let by = |by: &[Dimension]| by.iter().map(|by| i32::from(*by)).collect();
-    let day = QueryKpiRequest { site: "bench".to_owned(), from_us, to_us: from_us + day_us, ..Default::default() };
+    let day =
+        QueryKpiRequest { site: "bench".to_owned(), from_us, to_us: from_us + day_us, ..Default::default() };
     match kind {
         0 => QueryKpiRequest { by: by(&[Dimension::Queue]), columns: names(&QUEUE_COLUMNS), ..day },
         1 => day,
-        2 => QueryKpiRequest { by: by(&[Dimension::Interval15, Dimension::Queue]), columns: names(&QUEUE_COLUMNS), ..day },
+        2 => QueryKpiRequest {
+            by: by(&[Dimension::Interval15, Dimension::Queue]),
+            columns: names(&QUEUE_COLUMNS),
+            ..day
+        },
         3 => QueryKpiRequest { by: by(&[Dimension::Agent]), columns: names(&AGENT_COLUMNS), ..day },
         4 => QueryKpiRequest { agents: vec![agent_name(about)], columns: names(&AGENT_COLUMNS), ..day },
         _ => QueryKpiRequest {

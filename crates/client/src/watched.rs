@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn removed_rows_and_those_of_replaced_spans_are_forgotten() {
         let mut table = table();
-        let rows = ["a", "b"].into_iter().flat_map(|key| [0, 10].map(|from| row(from, key, vec![value(1)], vec![])));
+        let rows =
+            ["a", "b"].into_iter().flat_map(|key| [0, 10].map(|from| row(from, key, vec![value(1)], vec![])));
         table.take(KpiUpdate { snapshot: true, rows: rows.collect(), ..KpiUpdate::default() });
         let replaced = vec![KpiSpan { from_us: 10, to_us: 20 }];
         let removed = vec![row(0, "a", vec![], vec![])];

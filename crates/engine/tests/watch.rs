@@ -156,6 +156,8 @@ async fn a_watch_goes_on_after_a_restart_with_the_spans_that_have_changed() {
     sign_in(&place, "ann", MORNING).await;
     let session = place.session("desk");
     send(&session, batch(1, MORNING, vec![signed_in("bob")])).await.unwrap();
+    drop(session);
+    place.settled().await;
     place.clock.set(MORNING.plus(minutes(20)));
     let mut watched = Watched::default();
     watched.take(&*place.engine.watch(day(), 50, &[]).next().await.unwrap());
@@ -212,7 +214,12 @@ async fn a_window_moves_on_and_forgets_what_slides_out_of_it() {
     place.clock.set(MORNING.plus(minutes(1)));
     let columns = vec!["sign_ins".to_owned(), "away_count".to_owned()];
     let last = Some(minutes(2));
-    let query = Query { last, columns, by: vec![Dimension::Agent], ..Query::new(site(), Micros::ZERO, Micros::ZERO, MORNING) };
+    let query = Query {
+        last,
+        columns,
+        by: vec![Dimension::Agent],
+        ..Query::new(site(), Micros::ZERO, Micros::ZERO, MORNING)
+    };
     let mut watch = place.engine.watch(query, 50, &[]);
     let update = watch.next().await.unwrap();
     assert_eq!(update.change.rows.len(), 1);
@@ -258,7 +265,11 @@ impl Watched {
             let rows = place.engine.query(&Query { as_of: self.as_of, ..query.clone() }).unwrap().rows;
             let mut own = self.rows();
             own.sort_by(|a, b| (a.from, &a.keys).cmp(&(b.from, &b.keys)));
-            let own: Vec<Row> = if query.by.is_empty() { self.rows.values().map(|(at, live)| live.after(self.as_of.minus(*at))).collect() } else { own };
+            let own: Vec<Row> = if query.by.is_empty() {
+                self.rows.values().map(|(at, live)| live.after(self.as_of.minus(*at))).collect()
+            } else {
+                own
+            };
             if own == rows {
                 return;
             }

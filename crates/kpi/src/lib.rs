@@ -42,6 +42,6 @@ pub use formula::{FORMULA_VERSION, describe};
 pub use kpi::Kpi;
 pub use measure::{Measure, Unit};
 pub use query::{
-    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running, Table,
-    Term, Value,
+    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running,
+    Table, Term, Value,
 };

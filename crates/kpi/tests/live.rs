@@ -98,7 +98,9 @@ impl Watch {
 fn assert_same(watched: &[Row], asked: &[Row], what: &str) {
     for (told, row) in watched.iter().zip(asked) {
         assert_eq!((told.from, told.to, &told.keys), (row.from, row.to, &row.keys), "{what}");
-        for (column, (told, value)) in pegcount_kpi::describe().iter().zip(told.values.iter().zip(&row.values)) {
+        for (column, (told, value)) in
+            pegcount_kpi::describe().iter().zip(told.values.iter().zip(&row.values))
+        {
             assert_eq!(told, value, "{what}: {} of {:?} {:?}", column.name, row.from, row.keys);
         }
     }
@@ -115,23 +117,35 @@ fn follow(seed: u64, size: i64, arrival: Arrival) {
         let (from, to) = range(&history);
         let mut all = questions(site, (from, to), from, dice.roll());
         all.extend(questions(site, (from, to), from, dice.roll()).drain(12..));
-        let mut watches: Vec<Watch> =
-            all.into_iter().filter(|_| dice.chance(25)).map(Watch::new).collect();
-        let mut follower = Follower::new(watches.first().map_or_else(|| support::query(site, from, to, &[], from).site, |watch| watch.query.site.clone()), from);
+        let mut watches: Vec<Watch> = all.into_iter().filter(|_| dice.chance(25)).map(Watch::new).collect();
+        let mut follower = Follower::new(
+            watches.first().map_or_else(
+                || support::query(site, from, to, &[], from).site,
+                |watch| watch.query.site.clone(),
+            ),
+            from,
+        );
         let mut now = from;
         for (index, recorded) in history.iter().enumerate() {
             apply(&mut kpi, recorded, &names);
             if !dice.chance(15) {
                 continue;
             }
-            let next = history.get(index + 1).map_or(recorded.recorded_at.plus(Micros::HOUR), |next| next.recorded_at);
-            now = now.max(Micros(recorded.recorded_at.0 + dice.below((next.0 - recorded.recorded_at.0).max(1))));
+            let next = history
+                .get(index + 1)
+                .map_or(recorded.recorded_at.plus(Micros::HOUR), |next| next.recorded_at);
+            now = now
+                .max(Micros(recorded.recorded_at.0 + dice.below((next.0 - recorded.recorded_at.0).max(1))));
             step(&mut kpi, &mut follower, &mut watches, now);
             for watch in &mut watches {
                 for index in 0..2 {
                     if follower.is_present() && dice.chance(if index == 0 { 50 } else { 10 }) {
                         let by = &watch.query.by;
-                        let what = format!("seed {seed} {arrival:?} {site} {by:?} {} as of {}", watch.query.attribution, follower.as_of());
+                        let what = format!(
+                            "seed {seed} {arrival:?} {site} {by:?} {} as of {}",
+                            watch.query.attribution,
+                            follower.as_of()
+                        );
                         watch.tell(&kpi, index, &what);
                     }
                 }
@@ -140,7 +154,10 @@ fn follow(seed: u64, size: i64, arrival: Arrival) {
         // With no event any more: timers, thresholds, intervals, waiting times of first-contact resolution.
         for _ in 0..20 {
             let quick = dice.chance(50);
-            let next = follower.next_change().filter(|_| quick).unwrap_or_else(|| now.plus(Micros(dice.below(9 * 24 * 3_600_000_000))));
+            let next = follower
+                .next_change()
+                .filter(|_| quick)
+                .unwrap_or_else(|| now.plus(Micros(dice.below(9 * 24 * 3_600_000_000))));
             now = now.max(next);
             step(&mut kpi, &mut follower, &mut watches, now);
             for watch in &mut watches {
@@ -214,7 +231,8 @@ fn a_watcher_who_comes_back_to_a_new_process_is_told_what_has_changed_since() {
             watched.take(&change.unwrap_or_else(|| after.snapshot()));
             let asked = Query { as_of: watched.as_of, ..query.clone() };
             let by = &query.by;
-            let what = format!("seed {seed} {arrival:?} {by:?} {} from {first} to {second}", query.attribution);
+            let what =
+                format!("seed {seed} {arrival:?} {by:?} {} from {first} to {second}", query.attribution);
             assert_same(&watched.rows(query), &kpi.query(&asked).unwrap().rows, &what);
         }
     }
@@ -264,7 +282,18 @@ fn a_clock_that_merely_runs_changes_nothing_and_is_told_with_its_rate() {
     assert_eq!(live.at("9:05:30"), None);
     assert_eq!(live.at("9:14:59"), None);
     let later = told.after(t("9:14").minus(t("9:05")));
-    assert_eq!(amount(&later, "ready_clock"), amount(&live.centre.kpi.query(&Query { as_of: t("9:14"), ..live.centre.query("9", "10", &[Dimension::Hour]) }).unwrap().rows[0], "ready_clock"));
+    assert_eq!(
+        amount(&later, "ready_clock"),
+        amount(
+            &live
+                .centre
+                .kpi
+                .query(&Query { as_of: t("9:14"), ..live.centre.query("9", "10", &[Dimension::Hour]) })
+                .unwrap()
+                .rows[0],
+            "ready_clock"
+        )
+    );
     live.centre.away("bob", "9:14:59", "meal");
     assert_eq!(live.at("9:15").unwrap().rows.len(), 1);
 }
@@ -280,7 +309,8 @@ fn an_event_changes_only_the_rows_that_it_is_about() {
     let mut live = Live::watch(centre, query, "9:05");
     live.centre.phone("bob", "9:06", "c", "sales", LegStep::Ringing);
     let change = live.at("9:06:01").unwrap();
-    let told: Vec<String> = change.rows.iter().map(|live| live.row.keys[0].as_ref().unwrap().to_string()).collect();
+    let told: Vec<String> =
+        change.rows.iter().map(|live| live.row.keys[0].as_ref().unwrap().to_string()).collect();
     assert_eq!(told, ["bob"]);
     assert!(!change.snapshot);
 }

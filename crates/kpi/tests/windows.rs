@@ -102,7 +102,9 @@ fn spans_are_cut_at_both_ends_of_a_window() {
 #[test]
 fn the_service_level_and_the_median_of_the_last_half_hour_forget_what_is_older() {
     let mut centre = Centre::new();
-    for (contact, entered, left) in [("a", "9:00:00", "9:01:00"), ("b", "9:10:00", "9:10:05"), ("c", "9:20:00", "9:20:09")] {
+    for (contact, entered, left) in
+        [("a", "9:00:00", "9:01:00"), ("b", "9:10:00", "9:10:05"), ("c", "9:20:00", "9:20:09")]
+    {
         centre.enter(contact, entered, "v", "sales");
         centre.leave(contact, left, "v", QueueExit::Answered);
         centre.end(contact, "9:40");

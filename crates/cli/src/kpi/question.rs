@@ -15,6 +15,7 @@ use pegcount_proto::v1::{self, QueryKpiRequest};
 use crate::{
     args::{Length, MomentArgs, RangeArgs, SpanArgs},
     error::CliError,
+    figures::human,
     target, when,
 };
 
@@ -113,7 +114,7 @@ impl Question {
         let visits = format!("counts at their visit's {}", self.attribution);
         let visits = (self.attribution != Attribution::Event).then_some(visits);
         let range = match self.last {
-            Some(last) => format!("the last {last}"),
+            Some(last) => format!("the last {}", human::spoken(last.0)),
             None => format!("{from} to {to}"),
         };
         let range = [self.site.to_string(), range];

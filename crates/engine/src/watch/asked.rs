@@ -78,7 +78,9 @@ impl Asked {
             self.first = self.version;
         }
         self.told.push_back((self.version, changed));
-        let places = |told: &VecDeque<(u64, BTreeSet<Place>)>| told.iter().map(|(_, places)| places.len()).sum::<usize>();
+        let places = |told: &VecDeque<(u64, BTreeSet<Place>)>| {
+            told.iter().map(|(_, places)| places.len()).sum::<usize>()
+        };
         while places(&self.told) > REMEMBERED_MIN.max(2 * self.rows.len()) {
             self.told.pop_front();
         }

@@ -166,7 +166,9 @@ async fn run(engine: Weak<Engine>) {
     drop(strong);
     let (mut last, mut moved) = (Instant::now(), true);
     loop {
-        let Some((step, change)) = engine.upgrade().and_then(|engine| engine.watches.next(moved)) else { return };
+        let Some((step, change)) = engine.upgrade().and_then(|engine| engine.watches.next(moved)) else {
+            return;
+        };
         let due = async {
             match step {
                 Some(at) => tokio::time::sleep_until(at.max(last + STEP_MIN)).await,

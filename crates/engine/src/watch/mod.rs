@@ -14,6 +14,6 @@ mod hub;
 mod subscriber;
 mod token;
 
-pub(crate) use hub::Hub;
 pub use group::WatchUpdate;
+pub(crate) use hub::Hub;
 pub use subscriber::KpiWatch;

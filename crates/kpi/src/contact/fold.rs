@@ -187,9 +187,11 @@ impl Emit<'_> {
         if reached && counts {
             list.at(reach, Attribution::Event, dims, Measure::ReachedUnanswered, 1);
         }
-        if self.out.waiting_until.is_some_and(|until| {
-            visit.entered < until && visit.left.is_none_or(|left| left.at >= until)
-        }) {
+        if self
+            .out
+            .waiting_until
+            .is_some_and(|until| visit.entered < until && visit.left.is_none_or(|left| left.at >= until))
+        {
             self.out.waiting.push((dims, visit.entered));
         }
         let list = &mut self.out.contributions;

@@ -169,7 +169,9 @@ impl Board {
             }
             let attribution = attribution(sheet, self.query.attribution);
             for (interval, dims, amounts) in site.books.cells.rows(sheet, attribution, from, to) {
-                for (measure, amount) in sheet.measures().iter().zip(amounts).filter(|(_, amount)| **amount != 0) {
+                for (measure, amount) in
+                    sheet.measures().iter().zip(amounts).filter(|(_, amount)| **amount != 0)
+                {
                     let cell = Cell { measure: *measure, attribution, interval, dims };
                     self.cell(cell, Line { at_base: *amount, rate: 0 });
                 }
@@ -432,7 +434,8 @@ impl RowSums for Shown<'_> {
     }
 
     fn waits(&self) -> Waits {
-        let list = |waits: &BTreeMap<Detail, i64>| waits.iter().map(|(length, count)| (*length, *count)).collect();
+        let list =
+            |waits: &BTreeMap<Detail, i64>| waits.iter().map(|(length, count)| (*length, *count)).collect();
         self.sums.waits.as_ref().map(|waits| waits.each_ref().map(list)).unwrap_or_default()
     }
 }
@@ -443,7 +446,8 @@ impl Sink for Board {
         if attribution(sheet, self.query.attribution) != cell.attribution {
             return;
         }
-        let (Some(slot), Some(bucket)) = (self.plan.slot(cell.measure), self.buckets.place(cell.interval)) else {
+        let (Some(slot), Some(bucket)) = (self.plan.slot(cell.measure), self.buckets.place(cell.interval))
+        else {
             return;
         };
         let Some(keys) = self.cut.keys(&cell.dims) else { return };

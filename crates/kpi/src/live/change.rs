@@ -2,7 +2,11 @@
 //!
 //! Invariant: a row's values at a later instant follow from it alone, until a change speaks of it again.
 
-use pegcount_domain::{envelope::Position, ids::Name, time::{Micros, Span}};
+use pegcount_domain::{
+    envelope::Position,
+    ids::Name,
+    time::{Micros, Span},
+};
 
 use crate::query::{Column, Row, Running, Value};
 

@@ -72,9 +72,10 @@ impl AgentPart {
 
     /// What a leg of a contact has come to, if it is open.
     pub(crate) fn outcome(&self, contact: Slot, entry: &LegEntry, unit: &AgentUnit) -> Option<LegOutcome> {
-        let told = self.told.iter().find(|told| {
-            told.contact == contact && told.leg == entry.leg && told.outcome.agent == unit.id
-        });
+        let told = self
+            .told
+            .iter()
+            .find(|told| told.contact == contact && told.leg == entry.leg && told.outcome.agent == unit.id);
         told.map(|told| told.outcome)
     }
 }

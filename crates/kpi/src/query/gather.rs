@@ -141,7 +141,8 @@ impl<'a> Gather<'a> {
     fn window(&mut self, site: &Site) {
         let window = self.query.range();
         let on_grid = window.start == Interval::containing(window.start).start();
-        let border = if on_grid { window.start } else { Interval::containing(window.start).end().min(window.end) };
+        let border =
+            if on_grid { window.start } else { Interval::containing(window.start).end().min(window.end) };
         if window.start < border {
             let edge = Span::new(window.start, border);
             let wanted = wanted(&self.plan.measures);
@@ -280,9 +281,9 @@ impl<'a> Gather<'a> {
         let width = self.plan.measures.len();
         let mut kept = 0;
         for row in 0..self.rows.len() {
-            let stays = self.sums(row).is_some_and(|sums| {
-                sums.row.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0)
-            });
+            let stays = self
+                .sums(row)
+                .is_some_and(|sums| sums.row.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
             if stays {
                 self.rows.swap(row, kept);
                 if row != kept {

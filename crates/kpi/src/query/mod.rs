@@ -225,7 +225,9 @@ pub enum QueryError {
         length: Micros,
     },
     /// A window moves; times do not.
-    #[error("`last` is one window that moves on with time: it cannot be cut by `{dimension}`; leave that out, or say a range")]
+    #[error(
+        "`last` is one window that moves on with time: it cannot be cut by `{dimension}`; leave that out, or say a range"
+    )]
     CutWindow {
         /// The dimension.
         dimension: Dimension,

@@ -212,6 +212,5 @@ mod tests {
                 Maker::Means(_) => assert!(!column.gauge, "{}", column.name),
             }
         }
-
     }
 }

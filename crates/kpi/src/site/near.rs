@@ -41,7 +41,8 @@ impl Near {
 
     /// The contacts in a range, each once.
     pub(super) fn within(&self, range: Span) -> Vec<Slot> {
-        let (from, to) = (Interval::containing(range.start), Interval::containing(range.end.minus(Micros(1))));
+        let (from, to) =
+            (Interval::containing(range.start), Interval::containing(range.end.minus(Micros(1))));
         let mut all: Vec<Slot> = if from <= to {
             self.0.range(from.0..=to.0).flat_map(|(_, list)| list).copied().collect()
         } else {

@@ -72,8 +72,7 @@ impl Service<Request<Body>> for KpiRoutes {
         }
         let watches = Watches(self.room.clone());
         Box::pin(async move {
-            let mut grpc =
-                Grpc::new(UpdateCodec::default()).max_decoding_message_size(MESSAGE_BYTES_MAX);
+            let mut grpc = Grpc::new(UpdateCodec::default()).max_decoding_message_size(MESSAGE_BYTES_MAX);
             Ok(grpc.server_streaming(watches, request).await)
         })
     }
@@ -84,8 +83,7 @@ struct Watches(Room);
 impl ServerStreamingService<v1::WatchKpiRequest> for Watches {
     type Response = Bytes;
     type ResponseStream = Answers<Bytes>;
-    type Future =
-        Pin<Box<dyn Future<Output = Result<tonic::Response<Self::ResponseStream>, Status>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Self::ResponseStream>, Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<v1::WatchKpiRequest>) -> Self::Future {
         let room = self.0.clone();
