@@ -30,7 +30,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Watches until told to stop.
 pub(crate) async fn run(args: WatchArgs) -> Result<(), CliError> {
     let wish = shutdown::wish()?;
-    let question = Question::of(&args.range)?;
+    let question = Question::of(&args.range)?.of_columns(&args.range.columns);
     let api = Target::server(&args.target, "watch").await?;
     tokio::select! {
         watched = watch(&api, &question, &args) => watched,
@@ -107,6 +107,8 @@ impl Board {
             as_of: Micros::ZERO,
             position: 0,
             formula_version: 0,
+            formula_versions: Vec::new(),
+            older_definitions: 0,
             zone: question.zone.clone(),
         };
         Self { figures, known: WatchedTable::new(query), taken_at: Instant::now() }
@@ -119,6 +121,7 @@ impl Board {
         self.figures.columns = figures::wire_columns(self.known.columns());
         self.figures.as_of = Micros(self.known.as_of_us());
         self.figures.position = self.known.position();
+        self.figures.older_definitions = self.known.older_definitions();
         let columns: &[Column] = &self.figures.columns;
         Changed { snapshot, rows: told.into_iter().map(|row| figures::wire_row(row, columns)).collect() }
     }

@@ -21,6 +21,7 @@ pub struct WatchedTable {
     is_one_row: bool,
     as_of_us: i64,
     position: u64,
+    older_definitions: u64,
     resume_token: Vec<u8>,
 }
 
@@ -34,6 +35,7 @@ impl WatchedTable {
             is_one_row: query.by.is_empty(),
             as_of_us: 0,
             position: 0,
+            older_definitions: 0,
             resume_token: Vec::new(),
         }
     }
@@ -55,6 +57,7 @@ impl WatchedTable {
         }
         self.as_of_us = update.as_of_us;
         self.position = update.position;
+        self.older_definitions = update.older_definitions;
         self.resume_token = update.resume_token.to_vec();
     }
 
@@ -76,6 +79,11 @@ impl WatchedTable {
     /// The log position of the last update.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Definitions from this position on are still being taken in; 0: all have been.
+    pub fn older_definitions(&self) -> u64 {
+        self.older_definitions
     }
 
     /// Gives what comes after the last update, if it is said when the watch is begun again; empty before the first.
@@ -138,7 +146,14 @@ mod tests {
     }
 
     fn row(from_us: i64, key: &str, values: Vec<KpiValue>, running: Vec<KpiRunning>) -> KpiRow {
-        KpiRow { from_us, to_us: from_us + 10, keys: vec![key.to_owned()], values, running }
+        KpiRow {
+            from_us,
+            to_us: from_us + 10,
+            keys: vec![key.to_owned()],
+            values,
+            running,
+            ..KpiRow::default()
+        }
     }
 
     fn table() -> WatchedTable {

@@ -5,13 +5,16 @@
 //!
 //! Invariant: [`EventType`] numbers are stored; a number is never given to another meaning.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{
+    calendar::CalendarDefinition,
+    formula::FormulaDefinition,
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
         SurveyId, TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
     },
+    target::TargetDefinition,
     time::Micros,
 };
 
@@ -44,13 +47,15 @@ macro_rules! coded {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.word())
             }
         }
     };
 }
+
+pub(crate) use coded;
 
 coded! {
     /// The medium of a contact.
@@ -262,12 +267,12 @@ pub struct QueueDefinition<N = Name> {
     pub queue: QueueId<N>,
     /// For people.
     pub label: Option<N>,
-    /// Service level threshold t (duration).
-    pub threshold: Micros,
-    /// An abandoned wait up to this is short (duration).
-    pub short: Micros,
-    /// Three rings (duration).
-    pub rings: Micros,
+    /// Its own service level threshold t (duration); none: the formula's.
+    pub threshold: Option<Micros>,
+    /// Its own longest short abandoned wait (duration); none: the formula's.
+    pub short: Option<Micros>,
+    /// Its own three rings (duration); none: the formula's.
+    pub rings: Option<Micros>,
     /// How after-call work ends.
     pub after_call_end: AfterCallEnd,
     /// For [`AfterCallEnd::ByTimer`] (duration).
@@ -279,15 +284,15 @@ pub struct QueueDefinition<N = Name> {
 }
 
 impl<N> QueueDefinition<N> {
-    /// What holds for a queue that nobody has defined: t = 20 s, short = 5 s, three rings = 15 s, after-call work
-    /// ended by the agent, and by a new contact.
+    /// What holds for a queue that nobody has defined: no thresholds of its own, after-call work ended by the agent, and
+    /// by a new contact.
     pub fn default_for(queue: QueueId<N>) -> Self {
         Self {
             queue,
             label: None,
-            threshold: Micros::from_secs(20),
-            short: Micros::from_secs(5),
-            rings: Micros::from_secs(15),
+            threshold: None,
+            short: None,
+            rings: None,
             after_call_end: AfterCallEnd::ByAgent,
             after_call_timer: Micros::ZERO,
             after_call_on_contact: AfterCallOnContact::Ends,
@@ -322,6 +327,17 @@ pub struct AgentDefinition<N = Name> {
     pub team: Option<TeamId<N>>,
     /// Chats at once, at least 1.
     pub chat_slots: u32,
+    /// In force from.
+    pub valid_from: Micros,
+}
+
+/// Reference data of a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TeamDefinition<N = Name> {
+    /// The team.
+    pub team: TeamId<N>,
+    /// For people.
+    pub label: Option<N>,
     /// In force from.
     pub valid_from: Micros,
 }
@@ -502,6 +518,14 @@ pub enum Event<N = Name> {
     ReasonDefined(ReasonDefinition<N>),
     /// An agent was defined.
     AgentDefined(AgentDefinition<N>),
+    /// A formula version comes into force.
+    FormulaDefined(Box<FormulaDefinition<N>>),
+    /// A target was set.
+    TargetDefined(Box<TargetDefinition<N>>),
+    /// A working calendar was defined.
+    CalendarDefined(Box<CalendarDefinition<N>>),
+    /// A team was defined.
+    TeamDefined(TeamDefinition<N>),
     /// A malformed fact was refused.
     Refused {
         /// The field's path.
@@ -625,6 +649,10 @@ types! {
     QUEUE_DEFINED = 501 "definition.queue",
     REASON_DEFINED = 502 "definition.reason",
     AGENT_DEFINED = 503 "definition.agent",
+    FORMULA_DEFINED = 504 "definition.formula",
+    TARGET_DEFINED = 505 "definition.target",
+    CALENDAR_DEFINED = 506 "definition.calendar",
+    TEAM_DEFINED = 507 "definition.team",
     REFUSED = 601 "quarantine.refused",
     SKIPPED = 602 "quarantine.skipped",
     ANNULLED = 701 "correction.annulled",
@@ -634,6 +662,20 @@ types! {
 }
 
 impl<N> Event<N> {
+    /// Whether it defines something, rather than saying that something happened.
+    pub fn is_definition(&self) -> bool {
+        matches!(
+            self,
+            Self::QueueDefined(_)
+                | Self::ReasonDefined(_)
+                | Self::AgentDefined(_)
+                | Self::FormulaDefined(_)
+                | Self::TargetDefined(_)
+                | Self::CalendarDefined(_)
+                | Self::TeamDefined(_)
+        )
+    }
+
     /// Its type's number.
     pub fn event_type(&self) -> EventType {
         match self {
@@ -663,6 +705,10 @@ impl<N> Event<N> {
             Self::QueueDefined(_) => EventType::QUEUE_DEFINED,
             Self::ReasonDefined(_) => EventType::REASON_DEFINED,
             Self::AgentDefined(_) => EventType::AGENT_DEFINED,
+            Self::FormulaDefined(_) => EventType::FORMULA_DEFINED,
+            Self::TargetDefined(_) => EventType::TARGET_DEFINED,
+            Self::CalendarDefined(_) => EventType::CALENDAR_DEFINED,
+            Self::TeamDefined(_) => EventType::TEAM_DEFINED,
             Self::Refused { .. } => EventType::REFUSED,
             Self::Skipped { .. } => EventType::SKIPPED,
             Self::Annulled { .. } => EventType::ANNULLED,

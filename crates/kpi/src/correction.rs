@@ -53,6 +53,7 @@ impl Corrections {
             Event::Annulled { .. } | Event::Amended { .. } => true,
             Event::QueueDefined(queue) => is_closed(queue.valid_from),
             Event::AgentDefined(agent) => is_closed(agent.valid_from),
+            Event::FormulaDefined(formula) => is_closed(formula.valid_from),
             _ => {
                 let age = recorded.recorded_at.minus(recorded.occurred_at);
                 is_closed(recorded.occurred_at) && age <= CORRECTION_AGE_MAX

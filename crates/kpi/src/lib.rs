@@ -20,6 +20,8 @@ mod books;
 mod cells;
 mod contact;
 pub mod correction;
+#[cfg(feature = "corrupting")]
+mod corrupting;
 mod fact;
 pub mod formula;
 mod histogram;
@@ -38,10 +40,11 @@ pub mod workload;
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use archive::ArchiveError;
 pub use correction::Correction;
-pub use formula::{FORMULA_VERSION, describe};
+pub use formula::{FORMULA_BUILT_IN, describe};
 pub use kpi::Kpi;
+pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running,
-    Table, Term, Value,
+    Table, Term, Value, Versions,
 };

@@ -40,6 +40,13 @@ pub(crate) enum Sheet {
     Wait,
 }
 
+impl Sheet {
+    /// Whether what it holds depends on the formula version.
+    pub(crate) const fn is_versioned(self) -> bool {
+        !matches!(self, Self::Clock | Self::Away | Self::Leg | Self::Ticket)
+    }
+}
+
 /// How many sheets there are.
 pub(crate) const SHEETS: usize = 10;
 

@@ -79,6 +79,10 @@ fn moved_event(
             agent.valid_from = agent.valid_from.plus(by);
             Event::AgentDefined(agent)
         }
+        Event::FormulaDefined(mut formula) => {
+            formula.valid_from = formula.valid_from.plus(by);
+            Event::FormulaDefined(formula)
+        }
         Event::Annulled { target, reason } => Event::Annulled { target: target + after.0, reason },
         Event::Amended { target, reason, occurred_at, event } => Event::Amended {
             target: target + after.0,
@@ -106,6 +110,7 @@ fn in_force_from(mut history: Vec<Recorded>, now: Micros) -> Vec<Recorded> {
         match &mut one.event {
             Event::QueueDefined(queue) => queue.valid_from = queue.valid_from.max(now),
             Event::AgentDefined(agent) => agent.valid_from = agent.valid_from.max(now),
+            Event::FormulaDefined(formula) => formula.valid_from = formula.valid_from.max(now),
             _ => {}
         }
     }

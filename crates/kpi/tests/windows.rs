@@ -46,7 +46,7 @@ fn check(seed: u64, arrival: Arrival) {
         // Or it begins at one.
         let begins = dice.chance(30);
         let as_of = if begins { as_of.plus(length) } else { as_of };
-        let differs = differs_on(&history, as_of, |site| {
+        let differs = differs_on(&history, as_of, seed, |site| {
             let cuts: [&[Dimension]; 5] = [
                 &[],
                 &[Dimension::Queue],

@@ -43,6 +43,9 @@ impl Figures {
             as_of: now,
             queues: Vec::new(),
             agents: Vec::new(),
+            columns: Vec::new(),
+            last: None,
+            formula_version: None,
         })?;
         let end = self.engine.end().0;
         let rate = self.rate(end);

@@ -31,6 +31,8 @@ fn object(answer: &ExplainKpiResponse, zone: &TimeZone) -> Value {
         "value": value.map_or(Value::Null, number),
         "formula": column.formula,
         "formula_version": answer.formula_version,
+        "formula_versions": answer.formula_versions,
+        "older_definitions": (answer.older_definitions != 0).then_some(answer.older_definitions),
         "terms": answer.terms.iter().map(term).collect::<Vec<_>>(),
         "items": answer.items.iter().map(|one| item(one, unit_of(&one.measure), zone)).collect::<Vec<_>>(),
         "item_count": answer.item_count,
@@ -60,6 +62,7 @@ fn item(item: &KpiItem, unit: Unit, zone: &TimeZone) -> Value {
         "to": when::rfc3339(Micros(item.to_us), zone),
         "agent": named(&item.agent),
         "queue": named(&item.queue),
+        "formula_version": (item.formula_version != 0).then_some(item.formula_version),
         "events": item.events.iter().map(|one| event(one, zone)).collect::<Vec<_>>(),
         "event_count": item.event_count,
     })

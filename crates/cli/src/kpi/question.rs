@@ -15,7 +15,7 @@ use pegcount_proto::v1::{self, QueryKpiRequest};
 use crate::{
     args::{Length, MomentArgs, RangeArgs, SpanArgs},
     error::CliError,
-    figures::human,
+    figures::{Only, human},
     target, when,
 };
 
@@ -62,14 +62,38 @@ pub(crate) struct Question {
     columns: Vec<String>,
     /// A window that moves on with time, in place of `from` and `to`.
     last: Option<Micros>,
+    /// Reckon everything by this formula version.
+    formula: Option<u8>,
 }
 
 impl Question {
+    /// The same question by a formula version; none: by those in force.
+    pub(crate) fn under(self, formula: Option<u8>) -> Self {
+        Self { formula, ..self }
+    }
+
+    /// Whose figures.
+    pub(crate) fn site(&self) -> &SiteId {
+        &self.site
+    }
+
+    /// The queues and agents that it is limited to.
+    pub(crate) fn only(&self) -> Only {
+        Only {
+            queues: self.queues.iter().map(ToString::to_string).collect(),
+            agents: self.agents.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// Checks the arguments. Without `--from` it is today; without `--to` the range ends with `--from`'s local day.
     pub(crate) fn of(args: &RangeArgs) -> Result<Self, CliError> {
         let missing = || CliError::Argument("--site is missing: say whose figures".to_owned());
-        let question = Self::new(args.site.as_deref().ok_or_else(missing)?, &args.span, &args.by)?;
-        Ok(Self { columns: known_columns(&args.columns), ..question })
+        Self::new(args.site.as_deref().ok_or_else(missing)?, &args.span, &args.by)
+    }
+
+    /// The same question of the columns that were asked for by name.
+    pub(crate) fn of_columns(self, asked: &[String]) -> Self {
+        Self { columns: known_columns(asked), ..self }
     }
 
     /// Checks the arguments of a question cut by `by`.
@@ -103,6 +127,7 @@ impl Question {
             agents: agents.collect::<Result<_, _>>()?,
             columns: Vec::new(),
             last,
+            formula: None,
         })
     }
 
@@ -118,7 +143,15 @@ impl Question {
             None => format!("{from} to {to}"),
         };
         let range = [self.site.to_string(), range];
-        range.into_iter().chain(queues).chain(agents).chain(visits).collect::<Vec<_>>().join(", ")
+        let formula = self.formula.map(|number| format!("by formula version {number}"));
+        range
+            .into_iter()
+            .chain(formula)
+            .chain(queues)
+            .chain(agents)
+            .chain(visits)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The names of the dimensions that are not times, in the order asked.
@@ -144,6 +177,7 @@ impl Question {
             as_of_us: asked.as_of.map(|at| at.0),
             queues: self.queues.iter().map(ToString::to_string).collect(),
             agents: self.agents.iter().map(ToString::to_string).collect(),
+            formula_version: self.formula.map_or(0, u32::from),
             min_position: 0,
             known_at: asked.known_at.map(|known_at| match known_at {
                 KnownAt::Instant(at) => Said::KnownAtUs(at.0),
@@ -164,6 +198,7 @@ impl Question {
             agents: self.agents.clone(),
             columns: self.columns.clone(),
             last: self.last,
+            formula_version: self.formula,
             ..Query::new(self.site.clone(), self.from, self.to, as_of)
         }
     }

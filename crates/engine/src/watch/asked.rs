@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pegcount_domain::{envelope::Position, ids::Name, time::Micros};
 use pegcount_kpi::{
-    Column, Kpi, Query, QueryError, Row, Value,
+    Column, Kpi, Query, QueryError, Row,
     live::{Change, LiveRow},
 };
 
@@ -21,7 +21,9 @@ type Place = (Micros, Vec<Option<Name>>);
 pub(super) struct Asked {
     query: Query,
     columns: Vec<Column>,
-    rows: BTreeMap<Place, (Micros, Vec<Value>)>,
+    rows: BTreeMap<Place, Row>,
+    formula_version: u8,
+    older_definitions: Option<Position>,
     as_of: Micros,
     position: Position,
     version: u64,
@@ -37,6 +39,8 @@ impl Asked {
             query,
             columns: Vec::new(),
             rows: BTreeMap::new(),
+            formula_version: 0,
+            older_definitions: None,
             as_of: Micros(i64::MIN),
             position: Position::START,
             version,
@@ -54,13 +58,14 @@ impl Asked {
         self.query.as_of = now.max(self.as_of);
         let table = kpi.query(&self.query)?;
         (self.columns, self.as_of, self.position) = (table.columns, table.as_of, table.position);
+        (self.formula_version, self.older_definitions) = (table.formula_version, table.older_definitions);
         let moves = self.query.last.is_some();
         let place = |row: &Row| (if moves { Micros::ZERO } else { row.from }, row.keys.clone());
-        let rows: BTreeMap<Place, (Micros, Vec<Value>)> =
-            table.rows.into_iter().map(|row| (place(&row), (row.to, row.values))).collect();
-        let is_other = |(place, (_, values)): (&Place, &(Micros, Vec<Value>))| {
+        let rows: BTreeMap<Place, Row> = table.rows.into_iter().map(|row| (place(&row), row)).collect();
+        let is_other = |(place, row): (&Place, &Row)| {
             let known = self.rows.get(place);
-            known.is_none_or(|(_, known)| known != values).then(|| place.clone())
+            let same = |known: &Row| (&known.values, &known.versions) == (&row.values, &row.versions);
+            (!known.is_some_and(same)).then(|| place.clone())
         };
         let mut changed: BTreeSet<Place> = rows.iter().filter_map(is_other).collect();
         changed.extend(self.rows.keys().filter(|place| !rows.contains_key(*place)).cloned());
@@ -107,15 +112,24 @@ impl Asked {
         for place in places {
             let (from, keys) = (if moves { range.start } else { place.0 }, place.1.clone());
             match self.rows.get(place) {
-                Some((to, values)) => {
-                    let to = if moves { range.end } else { *to };
-                    let row = Row { from, to, keys, values: values.clone() };
+                Some(row) => {
+                    let to = if moves { range.end } else { row.to };
+                    let row = Row { from, to, ..row.clone() };
                     rows.push(LiveRow { row, running: Vec::new() });
                 }
                 None => removed.push((from, range.end, keys)),
             }
         }
-        let (columns, as_of, position) = (self.columns.clone(), self.as_of, self.position);
-        Change { snapshot, columns, rows, removed, replaced: Vec::new(), as_of, position }
+        Change {
+            snapshot,
+            columns: self.columns.clone(),
+            rows,
+            removed,
+            replaced: Vec::new(),
+            as_of: self.as_of,
+            position: self.position,
+            formula_version: self.formula_version,
+            older_definitions: self.older_definitions,
+        }
     }
 }

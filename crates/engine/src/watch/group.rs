@@ -14,7 +14,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_kpi::{
-    FORMULA_VERSION, Kpi, Query, QueryError, describe,
+    Kpi, Query, QueryError, describe,
     live::{Board, Change, Deltas, Follower},
 };
 use rustc_hash::FxHashMap;
@@ -330,7 +330,20 @@ impl Table {
 
 /// Equal for equal questions to the same program, whatever instant they were asked at.
 pub(super) fn question(query: &Query) -> Key {
-    let Query { site, from, to, by, attribution, time_zone, as_of: _, queues, agents, columns, last } = query;
+    let Query {
+        site,
+        from,
+        to,
+        by,
+        attribution,
+        time_zone,
+        as_of: _,
+        queues,
+        agents,
+        columns,
+        last,
+        formula_version,
+    } = query;
     let range = if last.is_some() { (Micros::ZERO, Micros::ZERO) } else { (*from, *to) };
     let zone = time_zone.iana_name().map_or_else(|| format!("{time_zone:?}"), str::to_owned);
     let columns = if columns.is_empty() {
@@ -339,7 +352,7 @@ pub(super) fn question(query: &Query) -> Key {
         columns.clone()
     };
     let asked = format!(
-        "{FORMULA_VERSION} {site:?} {range:?} {last:?} {by:?} {attribution:?} {zone} {queues:?} {agents:?} {columns:?}"
+        "{formula_version:?} {site:?} {range:?} {last:?} {by:?} {attribution:?} {zone} {queues:?} {agents:?} {columns:?}"
     );
     Key::of(&asked, 0)
 }

@@ -30,7 +30,9 @@ use crate::{
         gather::{Cut, Keys, Waits, attribution},
         plan::{Plan, RowSums},
         table::text,
+        versions::{self, Counted, row_law, row_versions},
     },
+    reference::Law,
     site::Site,
 };
 
@@ -50,6 +52,8 @@ struct Sums {
     /// Visits that waited when the row's span ended.
     crossings: Since,
     waits: Option<Box<[BTreeMap<Detail, i64>; 2]>>,
+    /// By which formula versions it was counted.
+    counted: Counted,
     /// Told to watchers.
     is_told: bool,
 }
@@ -60,6 +64,13 @@ pub struct Board {
     plan: Plan,
     buckets: Buckets,
     cut: Cut,
+    /// For each bucket the formula version whose forms its rows have.
+    laws: Vec<Law>,
+    /// The one in force at the range's start.
+    formula_version: u8,
+    /// Whether formula versions are told apart.
+    tells: bool,
+    older_definitions: Option<Position>,
     /// How many names the site had when the filters were looked up.
     names: usize,
     base: Micros,
@@ -88,7 +99,11 @@ impl Board {
         query.check()?;
         let cuts = query.by.iter().filter(|cut| !cut.is_time()).count();
         Ok(Self {
-            plan: Plan::of(&query)?,
+            plan: Plan::of(&query, None)?,
+            laws: Vec::new(),
+            formula_version: 0,
+            tells: false,
+            older_definitions: None,
             buckets: Buckets::of(&query),
             cut: Cut::of(&query, None),
             names: 0,
@@ -131,6 +146,7 @@ impl Board {
         let site = kpi.site(&self.query.site);
         self.base = follower.base();
         self.look_up(site);
+        let same_laws = self.learn_laws(site);
         if let Some(site) = site {
             self.fill_from(site, follower);
         }
@@ -138,15 +154,15 @@ impl Board {
             self.row((0, Keys::new()));
         }
         self.advance(follower);
-        let same_base = base == self.base && current == self.current;
+        let same_base = base == self.base && current == self.current && same_laws;
         self.changed = self.rows.keys().cloned().collect();
         for (place, old) in before.into_iter().filter(|(_, old)| old.is_told) {
             match self.rows.get_mut(&place) {
                 Some(new) => {
                     new.is_told = true;
                     let same = same_base
-                        && (&new.amounts, &new.rates, &new.crossings, &new.waits)
-                            == (&old.amounts, &old.rates, &old.crossings, &old.waits);
+                        && (&new.amounts, &new.rates, &new.crossings, &new.waits, &new.counted)
+                            == (&old.amounts, &old.rates, &old.crossings, &old.waits, &old.counted);
                     let waits = waiting.get(&place.1) == self.waiting.get(&place.1);
                     if same && (Some(place.0) != current || waits) {
                         self.changed.remove(&place);
@@ -159,6 +175,21 @@ impl Board {
             }
         }
         self.name(site);
+    }
+
+    /// Learns which formula version holds when; true if they are as they were.
+    fn learn_laws(&mut self, site: Option<&Site>) -> bool {
+        let law = |bucket: &crate::query::buckets::Bucket| row_law(&self.query, site, bucket.from);
+        let laws: Vec<Law> = self.buckets.list.iter().map(law).collect();
+        self.tells = site.is_some_and(|site| versions::tells(&self.query, site));
+        self.formula_version = row_law(&self.query, site, self.query.range().start).number;
+        // Its columns have been checked.
+        if let Ok(plan) = Plan::of(&self.query, site) {
+            self.plan = plan;
+        }
+        let same = laws == self.laws;
+        self.laws = laws;
+        same
     }
 
     fn fill_from(&mut self, site: &Site, follower: &Follower) {
@@ -229,6 +260,7 @@ impl Board {
     fn advance(&mut self, follower: &Follower) {
         self.as_of = follower.as_of();
         self.position = follower.position();
+        self.older_definitions = follower.older_definitions();
         let is_in = |bucket: &crate::query::buckets::Bucket| {
             bucket.from <= follower.as_of() && follower.as_of() < bucket.to
         };
@@ -374,8 +406,17 @@ impl Board {
             removed.clear();
         }
         let columns = self.plan.columns.clone();
-        let (as_of, position, replaced) = (self.as_of, self.position, Vec::new());
-        Change { snapshot, columns, rows, removed, replaced, as_of, position }
+        Change {
+            snapshot,
+            columns,
+            rows,
+            removed,
+            replaced: Vec::new(),
+            as_of: self.as_of,
+            position: self.position,
+            formula_version: self.formula_version,
+            older_definitions: self.older_definitions,
+        }
     }
 
     fn id(&self, (bucket, keys): &Place) -> Option<RowId> {
@@ -394,14 +435,17 @@ impl Board {
             own.map_or(0, |(_, rate)| *rate)
         };
         let shown = Shown { sums, passed, gauge: (waiting, longest) };
-        let values = self.plan.values(&shown);
+        let bucket = usize::try_from(place.0).ok();
+        let law = bucket.and_then(|at| self.laws.get(at)).copied().unwrap_or_default();
+        let values = self.plan.values(&shown, law.number);
+        let versions = row_versions(&self.query, sums.counted.versions(), &law);
         let grows = i64::from(is_now && waiting != 0 && self.plan.needs_gauges);
         let running = if sums.rates.is_empty() && grows == 0 {
             Vec::new()
         } else {
-            self.plan.rates(rate, |slot| shown.amount(slot), grows)
+            self.plan.rates(rate, |slot| shown.amount(slot), grows, law.number)
         };
-        LiveRow { row: Row { from, to, keys, values }, running }
+        LiveRow { row: Row { from, to, keys, values, versions }, running }
     }
 
     /// The instant of its values.
@@ -452,10 +496,15 @@ impl Sink for Board {
         };
         let Some(keys) = self.cut.keys(&cell.dims) else { return };
         let needs_waits = self.plan.needs_waits && sheet == Sheet::Wait;
+        let tells = self.tells && sheet.is_versioned();
         let place = (bucket, keys);
         let sums = self.row(place.clone());
         if let Some(amount) = sums.amounts.get_mut(slot) {
             *amount += line.at_base;
+        }
+        if tells {
+            // What grows is the same by all versions.
+            sums.counted.note(cell.dims.version, cell.measure, line.at_base);
         }
         if line.rate != 0 {
             sums.grow(slot, line.rate);

@@ -74,4 +74,8 @@ pub struct Change {
     pub as_of: Micros,
     /// Up to where the log is in it.
     pub position: Position,
+    /// The formula version in force at the range's start.
+    pub formula_version: u8,
+    /// Not none: definitions from this position on are still being taken in, and everything stands on the older ones.
+    pub older_definitions: Option<Position>,
 }

@@ -69,6 +69,7 @@ pub struct Follower {
     matured: Vec<Contribution>,
     due: BinaryHeap<Reverse<(Micros, Due)>>,
     next_maturing: Option<Micros>,
+    older_definitions: Option<Position>,
 }
 
 impl Follower {
@@ -89,6 +90,7 @@ impl Follower {
             matured: Vec::new(),
             due: BinaryHeap::new(),
             next_maturing: None,
+            older_definitions: None,
         }
     }
 
@@ -105,6 +107,11 @@ impl Follower {
     /// Up to where the log is in it.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// The first of the definitions that are still being taken in.
+    pub(crate) fn older_definitions(&self) -> Option<Position> {
+        self.older_definitions
     }
 
     pub(crate) fn base(&self) -> Micros {
@@ -158,6 +165,7 @@ impl Follower {
         let (before, was_present) = (self.as_of, self.is_present);
         self.as_of = now;
         self.is_present = site.latest <= now;
+        self.older_definitions = site.deferred_since();
         if !self.is_present {
             return Deltas { everything: true, ..Deltas::default() };
         }

@@ -15,6 +15,7 @@ use crate::{
         buckets::Buckets,
         explain::wanted,
         plan::{Plan, RowSums, merged},
+        versions::{self, Counted},
     },
     site::{
         Site,
@@ -36,6 +37,8 @@ pub(crate) struct Place {
     waiting: i64,
     longest: i64,
     waits: Option<Box<Waits>>,
+    /// By which formula versions it was counted.
+    pub(crate) counted: Counted,
 }
 
 /// The sums of one row.
@@ -98,6 +101,8 @@ pub(crate) struct Gather<'a> {
     pub(crate) rows: Vec<Place>,
     /// For each row an amount in each slot.
     amounts: Vec<i64>,
+    /// Whether formula versions are told apart.
+    tells: bool,
     last: Option<(u32, Keys, usize)>,
 }
 
@@ -111,6 +116,7 @@ impl<'a> Gather<'a> {
             index: FxHashMap::default(),
             rows: Vec::new(),
             amounts: Vec::new(),
+            tells: site.is_some_and(|site| versions::tells(query, site)),
             last: None,
         }
     }
@@ -178,6 +184,11 @@ impl<'a> Gather<'a> {
                 for (place, slot) in needed {
                     let amount = amounts.get(usize::from(*place)).copied().unwrap_or(0);
                     self.add(row, usize::from(*slot), amount);
+                    if self.tells
+                        && let Some(measure) = sheet.measures().get(usize::from(*place))
+                    {
+                        self.note(row, &dims, *measure, amount);
+                    }
                 }
                 if sheet == Sheet::Wait && plan.needs_waits {
                     for (measure, amount) in sheet.measures().iter().zip(amounts) {
@@ -197,6 +208,9 @@ impl<'a> Gather<'a> {
             && let Some(row) = self.row(place, dims)
         {
             self.add(row, slot, *amount);
+            if self.tells {
+                self.note(row, dims, *measure, *amount);
+            }
             if sheet == Sheet::Wait && self.plan.needs_waits {
                 self.wait_of(row, *measure, dims.detail, *amount);
             }
@@ -207,6 +221,13 @@ impl<'a> Gather<'a> {
     fn add(&mut self, row: usize, slot: usize, amount: i64) {
         if let Some(sum) = self.amounts.get_mut(row * self.plan.measures.len() + slot) {
             *sum += amount;
+        }
+    }
+
+    /// Notes by which formula version something was counted.
+    fn note(&mut self, row: usize, dims: &Dims, measure: Measure, amount: i64) {
+        if let Some(row) = self.rows.get_mut(row).filter(|_| measure.sheet().is_versioned()) {
+            row.counted.note(dims.version, measure, amount);
         }
     }
 
@@ -262,7 +283,14 @@ impl<'a> Gather<'a> {
         let next = self.rows.len();
         let row = *self.index.entry((place, keys.clone())).or_insert(next);
         if row == next {
-            self.rows.push(Place { bucket: place, keys: keys.clone(), waiting: 0, longest: 0, waits: None });
+            self.rows.push(Place {
+                bucket: place,
+                keys: keys.clone(),
+                waiting: 0,
+                longest: 0,
+                waits: None,
+                counted: Counted::default(),
+            });
             self.amounts.resize(self.amounts.len() + self.plan.measures.len(), 0);
         }
         self.last = Some((place, keys, row));

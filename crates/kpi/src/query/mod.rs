@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod gather;
 pub(crate) mod plan;
 pub(crate) mod table;
+pub(crate) mod versions;
 
 use std::{fmt, str::FromStr};
 
@@ -18,6 +19,7 @@ use pegcount_domain::{
     ids::{AgentId, Name, QueueId, SiteId},
     time::{Interval, Micros, Span},
 };
+use smallvec::SmallVec;
 
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use self::plan::Running;
@@ -189,7 +191,12 @@ pub struct Query {
     pub columns: Vec<String>,
     /// Instead of `from` and `to`, which are not looked at then: so long before `as_of`, up to it, to the microsecond.
     pub last: Option<Micros>,
+    /// Reckon everything by this formula version; none: each thing by the one in force at its time.
+    pub formula_version: Option<u8>,
 }
+
+/// Formula versions, in the order of their numbers.
+pub type Versions = SmallVec<[u8; 2]>;
 
 /// Why a query has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -276,6 +283,26 @@ pub enum QueryError {
         /// The dimension.
         dimension: Dimension,
     },
+    /// Nobody has defined it.
+    #[error(
+        "there is no formula version {asked} at {site}; there are {known}: define it, or ask for one of these"
+    )]
+    UnknownFormula {
+        /// The site.
+        site: SiteId,
+        /// What was asked for.
+        asked: u8,
+        /// What there is.
+        known: String,
+    },
+    /// It takes a fold of its own.
+    #[error(
+        "formula version {version} counts otherwise than what has been counted: it needs a fold of its own"
+    )]
+    NeedsFold {
+        /// Which.
+        version: u8,
+    },
     /// Said twice.
     #[error("`{dimension}` is asked for twice")]
     Repeated {
@@ -331,6 +358,9 @@ pub struct Row {
     pub keys: Vec<Option<Name>>,
     /// One for each column.
     pub values: Vec<Value>,
+    /// The formula versions by which what is in it was counted, and the one whose forms its ratios have: the one in
+    /// force at its start. Several: what is in it straddles a change.
+    pub versions: Versions,
 }
 
 /// The answer.
@@ -345,8 +375,12 @@ pub struct Table {
     pub position: Position,
     /// The instant to which open work counts.
     pub as_of: Micros,
-    /// The version of the formulas.
-    pub formula_version: u32,
+    /// The formula version in force at the range's start, or the one asked for.
+    pub formula_version: u8,
+    /// All that the rows were counted by; and that one.
+    pub formula_versions: Versions,
+    /// Not none: definitions from this position on are still being taken in, and everything stands on the older ones.
+    pub older_definitions: Option<Position>,
 }
 
 impl Query {
@@ -364,6 +398,7 @@ impl Query {
             agents: Vec::new(),
             columns: Vec::new(),
             last: None,
+            formula_version: None,
         }
     }
 

@@ -11,12 +11,15 @@ use crate::{
     formula::{Means, describe, means},
     measure::{Measure, SHEETS, Sheet},
     query::{Column, Dimension, Query, QueryError, Value, gather::dimensions},
+    reference::Law,
+    site::Site,
 };
 
 /// No slot.
 const NONE: u8 = u8::MAX;
 
 /// What a column shows.
+#[derive(Clone, Copy)]
 enum Maker {
     Waiting,
     Longest,
@@ -26,7 +29,8 @@ enum Maker {
 /// The columns of a query, and how a row's are made.
 pub(crate) struct Plan {
     pub(crate) columns: Vec<Column>,
-    makers: Vec<&'static Maker>,
+    /// For each formula version what the columns are made of where it holds; the first one also where any other does.
+    makers: Vec<(u8, Vec<Maker>)>,
     /// Each measure that is needed, by slot.
     pub(crate) measures: Vec<Measure>,
     slots: [u8; Measure::ALL.len()],
@@ -51,12 +55,12 @@ pub(crate) trait RowSums {
 }
 
 impl Plan {
-    /// Of a query; all columns if it names none.
+    /// Of a query of a site, by all its formula versions; all columns if it names none.
     ///
     /// Errors: a column that does not exist.
-    pub(crate) fn of(query: &Query) -> Result<Self, QueryError> {
+    pub(crate) fn of(query: &Query, site: Option<&Site>) -> Result<Self, QueryError> {
         let all = || describe().iter().copied().zip(MAKERS.iter());
-        let (columns, makers): (Vec<Column>, Vec<&'static Maker>) = if query.columns.is_empty() {
+        let (columns, plain): (Vec<Column>, Vec<&'static Maker>) = if query.columns.is_empty() {
             all().unzip()
         } else {
             let find = |name: &String| {
@@ -65,9 +69,14 @@ impl Plan {
             };
             query.columns.iter().map(find).collect::<Result<Vec<_>, _>>()?.into_iter().unzip()
         };
+        let under = |law: &Law| (law.number, plain.iter().map(|maker| maker.under(law)).collect());
         let mut plan = Self {
             columns,
-            makers: Vec::new(),
+            makers: site
+                .map_or_else(|| vec![Law::default()], |site| site.reference.all_laws())
+                .iter()
+                .map(under)
+                .collect(),
             measures: Vec::new(),
             slots: [NONE; Measure::ALL.len()],
             by_sheet: std::array::from_fn(|_| SmallVec::new()),
@@ -75,7 +84,8 @@ impl Plan {
             needs_waits: false,
             needs_gauges: false,
         };
-        for maker in &makers {
+        let all: Vec<Maker> = plan.makers.iter().flat_map(|(_, makers)| makers.iter().copied()).collect();
+        for maker in all {
             match maker {
                 Maker::Waiting | Maker::Longest => plan.needs_gauges = true,
                 Maker::Means(means) => {
@@ -86,7 +96,6 @@ impl Plan {
         }
         plan.needs_waits &= plan.has(Sheet::Wait);
         plan.needs_gauges &= plan.has(Sheet::Visit);
-        plan.makers = makers;
         Ok(plan)
     }
 
@@ -117,13 +126,18 @@ impl Plan {
         (slot != NONE).then_some(usize::from(slot))
     }
 
-    /// A row's values.
-    pub(crate) fn values(&self, sums: &impl RowSums) -> Vec<Value> {
+    fn makers(&self, version: u8) -> &[Maker] {
+        let known = self.makers.iter().find(|(number, _)| *number == version).or_else(|| self.makers.first());
+        known.map_or(&[], |(_, makers)| makers)
+    }
+
+    /// A row's values, with the forms of a formula version.
+    pub(crate) fn values(&self, sums: &impl RowSums, version: u8) -> Vec<Value> {
         let waits = if self.needs_waits { sums.waits() } else { Default::default() };
         let (waiting, longest) = if self.needs_gauges { sums.waiting() } else { (0, 0) };
         let amount = |measure: Measure| self.slot(measure).map(|slot| sums.amount(slot));
         let gauge = |value| if self.needs_gauges { Value::Amount(value) } else { Value::Absent };
-        let value = |maker: &&Maker| match maker {
+        let value = |maker: &Maker| match maker {
             Maker::Waiting => gauge(waiting),
             Maker::Longest => gauge(longest),
             Maker::Means(Means::Measure(measure)) => amount(*measure).map_or(Value::Absent, Value::Amount),
@@ -132,7 +146,7 @@ impl Plan {
                 percentile.of(&waits).map_or(Value::Absent, |wait| Value::Amount(wait.0))
             }
         };
-        self.makers.iter().map(value).collect()
+        self.makers(version).iter().map(value).collect()
     }
 
     /// The columns that run, with above and below the line by how much each microsecond; `rate` tells that of a slot,
@@ -142,10 +156,11 @@ impl Plan {
         rate: impl Fn(usize) -> i64,
         amount: impl Fn(usize) -> i64,
         longest: i64,
+        version: u8,
     ) -> Vec<Running> {
         let of = |measure: Measure| self.slot(measure).map(&rate);
         let now = |measure: Measure| self.slot(measure).map(&amount);
-        let running = |(column, maker): (usize, &&Maker)| {
+        let running = |(column, maker): (usize, &Maker)| {
             let (parts, rates) = match maker {
                 Maker::Longest => ((0, 0), (longest, 0)),
                 Maker::Waiting | Maker::Means(Means::Percentile(_)) => return None,
@@ -154,7 +169,7 @@ impl Plan {
             };
             (rates != (0, 0)).then_some(Running { column, parts, rates })
         };
-        self.makers.iter().enumerate().filter_map(running).collect()
+        self.makers(version).iter().enumerate().filter_map(running).collect()
     }
 }
 
@@ -173,8 +188,18 @@ pub struct Running {
 static MAKERS: LazyLock<Vec<Maker>> =
     LazyLock::new(|| describe().iter().map(|column| maker(column.name)).collect());
 
+impl Maker {
+    /// What it stands for where a formula version holds.
+    fn under(self, law: &Law) -> Self {
+        match self {
+            Self::Means(Means::Formula(formula)) => Self::Means(Means::Formula(formula.under(&law.forms))),
+            other => other,
+        }
+    }
+}
+
 fn maker(name: &str) -> Maker {
-    match means(name) {
+    match means(name, &Law::default().forms) {
         Some((_, means)) => Maker::Means(means),
         None if name == "waiting" => Maker::Waiting,
         None => Maker::Longest,

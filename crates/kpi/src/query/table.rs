@@ -11,14 +11,14 @@ use rustc_hash::FxHashMap;
 use crate::{
     agent::clock::machine_reason,
     cells::Detail,
-    formula::FORMULA_VERSION,
     line::issue::Cause,
     names::Id,
     query::{
-        Dimension, Query, QueryError, Row, Table,
+        Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
         gather::{Gather, Keys},
         plan::Plan,
+        versions::{row_law, row_versions},
     },
     site::Site,
 };
@@ -26,7 +26,7 @@ use crate::{
 /// Answers a query from a site; none: a site that nobody has reported of.
 pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryError> {
     query.check()?;
-    let (plan, buckets) = (Plan::of(query)?, Buckets::of(query));
+    let (plan, buckets) = (Plan::of(query, site)?, Buckets::of(query));
     let mut gather = Gather::new(query, &plan, &buckets, site);
     if let Some(site) = site {
         gather.site(site);
@@ -43,12 +43,39 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
     let rows = order.into_iter().filter_map(|(bucket, _, at)| {
         let bucket = buckets.list.get(usize::try_from(bucket).ok()?)?;
         let sums = gather.sums(at)?;
-        let keys = words.of_row(&sums.row.keys);
-        Some(Row { from: bucket.from, to: bucket.to, keys, values: plan.values(&sums) })
+        let law = row_law(query, site, bucket.from);
+        Some(Row {
+            from: bucket.from,
+            to: bucket.to,
+            keys: words.of_row(&sums.row.keys),
+            versions: row_versions(query, sums.row.counted.versions(), &law),
+            values: plan.values(&sums, law.number),
+        })
     });
-    let rows = rows.collect();
-    let position = site.map(Site::position).unwrap_or_default();
-    Ok(Table { columns: plan.columns, rows, position, as_of: query.as_of, formula_version: FORMULA_VERSION })
+    let rows: Vec<Row> = rows.collect();
+    let formula_version = row_law(query, site, query.range().start).number;
+    Ok(Table {
+        formula_versions: all_versions(&rows, formula_version),
+        columns: plan.columns,
+        rows,
+        position: site.map(Site::position).unwrap_or_default(),
+        as_of: query.as_of,
+        formula_version,
+        older_definitions: site.and_then(Site::deferred_since),
+    })
+}
+
+fn all_versions(rows: &[Row], first: u8) -> Versions {
+    let mut all = Versions::from_slice(&[first]);
+    for row in rows {
+        for version in &row.versions {
+            if !all.contains(version) {
+                all.push(*version);
+            }
+        }
+    }
+    all.sort_unstable();
+    all
 }
 
 /// The texts of rows' keys, each made once, and their order.

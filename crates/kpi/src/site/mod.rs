@@ -172,6 +172,12 @@ pub(crate) struct Site {
     /// The last event that took something back: then open work may have left an interval unnoticed.
     rewritten_at: Position,
     near: near::Near,
+    /// The latest instant of all facts.
+    pub(crate) last_seen: Micros,
+    /// The first of the definitions that are left to a fold from the beginning.
+    pub(crate) deferred_since: Option<Position>,
+    /// A definition that touches units with more facts is deferred.
+    pub(crate) touch_limit: usize,
     /// The event being taken in.
     position: Position,
     scratch: Scratch,
@@ -179,13 +185,17 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(key: Key) -> Self {
-        Self { key, closed_before: Micros(i64::MIN), latest: Micros(i64::MIN), ..Self::default() }
+        let never = Micros(i64::MIN);
+        let (closed_before, last_seen, latest, touch_limit) = (never, never, never, usize::MAX);
+        Self { key, closed_before, last_seen, latest, touch_limit, ..Self::default() }
     }
 
     /// Takes an event in.
     pub(crate) fn apply(&mut self, recorded: &Recorded) {
         self.position = recorded.position;
-        if Corrections::concerns(recorded) {
+        if recorded.event.is_definition() && self.defers(recorded) {
+            // The fold that takes this one's place takes it in.
+        } else if Corrections::concerns(recorded) {
             self.take_and_compare(recorded);
         } else {
             self.take(recorded);

@@ -36,9 +36,7 @@ impl Site {
                 self.amend(recorded, *target, *occurred_at, event);
             }
             Event::HistoryClosed { before } => self.close(*before),
-            Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_) => {
-                self.define(&recorded.event);
-            }
+            event if event.is_definition() => self.define(event),
             event => self.route(recorded.stream, stamp_of(recorded, event), event),
         }
     }
@@ -50,7 +48,8 @@ impl Site {
             | Event::Amended { .. }
             | Event::HistoryClosed { .. }
             | Event::QueueDefined(_)
-            | Event::AgentDefined(_) => true,
+            | Event::AgentDefined(_)
+            | Event::FormulaDefined(_) => true,
             // A contact that goes over to another customer leaves the first one's line.
             Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
                 let unit = self.contacts.find(recorded.stream.id).and_then(|slot| self.contacts.get(slot));
@@ -63,6 +62,7 @@ impl Site {
 
     /// Takes a fact in.
     pub(super) fn route(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &Event<Key>) {
+        self.last_seen = self.last_seen.max(stamp.at);
         if stamp.at < self.closed_before {
             return self.mark_closed(stamp.position);
         }

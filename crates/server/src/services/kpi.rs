@@ -5,7 +5,7 @@ use pegcount_domain::{
     ids::{AgentId, QueueId, SiteId},
     time::Micros,
 };
-use pegcount_engine::{EngineError, KnownAt, Moment};
+use pegcount_engine::{EngineError, KnownAt, Moment, Purpose};
 use pegcount_kpi::{Dimension, Query};
 use pegcount_log::LogError;
 use pegcount_proto::v1;
@@ -15,11 +15,12 @@ use tonic::{Request, Response, Status};
 use super::{
     Answers, Room, corrections, explain, incarnation_bytes,
     kpi_table::{attribution, dimensions, row_messages, time_zone},
+    reconcile,
 };
 use crate::{
     access::{Action, Caller},
     fields, status,
-    wire::column_messages,
+    wire::{self, column_messages},
 };
 
 /// The most rows of one answer.
@@ -29,6 +30,7 @@ const PIECES_MAX: i64 = 20_000;
 #[tonic::async_trait]
 impl v1::kpi_service_server::KpiService for Room {
     type WatchKpiStream = Answers<v1::KpiUpdate>;
+    type ReconcileStream = Answers<v1::ReconcileUpdate>;
 
     async fn query_kpi(
         &self,
@@ -49,11 +51,13 @@ impl v1::kpi_service_server::KpiService for Room {
         }
         Ok(Response::new(v1::KpiTable {
             columns: column_messages(&table.columns),
-            rows: row_messages(&table.rows),
+            rows: row_messages(&table.rows, table.formula_version),
             as_of_us: table.as_of.0,
             position: table.position.0,
             incarnation: incarnation_bytes(self.engine.incarnation()),
-            formula_version: table.formula_version,
+            formula_version: table.formula_version.into(),
+            formula_versions: wire::versions(&table.formula_versions),
+            older_definitions: table.older_definitions.map_or(0, |position| position.0),
         }))
     }
 
@@ -93,6 +97,35 @@ impl v1::kpi_service_server::KpiService for Room {
         let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
         Ok(Response::new(corrections::answer(self, &caller, request.into_inner())?))
     }
+
+    async fn reconcile(
+        &self,
+        request: Request<v1::ReconcileRequest>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::Reconcile)?;
+        Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
+    }
+
+    async fn list_recomputations(
+        &self,
+        request: Request<v1::ListRecomputationsRequest>,
+    ) -> Result<Response<v1::ListRecomputationsResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
+        let site = caller.site("site", &request.get_ref().site)?;
+        let recomputations = recomputations(self, &site);
+        Ok(Response::new(v1::ListRecomputationsResponse { recomputations }))
+    }
+}
+
+/// What is being computed anew for a site.
+fn recomputations(room: &Room, site: &SiteId) -> Vec<v1::Recomputation> {
+    let since = room.engine.definitions_deferred_since();
+    let all = room.engine.recomputations();
+    let own = all.iter().filter(|one| match &one.purpose {
+        Purpose::Formula { site: of, .. } => of == site,
+        Purpose::Definitions | Purpose::KnownAt => true,
+    });
+    own.map(|one| wire::recomputation(one, since)).collect()
 }
 
 impl Room {
@@ -132,11 +165,18 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
         agents: agents(caller, &request.agents)?,
         columns: request.columns.clone(),
         last,
+        formula_version: formula_version(request.formula_version)?,
         ..Query::new(caller.site("site", &request.site)?, from, to, as_of)
     };
     query.check().map_err(|error| status::of_query(&error))?;
     check_pieces(&query)?;
     Ok(query)
+}
+
+fn formula_version(number: u32) -> Result<Option<u8>, Status> {
+    let wrong =
+        |_| status::invalid("formula_version", format!("is {number}; a version's number is 1 to 255, or 0"));
+    u8::try_from(number).map(|number| (number > 0).then_some(number)).map_err(wrong)
 }
 
 /// A long range in small pieces would take memory for rows that nobody can read.

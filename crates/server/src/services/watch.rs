@@ -103,6 +103,10 @@ pub(super) fn updates(
         let reason = "is set; a watch follows the present: leave it out, or query once";
         return Err(status::invalid("query.known_at", reason));
     }
+    if asked.formula_version != 0 {
+        let reason = "is set; a watch follows what is in force: leave it out, or query once";
+        return Err(status::invalid("query.formula_version", reason));
+    }
     let query = query(&caller, &asked, room.engine.clock().now())?;
     if request.max_per_second > UPDATES_PER_SECOND_MAX {
         let reason = format!("is {}; the limit is {UPDATES_PER_SECOND_MAX}", request.max_per_second);
@@ -141,21 +145,26 @@ fn message(update: &WatchUpdate) -> v1::KpiUpdate {
     let change = &update.change;
     let span = |span: &pegcount_domain::time::Span| v1::KpiSpan { from_us: span.start.0, to_us: span.end.0 };
     let gone = |(from, to, keys): &pegcount_kpi::live::RowId| {
-        row_message(&pegcount_kpi::Row { from: *from, to: *to, keys: keys.clone(), values: Vec::new() })
+        let (keys, values, versions) = (keys.clone(), Vec::new(), pegcount_kpi::Versions::new());
+        row_message(
+            &pegcount_kpi::Row { from: *from, to: *to, keys, values, versions },
+            change.formula_version,
+        )
     };
     v1::KpiUpdate {
         snapshot: change.snapshot,
         columns: if change.snapshot { column_messages(&change.columns) } else { Vec::new() },
-        rows: change.rows.iter().map(live_row).collect(),
+        rows: change.rows.iter().map(|row| live_row(row, change.formula_version)).collect(),
         removed: change.removed.iter().map(gone).collect(),
         replaced: change.replaced.iter().map(span).collect(),
+        older_definitions: change.older_definitions.map_or(0, |position| position.0),
         as_of_us: change.as_of.0,
         position: change.position.0,
         resume_token: update.resume_token.clone().into(),
     }
 }
 
-fn live_row(live: &LiveRow) -> v1::KpiRow {
+fn live_row(live: &LiveRow, formula_version: u8) -> v1::KpiRow {
     let running = live.running.iter().map(|running| {
         let absent = live.row.values.get(running.column) == Some(&pegcount_kpi::Value::Absent);
         v1::KpiRunning {
@@ -165,7 +174,7 @@ fn live_row(live: &LiveRow) -> v1::KpiRow {
             amount: if absent { running.parts.0 } else { 0 },
         }
     });
-    v1::KpiRow { running: running.collect(), ..row_message(&live.row) }
+    v1::KpiRow { running: running.collect(), ..row_message(&live.row, formula_version) }
 }
 
 /// Answers that are encoded already.

@@ -104,6 +104,7 @@ struct Teller {
     naming: Dice,
     journeys: Dice,
     tickets: Dice,
+    formulas: Dice,
 }
 
 /// A history of two sites, `size` contacts in one and 2 in the other, in the order of arrival.
@@ -117,6 +118,7 @@ pub fn tell(seed: u64, size: i64, arrival: Arrival) -> Vec<Recorded> {
         let size = if site == "north" { size } else { 2 };
         let mut teller = Teller::new(Dice(dice.roll()), site, start);
         teller.definitions();
+        teller.formulas();
         for agent in AGENTS {
             teller.shift(agent);
         }
@@ -140,6 +142,7 @@ impl Teller {
             naming: dice.of(3),
             journeys: dice.of(4),
             tickets: dice.of(5),
+            formulas: dice.of(6),
             dice,
         }
     }
