@@ -14,13 +14,13 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_kpi::{
-    Kpi, Query, QueryError, describe,
+    Kpi, Query, QueryError,
     live::{Board, Change, Deltas, Follower},
 };
 use rustc_hash::FxHashMap;
 use tokio::{sync::watch, time::Instant};
 
-use super::{asked::Asked, token::Token};
+use super::{asked::Asked, question::question, table::Table, token::Token};
 
 /// A table that is asked for anew may keep a processor busy for one part in so many.
 const ASKING_SHARE: u32 = 5;
@@ -69,13 +69,6 @@ pub(super) struct Group {
     versions: watch::Sender<u64>,
     /// How many want each pause between updates.
     pauses: Mutex<FxHashMap<Duration, usize>>,
-}
-
-enum Table {
-    /// Nothing has been looked at yet; numbers go on after this one.
-    Empty(u64),
-    Board(Box<Board>),
-    Asked(Box<Asked>),
 }
 
 struct State {
@@ -290,69 +283,4 @@ impl WatchUpdate {
     pub(super) fn made_at(&self) -> Instant {
         self.made_at
     }
-}
-
-impl Table {
-    fn version(&self) -> u64 {
-        match self {
-            Self::Empty(version) => *version,
-            Self::Board(board) => board.version(),
-            Self::Asked(asked) => asked.version(),
-        }
-    }
-
-    /// Gives what has changed a number; false if nothing has.
-    fn number(&mut self) -> bool {
-        match self {
-            Self::Empty(_) => false,
-            Self::Board(board) => board.number(),
-            // It gets one when it is asked.
-            Self::Asked(_) => false,
-        }
-    }
-
-    fn snapshot(&self) -> Change {
-        match self {
-            Self::Empty(_) => Change::default(),
-            Self::Board(board) => board.snapshot(),
-            Self::Asked(asked) => asked.snapshot(),
-        }
-    }
-
-    fn since(&self, version: u64) -> Option<Change> {
-        match self {
-            Self::Empty(_) => None,
-            Self::Board(board) => board.since(version),
-            Self::Asked(asked) => asked.since(version),
-        }
-    }
-}
-
-/// Equal for equal questions to the same program, whatever instant they were asked at.
-pub(super) fn question(query: &Query) -> Key {
-    let Query {
-        site,
-        from,
-        to,
-        by,
-        attribution,
-        time_zone,
-        as_of: _,
-        queues,
-        agents,
-        columns,
-        last,
-        formula_version,
-    } = query;
-    let range = if last.is_some() { (Micros::ZERO, Micros::ZERO) } else { (*from, *to) };
-    let zone = time_zone.iana_name().map_or_else(|| format!("{time_zone:?}"), str::to_owned);
-    let columns = if columns.is_empty() {
-        describe().iter().map(|column| column.name.to_owned()).collect()
-    } else {
-        columns.clone()
-    };
-    let asked = format!(
-        "{formula_version:?} {site:?} {range:?} {last:?} {by:?} {attribution:?} {zone} {queues:?} {agents:?} {columns:?}"
-    );
-    Key::of(&asked, 0)
 }

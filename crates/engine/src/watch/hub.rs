@@ -24,7 +24,10 @@ use pegcount_kpi::{
 use rustc_hash::FxHashMap;
 use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 
-use super::group::{Group, Since, WatchUpdate, question};
+use super::{
+    group::{Group, Since, WatchUpdate},
+    question::question,
+};
 use crate::{engine::Engine, figures::Figures};
 
 /// Between two steps at least this.

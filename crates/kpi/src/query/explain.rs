@@ -15,7 +15,7 @@ use crate::{
     formula::{self, Means},
     measure::{Measure, Sheet},
     names::Id,
-    query::{Column, Dimension, Query, QueryError, Value, Versions, gather, table, versions},
+    query::{Column, Dimension, Query, QueryError, Value, Versions, cut, table, versions},
     site::{
         Site,
         explain::{Unit as Whose, Wanted},
@@ -174,7 +174,7 @@ fn check_cell(asked: &ExplainQuery, column: &Column, measures: &[Measure]) -> Re
         [(Dimension::Queue, asked.query.queues.len()), (Dimension::Agent, asked.query.agents.len())];
     let filtered = filters.into_iter().filter(|(_, count)| *count > 0).map(|(dimension, _)| dimension);
     for dimension in asked.cell.iter().map(|(dimension, _)| *dimension).chain(filtered) {
-        let can = |measure: &Measure| gather::dimensions(measure.sheet()).contains(&dimension);
+        let can = |measure: &Measure| cut::dimensions(measure.sheet()).contains(&dimension);
         if dimension.is_time() || !measures.iter().all(can) {
             return Err(QueryError::NotCutBy { column: column.name, dimension });
         }
@@ -193,7 +193,7 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     let is_in = |dims: &Dims| {
         let passes = |asked: bool, ids: &[Id], id: Id| !asked || ids.contains(&id);
         let is = |(dimension, name): &(Dimension, Option<Name>)| {
-            table::text(*dimension, gather::key(*dimension, dims), Some(site)) == *name
+            table::text(*dimension, cut::key(*dimension, dims), Some(site)) == *name
         };
         passes(!query.queues.is_empty(), &queues, dims.queue)
             && passes(!query.agents.is_empty(), &agents, dims.agent)
@@ -202,7 +202,7 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     site.explain(query.as_of, query.range(), wanted, &mut |whose, source, contribution: &Contribution| {
         let measure = contribution.measure;
         let counts = measures.contains(&measure)
-            && contribution.attribution == gather::attribution(measure.sheet(), query.attribution);
+            && contribution.attribution == cut::attribution(measure.sheet(), query.attribution);
         if counts && is_in(&contribution.dims) {
             *found.entry((measure.index(), source, whose, contribution.dims)).or_default() +=
                 contribution.amount;

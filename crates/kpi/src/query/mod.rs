@@ -1,11 +1,13 @@
 //! Asking for figures: what a query says, what a table holds.
 //!
-//! - [`plan`]: columns, and the measures that they need; [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
+//! - [`plan`]: columns, and the measures that they need; [`buckets`]: time into rows;
+//!   [`cut`]: dimensions into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
 //!   [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
 pub(crate) mod buckets;
+pub(crate) mod cut;
 pub(crate) mod explain;
 pub(crate) mod gather;
 pub(crate) mod plan;

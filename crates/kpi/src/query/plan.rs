@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::{
     formula::{Means, describe, means},
     measure::{Measure, SHEETS, Sheet},
-    query::{Column, Dimension, Query, QueryError, Value, gather::dimensions},
+    query::{Column, Dimension, Query, QueryError, Value, cut::dimensions},
     reference::Law,
     site::Site,
 };

@@ -16,7 +16,8 @@ use crate::{
     query::{
         Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
-        gather::{Gather, Keys},
+        cut::Keys,
+        gather::Gather,
         plan::Plan,
         versions::{row_law, row_versions},
     },

@@ -1,27 +1,19 @@
-//! One site followed: what is open of it, unit by unit, brought up to date by what has changed.
+//! One step: which units are not what they were, and what that adds and takes away.
 //!
-//! Invariant: books plus parts are what a fold of the whole history counts at the instant, as long as nothing in it lies
-//! later than that.
+//! Invariant: a unit that neither an event nor its own time has touched is not looked at.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap},
-};
+use std::{cmp::Reverse, collections::BTreeSet};
 
-use pegcount_domain::{
-    envelope::Position,
-    ids::SiteId,
-    time::{Interval, Micros, Span},
-};
+use pegcount_domain::time::{Interval, Micros, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::Follower;
 use crate::{
     agent::emit::Output as AgentOutput,
     cells::Contribution,
     contact::{LegOutcome, fold::Output as ContactOutput},
     fact::Slot,
-    kpi::Kpi,
     live::{
         deltas::{Deltas, Sink, put},
         parts::{AgentPart, ContactPart},
@@ -35,7 +27,7 @@ use crate::{
 
 /// A unit that changes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
+pub(super) enum Due {
     Agent(Slot),
     Contact(Slot),
     Line(Slot),
@@ -43,181 +35,23 @@ enum Due {
 
 /// Units to be looked at anew.
 #[derive(Default)]
-struct Stale {
+pub(super) struct Stale {
     agents: BTreeSet<Slot>,
     contacts: BTreeSet<Slot>,
     lines: BTreeSet<Slot>,
 }
 
-/// A site that is followed.
-#[derive(Debug)]
-pub struct Follower {
-    site: SiteId,
-    base: Micros,
-    as_of: Micros,
-    position: Position,
-    /// Whether nothing in the history lies later than `as_of`.
-    is_present: bool,
-    changes: Changes,
-    agents: Vec<AgentPart>,
-    contacts: FxHashMap<Slot, ContactPart>,
-    lines: FxHashMap<Slot, Box<[Contribution]>>,
-    /// The open contacts of each line, and those that go on with a contact.
-    in_line: FxHashMap<Slot, SmallVec<[Slot; 2]>>,
-    going_on_with: FxHashMap<Slot, SmallVec<[Slot; 1]>>,
-    /// What has matured and does not stand in the cells yet.
-    matured: Vec<Contribution>,
-    due: BinaryHeap<Reverse<(Micros, Due)>>,
-    next_maturing: Option<Micros>,
-    older_definitions: Option<Position>,
-}
-
-impl Follower {
-    /// Follows a site, from `now` on.
-    pub fn new(site: SiteId, now: Micros) -> Self {
-        Self {
-            site,
-            base: now,
-            as_of: Micros(i64::MIN),
-            position: Position::START,
-            is_present: false,
-            changes: Changes { everything: true, ..Changes::default() },
-            agents: Vec::new(),
-            contacts: FxHashMap::default(),
-            lines: FxHashMap::default(),
-            in_line: FxHashMap::default(),
-            going_on_with: FxHashMap::default(),
-            matured: Vec::new(),
-            due: BinaryHeap::new(),
-            next_maturing: None,
-            older_definitions: None,
-        }
-    }
-
-    /// The site.
-    pub fn site(&self) -> &SiteId {
-        &self.site
-    }
-
-    /// The instant of the last step.
-    pub fn as_of(&self) -> Micros {
-        self.as_of
-    }
-
-    /// Up to where the log is in it.
-    pub fn position(&self) -> Position {
-        self.position
-    }
-
-    /// The first of the definitions that are still being taken in.
-    pub(crate) fn older_definitions(&self) -> Option<Position> {
-        self.older_definitions
-    }
-
-    pub(crate) fn base(&self) -> Micros {
-        self.base
-    }
-
-    /// Whether boards can follow by differences: nothing in the history lies later than the instant. (Facts of a clock
-    /// that ran ahead do; then boards are asked for anew.)
-    pub fn is_present(&self) -> bool {
-        self.is_present
-    }
-
-    /// Takes over what has been noted, quickly: nobody else can read meanwhile. The first call begins the noting.
-    pub fn take(&mut self, kpi: &mut Kpi) {
-        let Some(site) = kpi.site_mut(&self.site) else { return };
-        if site.books.feed.is_none() {
-            site.follow();
-            self.changes.everything = true;
-            return;
-        }
-        let new = site.take_changes();
-        let changes = &mut self.changes;
-        changes.everything |= new.everything;
-        changes.books.cells.extend(new.books.cells);
-        changes.books.crossings.extend(new.books.crossings);
-        changes.agents.extend(new.agents);
-        changes.contacts.extend(new.contacts);
-        changes.lines.extend(new.lines);
-    }
-
-    /// Ends the noting: nobody watches the site any more.
-    pub fn end(&mut self, kpi: &mut Kpi) {
-        if let Some(site) = kpi.site_mut(&self.site) {
-            site.unfollow();
-        }
-        self.changes = Changes { everything: true, ..Changes::default() };
-    }
-
-    /// Brings everything to `now`, or to the last instant at which something was recorded, if that is later: what has
-    /// changed since the step before. Between [`Self::take`] and this nothing may be applied.
-    pub fn step(&mut self, kpi: &Kpi, now: Micros) -> Deltas {
-        let changes = std::mem::take(&mut self.changes);
-        self.position = kpi.position();
-        let Some(site) = kpi.site(&self.site) else {
-            self.changes.everything = true;
-            self.as_of = self.as_of.max(now);
-            self.is_present = true;
-            return Deltas { everything: changes.everything, ..Deltas::default() };
-        };
-        let now = now.max(kpi.recorded_to()).max(self.as_of);
-        let (before, was_present) = (self.as_of, self.is_present);
-        self.as_of = now;
-        self.is_present = site.latest <= now;
-        self.older_definitions = site.deferred_since();
-        if !self.is_present {
-            return Deltas { everything: true, ..Deltas::default() };
-        }
-        let mut step = Step { follower: self, site, now, deltas: Deltas::default() };
-        if changes.everything || !was_present {
-            step.begin();
-            return Deltas { everything: true, ..Deltas::default() };
-        }
-        let stale = step.stale(&changes, before);
-        step.renew(stale);
-        step.books(&changes);
-        step.maturity();
-        step.deltas.settled()
-    }
-
-    /// Gives everything that is open.
-    pub(crate) fn give(&self, sink: &mut impl Sink) {
-        self.agents.iter().for_each(|part| part.give(self.base, 1, sink));
-        self.contacts.values().for_each(|part| part.give(1, sink));
-        let lines = self.lines.values().flat_map(|part| part.iter());
-        lines.chain(&self.matured).for_each(|contribution| put(sink, contribution, 1));
-    }
-
-    /// The intervals in which open contacts and customers' lines count, and those in which something has matured since
-    /// an instant: what the books alone do not tell.
-    pub(crate) fn touched(&self, site: &Site, since: Micros) -> impl Iterator<Item = Interval> {
-        let lines = self.lines.values().flat_map(|part| part.iter());
-        let own = lines.chain(&self.matured).map(|contribution| contribution.interval);
-        let contacts = self.contacts.values().flat_map(ContactPart::intervals);
-        let matured = site.books.all_maturing().filter(move |(due, _)| *due > since);
-        own.chain(contacts).chain(matured.map(|(_, contribution)| contribution.interval))
-    }
-
-    /// The next instant at which something changes with no event.
-    pub fn next_change(&self) -> Option<Micros> {
-        let due = self.due.peek().map(|Reverse((at, _))| *at);
-        let border = Interval::containing(self.as_of).end();
-        [due, self.next_maturing, Some(border)].into_iter().flatten().min()
-    }
-}
-
 /// One step of a follower.
-struct Step<'a> {
-    follower: &'a mut Follower,
-    site: &'a Site,
-    now: Micros,
-    deltas: Deltas,
+pub(super) struct Step<'a> {
+    pub(super) follower: &'a mut Follower,
+    pub(super) site: &'a Site,
+    pub(super) now: Micros,
+    pub(super) deltas: Deltas,
 }
 
 impl Step<'_> {
     /// Looks at everything.
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         let own = &mut *self.follower;
         own.agents.clear();
         own.contacts.clear();
@@ -234,7 +68,7 @@ impl Step<'_> {
     }
 
     /// What facts have changed, and what time has.
-    fn stale(&mut self, changes: &Changes, before: Micros) -> Stale {
+    pub(super) fn stale(&mut self, changes: &Changes, before: Micros) -> Stale {
         let mut stale = Stale {
             agents: changes.agents.iter().copied().collect(),
             contacts: changes.contacts.iter().copied().collect(),
@@ -268,7 +102,7 @@ impl Step<'_> {
         stale
     }
 
-    fn renew(&mut self, mut stale: Stale) {
+    pub(super) fn renew(&mut self, mut stale: Stale) {
         let touched: FxHashSet<Slot> = stale.contacts.iter().copied().collect();
         let mut outputs = [AgentOutput::default(), AgentOutput::live()];
         for slot in &stale.agents {
@@ -367,14 +201,14 @@ impl Step<'_> {
         before.iter().flatten().for_each(|contribution| put(&mut self.deltas, contribution, -1));
     }
 
-    fn books(&mut self, changes: &Changes) {
+    pub(super) fn books(&mut self, changes: &Changes) {
         changes.books.cells.iter().for_each(|contribution| put(&mut self.deltas, contribution, 1));
         for (crossing, sign) in &changes.books.crossings {
             self.deltas.crossing(crossing, *sign);
         }
     }
 
-    fn maturity(&mut self) {
+    pub(super) fn maturity(&mut self) {
         let matured: Vec<Contribution> = self.site.books.maturity(self.now).collect();
         let own = &mut *self.follower;
         own.next_maturing = self.site.books.next_maturing(self.now);
