@@ -233,7 +233,7 @@ impl Leg {
     /// Says that the present phase's span goes on at `at`.
     pub(crate) fn go_on(&self, at: Micros, whose: &Whose<'_>, out: &mut Output) {
         if let Some(measure) = self.span_measure() {
-            out.goes_on(whose, self.dims(whose), measure, at);
+            out.goes_on(whose, self.dims(whose, self.since), measure, at);
         }
     }
 
