@@ -27,7 +27,7 @@ use crate::{
     options::{EngineOptions, LogStore},
     retention::Retention,
     source::Sources,
-    watch::WatchMemory,
+    watch::Hub,
 };
 
 /// The engine. Cheap to share; lives as long as an `Arc` of it does.
@@ -39,7 +39,7 @@ pub struct Engine {
     pub(crate) leases: Leases,
     pub(crate) figures: Following<Figures>,
     pub(crate) boards: Following<Boards>,
-    pub(crate) watches: WatchMemory,
+    pub(crate) watches: Hub,
     pub(crate) folds: Folds,
     pub(crate) audit: Audit,
     /// Of all fingerprints: the archive's, if there is one.
@@ -83,7 +83,7 @@ impl Engine {
             clock: options.clock,
             sources: Sources::default(),
             leases: Leases::new(options.lease),
-            watches: WatchMemory::default(),
+            watches: Hub::default(),
             folds: Folds::new(seed),
             audit: Audit::default(),
             seed,
@@ -153,6 +153,7 @@ impl Engine {
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
         self.folds.close();
+        self.watches.close().await;
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -163,6 +164,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.folds.close();
+        self.watches.abort();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }

@@ -24,7 +24,7 @@ use pegcount_engine::{
     Engine, EngineError, EngineOptions, FactBatch, KnownAt, LogStore, OpenTicket, Retained, Retention,
     TicketCommand,
 };
-use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, QueryError, Table};
+use pegcount_kpi::{Dimension, ExplainQuery, Query, QueryError, Table};
 use pegcount_log::{ConsumerHello, ConsumerName, Filter, LogError};
 use pegcount_proto::v1::{self, agent_fact, contact_fact::Action};
 use support::{
@@ -148,18 +148,8 @@ async fn what_goes_on(place: &Place) {
 }
 
 fn days(number: i64, by: &[Dimension]) -> Query {
-    Query {
-        site: site(),
-        from: Micros(MORNING.0 - 8 * Micros::HOUR.0),
-        to: Micros(day(number).0 - 8 * Micros::HOUR.0),
-        by: by.to_vec(),
-        attribution: Attribution::Event,
-        time_zone: jiff::tz::TimeZone::UTC,
-        as_of: day(number),
-        queues: Vec::new(),
-        agents: Vec::new(),
-        formula_version: None,
-    }
+    let (from, to) = (Micros(MORNING.0 - 8 * Micros::HOUR.0), Micros(day(number).0 - 8 * Micros::HOUR.0));
+    Query { by: by.to_vec(), ..Query::new(site(), from, to, day(number)) }
 }
 
 async fn tables(place: &Place, number: i64) -> Vec<Table> {

@@ -6,7 +6,7 @@ use clap::{
 };
 use pegcount_kpi::{Attribution, Dimension};
 
-use super::{Format, ReportFormat, TargetArgs, Version};
+use super::{Format, Length, ReportFormat, TargetArgs, Version};
 
 /// Which part of a site's history.
 #[derive(Clone, Debug, Args)]
@@ -24,6 +24,9 @@ pub(crate) struct SpanArgs {
     /// Up to, and not including, then; a date means its first instant [default: the end of the day in which --from lies]
     #[arg(long, value_name = "WHEN")]
     pub(crate) to: Option<String>,
+    /// Instead of --from and --to: so long up to now or --as-of, exact to the microsecond, as `90s`, `30m` or `2h`
+    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["from", "to"])]
+    pub(crate) last: Option<Length>,
     /// Only this queue; may be given several times
     #[arg(long, value_name = "QUEUE")]
     pub(crate) queue: Vec<String>,
@@ -71,6 +74,7 @@ pub(crate) struct RangeArgs {
 #[command(after_help = "Examples:\n  \
     pegcount kpi --site bank --from 1999-02-01 --to 1999-02-08 --by queue\n  \
     pegcount kpi --site bank --from 1999-02-01 --by hour,agent --format csv\n  \
+    pegcount kpi --site main --last 30m --by queue --columns service_level,asa_p90 --server …\n  \
     pegcount kpi --site main --from 2026-01-01 --to 2026-04-01 --by day --formula v1,v2 --columns service_level\n  \
     pegcount kpi --site main --from 2026-03-01T09:00 --to 2026-03-01T17:00 \\\n      \
     --time-zone Asia/Jerusalem --by interval15 --columns offered,service_level")]

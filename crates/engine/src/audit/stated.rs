@@ -51,6 +51,8 @@ pub(super) fn query(site: &SiteId, range: Span, cut: Dimension, as_of: Micros) -
         as_of,
         queues: Vec::new(),
         agents: Vec::new(),
+        columns: Vec::new(),
+        last: None,
         formula_version: None,
     }
 }
