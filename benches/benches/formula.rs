@@ -52,8 +52,14 @@ fn main() -> Outcome<()> {
             Line::plain("events a second", table::per_second(float(events) / once)),
             Line::plain("the same question again, ms", format!("{:.1}", again * 1e3)),
             Line::plain("under a version with other ratios only, ms", format!("{:.1}", ratios * 1e3)),
-            Line::plain("a queue's threshold changed for all of it, in the background, s", format!("{back:.1}")),
-            Line::plain("the longest that a question took meanwhile, ms", format!("{:.1}", longest_wait * 1e3)),
+            Line::plain(
+                "a queue's threshold changed for all of it, in the background, s",
+                format!("{back:.1}"),
+            ),
+            Line::plain(
+                "the longest that a question took meanwhile, ms",
+                format!("{:.1}", longest_wait * 1e3),
+            ),
             Line::plain("resident memory at the end, MB", format!("{held}")),
         ],
     );

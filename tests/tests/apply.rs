@@ -34,7 +34,16 @@ fn import(target: &[String]) {
 }
 
 const RANGE: [&str; 11] = [
-    "kpi", "--site", "bank", "--time-zone", "Asia/Jerusalem", "--from", "1999-03-03", "--to", "1999-03-05", "--as-of",
+    "kpi",
+    "--site",
+    "bank",
+    "--time-zone",
+    "Asia/Jerusalem",
+    "--from",
+    "1999-03-03",
+    "--to",
+    "1999-03-05",
+    "--as-of",
     "1999-04-01",
 ];
 
@@ -62,7 +71,11 @@ fn a_site_is_shown_then_written_and_a_second_time_there_is_nothing_to_do() {
     let written = with(&["apply", &example(), "--yes"], &data).success();
     assert!(written.contains("definitions written at main"), "{written}");
     let again = with(&["apply", &example(), "--yes"], &data).success();
-    assert!(again.contains("0 added (+), 0 changed (~)") && again.ends_with("nothing to do: main is as the file says\n"), "{again}");
+    assert!(
+        again.contains("0 added (+), 0 changed (~)")
+            && again.ends_with("nothing to do: main is as the file says\n"),
+        "{again}"
+    );
 
     // What is in force, as such a file: to apply it is nothing to do either.
     let printed = with(&["definitions", "--site", "main", "--time-zone", "Asia/Shanghai"], &data).success();
@@ -81,7 +94,9 @@ fn a_change_is_told_field_by_field_with_its_date_and_what_is_not_in_the_file_sta
     let file = dir.path().join("site.toml");
     let path = file.display().to_string();
     let write = |text: &str| fs::write(&file, text).unwrap();
-    write("[site]\nname = \"main\"\n[[queue]]\nqueue = \"sales\"\nthreshold = \"30s\"\n[[queue]]\nqueue = \"old\"\n");
+    write(
+        "[site]\nname = \"main\"\n[[queue]]\nqueue = \"sales\"\nthreshold = \"30s\"\n[[queue]]\nqueue = \"old\"\n",
+    );
     with(&["apply", &path, "--yes"], &data).success();
     write(
         "[site]\nname = \"main\"\n[[queue]]\nqueue = \"sales\"\nthreshold = \"30s\"\n\
@@ -90,7 +105,10 @@ fn a_change_is_told_field_by_field_with_its_date_and_what_is_not_in_the_file_sta
     let shown = with(&["apply", &path, "--yes"], &data).success();
     assert!(shown.contains("~ queue sales from 2026-03-01: threshold 30s → 45s\n"), "{shown}");
     assert!(shown.contains("? queue old since ever"), "{shown}");
-    assert!(shown.contains("0 added (+), 1 changed (~), 1 unchanged, 1 not in the file (?), which stay"), "{shown}");
+    assert!(
+        shown.contains("0 added (+), 1 changed (~), 1 unchanged, 1 not in the file (?), which stay"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -103,13 +121,21 @@ fn what_is_wrong_in_a_file_is_told_with_its_line_and_nothing_is_written() {
         with(&["apply", &file.display().to_string(), "--yes"], &data).failure()
     };
     let length = refused("[site]\nname = \"main\"\n[[queue]]\nqueue = \"sales\"\nthreshold = \"soon\"\n");
-    assert!(length.contains("site.toml, line 5: queue sales: threshold is `soon`; write a length such as 20s"), "{length}");
+    assert!(
+        length.contains("site.toml, line 5: queue sales: threshold is `soon`; write a length such as 20s"),
+        "{length}"
+    );
     let unknown = refused("[[queues]]\nqueue = \"sales\"\n");
-    assert!(unknown.contains("site.toml") && unknown.contains("queues") && unknown.contains("line 1"), "{unknown}");
+    assert!(
+        unknown.contains("site.toml") && unknown.contains("queues") && unknown.contains("line 1"),
+        "{unknown}"
+    );
     let unnamed = refused("[[queue]]\nqueue = \"sales\"\n");
     assert!(unnamed.contains("--site is missing") && unnamed.contains("[site] name"), "{unnamed}");
     with(&["apply", &example(), "--yes"], &data).success();
-    let changed = refused("[site]\nname = \"main\"\n[[formula]]\nnumber = 2\nvalid_from = \"2026-08-01\"\nshort = \"9s\"\n");
+    let changed = refused(
+        "[site]\nname = \"main\"\n[[formula]]\nnumber = 2\nvalid_from = \"2026-08-01\"\nshort = \"9s\"\n",
+    );
     assert!(changed.contains("formula version 2 stands for something else: its short is"), "{changed}");
     assert!(changed.contains("give yours a new number"), "{changed}");
 }
@@ -146,15 +172,28 @@ fn two_versions_and_their_difference_are_the_same_from_a_server_and_from_a_folde
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["formula_versions"], serde_json::json!([1, 2]));
     let table = with(&both, &server.target()).success();
-    assert!(table.contains("abandoned_short_v2_minus_v1") && table.contains("formulas versions 1, 2"), "{table}");
+    assert!(
+        table.contains("abandoned_short_v2_minus_v1") && table.contains("formulas versions 1, 2"),
+        "{table}"
+    );
 
     // What was known then, and why, by that version.
-    let known = [&RANGE[..], &["--columns", "abandoned_short", "--formula", "2", "--known-at", "40", "--format", "csv"]].concat();
+    let known = [
+        &RANGE[..],
+        &["--columns", "abandoned_short", "--formula", "2", "--known-at", "40", "--format", "csv"],
+    ]
+    .concat();
     assert_eq!(with(&known, &folder(&here)).success(), with(&known, &server.target()).success());
     let explain = [&["explain"], &RANGE[1..], &["--column", "abandon_rate", "--formula", "v2"]].concat();
     let explained = with(&explain, &server.target()).success();
-    assert!(explained.contains("abandoned / ended, flow-outs elsewhere left out"), "version 2's form: {explained}");
-    assert!(explained.contains("by formula version 2") && explained.contains("formulas version 2"), "{explained}");
+    assert!(
+        explained.contains("abandoned / ended, flow-outs elsewhere left out"),
+        "version 2's form: {explained}"
+    );
+    assert!(
+        explained.contains("by formula version 2") && explained.contains("formulas version 2"),
+        "{explained}"
+    );
     let unknown = with(&[&RANGE[..], &["--formula", "v9"]].concat(), &server.target()).failure();
     assert!(unknown.contains("there is no formula version 9 at bank; there are 1, 2"), "{unknown}");
     assert_eq!(server.terminate(), Some(0));
@@ -173,7 +212,9 @@ fn targets_stand_beside_the_figures_that_they_are_for() {
     with(&["apply", &file.display().to_string(), "--yes"], &data).success();
     let whole = with(&[&RANGE[..], &["--columns", "aht", "--targets"]].concat(), &data).success();
     assert!(whole.contains("aht_target") && whole.contains("met (< 1h00m00s)"), "{whole}");
-    let queues = [&RANGE[..], &["--by", "queue", "--columns", "connect_rate", "--targets", "--format", "csv"]].concat();
+    let queues =
+        [&RANGE[..], &["--by", "queue", "--columns", "connect_rate", "--targets", "--format", "csv"]]
+            .concat();
     let queues = with(&queues, &data).success();
     assert!(queues.lines().next().unwrap().ends_with("connect_rate,connect_rate_target"), "{queues}");
     assert!(queues.lines().skip(1).all(|line| line.ends_with(",missed") || line.ends_with(',')), "{queues}");

@@ -312,7 +312,12 @@ fn of_formula() -> Vec<Limit> {
         ),
         limit("short", micros(usual.short), "s", "an abandoned wait up to this is short, likewise"),
         limit("rings", micros(usual.rings), "s", "three rings, likewise"),
-        limit("short_handle", micros(usual.short_handle), "s", "a talk up to this is short, unless the formula says otherwise"),
+        limit(
+            "short_handle",
+            micros(usual.short_handle),
+            "s",
+            "a talk up to this is short, unless the formula says otherwise",
+        ),
         limit("attempt_window", micros(usual.attempt_window), "s", "of first attempts, likewise"),
         limit("fcr_window", micros(usual.fcr_window), "s", "W: a resolution must hold for it, likewise"),
         limit("repeat_window", micros(usual.repeat_window), "s", "W of the repeat-contact form, likewise"),

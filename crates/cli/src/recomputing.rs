@@ -27,9 +27,9 @@ pub(crate) enum Looking<'a> {
 /// A bar that says what is done.
 pub(crate) fn bar(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(0).with_message(what);
-    if let Ok(style) =
-        ProgressStyle::with_template("{msg} {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {elapsed}")
-    {
+    if let Ok(style) = ProgressStyle::with_template(
+        "{msg} {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {elapsed}",
+    ) {
         bar.set_style(style);
     }
     bar

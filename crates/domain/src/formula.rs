@@ -229,16 +229,21 @@ mod tests {
         let built_in = FormulaDefinition::<Name>::built_in();
         assert_eq!((built_in.number, built_in.valid_from), (1, Micros(i64::MIN)));
         let rules = built_in.rules;
-        let seconds = [rules.threshold, rules.short, rules.rings, rules.short_handle].map(|at| at.0 / 1_000_000);
+        let seconds =
+            [rules.threshold, rules.short, rules.rings, rules.short_handle].map(|at| at.0 / 1_000_000);
         assert_eq!(seconds, [20, 5, 15, 10]);
-        assert_eq!((rules.attempt_window.0 / Micros::MINUTE.0, rules.fcr_window.0 / Micros::HOUR.0), (30, 168));
+        assert_eq!(
+            (rules.attempt_window.0 / Micros::MINUTE.0, rules.fcr_window.0 / Micros::HOUR.0),
+            (30, 168)
+        );
         assert_eq!(rules.fcr_window, rules.repeat_window);
     }
 
     #[test]
     fn the_same_content_is_told_whatever_it_is_called_and_whenever_it_begins() {
         let one = FormulaDefinition::<Name>::built_in();
-        let again = FormulaDefinition { name: Some(Name::fixed("back")), valid_from: Micros(5), ..one.clone() };
+        let again =
+            FormulaDefinition { name: Some(Name::fixed("back")), valid_from: Micros(5), ..one.clone() };
         assert!(one.same_content(&again));
         let mut other = again;
         other.rules.short = Micros::from_secs(3);

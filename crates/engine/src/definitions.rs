@@ -201,7 +201,10 @@ fn check_target(target: &TargetDefinition) -> Result<(), String> {
     if pegcount_kpi::describe().iter().any(|known| known.name == column) {
         return Ok(());
     }
-    Err(format!("(target {}) is of `{column}`, which is no column; `pegcount kpi --columns help` lists them", target.target))
+    Err(format!(
+        "(target {}) is of `{column}`, which is no column; `pegcount kpi --columns help` lists them",
+        target.target
+    ))
 }
 
 fn check_calendar(calendar: &CalendarDefinition) -> Result<(), String> {
@@ -249,6 +252,7 @@ fn difference(known: &FormulaDefinition, one: &FormulaDefinition) -> String {
     ];
     let length = lengths.iter().find(|(_, a, b)| a != b);
     let length = length.map(|(what, a, b)| format!("its {what} is {a}, not {b}"));
-    let word = || words.iter().find(|(_, a, b)| a != b).map(|(what, a, b)| format!("its {what} is {a}, not {b}"));
+    let word =
+        || words.iter().find(|(_, a, b)| a != b).map(|(what, a, b)| format!("its {what} is {a}, not {b}"));
     length.or_else(word).unwrap_or_default()
 }

@@ -8,10 +8,7 @@ use std::sync::{
 };
 
 use parking_lot::Mutex;
-use pegcount_domain::{
-    envelope::Position,
-    ids::SiteId,
-};
+use pegcount_domain::{envelope::Position, ids::SiteId};
 
 /// What a fold over history is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

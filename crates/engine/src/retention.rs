@@ -29,7 +29,8 @@ use crate::{
 /// 7 days, and what is known of commands and sources is younger still.
 pub const RETENTION_MIN: Micros = Micros(40 * DAY.0);
 /// An archive of figures without all definitions would lose those.
-const DEFINITIONS_PENDING: &str = "definitions that reach far back are being taken in: drop history when that is done";
+const DEFINITIONS_PENDING: &str =
+    "definitions that reach far back are being taken in: drop history when that is done";
 const DAY: Micros = Micros(24 * Micros::HOUR.0);
 /// How often it is looked whether something is to be dropped (duration).
 const LOOKS_EVERY: Micros = Micros(6 * Micros::HOUR.0);

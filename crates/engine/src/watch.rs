@@ -189,7 +189,8 @@ impl WatchMemory {
 
 /// Equal for equal questions, whatever instant they were asked at.
 fn fingerprint(query: &Query) -> String {
-    let Query { site, from, to, by, attribution, time_zone, as_of: _, queues, agents, formula_version } = query;
+    let Query { site, from, to, by, attribution, time_zone, as_of: _, queues, agents, formula_version } =
+        query;
     format!(
         "{site:?} {from:?} {to:?} {by:?} {attribution:?} {time_zone:?} {queues:?} {agents:?} {formula_version:?}"
     )

@@ -65,7 +65,8 @@ async fn abandoned(place: &Place, waits: &[i64]) {
         let fact = |action| contact_fact(&contact, action);
         let minute = at(i64::try_from(number).unwrap());
         let enter = v1::QueueEntered { visit: "1".into(), queue: "sales".into(), priority: 0 };
-        let leave = v1::QueueLeft { visit: "1".into(), exit: v1::QueueExit::Abandoned.into(), ringing: false };
+        let leave =
+            v1::QueueLeft { visit: "1".into(), exit: v1::QueueExit::Abandoned.into(), ringing: false };
         let begin = vec![started(&contact, ""), fact(Action::QueueEntered(enter))];
         let end = vec![fact(Action::QueueLeft(leave)), fact(Action::Ended(v1::ContactEnded::default()))];
         send(&session, batch(number * 4 - 3, minute, begin)).await.unwrap();
@@ -174,7 +175,12 @@ async fn a_version_never_changes_and_one_that_is_not_there_is_named_with_those_t
     assert_eq!(define(&place, short(2, 8, at(10))).await.unwrap().0, 0, "the same again is nothing new");
     define(&place, short(2, 8, at(50))).await.unwrap();
     let refused = define(&place, short(2, 9, at(20))).await.unwrap_err().to_string();
-    assert!(refused.starts_with("formula version 2 stands for something else: its short is 8000000us, not 9000000us"), "{refused}");
+    assert!(
+        refused.starts_with(
+            "formula version 2 stands for something else: its short is 8000000us, not 9000000us"
+        ),
+        "{refused}"
+    );
     let built_in = define(&place, short(1, 9, at(20))).await.unwrap_err().to_string();
     assert!(built_in.starts_with("formula version 1 stands for something else"), "{built_in}");
     let unknown = place.engine.query_at(hour(Some(7)), None).await.unwrap_err();

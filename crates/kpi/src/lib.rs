@@ -37,8 +37,8 @@ pub use anomaly::{Anomaly, AnomalyKind};
 pub use archive::ArchiveError;
 pub use correction::Correction;
 pub use formula::{FORMULA_BUILT_IN, describe};
-pub use kpi::UnderFormula;
 pub use kpi::Kpi;
+pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,

@@ -7,7 +7,7 @@ use pegcount_domain::{
     agent::AfterCallPolicy,
     definitions::Definitions,
     event::{Event, QueueDefinition},
-    formula::{FORMULA_BUILT_IN, FormulaDefinition, Forms, Rules},
+    formula::{FORMULA_BUILT_IN, Forms, FormulaDefinition, Rules},
     ids::{AgentId, Key, TeamId},
     time::{Micros, Span},
 };

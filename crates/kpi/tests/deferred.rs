@@ -56,11 +56,8 @@ fn a_fold_that_defers_definitions_answers_as_if_they_had_not_been_made_and_says_
             for asked in questions(site, range(&history), as_of, Dice(seed).roll()) {
                 let told = deferring.query(&asked).unwrap();
                 let expected = expected.query(&asked).unwrap();
-                let expected = Table {
-                    position: told.position,
-                    older_definitions: told.older_definitions,
-                    ..expected
-                };
+                let expected =
+                    Table { position: told.position, older_definitions: told.older_definitions, ..expected };
                 assert_eq!(told, expected, "seed {seed}, {site}");
             }
         }

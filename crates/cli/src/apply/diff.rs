@@ -70,7 +70,8 @@ impl Diff {
             }
             diff.events.push(event.clone());
         }
-        let in_file: Vec<(String, Micros)> = file.iter().map(facts).map(|known| (known.what, known.from)).collect();
+        let in_file: Vec<(String, Micros)> =
+            file.iter().map(facts).map(|known| (known.what, known.from)).collect();
         for known in standing.iter().map(facts) {
             if !in_file.iter().any(|(what, from)| *what == known.what && *from == known.from) {
                 let fields = said(&known);
@@ -110,7 +111,8 @@ impl Line {
         } else {
             format!("from {}", when::short(self.from, zone))
         };
-        let fields = if self.fields.is_empty() { String::new() } else { format!(": {}", self.fields.join(", ")) };
+        let fields =
+            if self.fields.is_empty() { String::new() } else { format!(": {}", self.fields.join(", ")) };
         format!("{} {from}{fields}", self.what)
     }
 }
@@ -248,9 +250,10 @@ fn of_target(target: &TargetDefinition) -> Facts {
 }
 
 fn of_calendar(calendar: &CalendarDefinition) -> Facts {
-    let windows = calendar.windows.iter().map(|window| {
-        format!("{} {}–{} min", window.day.word(), window.from, window.to)
-    });
+    let windows = calendar
+        .windows
+        .iter()
+        .map(|window| format!("{} {}–{} min", window.day.word(), window.from, window.to));
     let holidays = calendar.holidays.iter().map(|day| day.date.to_string());
     let made_up = calendar.make_up_days.iter().map(|day| format!("{} like {}", day.date, day.like.word()));
     let join = |items: Vec<String>| items.join(" ");
@@ -284,12 +287,16 @@ mod tests {
     fn what_is_new_changed_the_same_and_only_there_is_told_apart_with_dates() {
         let march = 1_772_323_200;
         let day = 86_400;
-        let standing = [queue(20, 0), queue(40, march), Event::AgentDefined(AgentDefinition {
-            agent: pegcount_domain::ids::AgentId(Name::fixed("ben")),
-            team: None,
-            chat_slots: 1,
-            valid_from: Micros::ZERO,
-        })];
+        let standing = [
+            queue(20, 0),
+            queue(40, march),
+            Event::AgentDefined(AgentDefinition {
+                agent: pegcount_domain::ids::AgentId(Name::fixed("ben")),
+                team: None,
+                chat_slots: 1,
+                valid_from: Micros::ZERO,
+            }),
+        ];
         let file = [queue(20, 0), queue(30, march), queue(35, march + day)];
         let diff = Diff::of(&file, &standing);
         let expected = "~ queue sales from 2026-03-01: threshold 40s → 30s\n\

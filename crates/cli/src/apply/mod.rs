@@ -24,8 +24,7 @@ use pegcount_server::wire;
 use crate::{
     args::{ApplyArgs, DefinitionsArgs},
     error::CliError,
-    output,
-    recomputing,
+    output, recomputing,
     site_file::{read, write},
     target::{self, Missing, Target},
     when,
@@ -107,7 +106,8 @@ pub(crate) async fn defined(target: &Target, site: &SiteId) -> Result<Vec<Event>
 fn consents(diff: &Diff, site: &SiteId, zone: &TimeZone) -> Result<bool, CliError> {
     if !io::stdin().is_terminal() {
         return Err(CliError::Argument(
-            "nobody is there to ask: say --yes to write these definitions, or --dry-run to only look".to_owned(),
+            "nobody is there to ask: say --yes to write these definitions, or --dry-run to only look"
+                .to_owned(),
         ));
     }
     let back = diff.reaches_back_to().filter(|from| *from < pegcount_clock::system_now());
@@ -142,10 +142,10 @@ async fn define(target: &Target, site: &SiteId, events: Vec<Event>) -> Result<us
 
 /// Waits until the figures stand on what was written.
 async fn wait(api: &Api, site: &SiteId) -> Result<(), CliError> {
-    let wanted = |one: &v1::Recomputation| one.purpose() == RecomputationPurpose::Definitions;
+    let for_definitions = |one: &v1::Recomputation| one.purpose() == RecomputationPurpose::Definitions;
     let bar: ProgressBar = recomputing::bar("taking the definitions in");
     let mut waited = false;
-    while let Some(one) = recomputing::of_server(api, site).await?.into_iter().find(wanted) {
+    while let Some(one) = recomputing::of_server(api, site).await?.into_iter().find(for_definitions) {
         waited = true;
         recomputing::show(&bar, &one);
         recomputing::pause().await;

@@ -34,7 +34,9 @@ pub(crate) struct ApplyArgs {
 
 /// Whose definitions.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example:\n  pegcount definitions --site main --time-zone Asia/Shanghai --data-dir ./data > site.toml")]
+#[command(
+    after_help = "Example:\n  pegcount definitions --site main --time-zone Asia/Shanghai --data-dir ./data > site.toml"
+)]
 pub(crate) struct DefinitionsArgs {
     /// The site
     #[arg(long, value_name = "SITE")]

@@ -33,7 +33,8 @@ struct Asked {
 
 /// Prints why a figure is what it is.
 pub(crate) async fn run(args: ExplainArgs) -> Result<(), CliError> {
-    let question = Question::new(&args.site, &args.span, &[])?.under(args.formula.map(|Version(number)| number));
+    let question =
+        Question::new(&args.site, &args.span, &[])?.under(args.formula.map(|Version(number)| number));
     let moment = AskedMoment::of(&args.moment, &question.zone)?;
     let cell = args.cell.iter().map(|text| cell_value(text)).collect::<Result<_, _>>()?;
     let asked = Asked { question, column: args.column, cell, moment, limit: args.limit };

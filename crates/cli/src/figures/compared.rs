@@ -12,7 +12,7 @@ use super::{Cell, Column, Figures, Row};
 type RowKey = (Micros, Micros, Vec<Option<String>>);
 
 /// Tables of one question, with the versions by which they were reckoned; all have the same columns.
-pub(crate) fn compared(tables: Vec<(u32, Figures)>) -> Option<Figures> {
+pub(crate) fn compared(tables: &[(u32, Figures)]) -> Option<Figures> {
     let (first, base) = tables.first()?;
     let mut rows: BTreeMap<RowKey, Vec<Vec<Cell>>> = BTreeMap::new();
     for (place, (_, table)) in tables.iter().enumerate() {
@@ -52,8 +52,7 @@ pub(crate) fn compared(tables: Vec<(u32, Figures)>) -> Option<Figures> {
 /// A column of a row by each version, then the differences from the first. A row that is not there by a version holds
 /// nothing by it.
 fn cells(sides: &[Vec<Cell>], column: usize) -> Vec<Cell> {
-    let own: Vec<Cell> =
-        sides.iter().map(|side| side.get(column).copied().unwrap_or(Cell::Absent)).collect();
+    let own: Vec<Cell> = sides.iter().map(|side| side.get(column).copied().unwrap_or(Cell::Absent)).collect();
     let first = own.first().copied().unwrap_or(Cell::Absent);
     let differences: Vec<Cell> = own.iter().skip(1).map(|later| difference(first, *later)).collect();
     own.into_iter().chain(differences).collect()
@@ -63,10 +62,7 @@ fn cells(sides: &[Vec<Cell>], column: usize) -> Vec<Cell> {
 fn difference(first: Cell, later: Cell) -> Cell {
     match (first, later) {
         (Cell::Amount(first), Cell::Amount(later)) => Cell::Amount(later.saturating_sub(first)),
-        (
-            Cell::Ratio { numerator: a, denominator: b },
-            Cell::Ratio { numerator: c, denominator: d },
-        ) => {
+        (Cell::Ratio { numerator: a, denominator: b }, Cell::Ratio { numerator: c, denominator: d }) => {
             let (a, b, c, d) = (i128::from(a), i128::from(b), i128::from(c), i128::from(d));
             quotient(c * b - a * d, b * d)
         }
@@ -105,9 +101,10 @@ mod tests {
     #[test]
     fn each_column_stands_by_each_version_with_the_exact_difference() {
         let (old, mut new) = (two_queues(), two_queues());
-        new.rows[0].cells = vec![Cell::Amount(5), Cell::Amount(10_000_000), Cell::Ratio { numerator: 1, denominator: 4 }];
+        new.rows[0].cells =
+            vec![Cell::Amount(5), Cell::Amount(10_000_000), Cell::Ratio { numerator: 1, denominator: 4 }];
         new.rows.remove(1);
-        let both = compared(vec![(1, old), (3, new)]).unwrap();
+        let both = compared(&[(1, old), (3, new)]).unwrap();
         let names: Vec<_> = both.columns.iter().map(|column| column.name.as_str()).collect();
         assert_eq!(&names[..3], ["offered_v1", "offered_v3", "offered_v3_minus_v1"]);
         let row = |key: Option<&str>| both.rows.iter().find(|row| row.keys[0].as_deref() == key).unwrap();

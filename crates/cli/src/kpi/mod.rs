@@ -56,7 +56,8 @@ async fn figures(
         let tables = by_versions(target, question, asked, &versions).await?;
         let tables = tables.iter().map(|(version, table)| Ok((*version, figures::pick(table, &picked)?)));
         let tables: Vec<_> = tables.collect::<Result<_, CliError>>()?;
-        return figures::compared(few_alike(tables)).ok_or_else(|| CliError::Argument("no version".to_owned()));
+        return figures::compared(&few_alike(tables))
+            .ok_or_else(|| CliError::Argument("no version".to_owned()));
     }
     let question = question.clone().under(versions.first().copied());
     let table = ask(target, &question, asked).await?;
@@ -67,7 +68,12 @@ async fn figures(
     if let Picked::Few = picked {
         let usual = figures::pick(&table, &picked)?;
         let mut names: Vec<String> = usual.columns.iter().map(|column| column.name.clone()).collect();
-        names.extend(figures::target_columns(&targets).into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+        names.extend(
+            figures::target_columns(&targets)
+                .into_iter()
+                .filter(|name| !names.contains(name))
+                .collect::<Vec<_>>(),
+        );
         picked = Picked::Named(names);
     }
     Ok(figures::judged(&figures::pick(&table, &picked)?, &targets, &question.only()))

@@ -125,7 +125,14 @@ impl Question {
         let visits = (self.attribution != Attribution::Event).then_some(visits);
         let range = [self.site.to_string(), format!("{from} to {to}")];
         let formula = self.formula.map(|number| format!("by formula version {number}"));
-        range.into_iter().chain(formula).chain(queues).chain(agents).chain(visits).collect::<Vec<_>>().join(", ")
+        range
+            .into_iter()
+            .chain(formula)
+            .chain(queues)
+            .chain(agents)
+            .chain(visits)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The names of the dimensions that are not times, in the order asked.

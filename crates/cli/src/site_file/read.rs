@@ -253,7 +253,11 @@ impl Reader<'_> {
             let from = self.since(&at("valid_from"), entry.valid_from.as_ref())?;
             let life = lives.entry(AgentId(id.clone())).or_default();
             if life.slots.insert(from, slots).is_some() {
-                return Err(self.wrong(&at("valid_from"), &entry.agent, "stands twice for the agent; say it once"));
+                return Err(self.wrong(
+                    &at("valid_from"),
+                    &entry.agent,
+                    "stands twice for the agent; say it once",
+                ));
             }
         }
         events.extend(lives.into_iter().flat_map(|(agent, life)| life.definitions(&agent)));
@@ -265,11 +269,16 @@ impl Reader<'_> {
             Member::Always(agent) => (agent, None, None),
             Member::Dated { agent, from, until } => (agent, from.as_ref(), until.as_ref()),
         };
-        let agent = Name::new(agent).map_err(|error| self.wrong(key, member, format!("has an agent that {error}")))?;
+        let agent = Name::new(agent)
+            .map_err(|error| self.wrong(key, member, format!("has an agent that {error}")))?;
         let instant = |text: Option<&String>| text.map(|text| self.instant(key, member, text)).transpose();
         let (from, until) = (instant(from)?.unwrap_or(Micros::ZERO), instant(until)?);
         if until.is_some_and(|until| until <= from) {
-            return Err(self.wrong(key, member, format!("has {agent} until before it joins; swap the dates")));
+            return Err(self.wrong(
+                key,
+                member,
+                format!("has {agent} until before it joins; swap the dates"),
+            ));
         }
         Ok((AgentId(agent), from, until))
     }
@@ -322,7 +331,8 @@ impl Reader<'_> {
         let column = entry.column.get_ref();
         let known = pegcount_kpi::describe().iter().find(|known| known.name == column);
         let known = known.ok_or_else(|| {
-            let reason = format!("is `{column}`, which is no column; `pegcount kpi --columns help` lists them");
+            let reason =
+                format!("is `{column}`, which is no column; `pegcount kpi --columns help` lists them");
             self.wrong(&at("column"), &entry.column, reason)
         })?;
         let value = match (&entry.value, entry.retired) {
@@ -389,8 +399,10 @@ impl Reader<'_> {
             .map_err(|error| self.wrong(&at("time_zone"), &entry.time_zone, error.to_string()))?;
         let mut windows = BTreeSet::new();
         for window in &entry.windows {
-            let (from, to) =
-                (self.minute(&at("windows.from"), &window.from)?, self.minute(&at("windows.to"), &window.to)?);
+            let (from, to) = (
+                self.minute(&at("windows.from"), &window.from)?,
+                self.minute(&at("windows.to"), &window.to)?,
+            );
             if from >= to {
                 let reason = format!("is {}, not after {}", window.to.get_ref(), window.from.get_ref());
                 return Err(self.wrong(&at("windows.to"), &window.to, reason));
@@ -439,7 +451,8 @@ impl Reader<'_> {
     }
 
     fn minute(&self, key: &str, at: &Text) -> Read<u16> {
-        let refuse = || self.wrong(key, at, format!("is `{}`; write a time such as 08:30, up to 24:00", at.get_ref()));
+        let refuse =
+            || self.wrong(key, at, format!("is `{}`; write a time such as 08:30, up to 24:00", at.get_ref()));
         text::minute(at.get_ref()).ok_or_else(refuse)
     }
 }
@@ -553,7 +566,10 @@ mod tests {
             "[[calendar]]\ncalendar = \"office\"\ntime_zone = \"UTC\"\nholidays = [{ date = \"2026-10-01\" }]\n\
              make_up_days = [{ date = \"2026-10-01\", like = \"monday\" }]\n",
         );
-        assert!(twice.starts_with("site.toml, line 5: calendar office: make_up_days.date is 2026-10-01"), "{twice}");
+        assert!(
+            twice.starts_with("site.toml, line 5: calendar office: make_up_days.date is 2026-10-01"),
+            "{twice}"
+        );
         let column = refused(
             "[[target]]\ntarget = \"t\"\ncolumn = \"happiness\"\ncomparison = \">\"\nvalue = 1\nscope = \"site\"\n",
         );

@@ -166,7 +166,8 @@ impl<'a> Journey<'a> {
         } else if outcome.undone.is_some_and(|at| at <= until) {
             Some(Cause::Reopened)
         } else {
-            self.is_repeated(items, outcome.topic, Span::new(resolved, until), rules).then_some(Cause::Repeated)
+            self.is_repeated(items, outcome.topic, Span::new(resolved, until), rules)
+                .then_some(Cause::Repeated)
         }
     }
 

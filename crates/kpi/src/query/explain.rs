@@ -118,7 +118,7 @@ type Found = BTreeMap<(usize, Source, Whose, Dims), i64>;
 pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Explanation, QueryError> {
     asked.query.check()?;
     let law = table::row_law(&asked.query, site, asked.query.from);
-    let (column, means) = formula::means(&asked.column, &law.forms).ok_or_else(|| no_means(&asked.column))?;
+    let (column, means) = formula::means(&asked.column, law.forms).ok_or_else(|| no_means(&asked.column))?;
     let measures: Vec<Measure> = means.measures();
     check_cell(asked, &column, &measures)?;
     let mut found = Found::new();
@@ -245,7 +245,8 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
             agent: site.names.text(dims.agent),
             queue: site.names.text(dims.queue),
             events: site.events_of(*whose, *source),
-            formula_version: version(*index, dims).map(|version| asked.query.formula_version.unwrap_or(version)),
+            formula_version: version(*index, dims)
+                .map(|version| asked.query.formula_version.unwrap_or(version)),
         })
     };
     (page.filter_map(item).collect(), real().count())

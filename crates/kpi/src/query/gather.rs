@@ -39,7 +39,15 @@ impl Sums {
     /// Nothing counted yet.
     pub(crate) fn new(bucket: u32, keys: Keys) -> Self {
         let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
-        Self { bucket, keys, amounts, waiting: 0, longest: 0, waits: Default::default(), versions: SmallVec::new() }
+        Self {
+            bucket,
+            keys,
+            amounts,
+            waiting: 0,
+            longest: 0,
+            waits: Default::default(),
+            versions: SmallVec::new(),
+        }
     }
 
     /// Notes that something in it was counted by a version; 0 stands for the built-in one.

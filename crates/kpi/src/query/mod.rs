@@ -260,7 +260,9 @@ pub enum QueryError {
         dimension: Dimension,
     },
     /// Nobody has defined it.
-    #[error("there is no formula version {asked} at {site}; there are {known}: define it, or ask for one of these")]
+    #[error(
+        "there is no formula version {asked} at {site}; there are {known}: define it, or ask for one of these"
+    )]
     UnknownFormula {
         /// The site.
         site: SiteId,
@@ -270,7 +272,9 @@ pub enum QueryError {
         known: String,
     },
     /// It takes a fold of its own.
-    #[error("formula version {version} counts otherwise than what has been counted: it needs a fold of its own")]
+    #[error(
+        "formula version {version} counts otherwise than what has been counted: it needs a fold of its own"
+    )]
     NeedsFold {
         /// Which.
         version: u8,

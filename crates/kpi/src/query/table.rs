@@ -75,7 +75,7 @@ impl Plain<'_> {
     fn formulas(&mut self, law: &Law) -> &[&'static Formula] {
         let known = self.known.iter().position(|(number, _)| *number == law.number);
         let index = known.unwrap_or_else(|| {
-            let formulas = FORMULAS.iter().map(|formula| formula.under(&law.forms)).collect();
+            let formulas = FORMULAS.iter().map(|formula| formula.under(law.forms)).collect();
             self.known.push((law.number, formulas));
             self.known.len() - 1
         });

@@ -118,7 +118,8 @@ impl Site {
         let (window, attempt) = (self.reference.longest_window(), self.reference.longest_attempt());
         for (slot, line) in self.lines.iter() {
             let limit = open_lines.get(&slot).map_or(before, |first| before.min(*first));
-            let goes = |(slot, item): &(Slot, Item)| over.contacts.contains(slot) && reach(item, window) < limit;
+            let goes =
+                |(slot, item): &(Slot, Item)| over.contacts.contains(slot) && reach(item, window) < limit;
             let Some(stays) = line.items.iter().position(|entry| !goes(entry)) else { continue };
             let looks_back = line.items.get(stays).map_or(Micros::MAX, |(_, item)| item.started);
             let looks_back = looks_back.minus(attempt);

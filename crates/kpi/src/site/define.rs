@@ -141,7 +141,11 @@ impl Site {
     }
 
     /// Thresholds are asked by visits, after-call rules by agents; what stays as it was touches nobody.
-    fn touched_by_queue(&self, defined: &QueueDefinition<Key>, search: &mut Search) -> (Vec<Slot>, Vec<Slot>) {
+    fn touched_by_queue(
+        &self,
+        defined: &QueueDefinition<Key>,
+        search: &mut Search,
+    ) -> (Vec<Slot>, Vec<Slot>) {
         let from = defined.valid_from;
         let Some(queue) = self.names.find(defined.queue.0) else { return Default::default() };
         let before = self.reference.queue(queue, from);
@@ -172,7 +176,11 @@ impl Site {
     }
 
     /// Figures ask an agent's team alone.
-    fn touched_by_agent(&self, defined: &AgentDefinition<Key>, search: &mut Search) -> (Vec<Slot>, Vec<Slot>) {
+    fn touched_by_agent(
+        &self,
+        defined: &AgentDefinition<Key>,
+        search: &mut Search,
+    ) -> (Vec<Slot>, Vec<Slot>) {
         let from = defined.valid_from;
         let Some(agent) = self.names.find(defined.agent.0) else { return Default::default() };
         let team = self.reference.definitions().team_at(&defined.agent, from);

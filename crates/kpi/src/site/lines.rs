@@ -35,11 +35,7 @@ impl Site {
 
     /// What lines look up.
     pub(super) fn around(&self) -> Around<'_> {
-        Around {
-            contacts: &self.contacts.list,
-            tickets: &self.tickets.list,
-            reference: &self.reference,
-        }
+        Around { contacts: &self.contacts.list, tickets: &self.tickets.list, reference: &self.reference }
     }
 
     /// Changes a ticket's facts.

@@ -80,7 +80,7 @@ impl<'a> Cut<'a> {
     }
 
     /// What a cell of a row with these amounts shows.
-    pub fn value(&self, column: &'static str, amounts: &Amounts, forms: &Forms) -> Value {
+    pub fn value(&self, column: &'static str, amounts: &Amounts, forms: Forms) -> Value {
         let amount = |column: &'static str| {
             self.can(dimensions(column)).then(|| amounts.get(column).copied().unwrap_or(0))
         };
@@ -143,7 +143,11 @@ pub fn same(told: Value, expected: Value) -> bool {
 
 impl Oracle {
     /// The formula versions behind each row's amounts.
-    pub fn versions_by_row(&self, cut: &Cut, names: &dyn Fn(Key) -> String) -> BTreeMap<RowKey, BTreeSet<u8>> {
+    pub fn versions_by_row(
+        &self,
+        cut: &Cut,
+        names: &dyn Fn(Key) -> String,
+    ) -> BTreeMap<RowKey, BTreeSet<u8>> {
         let mut rows: BTreeMap<RowKey, BTreeSet<u8>> = BTreeMap::new();
         for counted in self.counted.iter().filter(|counted| cut.can(dimensions(counted.column))) {
             let ours = counted.attribution.is_none_or(|own| own == cut.query.attribution);

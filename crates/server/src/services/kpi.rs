@@ -157,7 +157,11 @@ impl Watching {
             snapshot: update.snapshot,
             columns: if update.snapshot { column_messages(update.table.columns) } else { Vec::new() },
             rows: row_messages(&update.table.rows, update.table.formula_version),
-            removed: update.removed.iter().map(|row| row_message(row, update.table.formula_version)).collect(),
+            removed: update
+                .removed
+                .iter()
+                .map(|row| row_message(row, update.table.formula_version))
+                .collect(),
             older_definitions: update.table.older_definitions.map_or(0, |position| position.0),
             as_of_us: update.table.as_of.0,
             position: update.table.position.0,

@@ -13,7 +13,8 @@ use pegcount_proto::v1::{self, definition::Definition as Defined};
 use tonic::Status;
 
 use super::to_rules::{
-    calendar_definition, calendar_message, formula_definition, formula_message, target_definition, target_message,
+    calendar_definition, calendar_message, formula_definition, formula_message, target_definition,
+    target_message,
 };
 use crate::{fields, status};
 
@@ -33,8 +34,10 @@ pub(crate) fn definition(field: &str, message: &v1::Definition) -> Result<Event,
         Some(Defined::Agent(agent)) => {
             agent_definition(&format!("{field}.agent"), agent, valid_from).map(Event::AgentDefined)
         }
-        Some(Defined::Formula(formula)) => formula_definition(&format!("{field}.formula"), formula, valid_from)
-            .map(|formula| Event::FormulaDefined(Box::new(formula))),
+        Some(Defined::Formula(formula)) => {
+            formula_definition(&format!("{field}.formula"), formula, valid_from)
+                .map(|formula| Event::FormulaDefined(Box::new(formula)))
+        }
         Some(Defined::Target(target)) => target_definition(&format!("{field}.target"), target, valid_from)
             .map(|target| Event::TargetDefined(Box::new(target))),
         Some(Defined::Calendar(calendar)) => {
@@ -153,7 +156,8 @@ pub(crate) fn definition_message(event: &Event) -> Option<v1::Definition> {
         Event::ReasonDefined(reason) => reason_message(reason),
         Event::AgentDefined(agent) => agent_message(agent),
         Event::TeamDefined(team) => {
-            let defined = v1::TeamDefinition { team: team.team.to_string(), label: label(team.label.as_ref()) };
+            let defined =
+                v1::TeamDefinition { team: team.team.to_string(), label: label(team.label.as_ref()) };
             message(team.valid_from, Defined::Team(defined))
         }
         Event::FormulaDefined(formula) => {

@@ -178,7 +178,8 @@ pub(super) fn calendar_definition(
     let at = |name: &str| format!("{field}.{name}");
     let zone = fields::name(&at("time_zone"), &m.time_zone)?;
     time_zone(zone.as_str()).map_err(|_| {
-        let reason = format!("is {zone}, which the time zone database does not know; use a name like Asia/Shanghai");
+        let reason =
+            format!("is {zone}, which the time zone database does not know; use a name like Asia/Shanghai");
         status::invalid(&at("time_zone"), reason)
     })?;
     let day = |field: String, day: u32| {
@@ -186,7 +187,8 @@ pub(super) fn calendar_definition(
         Weekday::from_code(day).ok_or_else(unknown)
     };
     let minute = |field: String, minute: u32| {
-        u16::try_from(minute).map_err(|_| status::invalid(&field, format!("is {minute}; a day has 1,440 minutes")))
+        u16::try_from(minute)
+            .map_err(|_| status::invalid(&field, format!("is {minute}; a day has 1,440 minutes")))
     };
     let mut calendar = CalendarDefinition {
         calendar: fields::name(&at("calendar"), &m.calendar)?,
@@ -291,7 +293,8 @@ mod tests {
         let target = target_definition("d", &given, Micros(0)).unwrap();
         assert_eq!(target.scope, TargetScope::Agent(None));
         assert_eq!(target_message(&target), given);
-        let refused = target_definition("d", &v1::TargetDefinition { level: 0, ..given }, Micros(0)).unwrap_err();
+        let refused =
+            target_definition("d", &v1::TargetDefinition { level: 0, ..given }, Micros(0)).unwrap_err();
         assert!(refused.message().starts_with("d.level is 0"), "{}", refused.message());
     }
 

@@ -4,7 +4,7 @@ use pegcount_domain::{
     envelope::StreamKind,
     event::{AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, Intent, QueueDefinition},
     formula::{
-        AbandonForm, FormulaDefinition, Forms, HandleTimeForm, Identity, Repeats, ResolutionForm, Rules,
+        AbandonForm, Forms, FormulaDefinition, HandleTimeForm, Identity, Repeats, ResolutionForm, Rules,
         ServiceLevelForm, TransferRule,
     },
     ids::{AgentId, Key, PhoneKey, QueueId, ReasonCode, TeamId},
