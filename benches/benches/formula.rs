@@ -162,6 +162,8 @@ async fn ask(engine: &Arc<Engine>, site: &SiteId, formula_version: Option<u8>) -
         as_of: engine.clock().now(),
         queues: Vec::new(),
         agents: Vec::new(),
+        columns: Vec::new(),
+        last: None,
         formula_version,
     };
     engine.query_at(query, None).await?;

@@ -76,17 +76,27 @@ pub fn float(count: impl TryInto<u64>) -> f64 {
 
 /// The processor time of all threads of this process, and of the ended ones that it started, in ticks.
 fn own_ticks() -> Option<u64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    ticks_of("self")
+}
+
+fn ticks_of(process: &str) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The program's name, in brackets, may hold spaces; utime, stime, cutime and cstime are the 12th to 15th after it.
     let after = stat.rsplit_once(')')?.1;
     after.split_whitespace().skip(11).take(4).map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
 
+/// What Linux shows to programs, whatever its own clock.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// The processor time of this process and of the ended ones that it started, seconds.
 pub fn processor_seconds() -> f64 {
-    /// What Linux shows to programs, whatever its own clock.
-    const TICKS_PER_SECOND: f64 = 100.0;
     own_ticks().map_or(f64::NAN, float) / TICKS_PER_SECOND
+}
+
+/// The same of another process.
+pub fn processor_seconds_of(process: u32) -> f64 {
+    ticks_of(&process.to_string()).map_or(f64::NAN, float) / TICKS_PER_SECOND
 }
 
 /// What else the machine was doing while a benchmark ran, as Linux tells it.

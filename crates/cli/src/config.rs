@@ -179,6 +179,30 @@ fn of_engine() -> Vec<Limit> {
             "told behind one item of an explanation",
         ),
         limit(
+            "audit_every",
+            micros(engine::AUDIT_EVERY),
+            "s",
+            "the figures are checked against the facts, at most so often",
+        ),
+        limit(
+            "audit_facts_max",
+            engine::AUDIT_FACTS_MAX.to_string(),
+            "facts",
+            "that the check keeps; older ones are let go of",
+        ),
+        limit(
+            "reconcile_facts_max",
+            engine::RECONCILE_FACTS_MAX.to_string(),
+            "facts",
+            "kept while a range is recounted",
+        ),
+        limit(
+            "reconcile_differences_max",
+            engine::RECONCILE_DIFFERENCES_MAX.to_string(),
+            "differences",
+            "told of a recounted range; more are counted only",
+        ),
+        limit(
             "folds_max",
             pegcount_engine::FOLDS_MAX.to_string(),
             "folds",

@@ -140,6 +140,18 @@ pub(crate) enum CliError {
         /// The folder.
         dir: PathBuf,
     },
+    /// `reconcile` has found something.
+    #[error(
+        "{count} {} what the log's facts say: restart the server that has this folder, so that it counts again from the log, \
+         and look again; what still differs then is a fault of the program", if *.count == 1 { "number is not" } else { "numbers are not" }
+    )]
+    FiguresDiffer {
+        /// How many.
+        count: u64,
+    },
+    /// `reconcile` could not look.
+    #[error("nothing was checked: {0}")]
+    CannotReconcile(Box<CliError>),
     /// The answer could not be written out.
     #[error("writing the answer: {0}")]
     Output(#[from] io::Error),
@@ -165,7 +177,11 @@ impl CliError {
 
     /// The process's exit code.
     pub(crate) fn code(&self) -> u8 {
-        if matches!(self, Self::CannotLook(_) | Self::CannotVerifyServed { .. }) { 2 } else { 1 }
+        if matches!(self, Self::CannotLook(_) | Self::CannotVerifyServed { .. } | Self::CannotReconcile(_)) {
+            2
+        } else {
+            1
+        }
     }
 
     /// The message, and those of its causes that it does not contain already.

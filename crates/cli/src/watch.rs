@@ -3,11 +3,14 @@
 //! Invariant: what is shown is the snapshot with every change since laid over it; a watch that broke goes on from its
 //! resume token.
 
-use std::{collections::BTreeMap, io::Write};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
-use pegcount_client::Api;
+use pegcount_client::{Api, WatchedTable};
 use pegcount_domain::time::Micros;
-use pegcount_proto::v1::{KpiRow, KpiUpdate, WatchKpiRequest};
+use pegcount_proto::v1::{KpiUpdate, QueryKpiRequest, WatchKpiRequest};
 use tokio_stream::StreamExt;
 
 use crate::{
@@ -22,12 +25,12 @@ use crate::{
     target::Target,
 };
 
-type RowKey = (Micros, Micros, Vec<Option<String>>);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Watches until told to stop.
 pub(crate) async fn run(args: WatchArgs) -> Result<(), CliError> {
     let wish = shutdown::wish()?;
-    let question = Question::of(&args.range)?;
+    let question = Question::of(&args.range)?.of_columns(&args.range.columns);
     let api = Target::server(&args.target, "watch").await?;
     tokio::select! {
         watched = watch(&api, &question, &args) => watched,
@@ -36,15 +39,15 @@ pub(crate) async fn run(args: WatchArgs) -> Result<(), CliError> {
 }
 
 async fn watch(api: &Api, question: &Question, args: &WatchArgs) -> Result<(), CliError> {
-    let mut board = Board::new(question);
+    let query = question.on_wire(AskedMoment::default());
+    let mut board = Board::new(question, &query);
     let mut printer = Printer::new(args);
-    let mut resume_token = tonic::codegen::Bytes::new();
     let mut updates = 0;
     loop {
         let request = WatchKpiRequest {
-            query: Some(question.on_wire(AskedMoment::default())),
+            query: Some(query.clone()),
             max_per_second: args.per_second,
-            resume_token: resume_token.clone(),
+            resume_token: board.known.resume_token().to_vec().into(),
         };
         let mut stream = match api.kpi().watch_kpi(request).await {
             Ok(answer) => answer.into_inner(),
@@ -54,13 +57,21 @@ async fn watch(api: &Api, question: &Question, args: &WatchArgs) -> Result<(), C
             }
             Err(status) => return Err(status.into()),
         };
-        while let Some(update) = stream.next().await {
-            let update = match update {
-                Ok(update) => update,
-                Err(status) if patience::is_passing(&status) => break,
-                Err(status) => return Err(status.into()),
+        loop {
+            // On a screen, clocks that run are seen to run.
+            let update = tokio::select! {
+                update = stream.next() => update,
+                () = tokio::time::sleep(SECOND), if printer.whole && updates > 0 => {
+                    printer.show(&board, Changed { snapshot: false, rows: Vec::new() })?;
+                    continue;
+                }
             };
-            resume_token = update.resume_token.clone();
+            let update = match update {
+                Some(Ok(update)) => update,
+                None => break,
+                Some(Err(status)) if patience::is_passing(&status) => break,
+                Some(Err(status)) => return Err(status.into()),
+            };
             let changed = board.take(update);
             printer.show(&board, changed)?;
             updates += 1;
@@ -74,7 +85,9 @@ async fn watch(api: &Api, question: &Question, args: &WatchArgs) -> Result<(), C
 /// What is known now.
 struct Board {
     figures: Figures,
-    rows: BTreeMap<RowKey, Row>,
+    known: WatchedTable,
+    /// When the last update came.
+    taken_at: Instant,
 }
 
 /// What an update changed.
@@ -86,7 +99,7 @@ struct Changed {
 }
 
 impl Board {
-    fn new(question: &Question) -> Self {
+    fn new(question: &Question, query: &QueryKpiRequest) -> Self {
         let figures = Figures {
             dimensions: question.dimensions(),
             columns: Vec::new(),
@@ -98,48 +111,48 @@ impl Board {
             older_definitions: 0,
             zone: question.zone.clone(),
         };
-        Self { figures, rows: BTreeMap::new() }
+        Self { figures, known: WatchedTable::new(query), taken_at: Instant::now() }
     }
 
     fn take(&mut self, update: KpiUpdate) -> Changed {
-        if update.snapshot {
-            self.rows.clear();
-            self.figures.columns = figures::wire_columns(&update.columns);
-        }
-        self.figures.as_of = Micros(update.as_of_us);
-        self.figures.position = update.position;
-        self.figures.older_definitions = update.older_definitions;
+        let (snapshot, told) = (update.snapshot, update.rows.clone());
+        self.known.take(update);
+        self.taken_at = Instant::now();
+        self.figures.columns = figures::wire_columns(self.known.columns());
+        self.figures.as_of = Micros(self.known.as_of_us());
+        self.figures.position = self.known.position();
+        self.figures.older_definitions = self.known.older_definitions();
         let columns: &[Column] = &self.figures.columns;
-        let read = |row: KpiRow| figures::wire_row(row, columns);
-        for gone in update.removed {
-            self.rows.remove(&key(&read(gone)));
-        }
-        let rows: Vec<Row> = update.rows.into_iter().map(read).collect();
-        self.rows.extend(rows.iter().map(|row| (key(row), row.clone())));
-        self.figures.rows = self.rows.values().cloned().collect();
-        Changed { snapshot: update.snapshot, rows }
+        Changed { snapshot, rows: told.into_iter().map(|row| figures::wire_row(row, columns)).collect() }
     }
-}
 
-fn key(row: &Row) -> RowKey {
-    (row.from, row.to, row.keys.clone())
+    /// All of it as of now: clocks that run have run on since the last update.
+    fn now(&self) -> Figures {
+        let passed = i64::try_from(self.taken_at.elapsed().as_micros()).unwrap_or(0);
+        let at = self.known.as_of_us() + passed;
+        let columns: &[Column] = &self.figures.columns;
+        let rows = self.known.rows_at(at).into_iter().map(|row| figures::wire_row(row, columns)).collect();
+        Figures { rows, as_of: Micros(at), ..self.figures.clone() }
+    }
 }
 
 struct Printer<'a> {
     args: &'a WatchArgs,
+    /// The whole table on a screen, again and again, and not only what changed.
+    whole: bool,
     head_written: bool,
 }
 
 impl<'a> Printer<'a> {
     fn new(args: &'a WatchArgs) -> Self {
-        Self { args, head_written: false }
+        let whole = args.range.format == Format::Table && output::is_terminal();
+        Self { args, whole, head_written: false }
     }
 
     fn show(&mut self, board: &Board, changed: Changed) -> Result<(), CliError> {
         let picked = picked(&self.args.range);
-        let whole = self.args.range.format == Format::Table && output::is_terminal();
-        if whole {
-            let shown = figures::pick(&board.figures, &picked)?;
+        if self.whole {
+            let shown = figures::pick(&board.now(), &picked)?;
             // Home, the table, and away with what was longer before.
             let table = figures::table(&shown).replace('\n', "\x1b[K\n");
             return output::line(format_args!(

@@ -3,7 +3,7 @@
 //! A [`Source`] takes facts ([`Source::record`]), writes them to a spool on disk, and streams them to the server in
 //! the background: every recorded fact reaches the log once, whatever happens to the network, to the server or to
 //! this process. [`Softphone`] and [`Exchange`] put the field's words on top. [`Api`] is for everything else:
-//! the unary services with the token in place.
+//! the unary services with the token in place; [`WatchedTable`] lays a watch's updates over each other.
 //!
 //! Not for rules: whether a fact was to be expected is for the server's folds to say.
 //!
@@ -34,6 +34,7 @@ mod softphone;
 mod source;
 mod spool;
 mod status;
+mod watched;
 
 pub use api::{Api, AuthorizedChannel, BearerAuth, CaCertificate, ConnectError, Token, channel, connect};
 pub use config::{SourceConfig, SpoolDurability};
@@ -48,3 +49,4 @@ pub use softphone::{AgentFacts, LegHandle, Softphone};
 pub use source::{FlushError, OpenError, Source};
 pub use spool::SpoolError;
 pub use status::{Connection, Refused, Status, Stopped};
+pub use watched::WatchedTable;

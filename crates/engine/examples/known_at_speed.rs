@@ -18,7 +18,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_engine::{Engine, EngineOptions, FactBatch, LogStore, SourceHello, SourceSession};
-use pegcount_kpi::{Attribution, Dimension, Query};
+use pegcount_kpi::{Dimension, Query};
 use pegcount_log::Durability;
 use pegcount_proto::v1::{self, agent_fact::Action as AgentAction, contact_fact::Action, leg::Step};
 
@@ -65,16 +65,13 @@ async fn main() {
 /// The last eight hours by hour and queue.
 async fn ask(engine: &Arc<Engine>, now: Micros, known: Position) -> f64 {
     let query = Query {
-        site: SiteId(Name::fixed("north")),
-        from: Interval::containing(now.minus(Micros(8 * Micros::HOUR.0))).start(),
-        to: Interval::containing(now).end(),
         by: vec![Dimension::Hour, Dimension::Queue],
-        attribution: Attribution::Event,
-        time_zone: jiff::tz::TimeZone::UTC,
-        as_of: now,
-        queues: Vec::new(),
-        agents: Vec::new(),
-        formula_version: None,
+        ..Query::new(
+            SiteId(Name::fixed("north")),
+            Interval::containing(now.minus(Micros(8 * Micros::HOUR.0))).start(),
+            Interval::containing(now).end(),
+            now,
+        )
     };
     let begin = Instant::now();
     engine.query_at(query, Some(known)).await.unwrap();

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     archive::Opened,
+    audit::Audit,
     boards::Boards,
     error::EngineError,
     figures::Figures,
@@ -26,7 +27,7 @@ use crate::{
     options::{EngineOptions, LogStore},
     retention::Retention,
     source::Sources,
-    watch::WatchMemory,
+    watch::Hub,
 };
 
 /// The engine. Cheap to share; lives as long as an `Arc` of it does.
@@ -38,8 +39,9 @@ pub struct Engine {
     pub(crate) leases: Leases,
     pub(crate) figures: Following<Figures>,
     pub(crate) boards: Following<Boards>,
-    pub(crate) watches: WatchMemory,
+    pub(crate) watches: Hub,
     pub(crate) folds: Folds,
+    pub(crate) audit: Audit,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
     /// Held while history is dropped.
@@ -70,7 +72,7 @@ impl Engine {
         })
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
-        let begun = Begun::of(&log).await?;
+        let begun = Begun::of(&log, seed_of(&vault)).await?;
         let seed = begun.seed;
         let (figures_at, boards_at) = (begun.figures.kpi.position(), begun.boards.position());
         let engine = Arc::new(Self {
@@ -81,8 +83,9 @@ impl Engine {
             clock: options.clock,
             sources: Sources::default(),
             leases: Leases::new(options.lease),
-            watches: WatchMemory::default(),
+            watches: Hub::default(),
             folds: Folds::new(seed),
+            audit: Audit::default(),
             seed,
             retaining: tokio::sync::Mutex::default(),
             lost_grace: options.lost_grace,
@@ -93,12 +96,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Starts what acts by itself: leases and the graces after them. A replay runs none of it, nor does a tool that
+    /// Starts what acts by itself: leases and the graces after them, and the checks of the figures. A replay runs none of it, nor does a tool that
     /// only reads.
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
-        self.background.lock().push(lease_watch);
-        self.background.lock().push(crate::refold::spawn(self));
+        let (audit, refold) = (crate::audit::spawn(self), crate::refold::spawn(self));
+        self.background.lock().extend([lease_watch, audit, refold]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }
@@ -150,6 +153,7 @@ impl Engine {
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
         self.folds.close();
+        self.watches.close().await;
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -160,6 +164,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.folds.close();
+        self.watches.abort();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }
@@ -175,9 +180,8 @@ struct Begun {
 
 impl Begun {
     /// At the log's beginning, or at what its archive holds of what is gone.
-    async fn of(log: &Arc<dyn EventLog>) -> Result<Self, EngineError> {
+    async fn of(log: &Arc<dyn EventLog>, seed: u64) -> Result<Self, EngineError> {
         let Some(archive) = log.archive(None).await? else {
-            let seed = random_seed();
             return Ok(Self { seed, figures: Figures::new(seed), boards: Boards::default() });
         };
         let opened = blocked(move || Opened::read(&archive)).await?;
@@ -214,8 +218,9 @@ pub(crate) async fn blocked<T: Send + 'static>(
     }
 }
 
-/// A seed for keys; any will do, so a machine without randomness gets the clock's.
-fn random_seed() -> u64 {
-    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
-    high ^ low
+/// The seed of all fingerprints. It decides ties (which of two visits that began in the same microsecond was left by a
+/// hang-up), so it must be the same after a restart; and nobody outside may know it, so it comes from the vault's key.
+fn seed_of(vault: &Vault) -> u64 {
+    let digest = vault.digest(b"the seed of the figures' fingerprints");
+    digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

@@ -9,7 +9,10 @@ use pegcount_domain::{
 use pegcount_kpi::{Kpi, Query, QueryError, Table};
 use pegcount_log::Frame;
 
-use crate::{follow::Fold, recorded::FrameKeys};
+use crate::{
+    follow::Fold,
+    recorded::{FrameKeys, text_of},
+};
 
 /// The KPI cells, kept up to date.
 pub struct Figures {
@@ -47,8 +50,7 @@ impl Decoded {
     }
 
     fn text_of<'f>(&self, frame: &'f Frame, key: Key) -> Option<&'f str> {
-        let index = self.keys.iter().position(|known| *known == key)?;
-        u32::try_from(index).ok().map(|number| frame.text(number))
+        text_of(frame, &self.keys, key)
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! The path of a fact, by file: [`ingest`] takes it in (who, well formed?), `source` places it in its source's
 //! counter, the log makes it durable, `follow` hands each durable frame to the folds (`figures` for KPIs, `boards`
-//! for agents, contacts and tickets as they are now), and `watch` wakes whoever looks.
+//! for agents, contacts and tickets as they are now), and `watch` wakes whoever looks. `audit` counts the facts once more by
+//! other means and checks the figures.
 //!
 //! Invariant: everything here but the log and the vault can be thrown away and is rebuilt by folding the log.
 
 mod archive;
+mod audit;
 mod boards;
 mod commands;
 mod consumers;
@@ -34,6 +36,7 @@ mod source;
 mod tickets;
 mod watch;
 
+pub use audit::{AuditStatus, ReconcileProgress, Reconciled, Violation};
 pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
 pub use commands::Carried;
 pub use consumers::LogConsumer;
@@ -49,6 +52,7 @@ pub use imports::{ImportRecord, Imported};
 pub use ingest::{FactBatch, PendingAck, Refusal, SourceAck};
 pub use known::{KnownAt, Moment};
 pub use options::{EngineOptions, LogStore};
+pub use pegcount_audit::{Difference, Kind};
 pub use progress::{Purpose, Recomputation};
 pub use reading::{LogPage, ReadEvent};
 pub use retention::{RETENTION_MIN, Retained, Retention};

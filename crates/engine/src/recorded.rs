@@ -24,6 +24,11 @@ impl FrameKeys {
         Self { seed, keys: Vec::new() }
     }
 
+    /// The key of a text.
+    pub(crate) fn of(&self, text: &str) -> Key {
+        Key::of(text, self.seed)
+    }
+
     /// Hashes every text of `frame`.
     pub(crate) fn load(&mut self, frame: &Frame) {
         self.keys.clear();
@@ -33,6 +38,11 @@ impl FrameKeys {
     /// The keys of all texts of the frame that was loaded last, in the order of their numbers.
     pub(crate) fn copy_to(&self, keys: &mut Vec<Key>) {
         keys.clone_from(&self.keys);
+    }
+
+    /// The text of `key` in the frame that was loaded last.
+    pub(crate) fn text_of<'f>(&self, frame: &'f Frame, key: Key) -> Option<&'f str> {
+        text_of(frame, &self.keys, key)
     }
 
     /// The key of an event's site.
@@ -70,6 +80,12 @@ impl FrameKeys {
             event: decoded,
         })
     }
+}
+
+/// The text of `key` in a frame whose texts have these keys.
+pub(crate) fn text_of<'f>(frame: &'f Frame, keys: &[Key], key: Key) -> Option<&'f str> {
+    let index = keys.iter().position(|known| *known == key)?;
+    u32::try_from(index).ok().map(|number| frame.text(number))
 }
 
 /// One event with its names as texts, for boards and readers.

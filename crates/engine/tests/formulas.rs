@@ -41,6 +41,8 @@ fn hour(formula_version: Option<u8>) -> Query {
         as_of: at(60),
         queues: Vec::new(),
         agents: Vec::new(),
+        columns: Vec::new(),
+        last: None,
         formula_version,
     }
 }

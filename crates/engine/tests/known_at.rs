@@ -15,7 +15,7 @@ mod support;
 
 use pegcount_domain::{envelope::Position, time::Micros};
 use pegcount_engine::{Correction, EngineError, KnownAt};
-use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, Table, Value};
+use pegcount_kpi::{Dimension, ExplainQuery, Query, Table, Value};
 use pegcount_log::LogError;
 use pegcount_proto::v1::{self, contact_fact::Action};
 use support::{MORNING, Place, batch, command, contact_fact, name, place, send, signed_in, site, started};
@@ -26,18 +26,7 @@ fn at(minutes: i64) -> Micros {
 
 /// The hour as it stands at its end, by queue.
 fn hour() -> Query {
-    Query {
-        site: site(),
-        from: MORNING,
-        to: at(60),
-        by: vec![Dimension::Queue],
-        attribution: Attribution::Event,
-        time_zone: jiff::tz::TimeZone::UTC,
-        as_of: at(60),
-        queues: Vec::new(),
-        agents: Vec::new(),
-        formula_version: None,
-    }
+    Query { by: vec![Dimension::Queue], ..Query::new(site(), MORNING, at(60), at(60)) }
 }
 
 async fn known(place: &Place, position: u64) -> Table {

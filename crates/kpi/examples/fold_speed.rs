@@ -9,7 +9,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_kpi::{
-    Attribution, Dimension, Kpi, Query,
+    Dimension, Kpi, Query,
     workload::{Size, Workload, key},
 };
 
@@ -34,18 +34,9 @@ fn main() {
     kpi.name(key("site", 0), "site");
     for by in [vec![Dimension::Hour, Dimension::Queue], vec![Dimension::Interval15, Dimension::Agent], vec![]]
     {
-        let query = Query {
-            site: SiteId(Name::new("site").unwrap()),
-            from: Interval::containing(last.minus(Micros(8 * Micros::HOUR.0))).start(),
-            to: Interval::containing(last).end(),
-            by: by.clone(),
-            attribution: Attribution::Event,
-            time_zone: jiff::tz::TimeZone::UTC,
-            as_of: last,
-            queues: Vec::new(),
-            agents: Vec::new(),
-            formula_version: None,
-        };
+        let from = Interval::containing(last.minus(Micros(8 * Micros::HOUR.0))).start();
+        let (site, to) = (SiteId(Name::new("site").unwrap()), Interval::containing(last).end());
+        let query = Query { by: by.clone(), ..Query::new(site, from, to, last) };
         let (mut rows, mut seconds) = (0, f64::MAX);
         for _ in 0..number(4, 10) {
             let begin = Instant::now();

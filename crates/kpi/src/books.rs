@@ -15,6 +15,7 @@ use crate::{
     anomaly::{Anomaly, Marks},
     cells::{Cells, Contribution, Contributions},
     contact::fold::Crossing,
+    site::changes::Feed,
 };
 
 /// A change of fewer intervals is noted interval by interval.
@@ -48,6 +49,8 @@ pub(crate) struct Books {
     changed_spans: Vec<ChangedSpan>,
     /// While a late fact is taken in: all changes of cells.
     pub(crate) journal: Option<Vec<Contribution>>,
+    /// While somebody keeps figures up to date: all changes.
+    pub(crate) feed: Option<Box<Feed>>,
 }
 
 impl Default for Books {
@@ -64,6 +67,7 @@ impl Default for Books {
             changed_last: [None; 2],
             changed_spans: Vec::new(),
             journal: None,
+            feed: None,
         }
     }
 }
@@ -77,7 +81,7 @@ impl Books {
                 touched = Some(contribution.interval);
                 self.touch(contribution.interval, cause);
             }
-            self.cells.add(contribution, sign);
+            self.add(contribution, sign);
         }
         if let Some(journal) = &mut self.journal {
             let matured = contributions.maturing.iter().filter(|(due, _)| *due <= self.matured_to);
@@ -87,7 +91,7 @@ impl Books {
         for (due, contribution) in &contributions.maturing {
             self.touch(contribution.interval, cause);
             if *due <= self.matured_to {
-                self.cells.add(contribution, sign);
+                self.add(contribution, sign);
             }
             self.next_due = self.next_due.min(if *due > self.matured_to { *due } else { Micros::MAX });
             let list = self.maturing.entry(*due).or_default();
@@ -99,6 +103,14 @@ impl Books {
             if list.is_empty() {
                 self.maturing.remove(due);
             }
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, contribution: &Contribution, sign: i64) {
+        self.cells.add(contribution, sign);
+        if let Some(feed) = &mut self.feed {
+            feed.cells.push(Contribution { amount: contribution.amount * sign, ..*contribution });
         }
     }
 
@@ -137,6 +149,9 @@ impl Books {
     }
 
     pub(crate) fn enter_crossings(&mut self, crossings: &[Crossing], sign: i64) {
+        if let Some(feed) = &mut self.feed {
+            feed.crossings.extend(crossings.iter().map(|crossing| (*crossing, sign)));
+        }
         for crossing in crossings {
             let list = self.crossings.entry(crossing.interval.0).or_default();
             if sign > 0 {
@@ -165,7 +180,7 @@ impl Books {
         let matured: Vec<Contribution> =
             self.maturing.range(range).flat_map(|(_, list)| list).copied().collect();
         for contribution in &matured {
-            self.cells.add(contribution, 1);
+            self.add(contribution, 1);
             self.touch(contribution.interval, cause);
         }
         self.matured_to = to;

@@ -7,7 +7,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use pegcount_domain::time::{Interval, Micros};
+use pegcount_domain::time::{Interval, Micros, Span};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -308,14 +308,27 @@ pub(crate) struct Contributions {
     pub(crate) list: Vec<Contribution>,
     /// Contributions that take effect only at an instant, even with no event then.
     pub(crate) maturing: Vec<(Micros, Contribution)>,
+    /// Only what counts in here is kept; none: all.
+    window: Option<Span>,
     /// Only while a figure is being explained.
     trace: Option<Box<Trace>>,
 }
 
 impl Contributions {
-    /// Remembers where each one comes from.
-    pub(crate) fn traced() -> Self {
-        Self { trace: Some(Box::default()), ..Self::default() }
+    /// Keeps only what counts in `window`, and remembers where each one comes from.
+    pub(crate) fn traced(window: Span) -> Self {
+        Self { trace: Some(Box::default()), window: Some(window), ..Self::default() }
+    }
+
+    /// Keeps only what counts before an instant.
+    pub(crate) fn before(instant: Micros) -> Self {
+        Self { window: Some(Span::new(Micros(i64::MIN), instant)), ..Self::default() }
+    }
+
+    /// Whether what counts at an instant is kept.
+    #[inline]
+    pub(crate) fn keeps(&self, at: Micros) -> bool {
+        self.window.is_none_or(|window| window.start <= at && at < window.end)
     }
 
     /// Forgets everything, keeps the memory.
@@ -372,7 +385,7 @@ impl Contributions {
         measure: Measure,
         amount: i64,
     ) {
-        if amount != 0 {
+        if amount != 0 && self.keeps(at) {
             let interval = Interval::containing(at);
             self.push(Contribution { measure, attribution, interval, dims, amount });
         }

@@ -351,8 +351,8 @@ impl Formula {
         FORMULAS.iter().find(|formula| formula.name == variant).unwrap_or(self)
     }
 
-    /// Its value over measures that `amount` tells; absent if one of them cannot exist or nothing stands below.
-    pub(crate) fn value(&self, amount: impl Fn(Measure) -> Option<i64>) -> Value {
+    /// What stands above and below the line; none if one of its measures cannot exist.
+    pub(crate) fn parts(&self, amount: impl Fn(Measure) -> Option<i64>) -> Option<(i64, i64)> {
         let sum = |plus: &[Measure], minus: &[Measure]| {
             let mut total = 0i64;
             for measure in plus {
@@ -363,10 +363,14 @@ impl Formula {
             }
             Some(total)
         };
-        match (sum(self.plus, self.minus), sum(self.over, self.over_minus)) {
-            (Some(numerator), Some(denominator)) if denominator != 0 => {
-                Value::Ratio { numerator: numerator.saturating_mul(self.scale), denominator }
-            }
+        let above = sum(self.plus, self.minus)?.saturating_mul(self.scale);
+        Some((above, sum(self.over, self.over_minus)?))
+    }
+
+    /// Its value over measures that `amount` tells; absent if one of them cannot exist or nothing stands below.
+    pub(crate) fn value(&self, amount: impl Fn(Measure) -> Option<i64>) -> Value {
+        match self.parts(amount) {
+            Some((numerator, denominator)) if denominator != 0 => Value::Ratio { numerator, denominator },
             _ => Value::Absent,
         }
     }
@@ -442,6 +446,7 @@ impl Percentile {
 }
 
 /// What a column is made of.
+#[derive(Clone, Copy)]
 pub(crate) enum Means {
     Measure(Measure),
     Formula(&'static Formula),

@@ -29,6 +29,8 @@ pub struct Kpi {
     /// New sites whose names nobody has told.
     missing: Vec<Key>,
     pub(crate) position: Position,
+    /// The latest instant at which anything was recorded.
+    recorded_to: Micros,
     /// The one site that counts, and the formula version that it is reckoned by throughout.
     only: Option<(Key, Law)>,
     touch_limit: Option<usize>,
@@ -124,6 +126,7 @@ impl Kpi {
             return;
         }
         self.position = recorded.position;
+        self.recorded_to = self.recorded_to.max(recorded.recorded_at);
         let key = recorded.stream.site;
         if self.only.is_some_and(|(only, _)| only != key) {
             return;
@@ -179,6 +182,11 @@ impl Kpi {
     pub fn query(&self, query: &Query) -> Result<Table, QueryError> {
         self.check_open(query)?;
         self.check_formula(query)?;
+        // A window's first part is told from the spans and events themselves.
+        let (from, closed_before) = (query.range().start, self.closed_before(&query.site));
+        if query.last.is_some() && from < closed_before {
+            return Err(QueryError::EventsGone { from, closed_before });
+        }
         let answer = table::answer(query, self.site(&query.site))?;
         Ok(Table { position: self.position, ..answer })
     }
@@ -188,8 +196,9 @@ impl Kpi {
         self.check_open(&asked.query)?;
         self.check_formula(&asked.query)?;
         let closed_before = self.closed_before(&asked.query.site);
-        if asked.query.from < closed_before {
-            return Err(QueryError::EventsGone { from: asked.query.from, closed_before });
+        let from = asked.query.range().start;
+        if from < closed_before {
+            return Err(QueryError::EventsGone { from, closed_before });
         }
         let explanation = explain(asked, self.site(&asked.query.site))?;
         Ok(Explanation { position: self.position, ..explanation })
@@ -253,7 +262,16 @@ impl Kpi {
         if as_of < closed_before { Err(QueryError::Closed { as_of, closed_before }) } else { Ok(()) }
     }
 
-    fn site(&self, id: &SiteId) -> Option<&Site> {
+    /// The latest instant at which anything was recorded.
+    pub(crate) fn recorded_to(&self) -> Micros {
+        self.recorded_to
+    }
+
+    pub(crate) fn site(&self, id: &SiteId) -> Option<&Site> {
         self.sites.iter().find(|site| site.name.as_ref().is_some_and(|name| *name == id.0))
+    }
+
+    pub(crate) fn site_mut(&mut self, id: &SiteId) -> Option<&mut Site> {
+        self.sites.iter_mut().find(|site| site.name.as_ref().is_some_and(|name| *name == id.0))
     }
 }

@@ -6,6 +6,7 @@
 //! - [`measure`], [`formula`]: what is counted, and the ratios
 //! - [`query`]: what can be asked, and the table that answers
 //! - [`anomaly`], [`correction`]: odd facts, and figures that changed after the fact
+//! - [`live`]: tables kept up to date by differences, for whoever watches
 //! - [`Kpi::archived`], [`Kpi::restored`]: all of it as bytes
 //! - inside: facts go to units (agents, contacts, customer lines, tickets); settled units stand in cells; what is
 //!   open is folded when somebody reads
@@ -19,11 +20,14 @@ mod books;
 mod cells;
 mod contact;
 pub mod correction;
+#[cfg(feature = "corrupting")]
+mod corrupting;
 mod fact;
 pub mod formula;
 mod histogram;
 mod kpi;
 mod line;
+pub mod live;
 pub mod measure;
 mod names;
 pub mod query;
@@ -41,6 +45,6 @@ pub use kpi::Kpi;
 pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
 pub use query::{
-    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,
-    Term, Value, Versions,
+    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running,
+    Table, Term, Value, Versions,
 };

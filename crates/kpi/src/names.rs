@@ -20,6 +20,7 @@ impl Id {
 pub(crate) struct Names {
     ids: FxHashMap<Key, Id>,
     entries: Vec<(Key, Option<Name>)>,
+    texts: FxHashMap<Name, Id>,
     missing: Vec<Key>,
 }
 
@@ -44,9 +45,7 @@ impl Names {
 
     /// The number of the value with this text, if both are known.
     pub(crate) fn find_text(&self, text: &str) -> Option<Id> {
-        let found =
-            self.entries.iter().position(|(_, name)| name.as_ref().is_some_and(|n| n.as_str() == text))?;
-        u32::try_from(found + 1).ok().map(Id)
+        self.texts.get(text).copied()
     }
 
     /// The text behind a number; the key in hexadecimal digits as long as nobody told the text.
@@ -63,6 +62,7 @@ impl Names {
             && name.is_none()
         {
             *name = Name::new(text).ok();
+            self.texts.extend(name.clone().map(|name| (name, *id)));
         }
     }
 

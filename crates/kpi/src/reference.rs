@@ -120,6 +120,20 @@ impl Reference {
         !self.laws.later.is_empty()
     }
 
+    /// All versions: those in force at some time, and those that can be asked for.
+    pub(crate) fn all_laws(&self) -> Vec<Law> {
+        let mut laws: Vec<Law> = self.laws.all().copied().collect();
+        laws.extend(self.definitions.formulas().map(Law::from));
+        laws.push(Law::default());
+        let mut numbers = Vec::new();
+        laws.retain(|law| {
+            let is_new = !numbers.contains(&law.number);
+            numbers.push(law.number);
+            is_new
+        });
+        laws
+    }
+
     /// Whether one version holds throughout.
     pub(crate) fn is_forced(&self) -> bool {
         self.laws.forced

@@ -11,6 +11,7 @@ use pegcount_domain::{
     ids::{AgentId, ContactId, CustomerId, EntryId, Epoch, Key, LegId, QueueId, ReasonCode, VisitId},
     time::Micros,
 };
+use rustc_hash::FxHashMap;
 
 /// How big the centre is.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,7 @@ pub struct Workload {
     size: Size,
     dice: u64,
     planned: BinaryHeap<Reverse<ByTime>>,
+    numbers: FxHashMap<Key, u64>,
     made: u64,
     calls: u64,
     position: u64,
@@ -73,7 +75,9 @@ pub fn key(kind: &str, number: u64) -> Key {
 impl Workload {
     /// A centre of this size.
     pub fn new(size: Size) -> Self {
-        let mut workload = Self { size, dice: 1, planned: BinaryHeap::new(), made: 0, calls: 0, position: 0 };
+        let numbers = (0..u64::from(size.agents)).map(|agent| (key("agent", agent), agent)).collect();
+        let planned = BinaryHeap::new();
+        let mut workload = Self { size, dice: 1, planned, numbers, made: 0, calls: 0, position: 0 };
         for agent in 0..u64::from(size.agents) {
             let at = size.start.0 + workload.below(600) * 1_000_000;
             workload.plan(at, StreamKind::Agent, key("agent", agent), Event::SignedIn);
@@ -164,8 +168,8 @@ impl Iterator for Workload {
         loop {
             let Reverse(ByTime((at, _, kind, id, event))) = self.planned.pop()?;
             if kind == StreamKind::Quarantine {
-                let agent = (0..u64::from(self.size.agents)).find(|agent| key("agent", *agent) == id);
-                self.call(agent.unwrap_or(0), at);
+                let agent = self.numbers.get(&id).copied().unwrap_or(0);
+                self.call(agent, at);
                 continue;
             }
             self.position += 1;

@@ -156,7 +156,8 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
     let field = match error {
         QueryError::Unaligned { field: "from", .. } => "from_us",
         QueryError::Unaligned { .. } | QueryError::Empty { .. } | QueryError::TooLong { .. } => "to_us",
-        QueryError::Repeated { .. } => "by",
+        QueryError::Repeated { .. } | QueryError::CutWindow { .. } => "by",
+        QueryError::WrongLength { .. } => "last_us",
         QueryError::Closed { .. } => return precondition("HISTORY_CLOSED", "as_of_us", message),
         QueryError::EventsGone { .. } => return precondition("HISTORY_CLOSED", "from_us", message),
         QueryError::UnknownFormula { .. } => "formula_version",

@@ -3,8 +3,14 @@
 //!
 //! Form only. Invariant: the same answer makes the same message, wherever it is made.
 
-use pegcount_domain::{envelope::Position, event::Event, ids::Incarnation};
-use pegcount_engine::{Explained, Purpose, ReadEvent, Recomputation, Retained, told_events};
+use pegcount_domain::{
+    envelope::Position,
+    event::Event,
+    ids::{Incarnation, Name},
+};
+use pegcount_engine::{
+    Difference, Explained, Kind, Purpose, ReadEvent, Recomputation, Reconciled, Retained, told_events,
+};
 use pegcount_kpi::{Column, Correction, Item, Role, Term, Unit, Value};
 use pegcount_proto::v1;
 
@@ -156,6 +162,41 @@ pub fn correction(correction: &Correction) -> v1::KpiCorrection {
     }
 }
 
+/// A number that is not what the facts say.
+pub fn difference(difference: &Difference<Name>) -> v1::ReconcileDifference {
+    let kind = match difference.kind {
+        Kind::Queue => v1::ReconcileKind::Queue,
+        Kind::Agent => v1::ReconcileKind::Agent,
+        Kind::Balance => v1::ReconcileKind::Balance,
+        Kind::AgentClock => v1::ReconcileKind::AgentClock,
+    };
+    let is_time = difference.kind.is_of_agent() && difference.column != "sign_ins";
+    v1::ReconcileDifference {
+        from_us: difference.interval.start().0,
+        to_us: difference.interval.end().0,
+        kind: kind.into(),
+        who: difference.who.as_ref().map(ToString::to_string).unwrap_or_default(),
+        column: difference.column.to_owned(),
+        unit: if is_time { v1::Unit::Microseconds } else { v1::Unit::Count }.into(),
+        stated: difference.stated,
+        counted: difference.counted,
+    }
+}
+
+/// What a recount came to.
+pub fn reconciled(done: &Reconciled) -> v1::ReconcileSummary {
+    v1::ReconcileSummary {
+        position: done.position.0,
+        as_of_us: done.as_of.0,
+        compared_from_us: done.compared_from.map(|at| at.0),
+        queue_lines: done.queue_lines,
+        agent_lines: done.agent_lines,
+        numbers: done.numbers,
+        differing: done.differing,
+        left_out: done.left_out.clone(),
+    }
+}
+
 /// What of history was dropped.
 pub fn dropped(done: &Retained) -> v1::DropHistoryResponse {
     v1::DropHistoryResponse {
@@ -164,6 +205,7 @@ pub fn dropped(done: &Retained) -> v1::DropHistoryResponse {
         bytes: done.bytes,
         segments: u64::try_from(done.segments).unwrap_or(u64::MAX),
         closed_before_us: done.closed_before.map(|at| at.0),
+        left_behind: done.left_behind.iter().map(ToString::to_string).collect(),
     }
 }
 

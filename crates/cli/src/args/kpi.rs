@@ -1,4 +1,4 @@
-//! `pegcount kpi`, `pegcount explain`, `pegcount corrections` and `pegcount watch`.
+//! `pegcount kpi`, `pegcount explain`, `pegcount corrections`, `pegcount reconcile` and `pegcount watch`.
 
 use clap::{
     Args,
@@ -6,7 +6,7 @@ use clap::{
 };
 use pegcount_kpi::{Attribution, Dimension};
 
-use super::{Format, ReportFormat, TargetArgs, Version};
+use super::{Format, Length, ReportFormat, TargetArgs, Version};
 
 /// Which part of a site's history.
 #[derive(Clone, Debug, Args)]
@@ -24,6 +24,9 @@ pub(crate) struct SpanArgs {
     /// Up to, and not including, then; a date means its first instant [default: the end of the day in which --from lies]
     #[arg(long, value_name = "WHEN")]
     pub(crate) to: Option<String>,
+    /// Instead of --from and --to: so long up to now or --as-of, exact to the microsecond, as `90s`, `30m` or `2h`
+    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["from", "to"])]
+    pub(crate) last: Option<Length>,
     /// Only this queue; may be given several times
     #[arg(long, value_name = "QUEUE")]
     pub(crate) queue: Vec<String>,
@@ -71,6 +74,7 @@ pub(crate) struct RangeArgs {
 #[command(after_help = "Examples:\n  \
     pegcount kpi --site bank --from 1999-02-01 --to 1999-02-08 --by queue\n  \
     pegcount kpi --site bank --from 1999-02-01 --by hour,agent --format csv\n  \
+    pegcount kpi --site main --last 30m --by queue --columns service_level,asa_p90 --server …\n  \
     pegcount kpi --site main --from 2026-01-01 --to 2026-04-01 --by day --formula v1,v2 --columns service_level\n  \
     pegcount kpi --site main --from 2026-03-01T09:00 --to 2026-03-01T17:00 \\\n      \
     --time-zone Asia/Jerusalem --by interval15 --columns offered,service_level")]
@@ -111,6 +115,33 @@ pub(crate) struct CorrectionsArgs {
     /// How to write them
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Which figures to check against the log.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount reconcile --site bank --from 1999-02-01 --to 1999-02-08 --time-zone Asia/Jerusalem\n  \
+    pegcount reconcile --site main --from 2026-03-01 \\\n      \
+    --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n\n\
+    Exit codes: 0 nothing differs, 1 something does, 2 nothing could be checked.")]
+pub(crate) struct ReconcileArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// From then on: a local date (its first instant), a local time, or RFC 3339 [default: today]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) from: Option<String>,
+    /// Up to, and not including, then [default: the end of the day in which --from lies]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// The IANA time zone that times are meant and shown in
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// How to write what differs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }

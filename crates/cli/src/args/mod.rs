@@ -14,7 +14,9 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use apply::{ApplyArgs, DefinitionsArgs};
 pub(crate) use demo::DemoArgs;
-pub(crate) use kpi::{CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs};
+pub(crate) use kpi::{
+    CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, ReconcileArgs, SpanArgs, WatchArgs,
+};
 pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ConsumersArgs, ImportCommand, LogCommand, RetainArgs,
@@ -83,6 +85,12 @@ pub(crate) enum Command {
     /// cause: the log position, when it was recorded, the interval, the measure, and by how much.
     /// `pegcount kpi --known-at` shows figures as they were before.
     Corrections(CorrectionsArgs),
+    /// Check figures against the log
+    ///
+    /// Reads the log from its beginning, counts visits and signed-in time by other means than the figures do, and compares
+    /// every queue and every agent, interval by interval: how many came, left and wait, and how the agents' clocks add up. A
+    /// server does the same all the time by itself; this does it for any range, and says what it has compared.
+    Reconcile(ReconcileArgs),
     /// Watch figures change
     ///
     /// Follows a running server: on a terminal as a table that changes, else with a line for every row that changed.

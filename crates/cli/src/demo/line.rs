@@ -43,6 +43,8 @@ impl Figures {
             as_of: now,
             queues: Vec::new(),
             agents: Vec::new(),
+            columns: Vec::new(),
+            last: None,
             formula_version: None,
         })?;
         let end = self.engine.end().0;

@@ -9,13 +9,13 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_engine::KnownAt;
-use pegcount_kpi::{Attribution, Dimension, Query};
+use pegcount_kpi::{Attribution, Dimension, Query, query::LAST_MAX};
 use pegcount_proto::v1::{self, QueryKpiRequest};
 
 use crate::{
-    args::{MomentArgs, RangeArgs, SpanArgs},
+    args::{Length, MomentArgs, RangeArgs, SpanArgs},
     error::CliError,
-    figures::Only,
+    figures::{Only, human},
     target, when,
 };
 
@@ -58,6 +58,10 @@ pub(crate) struct Question {
     zone_name: String,
     queues: Vec<QueueId>,
     agents: Vec<AgentId>,
+    /// Only these columns; none: all.
+    columns: Vec<String>,
+    /// A window that moves on with time, in place of `from` and `to`.
+    last: Option<Micros>,
     /// Reckon everything by this formula version.
     formula: Option<u8>,
 }
@@ -87,6 +91,11 @@ impl Question {
         Self::new(args.site.as_deref().ok_or_else(missing)?, &args.span, &args.by)
     }
 
+    /// The same question of the columns that were asked for by name.
+    pub(crate) fn of_columns(self, asked: &[String]) -> Self {
+        Self { columns: known_columns(asked), ..self }
+    }
+
     /// Checks the arguments of a question cut by `by`.
     pub(crate) fn new(site: &str, args: &SpanArgs, by: &[Dimension]) -> Result<Self, CliError> {
         let zone = when::zone(&args.time_zone)?;
@@ -99,7 +108,11 @@ impl Question {
             Some(text) => when::instant(text, &zone)?,
             None => when::day_of(from, &zone).ok_or_else(beyond)?.1,
         };
-        check(from, to, &zone)?;
+        let last = args.last.map(length).transpose()?;
+        match last {
+            Some(_) => check_window(by)?,
+            None => check(from, to, &zone)?,
+        }
         let queues = args.queue.iter().map(|text| target::name("--queue", text).map(QueueId));
         let agents = args.agent.iter().map(|text| target::name("--agent", text).map(AgentId));
         Ok(Self {
@@ -112,6 +125,8 @@ impl Question {
             zone_name: args.time_zone.clone(),
             queues: queues.collect::<Result<_, _>>()?,
             agents: agents.collect::<Result<_, _>>()?,
+            columns: Vec::new(),
+            last,
             formula: None,
         })
     }
@@ -123,7 +138,11 @@ impl Question {
         let agents = self.agents.iter().map(|agent| format!("agent {agent}"));
         let visits = format!("counts at their visit's {}", self.attribution);
         let visits = (self.attribution != Attribution::Event).then_some(visits);
-        let range = [self.site.to_string(), format!("{from} to {to}")];
+        let range = match self.last {
+            Some(last) => format!("the last {}", human::spoken(last.0)),
+            None => format!("{from} to {to}"),
+        };
+        let range = [self.site.to_string(), range];
         let formula = self.formula.map(|number| format!("by formula version {number}"));
         range
             .into_iter()
@@ -145,8 +164,8 @@ impl Question {
         use v1::query_kpi_request::KnownAt as Said;
         QueryKpiRequest {
             site: self.site.to_string(),
-            from_us: self.from.0,
-            to_us: self.to.0,
+            from_us: if self.last.is_some() { 0 } else { self.from.0 },
+            to_us: if self.last.is_some() { 0 } else { self.to.0 },
             by: self.by.iter().map(|by| wire_dimension(*by).into()).collect(),
             attribution: match self.attribution {
                 Attribution::Event => v1::Attribution::Event,
@@ -164,22 +183,23 @@ impl Question {
                 KnownAt::Instant(at) => Said::KnownAtUs(at.0),
                 KnownAt::Position(position) => Said::KnownAtPosition(position.0),
             }),
+            columns: self.columns.clone(),
+            last_us: self.last.map(|last| last.0),
         }
     }
 
     /// For an engine.
     pub(crate) fn for_engine(&self, as_of: Micros) -> Query {
         Query {
-            site: self.site.clone(),
-            from: self.from,
-            to: self.to,
             by: self.by.clone(),
             attribution: self.attribution,
             time_zone: self.zone.clone(),
-            as_of,
             queues: self.queues.clone(),
             agents: self.agents.clone(),
+            columns: self.columns.clone(),
+            last: self.last,
             formula_version: self.formula,
+            ..Query::new(self.site.clone(), self.from, self.to, as_of)
         }
     }
 }
@@ -201,6 +221,33 @@ pub(crate) fn wire_dimension(dimension: Dimension) -> v1::Dimension {
         Dimension::Cause => v1::Dimension::Cause,
         Dimension::Priority => v1::Dimension::Priority,
     }
+}
+
+/// The columns that were asked for by name, as the engine names them; none, so all, if any is none: whoever shows them
+/// says so then.
+fn known_columns(asked: &[String]) -> Vec<String> {
+    let find = |name: &String| {
+        let is_it = |column: &&pegcount_kpi::Column| {
+            column.name == name || Some(column.name) == name.strip_suffix("_s")
+        };
+        pegcount_kpi::describe().iter().find(is_it).map(|column| column.name.to_owned())
+    };
+    asked.iter().map(find).collect::<Option<_>>().unwrap_or_default()
+}
+
+fn length(Length(length): Length) -> Result<Micros, CliError> {
+    let micros = i64::try_from(length.as_micros()).map(Micros).ok();
+    micros.filter(|length| *length > Micros::ZERO && *length <= LAST_MAX).ok_or_else(|| {
+        CliError::Argument("--last is a length of time above 0 and up to 31 days (744h)".to_owned())
+    })
+}
+
+/// A window moves on, and times do not.
+fn check_window(by: &[Dimension]) -> Result<(), CliError> {
+    let Some(time) = by.iter().find(|by| by.is_time()) else { return Ok(()) };
+    Err(CliError::Argument(format!(
+        "--last is one window that moves on with time: it cannot be cut by {time}; leave that out of --by, or say --from and --to"
+    )))
 }
 
 /// Says in local time what the engine would say in microseconds.

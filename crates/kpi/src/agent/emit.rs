@@ -63,19 +63,47 @@ pub(crate) struct Output {
     pub(crate) contributions: Contributions,
     pub(crate) outcomes: Vec<Told>,
     pub(crate) anomalies: Vec<Anomaly>,
+    /// What goes on at the instant of the fold; only for whoever keeps figures up to date.
+    pub(crate) going_on: Option<GoingOn>,
     /// Spans count only in here; none: everywhere.
     range: Option<Span>,
 }
 
+/// What of an agent goes on at the instant to which it was folded.
+#[derive(Debug, Default)]
+pub(crate) struct GoingOn {
+    /// These grow by a microsecond with each that passes.
+    pub(crate) spans: Vec<(Measure, Dims)>,
+    /// Until then, unless a fact comes: a timer, the end of a grace, another team, a fact of a later time.
+    pub(crate) until: Option<Micros>,
+}
+
+impl GoingOn {
+    /// Something changes by itself at an instant.
+    pub(crate) fn ends(&mut self, at: Micros) {
+        self.until = Some(self.until.map_or(at, |known| known.min(at)));
+    }
+}
+
 impl Output {
+    /// For whoever keeps figures up to date.
+    pub(crate) fn live() -> Self {
+        Self { going_on: Some(GoingOn::default()), ..Self::default() }
+    }
+
     /// For a reader who looks only at `range`: an open span may reach far beyond it.
     pub(crate) fn within(range: Span) -> Self {
         Self { range: Some(range), ..Self::default() }
     }
 
+    /// The same, for one to whom only counts before an instant matter.
+    pub(crate) fn before(instant: Micros, range: Span) -> Self {
+        Self { contributions: Contributions::before(instant), ..Self::within(range) }
+    }
+
     /// For explaining the figures of `range`.
     pub(crate) fn traced(range: Span) -> Self {
-        Self { contributions: Contributions::traced(), range: Some(range), ..Self::default() }
+        Self { contributions: Contributions::traced(range), range: Some(range), ..Self::default() }
     }
 
     /// Forgets everything, keeps the memory.
@@ -83,6 +111,10 @@ impl Output {
         self.contributions.clear();
         self.outcomes.clear();
         self.anomalies.clear();
+        if let Some(going_on) = &mut self.going_on {
+            going_on.spans.clear();
+            going_on.until = None;
+        }
     }
 
     /// How long everything is, to go back to.
@@ -99,6 +131,15 @@ impl Output {
 
     pub(crate) fn mark(&mut self, position: Position, kind: AnomalyKind) {
         self.anomalies.push(Anomaly { position, kind });
+    }
+
+    /// A span that goes on at `at`.
+    pub(crate) fn goes_on(&mut self, whose: &Whose<'_>, dims: Dims, measure: Measure, at: Micros) {
+        let Some(going_on) = &mut self.going_on else { return };
+        going_on.spans.push((measure, Dims { team: whose.team(at), ..dims }));
+        if let Some((change, _)) = whose.teams.iter().find(|(change, _)| *change > at) {
+            going_on.ends(*change);
+        }
     }
 
     /// A span, cut exactly over intervals and teams.
@@ -155,7 +196,7 @@ impl Output {
         at: Micros,
         amount: i64,
     ) {
-        if amount != 0 {
+        if amount != 0 && self.contributions.keeps(at) {
             let dims = Dims { team: whose.team(at), ..dims };
             self.push(measure, attribution, Interval::containing(at), dims, amount);
         }

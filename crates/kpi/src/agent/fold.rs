@@ -46,6 +46,9 @@ pub(crate) fn fold(
     let joined = walk.join(facts);
     for (fact, leg) in facts.iter().zip(&joined) {
         if matches!(until, Until::Instant(instant) if fact.stamp.at > instant) {
+            if let Some(going_on) = &mut walk.out.going_on {
+                going_on.ends(fact.stamp.at);
+            }
             break;
         }
         walk.advance(fact.stamp.at);
@@ -316,6 +319,27 @@ impl Walk<'_> {
             if let Some(leg) = self.legs.get(index) {
                 leg.emit_span(instant, self.whose, self.out);
             }
+        }
+        if self.out.going_on.is_some() {
+            self.go_on(instant);
+        }
+    }
+
+    /// Says what goes on at `instant`, and when that ends by itself.
+    fn go_on(&mut self, instant: Micros) {
+        let measure = self.carried.clock.measure().filter(|_| self.whose.has_clock);
+        if let Some(measure) = measure {
+            let dims = Dims { detail: self.carried.clock.detail(), ..self.own() };
+            self.out.goes_on(self.whose, dims, measure, instant);
+            if self.carried.clock.is_signed_in() {
+                self.out.goes_on(self.whose, self.own(), Measure::SignedInClock, instant);
+            }
+        }
+        for leg in &self.legs {
+            leg.go_on(instant, self.whose, self.out);
+        }
+        if let (Some((due, _)), Some(going_on)) = (self.due(), &mut self.out.going_on) {
+            going_on.ends(due);
         }
     }
 }

@@ -215,19 +215,31 @@ impl Leg {
         }
     }
 
+    /// What the present phase's span counts as.
+    fn span_measure(&self) -> Option<Measure> {
+        Some(match self.phase? {
+            Phase::Ringing => Measure::RingTime,
+            Phase::Dialing => Measure::DialTime,
+            Phase::Talking => Measure::TalkTime,
+            Phase::Held => Measure::HoldTime,
+            Phase::Consulting => Measure::ConsultTime,
+            Phase::Conferenced => Measure::ConferenceTime,
+            Phase::Interrupted => Measure::InterruptedTime,
+            Phase::AfterCall => Measure::AcwTime,
+            _ => return None,
+        })
+    }
+
+    /// Says that the present phase's span goes on at `at`.
+    pub(crate) fn go_on(&self, at: Micros, whose: &Whose<'_>, out: &mut Output) {
+        if let Some(measure) = self.span_measure() {
+            out.goes_on(whose, self.dims(whose, self.since), measure, at);
+        }
+    }
+
     /// Emits the present phase's span up to `at`.
     pub(crate) fn emit_span(&self, at: Micros, whose: &Whose<'_>, out: &mut Output) {
-        let measure = match self.phase {
-            Some(Phase::Ringing) => Measure::RingTime,
-            Some(Phase::Dialing) => Measure::DialTime,
-            Some(Phase::Talking) => Measure::TalkTime,
-            Some(Phase::Held) => Measure::HoldTime,
-            Some(Phase::Consulting) => Measure::ConsultTime,
-            Some(Phase::Conferenced) => Measure::ConferenceTime,
-            Some(Phase::Interrupted) => Measure::InterruptedTime,
-            Some(Phase::AfterCall) => Measure::AcwTime,
-            _ => return,
-        };
+        let Some(measure) = self.span_measure() else { return };
         out.contributions.source(Part::Leg(self.mark), self.since, at);
         out.span(whose, self.dims(whose, self.since), measure, self.since, at);
     }

@@ -236,18 +236,24 @@ impl AgentUnit {
         true
     }
 
-    /// Adds what is open at `as_of` to `plus`; if the cells hold later things, those go to `minus`.
-    pub(crate) fn read(&self, reference: &Reference, as_of: Micros, minus: &mut Output, plus: &mut Output) {
+    /// Adds what is open at `as_of` to `plus`; if the cells hold things later than `settled_by`, those go to `minus`.
+    pub(crate) fn read(
+        &self,
+        reference: &Reference,
+        (as_of, settled_by): (Micros, Micros),
+        minus: &mut Output,
+        plus: &mut Output,
+    ) {
         let whose = self.whose(reference);
         let until = Until::Instant(as_of);
-        if self.folded_to().at <= as_of {
+        if self.folded_to().at <= settled_by {
             let waiting = self.facts.get(self.folded..).unwrap_or_default();
             if !waiting.is_empty() || self.carried.clock != Clock::Off {
                 fold(&self.carried, waiting, &whose, until, plus);
             }
             return;
         }
-        let first = self.chapters.partition_point(|chapter| chapter.last().at <= as_of);
+        let first = self.chapters.partition_point(|chapter| chapter.last().at <= settled_by);
         for chapter in self.chapters.iter().skip(first) {
             fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, minus);
         }

@@ -208,5 +208,7 @@ fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
     untold.retain(|key| !site.names.is_told(*key));
     site.names.ask_for(untold);
     site.books.touch_span(Micros(i64::MIN), Micros(i64::MAX), Position(figures.position));
+    site.look_near();
+    site.latest = site.books.matured_to.max(site.books.last_effect);
     Ok(site)
 }

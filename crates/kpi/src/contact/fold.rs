@@ -44,6 +44,8 @@ pub(crate) struct Output {
     pub(crate) anomalies: Vec<Anomaly>,
     /// Crossings count only in here; none: everywhere.
     range: Option<Span>,
+    /// Then visits that wait up to this instant are those that waited before it, and do not leave before it.
+    waiting_until: Option<Micros>,
 }
 
 impl Output {
@@ -52,9 +54,15 @@ impl Output {
         Self { range: Some(range), ..Self::default() }
     }
 
+    /// The same, for one to whom only counts before an instant matter, and who asks who waits up to then.
+    pub(crate) fn before(instant: Micros, range: Span) -> Self {
+        let contributions = Contributions::before(instant);
+        Self { contributions, waiting_until: Some(instant), ..Self::within(range) }
+    }
+
     /// For explaining the figures of `range`.
     pub(crate) fn traced(range: Span) -> Self {
-        Self { contributions: Contributions::traced(), range: Some(range), ..Self::default() }
+        Self { contributions: Contributions::traced(range), range: Some(range), ..Self::default() }
     }
 
     /// Forgets everything, keeps the memory.
@@ -181,8 +189,18 @@ impl Emit<'_> {
         if reached && counts {
             list.at(reach, Attribution::Event, dims, Measure::ReachedUnanswered, 1);
         }
-        let Some(left) = left else {
+        if self
+            .out
+            .waiting_until
+            .is_some_and(|until| visit.entered < until && visit.left.is_none_or(|left| left.at >= until))
+        {
             self.out.waiting.push((dims, visit.entered));
+        }
+        let list = &mut self.out.contributions;
+        let Some(left) = left else {
+            if self.out.waiting_until.is_none() {
+                self.out.waiting.push((dims, visit.entered));
+            }
             if !reached {
                 let change = reach.plus(Micros(1));
                 self.out.next_change = Some(self.out.next_change.map_or(change, |known| known.min(change)));

@@ -30,7 +30,7 @@ pub(crate) struct WrapUp {
 
 /// One contact as its customer's line sees it, as of some instant.
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for by another rule")]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     /// The contact's mark.
     pub(crate) mark: Mark,

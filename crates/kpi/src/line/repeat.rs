@@ -51,6 +51,9 @@ pub(super) fn unknown(item: &Item, out: &mut Contributions) {
 impl Contributions {
     /// One thing of the interval of `at` that is so only after `until` has passed.
     pub(super) fn mature(&mut self, until: Micros, at: Micros, item: &Item, measure: Measure) {
+        if !self.keeps(at) {
+            return;
+        }
         let (interval, dims) = (Interval::containing(at), item.credited);
         let attribution = Attribution::Event;
         let contribution = Contribution { measure, attribution, interval, dims, amount: 1 };

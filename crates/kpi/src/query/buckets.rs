@@ -27,7 +27,9 @@ pub(crate) struct Buckets {
 impl Buckets {
     /// The buckets of a checked query.
     pub(crate) fn of(query: &Query) -> Self {
-        let (first, end) = (Interval::containing(query.from), Interval::containing(query.to));
+        let range = query.range();
+        let first = Interval::containing(range.start);
+        let end = Interval(Interval::containing(range.end.minus(Micros(1))).0.saturating_add(1));
         let finest = query.by.iter().copied().filter(|dimension| dimension.is_time()).min();
         let mut buckets = Self { first, places: Vec::new(), list: Vec::new() };
         let mut last = None;
@@ -44,7 +46,16 @@ impl Buckets {
             // At most as many buckets as intervals, of which the range's limit allows 350,000.
             buckets.places.push(u32::try_from(buckets.list.len() - 1).unwrap_or(u32::MAX));
         }
+        if let ([window], Some(_)) = (buckets.list.as_mut_slice(), query.last) {
+            *window = Bucket { from: range.start, to: range.end };
+        }
         buckets
+    }
+
+    /// All base intervals: the first, and the one after the last.
+    pub(crate) fn whole(&self) -> (Interval, Interval) {
+        let length = i32::try_from(self.places.len()).unwrap_or(i32::MAX);
+        (self.first, Interval(self.first.0.saturating_add(length)))
     }
 
     /// The bucket of an interval, if it lies in the range.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use pegcount_domain::{
     envelope::Position,
     ids::{AgentId, Name, QueueId},
-    time::{Interval, Micros, Span},
+    time::Micros,
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     formula::{self, Means},
     measure::{Measure, Sheet},
     names::Id,
-    query::{Column, Dimension, Query, QueryError, Value, Versions, gather, table},
+    query::{Column, Dimension, Query, QueryError, Value, Versions, cut, table, versions},
     site::{
         Site,
         explain::{Unit as Whose, Wanted},
@@ -117,7 +117,7 @@ type Found = BTreeMap<(usize, Source, Whose, Dims), i64>;
 /// Explains a figure of a site; none: a site that nobody has reported of.
 pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Explanation, QueryError> {
     asked.query.check()?;
-    let law = table::row_law(&asked.query, site, asked.query.from);
+    let law = versions::row_law(&asked.query, site, asked.query.range().start);
     let (column, means) = formula::means(&asked.column, law.forms).ok_or_else(|| no_means(&asked.column))?;
     let measures: Vec<Measure> = means.measures();
     check_cell(asked, &column, &measures)?;
@@ -149,7 +149,7 @@ pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Expla
         position: site.map(Site::position).unwrap_or_default(),
         as_of: asked.query.as_of,
         formula_version: law.number,
-        formula_versions: table::row_versions(&asked.query, met, &law),
+        formula_versions: versions::row_versions(&asked.query, met, &law),
         older_definitions: site.and_then(Site::deferred_since),
     })
 }
@@ -174,7 +174,7 @@ fn check_cell(asked: &ExplainQuery, column: &Column, measures: &[Measure]) -> Re
         [(Dimension::Queue, asked.query.queues.len()), (Dimension::Agent, asked.query.agents.len())];
     let filtered = filters.into_iter().filter(|(_, count)| *count > 0).map(|(dimension, _)| dimension);
     for dimension in asked.cell.iter().map(|(dimension, _)| *dimension).chain(filtered) {
-        let can = |measure: &Measure| gather::dimensions(measure.sheet()).contains(&dimension);
+        let can = |measure: &Measure| cut::dimensions(measure.sheet()).contains(&dimension);
         if dimension.is_time() || !measures.iter().all(can) {
             return Err(QueryError::NotCutBy { column: column.name, dimension });
         }
@@ -184,8 +184,6 @@ fn check_cell(asked: &ExplainQuery, column: &Column, measures: &[Measure]) -> Re
 
 fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut Found) {
     let query = &asked.query;
-    let range = Span::new(query.from, query.to);
-    let (first, end) = (Interval::containing(query.from), Interval::containing(query.to));
     let wanted = wanted(measures);
     let ids = |names: Vec<&str>| -> Vec<Id> {
         names.into_iter().filter_map(|name| site.names.find_text(name)).collect()
@@ -195,18 +193,16 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     let is_in = |dims: &Dims| {
         let passes = |asked: bool, ids: &[Id], id: Id| !asked || ids.contains(&id);
         let is = |(dimension, name): &(Dimension, Option<Name>)| {
-            table::text(*dimension, gather::key(*dimension, dims), Some(site)) == *name
+            table::text(*dimension, cut::key(*dimension, dims), Some(site)) == *name
         };
         passes(!query.queues.is_empty(), &queues, dims.queue)
             && passes(!query.agents.is_empty(), &agents, dims.agent)
             && asked.cell.iter().all(is)
     };
-    site.explain(query.as_of, range, wanted, &mut |whose, source, contribution: &Contribution| {
-        let Contribution { measure, interval, .. } = *contribution;
+    site.explain(query.as_of, query.range(), wanted, &mut |whose, source, contribution: &Contribution| {
+        let measure = contribution.measure;
         let counts = measures.contains(&measure)
-            && contribution.attribution == gather::attribution(measure.sheet(), query.attribution)
-            && first <= interval
-            && interval < end;
+            && contribution.attribution == cut::attribution(measure.sheet(), query.attribution);
         if counts && is_in(&contribution.dims) {
             *found.entry((measure.index(), source, whose, contribution.dims)).or_default() +=
                 contribution.amount;
@@ -214,7 +210,7 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     });
 }
 
-fn wanted(measures: &[Measure]) -> Wanted {
+pub(crate) fn wanted(measures: &[Measure]) -> Wanted {
     let any = |sheets: &[Sheet]| measures.iter().any(|measure| sheets.contains(&measure.sheet()));
     Wanted {
         agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
@@ -254,7 +250,7 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
 
 impl Means {
     /// The measures that it needs.
-    fn measures(&self) -> Vec<Measure> {
+    pub(crate) fn measures(&self) -> Vec<Measure> {
         self.terms(|_| 0).into_iter().map(|term| term.measure).collect()
     }
 }

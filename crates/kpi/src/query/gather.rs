@@ -4,128 +4,87 @@
 
 use pegcount_domain::time::{Interval, Micros, Span};
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use crate::{
-    cells::{Attribution, Detail, Dims},
-    formula::FORMULA_BUILT_IN,
-    measure::{Measure, SHEETS, Sheet},
-    names::Id,
-    query::{Dimension, Query, buckets::Buckets},
+    cells::{Attribution, Contribution, Detail, Dims},
+    measure::{Measure, Sheet},
+    query::{
+        Query,
+        buckets::Buckets,
+        cut::{Cut, Keys, attribution},
+        explain::wanted,
+        plan::{Plan, RowSums, merged},
+        versions::{self, Counted},
+    },
     site::{
         Site,
         read::{Overlay, Scope},
     },
 };
 
-/// The dimensions of a row apart from time, in the order asked.
-pub(crate) type Keys = SmallVec<[u32; 4]>;
+/// Waits of the answered and of the abandoned, by length.
+pub(crate) type Waits = [Vec<(Detail, i64)>; 2];
 
-/// The sums of one row.
+/// One row; its amounts stand beside it.
 #[derive(Clone, Debug)]
-pub(crate) struct Sums {
+pub(crate) struct Place {
     pub(crate) bucket: u32,
     pub(crate) keys: Keys,
-    pub(crate) amounts: Box<[i64]>,
-    pub(crate) waiting: i64,
-    pub(crate) longest: i64,
-    /// Waits of the answered and of the abandoned, by length.
-    pub(crate) waits: [Vec<(Detail, i64)>; 2],
-    /// For each formula version by which anything was counted, a sum that is 0 if all of that was taken away again.
-    pub(crate) versions: SmallVec<[(u8, i64); 1]>,
+    waiting: i64,
+    longest: i64,
+    waits: Option<Box<Waits>>,
+    /// By which formula versions it was counted.
+    pub(crate) counted: Counted,
 }
 
-impl Sums {
-    /// Nothing counted yet.
-    pub(crate) fn new(bucket: u32, keys: Keys) -> Self {
-        let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
-        Self {
-            bucket,
-            keys,
-            amounts,
-            waiting: 0,
-            longest: 0,
-            waits: Default::default(),
-            versions: SmallVec::new(),
-        }
+/// The sums of one row.
+pub(crate) struct Sums<'g> {
+    pub(crate) row: &'g Place,
+    amounts: &'g [i64],
+}
+
+impl RowSums for Sums<'_> {
+    fn amount(&self, slot: usize) -> i64 {
+        self.amounts.get(slot).copied().unwrap_or(0)
     }
 
-    /// Notes that something in it was counted by a version; 0 stands for the built-in one.
-    fn note(&mut self, version: u8, measure: Measure, amount: i64) {
-        // Amounts of several measures must not make up for each other.
-        const SPREAD: usize = 0x1E37_79B9_7F4A_7C15;
-        let version = version.max(FORMULA_BUILT_IN);
-        let weight = i64::try_from((measure.index() + 1).wrapping_mul(SPREAD) >> 1).unwrap_or(1) | 1;
-        let term = amount.wrapping_mul(weight);
-        match self.versions.iter_mut().find(|(known, _)| *known == version) {
-            Some((_, sum)) => *sum = sum.wrapping_add(term),
-            None => self.versions.push((version, term)),
-        }
+    fn waiting(&self) -> (i64, i64) {
+        (self.row.waiting, self.row.longest)
     }
 
-    /// The formula versions by which what is in it was counted.
-    pub(crate) fn counted_by(&self) -> impl Iterator<Item = u8> {
-        self.versions.iter().filter(|(_, sum)| *sum != 0).map(|(version, _)| *version)
-    }
-
-    fn add(&mut self, measure: Measure, detail: Detail, amount: i64) {
-        if let Some(sum) = self.amounts.get_mut(measure.index()) {
-            *sum += amount;
-        }
-        let [answered, abandoned] = &mut self.waits;
-        match measure {
-            Measure::WaitsAnswered => answered.push((detail, amount)),
-            Measure::WaitsAbandoned => abandoned.push((detail, amount)),
-            _ => {}
-        }
+    fn waits(&self) -> Waits {
+        self.row.waits.as_ref().map(|waits| waits.each_ref().map(|waits| merged(waits))).unwrap_or_default()
     }
 }
 
 /// What a query asks of one site.
 pub(crate) struct Gather<'a> {
     query: &'a Query,
+    plan: &'a Plan,
     buckets: &'a Buckets,
-    cuts: SmallVec<[Dimension; 4]>,
-    queues: Option<Vec<Id>>,
-    agents: Option<Vec<Id>>,
-    /// For each sheet, whether its measures can exist in the query's rows.
-    has: [bool; SHEETS],
-    rows: FxHashMap<(u32, Keys), usize>,
-    pub(crate) sums: Vec<Sums>,
+    cut: Cut,
+    index: FxHashMap<(u32, Keys), usize>,
+    pub(crate) rows: Vec<Place>,
+    /// For each row an amount in each slot.
+    amounts: Vec<i64>,
+    /// Whether formula versions are told apart.
+    tells: bool,
     last: Option<(u32, Keys, usize)>,
 }
 
 impl<'a> Gather<'a> {
-    pub(crate) fn new(query: &'a Query, buckets: &'a Buckets, site: Option<&Site>) -> Self {
-        let find = |text: &str| site.and_then(|site| site.names.find_text(text));
-        let queues = query.queues.iter().filter_map(|queue| find(queue.as_str())).collect();
-        let agents = query.agents.iter().filter_map(|agent| find(agent.as_str())).collect();
-        let cuts: SmallVec<[Dimension; 4]> =
-            query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect();
-        let has = Sheet::ALL.map(|sheet| {
-            let known = dimensions(sheet);
-            let needs = |filter: bool, dimension| !filter || known.contains(&dimension);
-            cuts.iter().all(|cut| known.contains(cut))
-                && needs(!query.queues.is_empty(), Dimension::Queue)
-                && needs(!query.agents.is_empty(), Dimension::Agent)
-        });
+    pub(crate) fn new(query: &'a Query, plan: &'a Plan, buckets: &'a Buckets, site: Option<&Site>) -> Self {
         Self {
             query,
+            plan,
             buckets,
-            cuts,
-            has,
-            queues: (!query.queues.is_empty()).then_some(queues),
-            agents: (!query.agents.is_empty()).then_some(agents),
-            rows: FxHashMap::default(),
-            sums: Vec::new(),
+            cut: Cut::of(query, site),
+            index: FxHashMap::default(),
+            rows: Vec::new(),
+            amounts: Vec::new(),
+            tells: site.is_some_and(|site| versions::tells(query, site)),
             last: None,
         }
-    }
-
-    /// Whether the measures of a sheet can exist in the query's rows.
-    #[inline]
-    pub(crate) fn has(&self, sheet: Sheet) -> bool {
-        self.has.get(sheet as usize).copied().unwrap_or(false)
     }
 
     /// The attribution under which the query reads a sheet.
@@ -135,37 +94,116 @@ impl<'a> Gather<'a> {
 
     /// Adds up a site.
     pub(crate) fn site(&mut self, site: &Site) {
-        let range = Span::new(self.query.from, self.query.to);
-        let overlay = site.overlay(self.query.as_of, range, &Scope::Everything);
-        let (from, to) = (Interval::containing(self.query.from), Interval::containing(self.query.to));
-        // Where one version holds throughout there is nothing to tell apart.
-        let tells = self.query.formula_version.is_none() && site.reference.has_changes();
-        for sheet in Sheet::ALL.into_iter().filter(|sheet| self.has(*sheet)).collect::<SmallVec<[Sheet; 8]>>()
-        {
-            for (interval, dims, amounts) in site.books.cells.rows(sheet, self.attribution(sheet), from, to) {
-                let Some(sums) = self.sums_at(interval, &dims) else { continue };
-                for (measure, amount) in sheet.measures().iter().zip(amounts) {
-                    if tells && sheet.is_versioned() {
-                        sums.note(dims.version, *measure, *amount);
-                    }
-                    sums.add(*measure, dims.detail, *amount);
-                }
-            }
+        if self.query.last.is_some() {
+            return self.window(site);
         }
+        let overlay = site.overlay(self.query.as_of, self.query.range(), &Scope::Everything);
+        let span = self.buckets.whole();
+        self.cells(site, span);
         for contribution in &overlay.contributions {
-            let sheet = contribution.measure.sheet();
-            if self.attribution(sheet) == contribution.attribution
-                && self.has(sheet)
-                && let Some(sums) = self.sums_at(contribution.interval, &contribution.dims)
-            {
-                if tells && sheet.is_versioned() {
-                    sums.note(contribution.dims.version, contribution.measure, contribution.amount);
-                }
-                sums.add(contribution.measure, contribution.dims.detail, contribution.amount);
+            self.contribution(contribution);
+        }
+        if self.plan.needs_gauges {
+            self.gauges(site, &overlay);
+        }
+    }
+
+    /// Adds up a window whose ends lie within intervals: whole intervals from their cells, the part of an interval at its
+    /// begin from the units that count there, and at its end what counts before the instant.
+    fn window(&mut self, site: &Site) {
+        let window = self.query.range();
+        let on_grid = window.start == Interval::containing(window.start).start();
+        let border =
+            if on_grid { window.start } else { Interval::containing(window.start).end().min(window.end) };
+        if window.start < border {
+            let edge = Span::new(window.start, border);
+            let wanted = wanted(&self.plan.measures);
+            site.explain(window.end, edge, wanted, &mut |_, _, contribution| self.contribution(contribution));
+        }
+        // The books hold whole intervals, and what of the last one lies later is taken away from all of it.
+        let (_, end) = self.buckets.whole();
+        let overlay = site.overlay_before(window.end, Span::new(border, end.start()));
+        if border < window.end {
+            self.cells(site, (Interval::containing(border), end));
+            for contribution in overlay.contributions.iter().filter(|one| one.interval.start() >= border) {
+                self.contribution(contribution);
             }
         }
-        if self.has(Sheet::Visit) {
-            self.gauges(site, &overlay);
+        if self.plan.needs_gauges {
+            for (dims, entered) in &overlay.waiting {
+                self.wait(0, dims, window.end.minus(*entered));
+            }
+        }
+    }
+
+    /// Adds up what stands in the cells of some intervals.
+    fn cells(&mut self, site: &Site, (from, to): (Interval, Interval)) {
+        let plan = self.plan;
+        for (sheet, needed) in Sheet::ALL.into_iter().zip(&plan.by_sheet) {
+            if needed.is_empty() {
+                continue;
+            }
+            for (interval, dims, amounts) in site.books.cells.rows(sheet, self.attribution(sheet), from, to) {
+                let Some(row) = self.buckets.place(interval).and_then(|place| self.row(place, &dims)) else {
+                    continue;
+                };
+                for (place, slot) in needed {
+                    let amount = amounts.get(usize::from(*place)).copied().unwrap_or(0);
+                    self.add(row, usize::from(*slot), amount);
+                    if self.tells
+                        && let Some(measure) = sheet.measures().get(usize::from(*place))
+                    {
+                        self.note(row, &dims, *measure, amount);
+                    }
+                }
+                if sheet == Sheet::Wait && plan.needs_waits {
+                    for (measure, amount) in sheet.measures().iter().zip(amounts) {
+                        self.wait_of(row, *measure, dims.detail, *amount);
+                    }
+                }
+            }
+        }
+    }
+
+    fn contribution(&mut self, contribution: &Contribution) {
+        let Contribution { measure, attribution, interval, dims, amount } = contribution;
+        let sheet = measure.sheet();
+        if self.attribution(sheet) == *attribution
+            && let Some(slot) = self.plan.slot(*measure)
+            && let Some(place) = self.buckets.place(*interval)
+            && let Some(row) = self.row(place, dims)
+        {
+            self.add(row, slot, *amount);
+            if self.tells {
+                self.note(row, dims, *measure, *amount);
+            }
+            if sheet == Sheet::Wait && self.plan.needs_waits {
+                self.wait_of(row, *measure, dims.detail, *amount);
+            }
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, row: usize, slot: usize, amount: i64) {
+        if let Some(sum) = self.amounts.get_mut(row * self.plan.measures.len() + slot) {
+            *sum += amount;
+        }
+    }
+
+    /// Notes by which formula version something was counted.
+    fn note(&mut self, row: usize, dims: &Dims, measure: Measure, amount: i64) {
+        if let Some(row) = self.rows.get_mut(row).filter(|_| measure.sheet().is_versioned()) {
+            row.counted.note(dims.version, measure, amount);
+        }
+    }
+
+    fn wait_of(&mut self, row: usize, measure: Measure, length: Detail, amount: i64) {
+        let Some(row) = self.rows.get_mut(row).filter(|_| amount != 0) else { return };
+        let [answered, abandoned] = &mut **row.waits.get_or_insert_default();
+        if measure == Measure::WaitsAnswered {
+            answered.push((length, amount));
+        } else {
+            abandoned.push((length, amount));
         }
     }
 
@@ -188,75 +226,66 @@ impl<'a> Gather<'a> {
     }
 
     fn wait(&mut self, place: u32, dims: &Dims, waited: Micros) {
-        if let Some(sums) = self.sums(place, dims) {
-            sums.waiting += 1;
-            sums.longest = sums.longest.max(waited.0);
+        let Some(row) = self.row(place, dims) else { return };
+        if let Some(row) = self.rows.get_mut(row) {
+            row.waiting += 1;
+            row.longest = row.longest.max(waited.0);
         }
     }
 
-    #[inline]
-    fn sums_at(&mut self, interval: Interval, dims: &Dims) -> Option<&mut Sums> {
-        let place = self.buckets.place(interval)?;
-        self.sums(place, dims)
+    fn row(&mut self, place: u32, dims: &Dims) -> Option<usize> {
+        let keys = self.cut.keys(dims)?;
+        Some(self.touch(place, keys))
     }
 
-    fn sums(&mut self, place: u32, dims: &Dims) -> Option<&mut Sums> {
-        let among = |filter: &Option<Vec<Id>>, id| filter.as_ref().is_none_or(|ids| ids.contains(&id));
-        if !among(&self.queues, dims.queue) || !among(&self.agents, dims.agent) {
-            return None;
-        }
-        let keys: Keys = self.cuts.iter().map(|cut| key(*cut, dims)).collect();
-        if let Some((last_place, last_keys, index)) = &self.last
+    /// The row of a bucket with these keys, made if it is not there yet.
+    pub(crate) fn touch(&mut self, place: u32, keys: Keys) -> usize {
+        if let Some((last_place, last_keys, row)) = &self.last
             && *last_place == place
             && *last_keys == keys
         {
-            return self.sums.get_mut(*index);
+            return *row;
         }
-        let next = self.sums.len();
-        let index = *self.rows.entry((place, keys.clone())).or_insert(next);
-        if index == next {
-            self.sums.push(Sums::new(place, keys.clone()));
+        let next = self.rows.len();
+        let row = *self.index.entry((place, keys.clone())).or_insert(next);
+        if row == next {
+            self.rows.push(Place {
+                bucket: place,
+                keys: keys.clone(),
+                waiting: 0,
+                longest: 0,
+                waits: None,
+                counted: Counted::default(),
+            });
+            self.amounts.resize(self.amounts.len() + self.plan.measures.len(), 0);
         }
-        self.last = Some((place, keys, index));
-        self.sums.get_mut(index)
+        self.last = Some((place, keys, row));
+        row
     }
-}
 
-/// The attribution under which a query for `asked` reads a sheet.
-pub(crate) fn attribution(sheet: Sheet, asked: Attribution) -> Attribution {
-    match (sheet, asked) {
-        (Sheet::Visit, any) => any,
-        // A wait's own event is its end, as a handle's is.
-        (Sheet::Wait | Sheet::Handle | Sheet::Transfer, Attribution::Start) => Attribution::Start,
-        _ => Attribution::Event,
+    /// The sums of a row.
+    pub(crate) fn sums(&self, row: usize) -> Option<Sums<'_>> {
+        let width = self.plan.measures.len();
+        let amounts = self.amounts.get(row * width..(row + 1) * width)?;
+        Some(Sums { row: self.rows.get(row)?, amounts })
     }
-}
 
-pub(crate) fn key(cut: Dimension, dims: &Dims) -> u32 {
-    match cut {
-        Dimension::Queue => dims.queue.0,
-        Dimension::Agent => dims.agent.0,
-        Dimension::Team => dims.team.0,
-        Dimension::Entry => dims.entry.0,
-        Dimension::Channel => u32::from(dims.channel),
-        Dimension::Direction => u32::from(dims.direction),
-        Dimension::Priority => u32::from(dims.priority),
-        Dimension::Reason | Dimension::Cause => dims.detail.0,
-        Dimension::Interval15 | Dimension::Interval30 | Dimension::Hour | Dimension::Day => 0,
-    }
-}
-
-/// What a sheet can be cut by.
-pub(crate) const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
-    use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
-    match sheet {
-        Sheet::Visit | Sheet::Wait => &[Queue, Entry, Channel, Direction, Priority],
-        Sheet::Clock => &[Agent, Team],
-        Sheet::Away => &[Agent, Team, Reason],
-        Sheet::Transfer => &[Agent, Team, Queue, Channel, Direction, Reason],
-        Sheet::Failure => &[Agent, Team, Queue, Channel, Cause],
-        Sheet::Leg | Sheet::Handle => &[Agent, Team, Queue, Channel, Direction],
-        Sheet::Ticket => &[Agent, Team, Queue],
-        Sheet::Line => &[Agent, Team, Queue, Channel],
+    /// Forgets the rows in which nothing happened.
+    pub(crate) fn leave_out_empty(&mut self) {
+        let width = self.plan.measures.len();
+        let mut kept = 0;
+        for row in 0..self.rows.len() {
+            let stays = self
+                .sums(row)
+                .is_some_and(|sums| sums.row.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
+            if stays {
+                self.rows.swap(row, kept);
+                if row != kept {
+                    self.amounts.copy_within(row * width..(row + 1) * width, kept * width);
+                }
+                kept += 1;
+            }
+        }
+        self.rows.truncate(kept);
     }
 }

@@ -1,30 +1,38 @@
 //! Asking for figures: what a query says, what a table holds.
 //!
-//! - [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
+//! - [`plan`]: columns, and the measures that they need; [`buckets`]: time into rows;
+//!   [`cut`]: dimensions into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
 //!   [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
 pub(crate) mod buckets;
+pub(crate) mod cut;
 pub(crate) mod explain;
 pub(crate) mod gather;
+pub(crate) mod plan;
 pub(crate) mod table;
+pub(crate) mod versions;
 
 use std::{fmt, str::FromStr};
 
 use pegcount_domain::{
     envelope::Position,
     ids::{AgentId, Name, QueueId, SiteId},
-    time::{Interval, Micros},
+    time::{Interval, Micros, Span},
 };
 use smallvec::SmallVec;
 
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
+pub use self::plan::Running;
 pub use crate::cells::Attribution;
-use crate::measure::Unit;
+use crate::{formula::describe, measure::Unit};
 
 /// The longest range of a query: ten years.
 pub const RANGE_MAX: Micros = Micros(3_653 * 24 * Micros::HOUR.0);
+
+/// The longest window that moves on with time: 31 days.
+pub const LAST_MAX: Micros = Micros(31 * 24 * Micros::HOUR.0);
 
 /// What rows are cut by. Of several times, the finest counts: the others are unions of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,6 +189,10 @@ pub struct Query {
     pub queues: Vec<QueueId>,
     /// Only these agents; none: all.
     pub agents: Vec<AgentId>,
+    /// Only these columns, in this order; none: all.
+    pub columns: Vec<String>,
+    /// Instead of `from` and `to`, which are not looked at then: so long before `as_of`, up to it, to the microsecond.
+    pub last: Option<Micros>,
     /// Reckon everything by this formula version; none: each thing by the one in force at its time.
     pub formula_version: Option<u8>,
 }
@@ -214,6 +226,20 @@ pub enum QueryError {
     TooLong {
         /// How long it is.
         length: Micros,
+    },
+    /// Not a window.
+    #[error("`last` is {length}; say a length above 0 and up to {LAST_MAX}")]
+    WrongLength {
+        /// What was said.
+        length: Micros,
+    },
+    /// A window moves; times do not.
+    #[error(
+        "`last` is one window that moves on with time: it cannot be cut by `{dimension}`; leave that out, or say a range"
+    )]
+    CutWindow {
+        /// The dimension.
+        dimension: Dimension,
     },
     /// What happened then is forgotten, and only the sums are there.
     #[error(
@@ -342,8 +368,8 @@ pub struct Row {
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// The columns; always the same.
-    pub columns: &'static [Column],
+    /// The columns asked for.
+    pub columns: Vec<Column>,
     /// Ordered by time, then by keys. Rows in which nothing happened are left out, unless the whole range is asked
     /// for as one row.
     pub rows: Vec<Row>,
@@ -360,8 +386,58 @@ pub struct Table {
 }
 
 impl Query {
+    /// All columns of a range as one row, by event, in UTC.
+    pub fn new(site: SiteId, from: Micros, to: Micros, as_of: Micros) -> Self {
+        Self {
+            site,
+            from,
+            to,
+            by: Vec::new(),
+            attribution: Attribution::Event,
+            time_zone: jiff::tz::TimeZone::UTC,
+            as_of,
+            queues: Vec::new(),
+            agents: Vec::new(),
+            columns: Vec::new(),
+            last: None,
+            formula_version: None,
+        }
+    }
+
+    /// What it looks at.
+    pub fn range(&self) -> Span {
+        match self.last {
+            Some(length) => Span::new(self.as_of.minus(length), self.as_of),
+            None => Span::new(self.from, self.to),
+        }
+    }
+
     /// Whether it can be answered.
     pub fn check(&self) -> Result<(), QueryError> {
+        for (index, dimension) in self.by.iter().enumerate() {
+            if self.by.iter().skip(index + 1).any(|other| other == dimension) {
+                return Err(QueryError::Repeated { dimension: *dimension });
+            }
+        }
+        let is_known = |name: &&String| describe().iter().any(|column| column.name == name.as_str());
+        if let Some(unknown) = self.columns.iter().find(|name| !is_known(name)) {
+            return Err(QueryError::UnknownColumn { column: unknown.clone() });
+        }
+        match self.last {
+            Some(length) => self.check_last(length),
+            None => self.check_range(),
+        }
+    }
+
+    fn check_last(&self, length: Micros) -> Result<(), QueryError> {
+        if length <= Micros::ZERO || length > LAST_MAX {
+            return Err(QueryError::WrongLength { length });
+        }
+        let time = self.by.iter().find(|dimension| dimension.is_time());
+        time.map_or(Ok(()), |dimension| Err(QueryError::CutWindow { dimension: *dimension }))
+    }
+
+    fn check_range(&self) -> Result<(), QueryError> {
         for (field, at) in [("from", self.from), ("to", self.to)] {
             let nearest = Interval::containing(at).start();
             if nearest != at {
@@ -374,11 +450,6 @@ impl Query {
         let length = self.to.minus(self.from);
         if length > RANGE_MAX {
             return Err(QueryError::TooLong { length });
-        }
-        for (index, dimension) in self.by.iter().enumerate() {
-            if self.by.iter().skip(index + 1).any(|other| other == dimension) {
-                return Err(QueryError::Repeated { dimension: *dimension });
-            }
         }
         Ok(())
     }

@@ -1,101 +1,69 @@
-//! Sums into rows: columns in their fixed order, KPIs at the very end.
+//! Sums into rows: columns in their order, KPIs at the very end.
 //!
 //! Invariant: a row stands in the table only if something in it is not 0, the single row of a whole range excepted.
-
-use std::collections::BTreeMap;
 
 use pegcount_domain::{
     event::{Channel, Direction},
     ids::Name,
-    time::Micros,
 };
+use rustc_hash::FxHashMap;
 
 use crate::{
     agent::clock::machine_reason,
     cells::Detail,
-    formula::{FORMULAS, Formula, PERCENTILES, describe},
     line::issue::Cause,
-    measure::{Measure, Sheet},
     names::Id,
     query::{
-        Dimension, Query, QueryError, Row, Table, Value, Versions,
+        Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
-        gather::{Gather, Sums},
+        cut::Keys,
+        gather::Gather,
+        plan::Plan,
+        versions::{row_law, row_versions},
     },
-    reference::Law,
     site::Site,
 };
 
 /// Answers a query from a site; none: a site that nobody has reported of.
 pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryError> {
     query.check()?;
-    let buckets = Buckets::of(query);
-    let mut gather = Gather::new(query, &buckets, site);
+    let (plan, buckets) = (Plan::of(query, site)?, Buckets::of(query));
+    let mut gather = Gather::new(query, &plan, &buckets, site);
     if let Some(site) = site {
         gather.site(site);
     }
-    let mut sums = std::mem::take(&mut gather.sums);
     if query.by.is_empty() {
-        if sums.is_empty() {
-            sums.push(Sums::new(0, super::gather::Keys::new()));
-        }
+        gather.touch(0, Keys::new());
     } else {
-        sums.retain(|sums| sums.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
+        gather.leave_out_empty();
     }
-    let mut plain = Plain { query, site, known: Vec::new() };
-    let mut rows: Vec<Row> =
-        sums.iter().filter_map(|sums| row(&mut plain, &buckets, &gather, sums)).collect();
-    rows.sort_by(|a, b| (a.from, &a.keys).cmp(&(b.from, &b.keys)));
-    let formula_version = plain.law(query.from).number;
+    let words = Words::of(query, site, gather.rows.iter().map(|row| &row.keys));
+    let mut order: Vec<(u32, Keys, usize)> =
+        gather.rows.iter().enumerate().map(|(at, row)| (row.bucket, words.ranks(&row.keys), at)).collect();
+    order.sort_unstable();
+    let rows = order.into_iter().filter_map(|(bucket, _, at)| {
+        let bucket = buckets.list.get(usize::try_from(bucket).ok()?)?;
+        let sums = gather.sums(at)?;
+        let law = row_law(query, site, bucket.from);
+        Some(Row {
+            from: bucket.from,
+            to: bucket.to,
+            keys: words.of_row(&sums.row.keys),
+            versions: row_versions(query, sums.row.counted.versions(), &law),
+            values: plan.values(&sums, law.number),
+        })
+    });
+    let rows: Vec<Row> = rows.collect();
+    let formula_version = row_law(query, site, query.range().start).number;
     Ok(Table {
-        columns: describe(),
         formula_versions: all_versions(&rows, formula_version),
+        columns: plan.columns,
         rows,
         position: site.map(Site::position).unwrap_or_default(),
         as_of: query.as_of,
         formula_version,
         older_definitions: site.and_then(Site::deferred_since),
     })
-}
-
-/// What plain columns stand for, row by row.
-struct Plain<'a> {
-    query: &'a Query,
-    site: Option<&'a Site>,
-    /// For each version met so far, the formulas of the columns.
-    known: Vec<(u8, Vec<&'static Formula>)>,
-}
-
-impl Plain<'_> {
-    /// The version whose forms a row that begins at `from` has.
-    fn law(&self, from: Micros) -> Law {
-        row_law(self.query, self.site, from)
-    }
-
-    fn formulas(&mut self, law: &Law) -> &[&'static Formula] {
-        let known = self.known.iter().position(|(number, _)| *number == law.number);
-        let index = known.unwrap_or_else(|| {
-            let formulas = FORMULAS.iter().map(|formula| formula.under(law.forms)).collect();
-            self.known.push((law.number, formulas));
-            self.known.len() - 1
-        });
-        self.known.get(index).map_or(&[], |(_, formulas)| formulas)
-    }
-}
-
-/// The version whose forms a row that begins at `from` has: the one asked for, or the one in force then.
-pub(crate) fn row_law(query: &Query, site: Option<&Site>, from: Micros) -> Law {
-    let asked = query.formula_version.and_then(|number| site?.reference.law_named(number));
-    asked.or_else(|| site.map(|site| *site.reference.law(from))).unwrap_or_default()
-}
-
-/// The versions of a row; of a question for one of them, that one.
-pub(crate) fn row_versions(query: &Query, met: impl Iterator<Item = u8>, law: &Law) -> Versions {
-    let met = met.filter(|_| query.formula_version.is_none());
-    let mut versions: Versions = met.chain([law.number]).collect();
-    versions.sort_unstable();
-    versions.dedup();
-    versions
 }
 
 fn all_versions(rows: &[Row], first: u8) -> Versions {
@@ -111,49 +79,37 @@ fn all_versions(rows: &[Row], first: u8) -> Versions {
     all
 }
 
-fn row(plain: &mut Plain<'_>, buckets: &Buckets, gather: &Gather<'_>, sums: &Sums) -> Option<Row> {
-    let (query, site) = (plain.query, plain.site);
-    let bucket = buckets.list.get(usize::try_from(sums.bucket).ok()?)?;
-    let cuts = query.by.iter().filter(|dimension| !dimension.is_time());
-    let keys = cuts.zip(&sums.keys).map(|(cut, key)| text(*cut, *key, site)).collect();
-    let law = plain.law(bucket.from);
-    Some(Row {
-        from: bucket.from,
-        to: bucket.to,
-        keys,
-        versions: row_versions(query, sums.counted_by(), &law),
-        values: values(plain.formulas(&law), gather, sums),
-    })
-}
+/// The texts of rows' keys, each made once, and their order.
+struct Words(Vec<FxHashMap<u32, (Option<Name>, u32)>>);
 
-fn values(formulas: &[&'static Formula], gather: &Gather<'_>, sums: &Sums) -> Vec<Value> {
-    let amount = |measure: Measure| {
-        let exists = gather.has(measure.sheet());
-        exists.then(|| sums.amounts.get(measure.index()).copied()).flatten()
-    };
-    let value = |measure: &Measure| amount(*measure).map_or(Value::Absent, Value::Amount);
-    let gauge = |value| if gather.has(Sheet::Visit) { Value::Amount(value) } else { Value::Absent };
-    let visits = Sheet::Visit.measures();
-    let others = Measure::ALL.iter().skip(visits.len()).filter(|measure| measure.sheet().is_shown());
-    let mut values: Vec<Value> = visits.iter().map(value).collect();
-    values.extend([gauge(sums.waiting), gauge(sums.longest)]);
-    values.extend(others.map(value));
-    values.extend(formulas.iter().map(|formula| formula.value(amount)));
-    let waits = sums.waits.each_ref().map(|waits| merged(waits));
-    values.extend(PERCENTILES.iter().map(|percentile| {
-        let own = percentile.of(&waits).filter(|_| gather.has(Sheet::Wait));
-        own.map_or(Value::Absent, |wait| Value::Amount(wait.0))
-    }));
-    values
-}
-
-/// A histogram with each bucket once, in order.
-fn merged(waits: &[(Detail, i64)]) -> Vec<(Detail, i64)> {
-    let mut buckets: BTreeMap<Detail, i64> = BTreeMap::new();
-    for (bucket, count) in waits {
-        *buckets.entry(*bucket).or_default() += count;
+impl Words {
+    fn of<'k>(query: &Query, site: Option<&Site>, keys: impl Iterator<Item = &'k Keys>) -> Self {
+        let cuts: Vec<Dimension> = query.by.iter().copied().filter(|cut| !cut.is_time()).collect();
+        let mut words: Vec<FxHashMap<u32, (Option<Name>, u32)>> =
+            cuts.iter().map(|_| FxHashMap::default()).collect();
+        for keys in keys {
+            for (key, words) in keys.iter().zip(&mut words) {
+                words.entry(*key).or_default();
+            }
+        }
+        for (cut, words) in cuts.iter().zip(&mut words) {
+            let mut texts: Vec<(Option<Name>, u32)> =
+                words.keys().map(|key| (text(*cut, *key, site), *key)).collect();
+            texts.sort_unstable();
+            for (rank, (name, key)) in (0u32..).zip(texts) {
+                words.insert(key, (name, rank));
+            }
+        }
+        Self(words)
     }
-    buckets.into_iter().filter(|(_, count)| *count != 0).collect()
+
+    fn ranks(&self, keys: &Keys) -> Keys {
+        keys.iter().zip(&self.0).map(|(key, words)| words.get(key).map_or(0, |(_, rank)| *rank)).collect()
+    }
+
+    fn of_row(&self, keys: &Keys) -> Vec<Option<Name>> {
+        keys.iter().zip(&self.0).map(|(key, words)| words.get(key)?.0.clone()).collect()
+    }
 }
 
 pub(crate) fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {

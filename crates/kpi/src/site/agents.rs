@@ -216,7 +216,7 @@ impl Site {
                 entry.leg == told.leg
                     && agents.get(entry.agent).is_some_and(|unit| unit.id == told.outcome.agent)
             };
-            let Some(contact) = self.contacts.list.get_mut(told.contact.index()) else { continue };
+            let Some(contact) = self.contacts.get_mut(told.contact) else { continue };
             if let Some(entry) = contact.legs.iter_mut().find(is_it) {
                 entry.settled = sign > 0;
                 entry.outcome = if sign > 0 { told.outcome } else { LegOutcome::default() };

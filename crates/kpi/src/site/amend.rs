@@ -24,6 +24,7 @@ impl Site {
     }
 
     pub(super) fn amend(&mut self, recorded: &Recorded, target: u64, at: Micros, event: &Event<Key>) {
+        self.latest = self.latest.max(at);
         match self.remove(recorded, Position(target)) {
             Some(stamp) => self.route(recorded.stream, stamp.moved_to(in_force(event, at)), event),
             None => self.mark_unknown(recorded),

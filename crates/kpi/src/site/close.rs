@@ -30,6 +30,7 @@ impl Site {
             return;
         }
         self.closed_before = before;
+        self.all_changed = true;
         self.forget_chapters(before);
         let over = self.over(before);
         self.forget(&over);
@@ -138,6 +139,7 @@ impl Site {
             line.items.retain(|(contact, _)| !over.contacts.contains(contact));
             line.tickets.retain(|ticket| !over.tickets.contains(ticket));
         }
+        self.near.forget(|contact| over.contacts.contains(&contact));
         self.agents.forget(&nobodys);
         self.contacts.forget(&over.contacts);
         self.tickets.forget(&over.tickets);

@@ -47,6 +47,7 @@ impl Site {
             self.books.enter(&out.contributions, 1, self.position);
             self.books.enter_crossings(&out.crossings, 1);
             self.books.mark(&out.anomalies, 1);
+            self.near.enter(contact, &out, &outcome.item, true);
             self.join_line(contact, outcome.line, outcome.item);
             self.books.last_effect = self.books.last_effect.max(outcome.last_effect);
             if let Some(unit) = self.contacts.get_mut(contact) {
@@ -70,6 +71,7 @@ impl Site {
         self.books.enter_crossings(&out.crossings, -1);
         self.books.mark(&out.anomalies, -1);
         if let Some(outcome) = outcome {
+            self.near.enter(contact, &out, &outcome.item, false);
             self.leave_line(contact, settled.line, &outcome.item);
         }
         self.open.insert(contact);

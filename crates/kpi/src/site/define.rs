@@ -110,6 +110,8 @@ impl Site {
     }
 
     pub(super) fn define(&mut self, event: &Event<Key>) {
+        // Open units are folded by it from now on, whether it touches anything settled or not.
+        self.all_changed = true;
         let touched = self.touched_by(event);
         for agent in &touched.agents {
             let mut minus = Output::default();

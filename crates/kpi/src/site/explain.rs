@@ -14,7 +14,7 @@ use crate::{
     agent::emit::Output as AgentOutput,
     cells::{Contribution, Contributions, Part, Source},
     contact::{
-        ContactBody, ContactFact,
+        ContactBody, ContactFact, ContactUnit,
         fold::{Output as ContactOutput, fold},
     },
     fact::{AgentFact, Mark, Slot},
@@ -79,7 +79,7 @@ impl Site {
         if wanted.tickets {
             let mut ignored = Vec::new();
             for (slot, unit) in (0u32..).map(Slot).zip(&self.tickets.list) {
-                let mut out = Contributions::traced();
+                let mut out = Contributions::traced(range);
                 unit.fold(&self.reference, as_of, &mut out, &mut ignored);
                 give(Unit::Ticket(slot), &out, as_of, take);
             }
@@ -95,11 +95,9 @@ impl Site {
         let mut reading = Reading::of(self, as_of, range);
         reading.agents(&Scope::Everything);
         let mut changed = Vec::new();
-        for (contact, unit) in (0u32..).map(Slot).zip(&self.contacts.list) {
+        for contact in self.contacts_in(range, as_of) {
+            let Some(unit) = self.contacts.get(contact) else { continue };
             let is_changed = unit.settled.is_none_or(|settled| settled.last_effect > as_of);
-            if !is_changed && unit.settled.is_some_and(|settled| settled.last_effect < range.start) {
-                continue;
-            }
             let mut out = ContactOutput::traced(range);
             let outcome = fold(unit, &reading.legs(contact, unit), &self.reference, as_of, &mut out);
             if let Some(outcome) = outcome.filter(|outcome| outcome.line.is_none()) {
@@ -116,6 +114,30 @@ impl Site {
         changed
     }
 
+    /// The contacts that may count in a range, or are not as they are settled at the instant.
+    fn contacts_in(&self, range: Span, as_of: Micros) -> Vec<Slot> {
+        let mut contacts = self.near.within(range);
+        contacts.extend(&self.open);
+        if self.books.last_effect > as_of {
+            let later = |unit: &ContactUnit| unit.settled.is_some_and(|settled| settled.last_effect > as_of);
+            let all = (0u32..).map(Slot).zip(&self.contacts.list);
+            contacts.extend(all.filter(|(_, unit)| later(unit)).map(|(slot, _)| slot));
+        }
+        contacts.sort_unstable();
+        contacts.dedup();
+        contacts
+    }
+
+    /// The lines of those, and of the contacts that have changed.
+    fn lines_in(&self, range: Span, changed: &FxHashMap<Slot, SmallVec<[&Changed; 2]>>) -> Vec<Slot> {
+        let near = self.near.within(range);
+        let own = near.iter().filter_map(|slot| self.contacts.get(*slot)?.settled?.line);
+        let mut lines: Vec<Slot> = own.chain(changed.keys().copied()).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
     fn explain_lines(
         &self,
         as_of: Micros,
@@ -129,7 +151,8 @@ impl Site {
                 by_line.entry(line).or_default().push(change);
             }
         }
-        for (line, unit) in (0u32..).map(Slot).zip(&self.lines.list) {
+        for line in self.lines_in(range, &by_line) {
+            let Some(unit) = self.lines.get(line) else { continue };
             let own = by_line.get(&line).map_or(&[][..], |own| own);
             let is_changed = |slot: Slot| own.iter().any(|change| change.contact == slot);
             let mut items: Items =
@@ -142,7 +165,7 @@ impl Site {
                 }
             }
             if items.iter().any(|(_, item)| touches(item, range)) {
-                let mut out = Contributions::traced();
+                let mut out = Contributions::traced(range);
                 line::fold(&items, &tickets, self.around(), as_of, &mut out);
                 give(Unit::Line(line), &out, as_of, take);
             }

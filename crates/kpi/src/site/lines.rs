@@ -25,6 +25,7 @@ struct Place {
 impl Site {
     /// Adds or takes away what a line gives.
     pub(super) fn enter_line(&mut self, line: Slot, sign: i64) {
+        self.lines.touch(line);
         let Some(unit) = self.lines.get(line) else { return };
         let mut out = std::mem::take(&mut self.scratch.line);
         out.clear();

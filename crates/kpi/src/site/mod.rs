@@ -3,19 +3,22 @@
 //! - [`route`]: from an event to the units that it concerns
 //! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books
 //! - [`close`]: forgetting what is over; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
-//! - [`explain`]: where contributions come from
+//! - [`explain`]: where contributions come from; [`near`]: which contacts count in an interval
+//! - [`changes`]: what has changed, for whoever keeps figures up to date
 //! - [`compare`]: what a late event corrects; [`read`]: what is open at an instant, on top of the books
 //!
 //! Invariant: books plus what is open equal a fold of the whole history in time order.
 
 mod agents;
 mod amend;
+pub(crate) mod changes;
 mod close;
 mod compare;
 mod contacts;
 mod define;
 pub(crate) mod explain;
 mod lines;
+mod near;
 pub(crate) mod read;
 mod route;
 
@@ -47,11 +50,13 @@ pub(crate) struct Units<T> {
     slots: FxHashMap<Key, Slot>,
     pub(crate) list: Vec<T>,
     free: Vec<Slot>,
+    /// While somebody keeps figures up to date: the units that were changed, some of them several times.
+    pub(crate) touched: Option<Vec<Slot>>,
 }
 
 impl<T> Default for Units<T> {
     fn default() -> Self {
-        Self { slots: FxHashMap::default(), list: Vec::new(), free: Vec::new() }
+        Self { slots: FxHashMap::default(), list: Vec::new(), free: Vec::new(), touched: None }
     }
 }
 
@@ -92,7 +97,18 @@ impl<T> Units<T> {
     }
 
     fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
+        self.touch(slot);
         self.list.get_mut(slot.index())
+    }
+
+    /// Notes that a unit was changed, or what depends on it.
+    #[inline]
+    fn touch(&mut self, slot: Slot) {
+        if let Some(touched) = &mut self.touched
+            && touched.last() != Some(&slot)
+        {
+            touched.push(slot);
+        }
     }
 }
 
@@ -149,6 +165,13 @@ pub(crate) struct Site {
     pub(crate) corrections: Corrections,
     /// History before this instant is closed: its facts change no figure.
     pub(crate) closed_before: Micros,
+    /// Whoever follows must look at everything anew.
+    all_changed: bool,
+    /// The latest instant that any event speaks of.
+    pub(crate) latest: Micros,
+    /// The last event that took something back: then open work may have left an interval unnoticed.
+    rewritten_at: Position,
+    near: near::Near,
     /// The latest instant of all facts.
     pub(crate) last_seen: Micros,
     /// The first of the definitions that are left to a fold from the beginning.
@@ -163,7 +186,8 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(key: Key) -> Self {
         let never = Micros(i64::MIN);
-        Self { key, closed_before: never, last_seen: never, touch_limit: usize::MAX, ..Self::default() }
+        let (closed_before, last_seen, latest, touch_limit) = (never, never, never, usize::MAX);
+        Self { key, closed_before, last_seen, latest, touch_limit, ..Self::default() }
     }
 
     /// Takes an event in.
@@ -178,11 +202,19 @@ impl Site {
         }
         self.books.touch(Interval::containing(recorded.occurred_at), recorded.position);
         self.books.mature(recorded.occurred_at.min(recorded.recorded_at), recorded.position);
+        self.latest = self.latest.max(recorded.occurred_at).max(recorded.recorded_at);
+        self.bound_changes();
     }
 
     /// Goes on from a position.
     pub(crate) fn stand_at(&mut self, position: Position) {
         self.position = position;
+        self.rewritten_at = position;
+    }
+
+    /// The last event that took something back.
+    pub(crate) fn rewritten_at(&self) -> Position {
+        self.rewritten_at
     }
 
     /// The position of the last event that concerned the site.

@@ -58,7 +58,15 @@ pub(crate) struct Chosen {
 impl Site {
     /// What is open at `as_of`, in `range`: open spans and waits elsewhere are left out.
     pub(crate) fn overlay(&self, as_of: Micros, range: Span, scope: &Scope) -> Overlay {
-        let mut reading = Reading::of(self, as_of, range);
+        self.read(Reading::of(self, as_of, range), scope)
+    }
+
+    /// What differs at an instant from the books, of what counts before it: open work reaches up to it.
+    pub(crate) fn overlay_before(&self, instant: Micros, range: Span) -> Overlay {
+        self.read(Reading::before(self, instant, range), &Scope::Everything)
+    }
+
+    fn read(&self, mut reading: Reading<'_>, scope: &Scope) -> Overlay {
         reading.agents(scope);
         let read = reading.contacts(scope);
         reading.lines(read, scope);
@@ -79,25 +87,49 @@ struct Read {
 
 /// How a line differs from the books.
 #[derive(Default)]
-struct Changes {
+pub(crate) struct LineChanges {
     /// Contacts as they are at the instant; none: not begun.
-    items: Vec<(Slot, Option<Item>)>,
+    pub(crate) items: Vec<(Slot, Option<Item>)>,
     /// Tickets that the books do not count yet.
-    tickets: SmallVec<[Slot; 1]>,
+    pub(crate) tickets: SmallVec<[Slot; 1]>,
 }
 
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     site: &'a Site,
     as_of: Micros,
+    /// What a settled unit has counted up to then stands in the books and is right.
+    settled_by: Micros,
+    /// Only what counts before this instant is wanted.
+    before: Option<Micros>,
     range: Span,
     /// What the open part of agents' histories says of legs.
     told: FxHashMap<Slot, SmallVec<[Told; 2]>>,
-    overlay: Overlay,
+    pub(crate) overlay: Overlay,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn of(site: &'a Site, as_of: Micros, range: Span) -> Self {
-        Self { site, as_of, range, told: FxHashMap::default(), overlay: Overlay::default() }
+    pub(crate) fn of(site: &'a Site, as_of: Micros, range: Span) -> Self {
+        let (told, overlay) = (FxHashMap::default(), Overlay::default());
+        Self { site, as_of, settled_by: as_of, before: None, range, told, overlay }
+    }
+
+    fn before(site: &'a Site, instant: Micros, range: Span) -> Self {
+        let settled_by = instant.minus(Micros(1));
+        Self { settled_by, before: Some(instant), ..Self::of(site, instant, range) }
+    }
+
+    fn agent_output(&self) -> AgentOutput {
+        let before = self.before.map(|instant| AgentOutput::before(instant, self.range));
+        before.unwrap_or_else(|| AgentOutput::within(self.range))
+    }
+
+    fn contact_output(&self) -> ContactOutput {
+        let before = self.before.map(|instant| ContactOutput::before(instant, self.range));
+        before.unwrap_or_else(|| ContactOutput::within(self.range))
+    }
+
+    fn contributions(&self) -> Contributions {
+        self.before.map(Contributions::before).unwrap_or_default()
     }
 
     fn take(&mut self, contributions: &Contributions, sign: i64) {
@@ -105,12 +137,15 @@ impl<'a> Reading<'a> {
         self.overlay.contributions.extend(contributions.list.iter().map(signed));
         let matured = contributions.maturing.iter().filter(|(due, _)| *due <= self.as_of);
         self.overlay.contributions.extend(matured.map(|(_, contribution)| signed(contribution)));
+        let later = contributions.maturing.iter().map(|(due, _)| *due).filter(|due| *due > self.as_of);
+        self.overlay.next_change = later.chain(self.overlay.next_change).min();
     }
 
     pub(super) fn agents(&mut self, scope: &Scope) {
-        let (mut minus, mut plus) = (AgentOutput::within(self.range), AgentOutput::within(self.range));
+        let (mut minus, mut plus) = (AgentOutput::within(self.range), self.agent_output());
+        let instants = (self.as_of, self.settled_by);
         let mut read = |unit: &crate::agent::unit::AgentUnit| {
-            unit.read(&self.site.reference, self.as_of, &mut minus, &mut plus);
+            unit.read(&self.site.reference, instants, &mut minus, &mut plus);
         };
         match scope {
             Scope::Everything => self.site.agents.list.iter().for_each(&mut read),
@@ -123,7 +158,7 @@ impl<'a> Reading<'a> {
         self.overlay.anomalies.append(&mut plus.anomalies);
         if let Scope::Only(chosen) = scope {
             for unit in chosen.other_agents.iter().filter_map(|slot| self.site.agents.get(*slot)) {
-                unit.read(&self.site.reference, self.as_of, &mut minus, &mut plus);
+                unit.read(&self.site.reference, instants, &mut minus, &mut plus);
             }
         }
         for told in plus.outcomes {
@@ -133,16 +168,16 @@ impl<'a> Reading<'a> {
 
     fn contacts(&mut self, scope: &Scope) -> Vec<Read> {
         let mut read = Vec::new();
-        let mut out = ContactOutput::within(self.range);
+        let mut out = [ContactOutput::within(self.range), self.contact_output()];
         match scope {
             Scope::Everything => {
                 for contact in &self.site.open {
                     read.extend(self.contact(*contact, &mut out));
                 }
-                let later = self.site.books.last_effect > self.as_of;
+                let later = self.site.books.last_effect > self.settled_by;
                 let all = if later { self.site.contacts.list.as_slice() } else { &[] };
                 for (slot, unit) in (0u32..).map(Slot).zip(all) {
-                    if unit.settled.is_some_and(|settled| settled.last_effect > self.as_of) {
+                    if unit.settled.is_some_and(|settled| settled.last_effect > self.settled_by) {
                         read.extend(self.contact(slot, &mut out));
                     }
                 }
@@ -161,17 +196,17 @@ impl<'a> Reading<'a> {
         read
     }
 
-    fn contact(&mut self, contact: Slot, out: &mut ContactOutput) -> Option<Read> {
+    fn contact(&mut self, contact: Slot, [whole, out]: &mut [ContactOutput; 2]) -> Option<Read> {
         let unit = self.site.contacts.get(contact)?;
         let mut settled = None;
         if let Some(place) = unit.settled {
-            if place.last_effect <= self.as_of {
+            if place.last_effect <= self.settled_by {
                 return None;
             }
             let legs: Outcomes = unit.legs.iter().map(|entry| entry.outcome).collect();
-            out.clear();
-            let outcome = fold(unit, &legs, &self.site.reference, Micros::MAX, out);
-            self.take(&out.contributions, -1);
+            whole.clear();
+            let outcome = fold(unit, &legs, &self.site.reference, Micros::MAX, whole);
+            self.take(&whole.contributions, -1);
             settled = outcome.map(|outcome| (place.line, outcome.item));
         }
         let legs = self.legs(contact, unit);
@@ -201,14 +236,15 @@ impl<'a> Reading<'a> {
 
     /// Lines with a contact or a ticket that the books do not show as it is at the instant.
     fn lines(&mut self, read: Vec<Read>, scope: &Scope) {
-        let mut lines: FxHashMap<Slot, Changes> = FxHashMap::default();
-        let mut out = Contributions::default();
+        let mut lines: FxHashMap<Slot, LineChanges> = FxHashMap::default();
+        let mut out = [Contributions::default(), self.contributions()];
         for read in read {
+            let [whole, now] = &mut out;
             if let (Some((None, item)), true) = (&read.settled, read.wanted) {
-                self.unidentified(item, -1, &mut out);
+                self.unidentified(item, -1, whole);
             }
             match read.now.map(|outcome| (outcome.line, outcome.item)) {
-                Some((None, item)) if read.wanted => self.unidentified(&item, 1, &mut out),
+                Some((None, item)) if read.wanted => self.unidentified(&item, 1, now),
                 Some((Some(line), item)) => {
                     let changes = lines.entry(line).or_default();
                     changes.items.push((read.contact, Some(item)));
@@ -238,12 +274,12 @@ impl<'a> Reading<'a> {
     }
 
     fn lines_with_later_tickets(&self) -> FxHashSet<Slot> {
-        let later = self.later_tickets().iter().filter(|ticket| ticket.last_effect() > self.as_of);
+        let later = self.later_tickets().iter().filter(|ticket| ticket.last_effect() > self.settled_by);
         later.flat_map(|ticket| self.site.lines_of(ticket)).collect()
     }
 
     /// The tickets of an open contact that name no customer: they go where the contact goes.
-    pub(super) fn led_tickets(&self, contact: Slot) -> SmallVec<[Slot; 1]> {
+    pub(crate) fn led_tickets(&self, contact: Slot) -> SmallVec<[Slot; 1]> {
         let unit = self.site.contacts.get(contact).filter(|unit| unit.settled.is_none());
         let tickets = unit.into_iter().flat_map(|unit| unit.tickets.iter().copied());
         tickets
@@ -254,11 +290,11 @@ impl<'a> Reading<'a> {
             .collect()
     }
 
-    fn line(&mut self, line: Slot, changes: &Changes, out: &mut Contributions) {
+    pub(crate) fn line(&mut self, line: Slot, changes: &LineChanges, [whole, out]: &mut [Contributions; 2]) {
         let Some(unit) = self.site.lines.get(line) else { return };
-        out.clear();
-        line::fold(&unit.items, &unit.tickets, self.site.around(), Micros::MAX, out);
-        self.take(out, -1);
+        whole.clear();
+        line::fold(&unit.items, &unit.tickets, self.site.around(), Micros::MAX, whole);
+        self.take(whole, -1);
         let is_changed = |slot: &Slot| changes.items.iter().any(|(other, _)| other == slot);
         let mut items: Items = unit.items.iter().filter(|(slot, _)| !is_changed(slot)).copied().collect();
         for (slot, item) in &changes.items {
@@ -275,23 +311,23 @@ impl<'a> Reading<'a> {
 
     /// All tickets, if one of them changes a figure later than the instant.
     fn later_tickets(&self) -> &'a [TicketUnit] {
-        let later = self.site.books.last_effect > self.as_of;
+        let later = self.site.books.last_effect > self.settled_by;
         if later { &self.site.tickets.list } else { &[] }
     }
 
     fn tickets(&mut self, scope: &Scope) {
-        let (mut out, mut ignored) = (Contributions::default(), Vec::new());
-        let (reference, as_of) = (&self.site.reference, self.as_of);
+        let (mut whole, mut now, mut ignored) = (Contributions::default(), self.contributions(), Vec::new());
+        let (reference, as_of, settled_by) = (&self.site.reference, self.as_of, self.settled_by);
         let all = (0u32..).map(Slot).zip(self.later_tickets());
         let wanted = |slot: &Slot| match scope {
             Scope::Everything => true,
             Scope::Only(chosen) => chosen.tickets.contains(slot),
         };
-        for (_, ticket) in all.filter(|(slot, ticket)| ticket.last_effect() > as_of && wanted(slot)) {
-            for (instant, sign) in [(Micros::MAX, -1), (as_of, 1)] {
+        for (_, ticket) in all.filter(|(slot, ticket)| ticket.last_effect() > settled_by && wanted(slot)) {
+            for (instant, sign, out) in [(Micros::MAX, -1, &mut whole), (as_of, 1, &mut now)] {
                 out.clear();
-                ticket.fold(reference, instant, &mut out, &mut ignored);
-                self.take(&out, sign);
+                ticket.fold(reference, instant, out, &mut ignored);
+                self.take(out, sign);
             }
         }
     }

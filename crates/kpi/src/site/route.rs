@@ -17,7 +17,7 @@ use crate::{
     fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Slot, Stamp, Step, Track},
     line::Line,
     names::Id,
-    site::Site,
+    site::{Site, compare::lines_named},
     ticket::{Opened, TicketBody, TicketFact, TicketUnit},
 };
 
@@ -27,6 +27,9 @@ const PRIORITY_MAX: u8 = u8::MAX;
 impl Site {
     /// Takes an event in, corrections included.
     pub(super) fn take(&mut self, recorded: &Recorded) {
+        if self.takes_back(recorded) {
+            self.rewritten_at = recorded.position;
+        }
         match &recorded.event {
             Event::Annulled { target, .. } => self.annul(recorded, *target),
             Event::Amended { target, occurred_at, event, .. } => {
@@ -35,6 +38,25 @@ impl Site {
             Event::HistoryClosed { before } => self.close(*before),
             event if event.is_definition() => self.define(event),
             event => self.route(recorded.stream, stamp_of(recorded, event), event),
+        }
+    }
+
+    /// Whether an event may take back what open work counted in intervals that it does not speak of.
+    fn takes_back(&self, recorded: &Recorded) -> bool {
+        match &recorded.event {
+            Event::Annulled { .. }
+            | Event::Amended { .. }
+            | Event::HistoryClosed { .. }
+            | Event::QueueDefined(_)
+            | Event::AgentDefined(_)
+            | Event::FormulaDefined(_) => true,
+            // A contact that goes over to another customer leaves the first one's line.
+            Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
+                let unit = self.contacts.find(recorded.stream.id).and_then(|slot| self.contacts.get(slot));
+                let new = customer.and_then(|customer| self.lines.find(customer.0));
+                unit.is_some_and(|unit| lines_named(unit).any(|known| Some(known) != new))
+            }
+            _ => false,
         }
     }
 

@@ -101,12 +101,22 @@ fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut 
 
 /// The first difference between the folds and the oracle, in words.
 pub fn difference(history: &[Recorded], as_of: Micros, chance: u64) -> Option<String> {
+    differs_on(history, as_of, chance, |site| questions(site, range(history), as_of, chance))
+}
+
+/// The same on these questions.
+pub fn differs_on(
+    history: &[Recorded],
+    as_of: Micros,
+    chance: u64,
+    questions: impl Fn(&str) -> Vec<Query>,
+) -> Option<String> {
     let names = names();
     let (kpi, mut dice) = (fold(history), Dice(chance ^ 0x0F0F));
     let word = |key: Key| names.get(&key).cloned().unwrap_or_else(|| format!("{:032x}", key.0));
     SITES.into_iter().find_map(|site| {
         let truth = Oracle::count(history, key(site), as_of, None);
-        let questions = questions(site, range(history), as_of, chance);
+        let questions = questions(site);
         let differs_as_told = questions.iter().find_map(|asked| differs(&kpi, &truth, asked, &word));
         differs_as_told.or_else(|| {
             let site_id = &questions.first()?.site;

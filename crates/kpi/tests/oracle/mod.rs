@@ -81,6 +81,9 @@ pub struct Counted {
     pub interval: Interval,
     pub about: About,
     pub amount: i64,
+    /// When: of a span, when it began; its amount is its length.
+    pub at: Micros,
+    pub is_span: bool,
 }
 
 /// A visit that waits, from and until when.
@@ -151,7 +154,7 @@ impl Oracle {
         amount: i64,
     ) {
         let interval = Interval::containing(at);
-        self.counted.push(Counted { column, attribution, interval, about, amount });
+        self.counted.push(Counted { column, attribution, interval, about, amount, at, is_span: false });
     }
 
     /// Counts 1 under each attribution: at the end, at the start, at the end.
@@ -173,6 +176,7 @@ impl Oracle {
         for pair in cuts.windows(2) {
             let about = About { team: self.team(about.agent, pair[0]), ..about };
             self.at(pair[0], None, column, about, pair[1].0 - pair[0].0);
+            self.counted.last_mut().unwrap().is_span = true;
         }
     }
 }

@@ -14,7 +14,7 @@ use pegcount_domain::{
 };
 use pegcount_kpi::{Dimension, Query, Value};
 
-use super::{About, Oracle, Why, ratios};
+use super::{About, Counted, Oracle, Why, ratios};
 
 /// From, keys.
 pub type RowKey = (Micros, Vec<Option<String>>);
@@ -42,6 +42,24 @@ impl<'a> Cut<'a> {
         self.keys.iter().all(|key| dimensions.contains(key))
             && needs(!self.query.queues.is_empty(), Dimension::Queue)
             && needs(!self.query.agents.is_empty(), Dimension::Agent)
+    }
+
+    /// Where something counts and with how much: in a window at its very instant, a span with what lies inside.
+    fn part(&self, counted: &Counted) -> (Micros, i64) {
+        if self.query.last.is_none() {
+            return (counted.interval.start(), counted.amount);
+        }
+        if !counted.is_span {
+            return (counted.at, counted.amount);
+        }
+        let (from, to) = self.buckets[0];
+        let (begin, end) = (counted.at.max(from), Micros(counted.at.0 + counted.amount).min(to));
+        (begin, (end.0 - begin.0).max(0))
+    }
+
+    /// When a wait counts.
+    fn instant(&self, at: Micros) -> Micros {
+        if self.query.last.is_some() { at } else { Interval::containing(at).start() }
     }
 
     fn bucket(&self, at: Micros) -> Option<Micros> {
@@ -111,7 +129,7 @@ impl Oracle {
         }
         let ours = self.waited.iter().filter(|waited| waited.attribution == cut.query.attribution);
         for waited in ours.filter(|waited| cut.lets(&waited.about, names)) {
-            if let Some(bucket) = cut.bucket(Interval::containing(waited.at).start()) {
+            if let Some(bucket) = cut.bucket(cut.instant(waited.at)) {
                 let row = rows.entry((bucket, cut.keys(&waited.about, names))).or_default();
                 row[usize::from(!waited.answered)].push(waited.wait);
             }
@@ -169,11 +187,12 @@ impl Oracle {
         let mut rows = Rows::new();
         for counted in self.counted.iter().filter(|counted| cut.can(dimensions(counted.column))) {
             let ours = counted.attribution.is_none_or(|own| own == cut.query.attribution);
-            if let (Some(bucket), true) = (cut.bucket(counted.interval.start()), ours && counted.amount != 0)
+            let (at, amount) = cut.part(counted);
+            if let (Some(bucket), true) = (cut.bucket(at), ours && amount != 0)
                 && cut.lets(&counted.about, names)
             {
                 let key = (bucket, cut.keys(&counted.about, names));
-                *rows.entry(key).or_default().entry(counted.column).or_default() += counted.amount;
+                *rows.entry(key).or_default().entry(counted.column).or_default() += amount;
             }
         }
         if cut.can(dimensions("waiting")) {
@@ -210,6 +229,9 @@ impl Oracle {
 /// The base intervals of the range, joined where the local clock shows the same half hour, hour or day. An hour that
 /// stands twice is two; a day is one whatever happens in it.
 fn buckets(query: &Query) -> Vec<(Micros, Micros)> {
+    if let Some(last) = query.last {
+        return vec![(Micros(query.as_of.0 - last.0), query.as_of)];
+    }
     let finest = query.by.iter().copied().filter(|dimension| dimension.is_time()).min();
     let shows = |at: Micros| {
         let Some(finest) = finest else { return String::new() };

@@ -12,7 +12,7 @@ use pegcount_domain::{
     },
     time::Micros,
 };
-use pegcount_kpi::{Attribution, Dimension, Kpi, Query, Row, Table, Value, describe};
+use pegcount_kpi::{Dimension, Kpi, Query, Row, Table, Value, describe};
 
 pub type E = Event<Key>;
 
@@ -212,18 +212,7 @@ pub fn ended_into_work() -> LegStep<Key> {
 }
 
 pub fn query(site: &str, from: Micros, to: Micros, by: &[Dimension], as_of: Micros) -> Query {
-    Query {
-        site: SiteId(Name::new(site).unwrap()),
-        from,
-        to,
-        by: by.to_vec(),
-        attribution: Attribution::Event,
-        time_zone: jiff::tz::TimeZone::UTC,
-        as_of,
-        queues: Vec::new(),
-        agents: Vec::new(),
-        formula_version: None,
-    }
+    Query { by: by.to_vec(), ..Query::new(SiteId(Name::new(site).unwrap()), from, to, as_of) }
 }
 
 pub fn value(row: &Row, column: &str) -> Value {

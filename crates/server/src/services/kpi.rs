@@ -5,15 +5,17 @@ use pegcount_domain::{
     ids::{AgentId, QueueId, SiteId},
     time::Micros,
 };
-use pegcount_engine::{EngineError, KnownAt, KpiWatch, Moment, Purpose};
+use pegcount_engine::{EngineError, KnownAt, Moment, Purpose};
 use pegcount_kpi::{Dimension, Query};
 use pegcount_log::LogError;
 use pegcount_proto::v1;
+use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
     Answers, Room, corrections, explain, incarnation_bytes,
-    kpi_table::{attribution, dimensions, row_message, row_messages, time_zone},
+    kpi_table::{attribution, dimensions, row_messages, time_zone},
+    reconcile,
 };
 use crate::{
     access::{Action, Caller},
@@ -25,12 +27,10 @@ use crate::{
 const ROWS_MAX: usize = 100_000;
 /// The most pieces that a range is cut into by time, looked at before anything is counted: 208 days of quarter hours.
 const PIECES_MAX: i64 = 20_000;
-/// The most updates of a watch per second.
-const UPDATES_PER_SECOND_MAX: u32 = 50;
-
 #[tonic::async_trait]
 impl v1::kpi_service_server::KpiService for Room {
     type WatchKpiStream = Answers<v1::KpiUpdate>;
+    type ReconcileStream = Answers<v1::ReconcileUpdate>;
 
     async fn query_kpi(
         &self,
@@ -50,7 +50,7 @@ impl v1::kpi_service_server::KpiService for Room {
             return Err(status::invalid("by", reason));
         }
         Ok(Response::new(v1::KpiTable {
-            columns: column_messages(table.columns),
+            columns: column_messages(&table.columns),
             rows: row_messages(&table.rows, table.formula_version),
             as_of_us: table.as_of.0,
             position: table.position.0,
@@ -65,25 +65,12 @@ impl v1::kpi_service_server::KpiService for Room {
         &self,
         request: Request<v1::WatchKpiRequest>,
     ) -> Result<Response<Self::WatchKpiStream>, Status> {
-        let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
-        let request = request.into_inner();
-        let asked = request.query.ok_or_else(|| status::invalid("query", "is missing; it is required"))?;
-        if asked.known_at.is_some() {
-            let reason = "is set; a watch follows the present: leave it out, or query once";
-            return Err(status::invalid("query.known_at", reason));
-        }
-        if asked.formula_version != 0 {
-            let reason = "is set; a watch follows what is in force: leave it out, or query once";
-            return Err(status::invalid("query.formula_version", reason));
-        }
-        let query = query(&caller, &asked, self.engine.clock().now())?;
-        if request.max_per_second > UPDATES_PER_SECOND_MAX {
-            let reason = format!("is {}; the limit is {UPDATES_PER_SECOND_MAX}", request.max_per_second);
-            return Err(status::invalid("max_per_second", reason));
-        }
-        let watch = self.engine.watch(query, request.max_per_second, &request.resume_token);
-        let watching = Watching { watch, room: self.clone(), caller, over: false };
-        Ok(Response::new(Box::pin(futures_util::stream::unfold(watching, Watching::next))))
+        // Never called: [`super::watch::KpiRoutes`] answers this one before.
+        let updates = super::watch::updates(self.clone(), request)?;
+        let decoded = futures_util::StreamExt::map(updates, |update| {
+            v1::KpiUpdate::decode(update?).map_err(|error| Status::internal(error.to_string()))
+        });
+        Ok(Response::new(Box::pin(decoded)))
     }
 
     async fn describe_kpis(
@@ -111,6 +98,14 @@ impl v1::kpi_service_server::KpiService for Room {
         Ok(Response::new(corrections::answer(self, &caller, request.into_inner())?))
     }
 
+    async fn reconcile(
+        &self,
+        request: Request<v1::ReconcileRequest>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::Reconcile)?;
+        Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
+    }
+
     async fn list_recomputations(
         &self,
         request: Request<v1::ListRecomputationsRequest>,
@@ -131,44 +126,6 @@ fn recomputations(room: &Room, site: &SiteId) -> Vec<v1::Recomputation> {
         Purpose::Definitions | Purpose::KnownAt => true,
     });
     own.map(|one| wire::recomputation(one, since)).collect()
-}
-
-/// One subscriber of a watch.
-struct Watching {
-    watch: KpiWatch,
-    room: Room,
-    caller: Caller,
-    over: bool,
-}
-
-impl Watching {
-    async fn next(mut self) -> Option<(Result<v1::KpiUpdate, Status>, Self)> {
-        if self.over {
-            return None;
-        }
-        let update = tokio::select! {
-            biased;
-            () = self.room.closing.cancelled() => Err(status::shutting_down()),
-            () = self.caller.expired() => Err(status::token_expired()),
-            update = self.watch.next() => update.map_err(status::of),
-        };
-        self.over = update.is_err();
-        let message = update.map(|update| v1::KpiUpdate {
-            snapshot: update.snapshot,
-            columns: if update.snapshot { column_messages(update.table.columns) } else { Vec::new() },
-            rows: row_messages(&update.table.rows, update.table.formula_version),
-            removed: update
-                .removed
-                .iter()
-                .map(|row| row_message(row, update.table.formula_version))
-                .collect(),
-            older_definitions: update.table.older_definitions.map_or(0, |position| position.0),
-            as_of_us: update.table.as_of.0,
-            position: update.table.position.0,
-            resume_token: update.resume_token.into(),
-        });
-        Some((message, self))
-    }
 }
 
 impl Room {
@@ -194,17 +151,22 @@ impl Room {
 
 /// The query that a request asks, checked, and narrowed to what the caller may see.
 pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micros) -> Result<Query, Status> {
+    let (from, to) = (Micros(request.from_us), Micros(request.to_us));
+    let last = request.last_us.map(Micros);
+    if last.is_some() && (from, to) != (Micros::ZERO, Micros::ZERO) {
+        let reason = "is set beside from_us and to_us; say a range or a window, not both";
+        return Err(status::invalid("last_us", reason));
+    }
     let query = Query {
-        site: caller.site("site", &request.site)?,
-        from: Micros(request.from_us),
-        to: Micros(request.to_us),
         by: dimensions(&request.by)?,
         attribution: attribution(request.attribution)?,
         time_zone: time_zone(&request.time_zone)?,
-        as_of,
         queues: ids("queues", &request.queues, QueueId)?,
         agents: agents(caller, &request.agents)?,
+        columns: request.columns.clone(),
+        last,
         formula_version: formula_version(request.formula_version)?,
+        ..Query::new(caller.site("site", &request.site)?, from, to, as_of)
     };
     query.check().map_err(|error| status::of_query(&error))?;
     check_pieces(&query)?;
@@ -263,16 +225,5 @@ pub(crate) fn day_query(
     by: Vec<Dimension>,
     as_of: Micros,
 ) -> Query {
-    Query {
-        site: site.clone(),
-        from,
-        to,
-        by,
-        attribution: pegcount_kpi::Attribution::Event,
-        time_zone: jiff::tz::TimeZone::UTC,
-        as_of,
-        queues: Vec::new(),
-        agents: Vec::new(),
-        formula_version: None,
-    }
+    Query { by, ..Query::new(site.clone(), from, to, as_of) }
 }

@@ -82,6 +82,7 @@ pub(super) fn row_message(row: &Row, plain: u8) -> v1::KpiRow {
         to_us: row.to.0,
         keys: row.keys.iter().map(|key| key.as_ref().map(ToString::to_string).unwrap_or_default()).collect(),
         values: row.values.iter().map(value_message).collect(),
+        running: Vec::new(),
     }
 }
 

@@ -18,9 +18,11 @@ mod log;
 mod log_filter;
 mod log_message;
 mod page;
+mod reconcile;
 mod tickets;
 mod to_definitions;
 mod to_rules;
+mod watch;
 
 use std::sync::Arc;
 
@@ -80,7 +82,7 @@ pub(crate) fn routes(room: &Room) -> Result<(Router, HealthReporter), ServeError
         .add_service(limited!(contact_service_server::ContactServiceServer))
         .add_service(limited!(definition_service_server::DefinitionServiceServer))
         .add_service(limited!(ingest_service_server::IngestServiceServer))
-        .add_service(limited!(kpi_service_server::KpiServiceServer))
+        .add_service(watch::KpiRoutes::new(room.clone(), limited!(kpi_service_server::KpiServiceServer)))
         .add_service(limited!(log_service_server::LogServiceServer))
         .add_service(limited!(ticket_service_server::TicketServiceServer))
         .add_service(health)

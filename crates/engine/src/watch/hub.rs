@@ -1,0 +1,215 @@
+//! One task brings the tables of all watched queries up to date, step by step.
+//!
+//! A step holds the figures for itself only to take over what has been noted; what that means for each table is found
+//! while others read too. Invariant: all tables of a site stand at the same position and instant after a step.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::{Mutex, RwLockWriteGuard};
+use pegcount_domain::{
+    envelope::Position,
+    ids::{Key, SiteId},
+    time::Micros,
+};
+use pegcount_kpi::{
+    Query, QueryError,
+    live::{Board, Follower},
+};
+use rustc_hash::FxHashMap;
+use tokio::{sync::Notify, task::JoinHandle, time::Instant};
+
+use super::{
+    group::{Group, Since, WatchUpdate},
+    question::question,
+};
+use crate::{engine::Engine, figures::Figures};
+
+/// Between two steps at least this.
+const STEP_MIN: Duration = Duration::from_millis(5);
+/// A table that nobody watches is kept for those who come back.
+const LINGER: Duration = Duration::from_secs(30);
+/// At most so many tables that nobody watches are kept.
+const LINGERING_MAX: usize = 256;
+
+/// All watched queries.
+#[derive(Default)]
+pub(crate) struct Hub {
+    groups: Mutex<FxHashMap<Key, Arc<Group>>>,
+    sites: Mutex<FxHashMap<SiteId, Follower>>,
+    /// Somebody new watches.
+    joined: Arc<Notify>,
+    closing: AtomicBool,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Hub {
+    /// The group of a query, with one watcher more.
+    pub(super) fn join(&self, engine: &Arc<Engine>, query: Query, pause: Duration) -> Arc<Group> {
+        let group = {
+            let mut groups = self.groups.lock();
+            let new = || Arc::new(Group::new(query.clone(), engine.incarnation()));
+            let group = Arc::clone(groups.entry(question(&query)).or_insert_with(new));
+            group.count(pause, true);
+            group
+        };
+        let mut task = self.task.lock();
+        if task.as_ref().is_none_or(JoinHandle::is_finished) {
+            *task = Some(tokio::spawn(run(Arc::downgrade(engine))));
+        }
+        self.joined.notify_one();
+        group
+    }
+
+    /// Waits for the step that is being made; no other is made after it.
+    pub(crate) async fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.joined.notify_one();
+        let task = self.task.lock().take();
+        if let Some(task) = task {
+            // Whether it ended well matters to nobody any more.
+            let _ = task.await;
+        }
+    }
+
+    /// No step is begun after this.
+    pub(crate) fn abort(&self) {
+        if let Some(task) = self.task.lock().take() {
+            task.abort();
+        }
+    }
+
+    /// What to tell a watcher who knows what was so at a moment.
+    pub(super) fn update_since(
+        &self,
+        engine: &Engine,
+        group: &Group,
+        since: Since,
+        (position, as_of): (Position, Micros),
+    ) -> Result<Arc<WatchUpdate>, QueryError> {
+        let sites = self.sites.lock();
+        let figures = engine.figures.state().read();
+        let moment = |board: &Board| {
+            let follower = sites.get(&group.query.site)?;
+            board.since_moment(&figures.kpi, follower, position, as_of)
+        };
+        group.update(since, Some(&moment))
+    }
+
+    /// One step of every site that is watched.
+    fn step(&self, engine: &Engine, now: Micros) {
+        let mut by_site: FxHashMap<SiteId, Vec<Arc<Group>>> = FxHashMap::default();
+        for group in self.watched() {
+            by_site.entry(group.query.site.clone()).or_default().push(group);
+        }
+        let mut sites = self.sites.lock();
+        let gone: Vec<SiteId> = sites.keys().filter(|site| !by_site.contains_key(*site)).cloned().collect();
+        for site in gone {
+            if let Some(mut follower) = sites.remove(&site) {
+                follower.end(&mut engine.figures.state().write().kpi);
+            }
+        }
+        for (site, groups) in by_site {
+            let follower = sites.entry(site.clone()).or_insert_with(|| Follower::new(site, now));
+            step_site(engine, follower, &groups, now);
+        }
+    }
+
+    /// The groups that are watched, or were a short time ago.
+    fn watched(&self) -> Vec<Arc<Group>> {
+        let mut groups = self.groups.lock();
+        let mut idle: Vec<(Duration, Key)> =
+            groups.iter().filter_map(|(key, group)| Some((group.idle()?, *key))).collect();
+        idle.sort_unstable();
+        for (index, (idle, key)) in idle.iter().enumerate() {
+            if *idle > LINGER || index >= LINGERING_MAX {
+                groups.remove(key);
+            }
+        }
+        groups.values().cloned().collect()
+    }
+
+    /// When a table wants the next step, if the fold has moved on or not; and when something changes by itself. None: no
+    /// step is to be made any more.
+    fn next(&self, moved: bool) -> Option<(Option<Instant>, Option<Micros>)> {
+        if self.closing.load(Ordering::Relaxed) {
+            return None;
+        }
+        let step = self.groups.lock().values().filter_map(|group| group.wants(moved)).min();
+        Some((step, self.sites.lock().values().filter_map(Follower::next_change).min()))
+    }
+}
+
+fn step_site(engine: &Engine, follower: &mut Follower, groups: &[Arc<Group>], now: Micros) {
+    let mut figures = engine.figures.state().write();
+    follower.take(&mut figures.kpi);
+    let figures: parking_lot::RwLockReadGuard<'_, Figures> = RwLockWriteGuard::downgrade(figures);
+    let before = (follower.position(), follower.next_change());
+    let deltas = follower.step(&figures.kpi, now);
+    let moved = before.0 != follower.position() || before.1.is_some_and(|at| at <= now);
+    for group in groups {
+        group.step(&deltas, &figures.kpi, follower, moved);
+    }
+    drop(figures);
+    for group in groups {
+        group.tell();
+    }
+}
+
+/// Steps until the engine is gone.
+async fn run(engine: Weak<Engine>) {
+    let Some(strong) = engine.upgrade() else { return };
+    let (mut steps, clock, joined) =
+        (strong.figures.steps(), strong.clock.clone(), Arc::clone(&strong.watches.joined));
+    drop(strong);
+    let (mut last, mut moved) = (Instant::now(), true);
+    loop {
+        let Some((step, change)) = engine.upgrade().and_then(|engine| engine.watches.next(moved)) else {
+            return;
+        };
+        let due = async {
+            match step {
+                Some(at) => tokio::time::sleep_until(at.max(last + STEP_MIN)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let changes = async {
+            match change {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = changes => {}
+            () = joined.notified() => {
+                if engine.upgrade().is_none_or(|engine| engine.watches.closing.load(Ordering::Relaxed)) {
+                    return;
+                }
+            }
+            stepped = steps.changed(), if !moved => {
+                if stepped.is_err() {
+                    return;
+                }
+                moved = true;
+                continue;
+            }
+            () = tokio::time::sleep(LINGER) => {}
+        }
+        steps.borrow_and_update();
+        (last, moved) = (Instant::now(), false);
+        let Some(worker) = engine.upgrade() else { return };
+        let stepped = tokio::task::spawn_blocking(move || {
+            let now = worker.clock.now();
+            worker.watches.step(&worker, now);
+        });
+        if stepped.await.is_err() {
+            return;
+        }
+    }
+}

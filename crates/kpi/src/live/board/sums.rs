@@ -1,0 +1,93 @@
+//! One row's sums: amounts as lines over time, who waits since when, waits by length.
+//!
+//! Invariant: what is 0 is not kept, so that equal sums are the same.
+
+use std::collections::BTreeMap;
+
+use pegcount_domain::time::Micros;
+use smallvec::SmallVec;
+
+use crate::{
+    cells::Detail,
+    measure::Measure,
+    query::{gather::Waits, plan::RowSums, versions::Counted},
+};
+
+/// Since when visits wait, each instant with how many.
+pub(super) type Since = BTreeMap<Micros, i64>;
+
+/// One row's sums.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    pub(super) amounts: Box<[i64]>,
+    /// By slot; never 0.
+    pub(super) rates: SmallVec<[(u8, i64); 2]>,
+    /// Visits that waited when the row's span ended.
+    pub(super) crossings: Since,
+    pub(super) waits: Option<Box<[BTreeMap<Detail, i64>; 2]>>,
+    /// By which formula versions it was counted.
+    pub(super) counted: Counted,
+    /// Told to watchers.
+    pub(super) is_told: bool,
+}
+
+/// A row's sums at an instant.
+pub(super) struct Shown<'a> {
+    pub(super) sums: &'a Sums,
+    pub(super) passed: i64,
+    pub(super) gauge: (i64, i64),
+}
+
+impl RowSums for Shown<'_> {
+    fn amount(&self, slot: usize) -> i64 {
+        let rate = self.sums.rates.iter().find(|(other, _)| usize::from(*other) == slot);
+        let at_base = self.sums.amounts.get(slot).copied().unwrap_or(0);
+        at_base + rate.map_or(0, |(_, rate)| *rate) * self.passed
+    }
+
+    fn waiting(&self) -> (i64, i64) {
+        self.gauge
+    }
+
+    fn waits(&self) -> Waits {
+        let list =
+            |waits: &BTreeMap<Detail, i64>| waits.iter().map(|(length, count)| (*length, *count)).collect();
+        self.sums.waits.as_ref().map(|waits| waits.each_ref().map(list)).unwrap_or_default()
+    }
+}
+
+/// So many more wait since then.
+pub(super) fn count(since: &mut Since, entered: Micros, sign: i64) {
+    let known = since.entry(entered).or_default();
+    *known += sign;
+    if *known == 0 {
+        since.remove(&entered);
+    }
+}
+
+impl Sums {
+    /// So many more spans run.
+    pub(super) fn grow(&mut self, slot: usize, rate: i64) {
+        let at = self.rates.iter().position(|(other, _)| usize::from(*other) == slot);
+        match at.and_then(|at| self.rates.get_mut(at).map(|(_, known)| (at, known))) {
+            Some((at, known)) => {
+                *known += rate;
+                if *known == 0 {
+                    self.rates.swap_remove(at);
+                }
+            }
+            None => self.rates.extend(u8::try_from(slot).map(|slot| (slot, rate))),
+        }
+    }
+
+    /// So many more waits of this length.
+    pub(super) fn wait(&mut self, measure: Measure, length: Detail, count: i64) {
+        let [answered, abandoned] = &mut **self.waits.get_or_insert_default();
+        let waits = if measure == Measure::WaitsAnswered { answered } else { abandoned };
+        let known = waits.entry(length).or_default();
+        *known += count;
+        if *known == 0 {
+            waits.remove(&length);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Differences of amounts between two instants, each kind of figure summed up.
+//!
+//! Invariant: what comes and goes again within one step leaves nothing.
+
+use pegcount_domain::time::{Interval, Micros};
+use rustc_hash::FxHashMap;
+
+use crate::{
+    cells::{Attribution, Contribution, Dims},
+    contact::fold::Crossing,
+    measure::Measure,
+};
+
+/// Where an amount belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Cell {
+    pub(crate) measure: Measure,
+    pub(crate) attribution: Attribution,
+    pub(crate) interval: Interval,
+    pub(crate) dims: Dims,
+}
+
+/// An amount over time: `at_base` at the base instant, and `rate` more with each microsecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) at_base: i64,
+    pub(crate) rate: i64,
+}
+
+/// What takes amounts in.
+pub(crate) trait Sink {
+    /// Adds a line to a cell.
+    fn cell(&mut self, cell: Cell, line: Line);
+    /// A visit waited across the end of an interval, or (-1) did not after all.
+    fn crossing(&mut self, crossing: &Crossing, sign: i64);
+    /// A visit waits, or (-1) does not any more.
+    fn waiting(&mut self, dims: &Dims, entered: Micros, sign: i64);
+}
+
+/// Adds a contribution.
+pub(crate) fn put(sink: &mut impl Sink, contribution: &Contribution, sign: i64) {
+    let Contribution { measure, attribution, interval, dims, amount } = *contribution;
+    let line = Line { at_base: amount * sign, rate: 0 };
+    sink.cell(Cell { measure, attribution, interval, dims }, line);
+}
+
+/// What has changed in one step.
+#[derive(Debug, Default)]
+pub struct Deltas {
+    pub(crate) cells: FxHashMap<Cell, Line>,
+    pub(crate) crossings: FxHashMap<(Interval, Dims, Micros), i64>,
+    pub(crate) waiting: FxHashMap<(Dims, Micros), i64>,
+    /// The tables must be filled anew: differences are not known.
+    pub(crate) everything: bool,
+}
+
+impl Deltas {
+    /// What is left of it.
+    pub(crate) fn settled(mut self) -> Self {
+        self.cells.retain(|_, line| *line != Line::default());
+        self.crossings.retain(|_, count| *count != 0);
+        self.waiting.retain(|_, count| *count != 0);
+        self
+    }
+}
+
+impl Sink for Deltas {
+    fn cell(&mut self, cell: Cell, line: Line) {
+        let known = self.cells.entry(cell).or_default();
+        known.at_base += line.at_base;
+        known.rate += line.rate;
+    }
+
+    fn crossing(&mut self, crossing: &Crossing, sign: i64) {
+        *self.crossings.entry((crossing.interval, crossing.dims, crossing.entered)).or_default() += sign;
+    }
+
+    fn waiting(&mut self, dims: &Dims, entered: Micros, sign: i64) {
+        *self.waiting.entry((*dims, entered)).or_default() += sign;
+    }
+}

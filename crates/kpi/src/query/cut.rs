@@ -1,0 +1,85 @@
+//! How a query cuts figures into rows: by which dimensions, under which attribution, and what its filters let through.
+//!
+//! Invariant: what is about the same dimensions is in the same row.
+
+use smallvec::SmallVec;
+
+use crate::{
+    cells::{Attribution, Dims},
+    measure::Sheet,
+    names::Id,
+    query::{Dimension, Query},
+    site::Site,
+};
+
+/// The dimensions of a row apart from time, in the order asked.
+pub(crate) type Keys = SmallVec<[u32; 4]>;
+
+/// Which rows a query has, and what goes into them.
+pub(crate) struct Cut {
+    dimensions: SmallVec<[Dimension; 4]>,
+    queues: Option<Vec<Id>>,
+    agents: Option<Vec<Id>>,
+}
+
+impl Cut {
+    /// Of a query; names that nobody has told yet are nobody's.
+    pub(crate) fn of(query: &Query, site: Option<&Site>) -> Self {
+        let ids = |texts: Vec<&str>| -> Option<Vec<Id>> {
+            let find = |text: &str| site.and_then(|site| site.names.find_text(text));
+            (!texts.is_empty()).then(|| texts.into_iter().filter_map(find).collect())
+        };
+        Self {
+            dimensions: query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect(),
+            queues: ids(query.queues.iter().map(|queue| queue.as_str()).collect()),
+            agents: ids(query.agents.iter().map(|agent| agent.as_str()).collect()),
+        }
+    }
+
+    /// The row of what is about these; none if the filters keep it out.
+    #[inline]
+    pub(crate) fn keys(&self, dims: &Dims) -> Option<Keys> {
+        let among = |filter: &Option<Vec<Id>>, id| filter.as_ref().is_none_or(|ids| ids.contains(&id));
+        (among(&self.queues, dims.queue) && among(&self.agents, dims.agent))
+            .then(|| self.dimensions.iter().map(|cut| key(*cut, dims)).collect())
+    }
+}
+
+/// The attribution under which a query for `asked` reads a sheet.
+pub(crate) fn attribution(sheet: Sheet, asked: Attribution) -> Attribution {
+    match (sheet, asked) {
+        (Sheet::Visit, any) => any,
+        // A wait's own event is its end, as a handle's is.
+        (Sheet::Wait | Sheet::Handle | Sheet::Transfer, Attribution::Start) => Attribution::Start,
+        _ => Attribution::Event,
+    }
+}
+
+pub(crate) fn key(cut: Dimension, dims: &Dims) -> u32 {
+    match cut {
+        Dimension::Queue => dims.queue.0,
+        Dimension::Agent => dims.agent.0,
+        Dimension::Team => dims.team.0,
+        Dimension::Entry => dims.entry.0,
+        Dimension::Channel => u32::from(dims.channel),
+        Dimension::Direction => u32::from(dims.direction),
+        Dimension::Priority => u32::from(dims.priority),
+        Dimension::Reason | Dimension::Cause => dims.detail.0,
+        Dimension::Interval15 | Dimension::Interval30 | Dimension::Hour | Dimension::Day => 0,
+    }
+}
+
+/// What a sheet can be cut by.
+pub(crate) const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
+    use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
+    match sheet {
+        Sheet::Visit | Sheet::Wait => &[Queue, Entry, Channel, Direction, Priority],
+        Sheet::Clock => &[Agent, Team],
+        Sheet::Away => &[Agent, Team, Reason],
+        Sheet::Transfer => &[Agent, Team, Queue, Channel, Direction, Reason],
+        Sheet::Failure => &[Agent, Team, Queue, Channel, Cause],
+        Sheet::Leg | Sheet::Handle => &[Agent, Team, Queue, Channel, Direction],
+        Sheet::Ticket => &[Agent, Team, Queue],
+        Sheet::Line => &[Agent, Team, Queue, Channel],
+    }
+}

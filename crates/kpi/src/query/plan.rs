@@ -1,0 +1,241 @@
+//! What a query's columns are made of, and which measures they need.
+//!
+//! Not for summing: that is [`gather`](crate::query::gather) and [`live`](crate::live). Invariant: a measure that no column
+//! needs has no slot, and is neither read nor kept.
+
+use std::sync::LazyLock;
+
+use smallvec::SmallVec;
+
+use crate::{
+    formula::{Means, describe, means},
+    measure::{Measure, SHEETS, Sheet},
+    query::{Column, Dimension, Query, QueryError, Value, cut::dimensions},
+    reference::Law,
+    site::Site,
+};
+
+/// No slot.
+const NONE: u8 = u8::MAX;
+
+/// What a column shows.
+#[derive(Clone, Copy)]
+enum Maker {
+    Waiting,
+    Longest,
+    Means(Means),
+}
+
+/// The columns of a query, and how a row's are made.
+pub(crate) struct Plan {
+    pub(crate) columns: Vec<Column>,
+    /// For each formula version what the columns are made of where it holds; the first one also where any other does.
+    makers: Vec<(u8, Vec<Maker>)>,
+    /// Each measure that is needed, by slot.
+    pub(crate) measures: Vec<Measure>,
+    slots: [u8; Measure::ALL.len()],
+    /// For each sheet its needed measures: their place in the sheet, their slot.
+    pub(crate) by_sheet: [SmallVec<[(u8, u8); 4]>; SHEETS],
+    /// For each sheet, whether its measures can exist in the query's rows.
+    has: [bool; SHEETS],
+    /// Whether waits are needed by length.
+    pub(crate) needs_waits: bool,
+    /// Whether a value at an instant is shown.
+    pub(crate) needs_gauges: bool,
+}
+
+/// The sums of a row, for its columns.
+pub(crate) trait RowSums {
+    /// The amount in a slot.
+    fn amount(&self, slot: usize) -> i64;
+    /// Visits that wait, and how long the longest has.
+    fn waiting(&self) -> (i64, i64);
+    /// Waits of the answered and of the abandoned, each length once, in order.
+    fn waits(&self) -> [Vec<(crate::cells::Detail, i64)>; 2];
+}
+
+impl Plan {
+    /// Of a query of a site, by all its formula versions; all columns if it names none.
+    ///
+    /// Errors: a column that does not exist.
+    pub(crate) fn of(query: &Query, site: Option<&Site>) -> Result<Self, QueryError> {
+        let all = || describe().iter().copied().zip(MAKERS.iter());
+        let (columns, plain): (Vec<Column>, Vec<&'static Maker>) = if query.columns.is_empty() {
+            all().unzip()
+        } else {
+            let find = |name: &String| {
+                let found = all().find(|(column, _)| column.name == name.as_str());
+                found.ok_or_else(|| QueryError::UnknownColumn { column: name.clone() })
+            };
+            query.columns.iter().map(find).collect::<Result<Vec<_>, _>>()?.into_iter().unzip()
+        };
+        let under = |law: &Law| (law.number, plain.iter().map(|maker| maker.under(law)).collect());
+        let mut plan = Self {
+            columns,
+            makers: site
+                .map_or_else(|| vec![Law::default()], |site| site.reference.all_laws())
+                .iter()
+                .map(under)
+                .collect(),
+            measures: Vec::new(),
+            slots: [NONE; Measure::ALL.len()],
+            by_sheet: std::array::from_fn(|_| SmallVec::new()),
+            has: has(query),
+            needs_waits: false,
+            needs_gauges: false,
+        };
+        let all: Vec<Maker> = plan.makers.iter().flat_map(|(_, makers)| makers.iter().copied()).collect();
+        for maker in all {
+            match maker {
+                Maker::Waiting | Maker::Longest => plan.needs_gauges = true,
+                Maker::Means(means) => {
+                    plan.needs_waits |= matches!(means, Means::Percentile(_));
+                    means.measures().into_iter().for_each(|measure| plan.need(measure));
+                }
+            }
+        }
+        plan.needs_waits &= plan.has(Sheet::Wait);
+        plan.needs_gauges &= plan.has(Sheet::Visit);
+        Ok(plan)
+    }
+
+    fn need(&mut self, measure: Measure) {
+        let sheet = measure.sheet();
+        let Some(slot) = self.slots.get_mut(measure.index()) else { return };
+        if *slot != NONE || !self.has.get(sheet as usize).copied().unwrap_or(false) {
+            return;
+        }
+        // Fewer than 255 measures exist.
+        *slot = u8::try_from(self.measures.len()).unwrap_or(NONE);
+        let place = sheet.measures().iter().position(|other| *other == measure).unwrap_or(0);
+        if let Some(list) = self.by_sheet.get_mut(sheet as usize) {
+            list.push((u8::try_from(place).unwrap_or(NONE), *slot));
+        }
+        self.measures.push(measure);
+    }
+
+    /// Whether the measures of a sheet can exist in the query's rows.
+    pub(crate) fn has(&self, sheet: Sheet) -> bool {
+        self.has.get(sheet as usize).copied().unwrap_or(false)
+    }
+
+    /// The slot of a measure, if one of the columns needs it.
+    #[inline]
+    pub(crate) fn slot(&self, measure: Measure) -> Option<usize> {
+        let slot = self.slots.get(measure.index()).copied().unwrap_or(NONE);
+        (slot != NONE).then_some(usize::from(slot))
+    }
+
+    fn makers(&self, version: u8) -> &[Maker] {
+        let known = self.makers.iter().find(|(number, _)| *number == version).or_else(|| self.makers.first());
+        known.map_or(&[], |(_, makers)| makers)
+    }
+
+    /// A row's values, with the forms of a formula version.
+    pub(crate) fn values(&self, sums: &impl RowSums, version: u8) -> Vec<Value> {
+        let waits = if self.needs_waits { sums.waits() } else { Default::default() };
+        let (waiting, longest) = if self.needs_gauges { sums.waiting() } else { (0, 0) };
+        let amount = |measure: Measure| self.slot(measure).map(|slot| sums.amount(slot));
+        let gauge = |value| if self.needs_gauges { Value::Amount(value) } else { Value::Absent };
+        let value = |maker: &Maker| match maker {
+            Maker::Waiting => gauge(waiting),
+            Maker::Longest => gauge(longest),
+            Maker::Means(Means::Measure(measure)) => amount(*measure).map_or(Value::Absent, Value::Amount),
+            Maker::Means(Means::Formula(formula)) => formula.value(amount),
+            Maker::Means(Means::Percentile(percentile)) => {
+                percentile.of(&waits).map_or(Value::Absent, |wait| Value::Amount(wait.0))
+            }
+        };
+        self.makers(version).iter().map(value).collect()
+    }
+
+    /// The columns that run, with above and below the line by how much each microsecond; `rate` tells that of a slot,
+    /// `longest` that of the longest wait.
+    pub(crate) fn rates(
+        &self,
+        rate: impl Fn(usize) -> i64,
+        amount: impl Fn(usize) -> i64,
+        longest: i64,
+        version: u8,
+    ) -> Vec<Running> {
+        let of = |measure: Measure| self.slot(measure).map(&rate);
+        let now = |measure: Measure| self.slot(measure).map(&amount);
+        let running = |(column, maker): (usize, &Maker)| {
+            let (parts, rates) = match maker {
+                Maker::Longest => ((0, 0), (longest, 0)),
+                Maker::Waiting | Maker::Means(Means::Percentile(_)) => return None,
+                Maker::Means(Means::Measure(measure)) => ((0, 0), (of(*measure)?, 0)),
+                Maker::Means(Means::Formula(formula)) => (formula.parts(now)?, formula.parts(of)?),
+            };
+            (rates != (0, 0)).then_some(Running { column, parts, rates })
+        };
+        self.makers(version).iter().enumerate().filter_map(running).collect()
+    }
+}
+
+/// A column that grows by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its place among the columns.
+    pub column: usize,
+    /// Of a quotient: what stands above and below the line at the instant, though nothing may stand below yet.
+    pub parts: (i64, i64),
+    /// By how much the amount, or what stands above and below the line, grows with each microsecond.
+    pub rates: (i64, i64),
+}
+
+/// What each column of [`describe`] is made of.
+static MAKERS: LazyLock<Vec<Maker>> =
+    LazyLock::new(|| describe().iter().map(|column| maker(column.name)).collect());
+
+impl Maker {
+    /// What it stands for where a formula version holds.
+    fn under(self, law: &Law) -> Self {
+        match self {
+            Self::Means(Means::Formula(formula)) => Self::Means(Means::Formula(formula.under(law.forms))),
+            other => other,
+        }
+    }
+}
+
+fn maker(name: &str) -> Maker {
+    match means(name, Law::default().forms) {
+        Some((_, means)) => Maker::Means(means),
+        None if name == "waiting" => Maker::Waiting,
+        None => Maker::Longest,
+    }
+}
+
+fn has(query: &Query) -> [bool; SHEETS] {
+    Sheet::ALL.map(|sheet| {
+        let known = dimensions(sheet);
+        let needs = |filter: bool, dimension| !filter || known.contains(&dimension);
+        query.by.iter().filter(|by| !by.is_time()).all(|cut| known.contains(cut))
+            && needs(!query.queues.is_empty(), Dimension::Queue)
+            && needs(!query.agents.is_empty(), Dimension::Agent)
+    })
+}
+
+/// A histogram with each length once, in order.
+pub(crate) fn merged(waits: &[(crate::cells::Detail, i64)]) -> Vec<(crate::cells::Detail, i64)> {
+    let mut lengths: std::collections::BTreeMap<_, i64> = std::collections::BTreeMap::new();
+    for (length, count) in waits {
+        *lengths.entry(*length).or_default() += count;
+    }
+    lengths.into_iter().filter(|(_, count)| *count != 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_made_of_something_that_bears_its_name() {
+        for column in describe() {
+            match maker(column.name) {
+                Maker::Waiting | Maker::Longest => assert!(column.gauge, "{}", column.name),
+                Maker::Means(_) => assert!(!column.gauge, "{}", column.name),
+            }
+        }
+    }
+}
