@@ -53,7 +53,8 @@ struct Kept {
 
 type Shelf = Arc<Mutex<Vec<Kept>>>;
 
-/// Folds that are kept, that asked about last at the end. Whoever folds or reads one of a shelf holds its lock; others wait.
+/// Folds that are kept, that asked about last at the end. Whoever folds or reads one of a kind holds the lock of all
+/// of that kind; others wait.
 pub(crate) struct Folds {
     known: Shelf,
     forced: Shelf,
@@ -91,30 +92,30 @@ impl Engine {
     /// Asks a fold of the log up to `position`.
     pub(crate) async fn ask_fold<T: Send + 'static>(
         &self,
-        forced: Option<Forced>,
+        by: Option<Forced>,
         position: Position,
         ask: impl FnOnce(&Kpi) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let shelf = if forced.is_some() { &self.folds.forced } else { &self.folds.known };
-        let mut shelf = Arc::clone(shelf).lock_owned().await;
+        let kept = if by.is_some() { &self.folds.forced } else { &self.folds.known };
+        let mut kept = Arc::clone(kept).lock_owned().await;
         let given_up = Arc::new(AtomicBool::new(false));
         let _waiting = Waiting(Arc::clone(&given_up));
-        let purpose = forced.as_ref().map_or(Purpose::KnownAt, |forced| Purpose::Formula {
+        let purpose = by.as_ref().map_or(Purpose::KnownAt, |forced| Purpose::Formula {
             site: forced.site.clone(),
             version: forced.formula.number,
         });
-        let running = self.folds.progress.begin(purpose, vec![given_up, self.folds.closing()]);
+        let fold = self.folds.progress.begin(purpose, vec![given_up, self.folds.closing()]);
         let (log, seed, runtime) = (Arc::clone(&self.log), self.folds.seed, Handle::current());
         blocked(move || {
-            let by = forced.as_ref().map(Forced::mark);
-            let mut figures = match take_nearest(&mut shelf, by, position, log.first()) {
+            let mark = by.as_ref().map(Forced::mark);
+            let mut figures = match take_nearest(&mut kept, mark, position, log.first()) {
                 Some(figures) => figures,
-                None => runtime.block_on(begin(&log, position, seed, forced.as_ref()))?,
+                None => runtime.block_on(begin(&log, position, seed, by.as_ref()))?,
             };
-            let reached = fold_to(&log, &mut figures, seed, position, &running, &runtime);
+            let reached = fold_to(&log, &mut figures, seed, position, &fold, &runtime);
             let answer = reached.and_then(|()| Ok(ask(&figures.kpi)?));
             // Kept even if it was interrupted: who asks again goes on from there.
-            shelf.push(Kept { by, figures });
+            kept.push(Kept { by: mark, figures });
             answer
         })
         .await
@@ -124,22 +125,22 @@ impl Engine {
 /// The fold to begin with: of those kept under the same version the nearest before `position` that the log still goes on
 /// from. Makes room for it.
 fn take_nearest(
-    shelf: &mut Vec<Kept>,
+    kept: &mut Vec<Kept>,
     by: Option<(Key, u8)>,
     position: Position,
     first: Position,
 ) -> Option<Figures> {
     let reached = |kept: &Kept| kept.figures.kpi.position();
     let goes_on = |kept: &Kept| reached(kept) == position || reached(kept).next() >= first;
-    let usable = shelf.iter().enumerate();
+    let usable = kept.iter().enumerate();
     let usable = usable.filter(|(_, kept)| kept.by == by && reached(kept) <= position && goes_on(kept));
     let nearest = usable.max_by_key(|(_, kept)| reached(kept)).map(|(index, _)| index);
     if let Some(index) = nearest {
-        return Some(shelf.remove(index).figures);
+        return Some(kept.remove(index).figures);
     }
-    if shelf.len() >= FOLDS_MAX {
+    if kept.len() >= FOLDS_MAX {
         // The one that was asked about longest ago.
-        shelf.remove(0);
+        kept.remove(0);
     }
     None
 }

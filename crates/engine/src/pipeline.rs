@@ -41,11 +41,11 @@ pub(crate) fn fold_to(
     }
     let only = figures.kpi.only_site();
     std::thread::scope(|scope| {
-        let (send, decoded) = mpsc::sync_channel(AHEAD);
+        let (to_fold, come) = mpsc::sync_channel(AHEAD);
         let (give_back, spare) = mpsc::channel();
-        let decoding = Decoding { log, next, position, only, keys: FrameKeys::new(seed), spare };
-        scope.spawn(move || decoding.run(&send, runtime));
-        for decoded in decoded {
+        let reader = Decoding { log, next, position, only, keys: FrameKeys::new(seed), spare };
+        scope.spawn(move || reader.run(&to_fold, runtime));
+        for decoded in come {
             let decoded: Decoded = decoded?;
             let Some(frame) = decoded.frame.clone() else { continue };
             figures.take(&decoded, &frame);

@@ -339,7 +339,7 @@ pub(crate) static FORMULAS: &[Formula] = &[
 
 impl Formula {
     /// What its column stands for where these forms hold: itself, or the variant that they say.
-    pub(crate) fn under(&'static self, forms: &Forms) -> &'static Self {
+    pub(crate) fn under(&'static self, forms: Forms) -> &'static Self {
         let variant = match self.name {
             "aht" => handle_time(forms.aht),
             "abandon_rate" => abandon_rate(forms.abandon_rate),
@@ -454,7 +454,7 @@ pub(crate) enum Means {
 }
 
 /// The column of this name and what it is made of where these forms hold; none for a gauge or no column at all.
-pub(crate) fn means(name: &str, forms: &Forms) -> Option<(Column, Means)> {
+pub(crate) fn means(name: &str, forms: Forms) -> Option<(Column, Means)> {
     let mut column = *describe().iter().find(|column| column.name == name)?;
     let measure = Measure::ALL.iter().find(|measure| measure.name() == name).copied().map(Means::Measure);
     let formula = FORMULAS.iter().find(|formula| formula.name == name).map(|formula| formula.under(forms));

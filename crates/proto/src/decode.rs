@@ -332,7 +332,7 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
                 }))
             }
             EventType::TARGET_DEFINED => self.target(&self.message(payload)?)?,
-            EventType::CALENDAR_DEFINED => self.calendar(self.message(payload)?)?,
+            EventType::CALENDAR_DEFINED => self.calendar(&self.message(payload)?)?,
             other => return Err(DecodeError::UnknownType(other.0)),
         })
     }
@@ -349,9 +349,9 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
         })))
     }
 
-    fn calendar(&mut self, m: stored::CalendarDefined) -> Result<Event<N>, DecodeError> {
+    fn calendar(&mut self, m: &stored::CalendarDefined) -> Result<Event<N>, DecodeError> {
         let windows: Option<Vec<_>> = m.windows.iter().map(window_of).collect();
-        let make_up_days: Option<Vec<_>> = m.make_up_days.iter().map(make_up_day_of).collect();
+        let make_up_days: Option<Vec<_>> = m.make_up_days.iter().copied().map(make_up_day_of).collect();
         let holidays = m
             .holidays
             .iter()

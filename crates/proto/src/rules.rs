@@ -123,6 +123,6 @@ pub(crate) fn window_of(m: &stored::CalendarWindow) -> Option<Window> {
     Some(Window { day: Weekday::from_code(m.day)?, from: minute(m.from)?, to: minute(m.to)? })
 }
 
-pub(crate) fn make_up_day_of(m: &stored::CalendarMakeUpDay) -> Option<MakeUpDay> {
+pub(crate) fn make_up_day_of(m: stored::CalendarMakeUpDay) -> Option<MakeUpDay> {
     Some(MakeUpDay { date: Date(m.date), like: Weekday::from_code(m.like)? })
 }

@@ -142,10 +142,10 @@ async fn define(target: &Target, site: &SiteId, events: Vec<Event>) -> Result<us
 
 /// Waits until the figures stand on what was written.
 async fn wait(api: &Api, site: &SiteId) -> Result<(), CliError> {
-    let wanted = |one: &v1::Recomputation| one.purpose() == RecomputationPurpose::Definitions;
+    let for_definitions = |one: &v1::Recomputation| one.purpose() == RecomputationPurpose::Definitions;
     let bar: ProgressBar = recomputing::bar("taking the definitions in");
     let mut waited = false;
-    while let Some(one) = recomputing::of_server(api, site).await?.into_iter().find(wanted) {
+    while let Some(one) = recomputing::of_server(api, site).await?.into_iter().find(for_definitions) {
         waited = true;
         recomputing::show(&bar, &one);
         recomputing::pause().await;

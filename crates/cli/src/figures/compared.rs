@@ -12,7 +12,7 @@ use super::{Cell, Column, Figures, Row};
 type RowKey = (Micros, Micros, Vec<Option<String>>);
 
 /// Tables of one question, with the versions by which they were reckoned; all have the same columns.
-pub(crate) fn compared(tables: Vec<(u32, Figures)>) -> Option<Figures> {
+pub(crate) fn compared(tables: &[(u32, Figures)]) -> Option<Figures> {
     let (first, base) = tables.first()?;
     let mut rows: BTreeMap<RowKey, Vec<Vec<Cell>>> = BTreeMap::new();
     for (place, (_, table)) in tables.iter().enumerate() {
@@ -104,7 +104,7 @@ mod tests {
         new.rows[0].cells =
             vec![Cell::Amount(5), Cell::Amount(10_000_000), Cell::Ratio { numerator: 1, denominator: 4 }];
         new.rows.remove(1);
-        let both = compared(vec![(1, old), (3, new)]).unwrap();
+        let both = compared(&[(1, old), (3, new)]).unwrap();
         let names: Vec<_> = both.columns.iter().map(|column| column.name.as_str()).collect();
         assert_eq!(&names[..3], ["offered_v1", "offered_v3", "offered_v3_minus_v1"]);
         let row = |key: Option<&str>| both.rows.iter().find(|row| row.keys[0].as_deref() == key).unwrap();

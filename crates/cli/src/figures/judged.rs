@@ -187,7 +187,11 @@ mod tests {
         let own = target("own", TargetScope::Queue(Some(Name::fixed("PS"))), Some(400_000), 0);
         let site = target("site", TargetScope::Site, Some(0), 0);
         let nobody = Only::default();
-        assert_eq!(verdicts(&[each.clone()], &nobody), [Some(false), None], "1/3 is more than 0.333333");
+        assert_eq!(
+            verdicts(std::slice::from_ref(&each), &nobody),
+            [Some(false), None],
+            "1/3 is more than 0.333333"
+        );
         assert_eq!(verdicts(&[each, own.clone(), site.clone()], &nobody), [Some(true), None]);
         assert_eq!(verdicts(&[site], &nobody), [None, None]);
         let retired = target("own", TargetScope::Queue(Some(Name::fixed("PS"))), None, 900_000_000);

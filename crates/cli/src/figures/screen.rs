@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing is computed here; what cannot be shown shows as a dash.
 
+use std::fmt::Write;
+
 use comfy_table::{Cell as Field, CellAlignment};
 use pegcount_domain::time::Micros;
 
@@ -45,6 +47,7 @@ pub(crate) fn table(figures: &Figures) -> String {
 
 /// By which formula versions, and on which definitions.
 fn versions(figures: &Figures) -> String {
+    // Writing to a string cannot fail.
     let mut words = match figures.formula_versions.as_slice() {
         [] | [_] => format!("formulas version {}", figures.formula_version),
         many => format!("formulas versions {}", numbers(many)),
@@ -53,10 +56,11 @@ fn versions(figures: &Figures) -> String {
         words.push_str("\nrows of several versions hold what began before a change; their ratios have the form in force at their start");
     }
     if figures.older_definitions != 0 {
-        words.push_str(&format!(
+        let _ = write!(
+            words,
             "\nthese figures still stand on the definitions from before log position {}; later ones are being taken in",
             figures.older_definitions
-        ));
+        );
     }
     words
 }

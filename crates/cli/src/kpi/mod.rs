@@ -56,7 +56,7 @@ async fn figures(
         let tables = by_versions(target, question, asked, &versions).await?;
         let tables = tables.iter().map(|(version, table)| Ok((*version, figures::pick(table, &picked)?)));
         let tables: Vec<_> = tables.collect::<Result<_, CliError>>()?;
-        return figures::compared(few_alike(tables))
+        return figures::compared(&few_alike(tables))
             .ok_or_else(|| CliError::Argument("no version".to_owned()));
     }
     let question = question.clone().under(versions.first().copied());

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is written reads back to the same.
 
+use std::fmt::Write;
+
 use pegcount_domain::{calendar::Date, time::Micros};
 
 const DAY: i64 = 24 * Micros::HOUR.0;
@@ -37,7 +39,8 @@ pub(crate) fn written(length: Micros) -> String {
         let (count, left) = (rest / micros, rest % micros);
         // A week reads better than seven times 24 hours, a threshold of 90 s better than 1min30s.
         if count > 0 && (unit != "min" || left == 0 || count >= 10) {
-            text.push_str(&format!("{count}{unit}"));
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{count}{unit}");
             rest = left;
         }
     }

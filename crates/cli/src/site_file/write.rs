@@ -202,13 +202,13 @@ impl Out<'_> {
             let agent = quoted(member.agent.as_str());
             let mut dates = String::new();
             if member.from > Micros::ZERO {
-                dates.push_str(&format!(", from = {}", self.instant(member.from)));
+                let _ = write!(dates, ", from = {}", self.instant(member.from));
             }
             if let Some(until) = member.until {
-                dates.push_str(&format!(", until = {}", self.instant(until)));
+                let _ = write!(dates, ", until = {}", self.instant(until));
             }
             let member = if dates.is_empty() { agent } else { format!("{{ agent = {agent}{dates} }}") };
-            self.text.push_str(&format!("    {member},\n"));
+            let _ = writeln!(self.text, "    {member},");
         }
         self.text.push_str("]\n");
     }
@@ -294,9 +294,9 @@ impl Out<'_> {
         if items.is_empty() {
             return;
         }
-        self.text.push_str(&format!("{key} = [\n"));
+        let _ = writeln!(self.text, "{key} = [");
         for item in items {
-            self.text.push_str(&format!("    {item},\n"));
+            let _ = writeln!(self.text, "    {item},");
         }
         self.text.push_str("]\n");
     }

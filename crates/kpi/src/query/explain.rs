@@ -118,7 +118,7 @@ type Found = BTreeMap<(usize, Source, Whose, Dims), i64>;
 pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Explanation, QueryError> {
     asked.query.check()?;
     let law = versions::row_law(&asked.query, site, asked.query.range().start);
-    let (column, means) = formula::means(&asked.column, &law.forms).ok_or_else(|| no_means(&asked.column))?;
+    let (column, means) = formula::means(&asked.column, law.forms).ok_or_else(|| no_means(&asked.column))?;
     let measures: Vec<Measure> = means.measures();
     check_cell(asked, &column, &measures)?;
     let mut found = Found::new();

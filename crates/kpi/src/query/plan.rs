@@ -192,14 +192,14 @@ impl Maker {
     /// What it stands for where a formula version holds.
     fn under(self, law: &Law) -> Self {
         match self {
-            Self::Means(Means::Formula(formula)) => Self::Means(Means::Formula(formula.under(&law.forms))),
+            Self::Means(Means::Formula(formula)) => Self::Means(Means::Formula(formula.under(law.forms))),
             other => other,
         }
     }
 }
 
 fn maker(name: &str) -> Maker {
-    match means(name, &Law::default().forms) {
+    match means(name, Law::default().forms) {
         Some((_, means)) => Maker::Means(means),
         None if name == "waiting" => Maker::Waiting,
         None => Maker::Longest,

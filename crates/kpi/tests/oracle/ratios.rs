@@ -2,7 +2,7 @@
 //!
 //! Invariant: a ratio is a sum over a sum; without anything below it, or without one of its parts, it is absent.
 
-use pegcount_domain::formula::{AbandonForm, Forms, HandleTimeForm, ResolutionForm, ServiceLevelForm};
+use pegcount_domain::formula::{Forms, ResolutionForm};
 use pegcount_kpi::Value;
 
 /// Plus and minus above, plus and minus below.
@@ -121,24 +121,18 @@ const RATIOS: [Ratio; 37] = [
 ];
 
 /// The ratio that a column stands for where these forms hold; none for a measure.
-pub fn of(column: &str, forms: &Forms) -> Option<&'static Ratio> {
+pub fn of(column: &str, forms: Forms) -> Option<&'static Ratio> {
     static ALL: [Ratio; RATIOS.len()] = RATIOS;
+    let variant = |form: &str, usual: &str| {
+        if form == usual { column.to_owned() } else { format!("{column}_{form}") }
+    };
     let name = match (column, forms.fcr) {
-        ("aht", _) => match forms.aht {
-            HandleTimeForm::Leg => "aht".to_owned(),
-            form => format!("aht_{}", form.word()),
-        },
-        ("abandon_rate", _) => match forms.abandon_rate {
-            AbandonForm::WithoutShort => "abandon_rate".to_owned(),
-            form => format!("abandon_rate_{}", form.word()),
-        },
-        ("service_level", _) => match forms.service_level {
-            ServiceLevelForm::Standard => "service_level".to_owned(),
-            form => format!("service_level_{}", form.word()),
-        },
+        ("aht", _) => variant(forms.aht.word(), "leg"),
+        ("abandon_rate", _) => variant(forms.abandon_rate.word(), "without_short"),
+        ("service_level", _) => variant(forms.service_level.word(), "standard"),
         ("fcr_rate", ResolutionForm::Repeat) => "fcr_repeat_form".to_owned(),
         ("fcr_final_share", ResolutionForm::Repeat) => "repeat_final_share".to_owned(),
-        (other, _) => other.to_owned(),
+        (other, _) => return ALL.iter().find(|ratio| ratio.name == other),
     };
     ALL.iter().find(|ratio| ratio.name == name)
 }

@@ -98,7 +98,7 @@ impl<'a> Cut<'a> {
     }
 
     /// What a cell of a row with these amounts shows.
-    pub fn value(&self, column: &'static str, amounts: &Amounts, forms: &Forms) -> Value {
+    pub fn value(&self, column: &'static str, amounts: &Amounts, forms: Forms) -> Value {
         let amount = |column: &'static str| {
             self.can(dimensions(column)).then(|| amounts.get(column).copied().unwrap_or(0))
         };
