@@ -19,6 +19,7 @@ pub mod definitions;
 pub mod envelope;
 pub mod event;
 pub mod ids;
+pub mod small;
 pub mod table;
 pub mod ticket;
 pub mod time;

@@ -13,11 +13,12 @@ use pegcount_domain::{
 use pegcount_kpi::{Query, Table};
 use pegcount_log::{EventLog, LogError, LogStatus, SledLog, SledOptions};
 use pegcount_vault::Vault;
-use tokio::task::JoinHandle;
+use tokio::{runtime::Handle, task::JoinHandle};
 
 use crate::{
     archive::Opened,
     boards::Boards,
+    checkpoints::{Checkpoints, Maker, Standing},
     error::EngineError,
     figures::Figures,
     follow::Following,
@@ -40,6 +41,8 @@ pub struct Engine {
     pub(crate) boards: Following<Boards>,
     pub(crate) watches: WatchMemory,
     pub(crate) prefixes: Prefixes,
+    pub(crate) maker: Maker,
+    began_at: Position,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
     /// Held while history is dropped.
@@ -50,8 +53,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the log and the vault, and folds all of history, from its archive on if its first events are gone. When this returns, every answer includes what was
-    /// durable when it was called; leases begin now.
+    /// Opens the log and the vault, and folds history: from the last good checkpoint on, or from the archive on if its
+    /// first events are gone. When this returns, every answer includes what was durable when it was called; leases begin
+    /// now.
     ///
     /// Errors: the log's (locked, newer format, damaged, I/O) and the vault's.
     pub async fn open(options: EngineOptions) -> Result<Arc<Self>, EngineError> {
@@ -70,7 +74,8 @@ impl Engine {
         })
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
-        let begun = Begun::of(&log).await?;
+        let checkpoints = Checkpoints::of(&dir, &*log);
+        let begun = Begun::of(&log, &checkpoints).await?;
         let seed = begun.seed;
         let (figures_at, boards_at) = (begun.figures.kpi.position(), begun.boards.position());
         let engine = Arc::new(Self {
@@ -83,6 +88,8 @@ impl Engine {
             leases: Leases::new(options.lease),
             watches: WatchMemory::default(),
             prefixes: Prefixes::new(seed),
+            maker: Maker::new(checkpoints, options.checkpointing, figures_at.min(boards_at)),
+            began_at: figures_at.min(boards_at),
             seed,
             retaining: tokio::sync::Mutex::default(),
             lost_grace: options.lost_grace,
@@ -98,9 +105,15 @@ impl Engine {
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
         self.background.lock().push(lease_watch);
+        self.background.lock().push(crate::checkpoints::spawn(self));
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }
+    }
+
+    /// Up to where nothing had to be folded at the start: the checkpoint's position, or the archive's; 0 without either.
+    pub fn began_at(&self) -> Position {
+        self.began_at
     }
 
     /// Waits until both folds have come to `position`.
@@ -146,12 +159,13 @@ impl Engine {
         (list, figures.kpi.position())
     }
 
-    /// Finishes what was handed in and closes the log; what acts by itself stops first.
-    pub async fn close(&self) -> Result<(), EngineError> {
+    /// Finishes what was handed in and closes the log; what acts by itself stops first, and leaves a checkpoint.
+    pub async fn close(self: &Arc<Self>) -> Result<(), EngineError> {
         self.prefixes.close();
         for task in self.background.lock().drain(..) {
             task.abort();
         }
+        self.last_checkpoint().await;
         Ok(self.log.close().await?)
     }
 }
@@ -159,6 +173,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.prefixes.close();
+        self.maker.stop();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }
@@ -173,9 +188,17 @@ struct Begun {
 }
 
 impl Begun {
-    /// At the log's beginning, or at what its archive holds of what is gone.
-    async fn of(log: &Arc<dyn EventLog>) -> Result<Self, EngineError> {
-        let Some(archive) = log.archive(None).await? else {
+    /// At the last good checkpoint; without one at what the log's archive holds of what is gone, or at its beginning.
+    async fn of(log: &Arc<dyn EventLog>, checkpoints: &Checkpoints) -> Result<Self, EngineError> {
+        let archive = log.archive(None).await?;
+        let (own, checkpoints, runtime) = (Arc::clone(log), checkpoints.clone(), Handle::current());
+        let standing = blocked(move || Ok(runtime.block_on(checkpoints.standing(&*own, own.end()))));
+        if let Some(Standing { seed, figures, boards }) = standing.await?
+            && archive.as_ref().is_none_or(|archive| archive.position <= figures.kpi.position())
+        {
+            return Ok(Self { seed, figures, boards });
+        }
+        let Some(archive) = archive else {
             let seed = random_seed();
             return Ok(Self { seed, figures: Figures::new(seed), boards: Boards::default() });
         };

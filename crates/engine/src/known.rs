@@ -1,7 +1,8 @@
 //! What was known at a point of the log: figures folded over the log's first part only (KPIS.md §6, `known_at`).
 //!
-//! A prefix is folded on a worker thread, one at a time, and the last two stay in memory, as large as the figures
-//! themselves were then: nothing bounds their bytes. Asked about a later point, the nearest of them is folded further.
+//! A prefix is folded on a worker thread, one at a time, from the nearest checkpoint before it on; the last two stay in
+//! memory, as large as the figures themselves were then: nothing bounds their bytes. Asked about a later point, one of them
+//! is folded further, if no checkpoint is nearer.
 //!
 //! Invariant: what is answered about a position equals what the figures' fold answered when it stood there.
 
@@ -163,11 +164,16 @@ impl Engine {
         let _waiting = Waiting(Arc::clone(&given_up));
         let stops = [given_up, Arc::clone(&self.prefixes.closing)];
         let (log, seed, runtime) = (Arc::clone(&self.log), self.prefixes.seed, Handle::current());
+        let checkpoints = self.maker.checkpoints().clone();
         blocked(move || {
             let first = log.first();
-            let mut figures = match take_nearest(&mut folded, position, first) {
+            let saved = checkpoints.nearest(position).unwrap_or_default();
+            let mut figures = match take_nearest(&mut folded, saved, position, first) {
                 Some(figures) => figures,
-                None => runtime.block_on(begin(&log, position, seed))?,
+                None => match runtime.block_on(checkpoints.figures(&*log, position)) {
+                    Some(figures) => figures,
+                    None => runtime.block_on(begin(&log, position, seed))?,
+                },
             };
             let reached = runtime.block_on(fold_to(&log, &mut figures, position, &stops));
             let answer = reached.and_then(|()| Ok(ask(&figures.kpi)?));
@@ -179,13 +185,20 @@ impl Engine {
     }
 }
 
-/// The prefix to begin with: of those kept the nearest before `position` that the log still goes on from. Makes room for
-/// it.
-fn take_nearest(folded: &mut Vec<Figures>, position: Position, first: Position) -> Option<Figures> {
+/// The prefix to begin with: of those kept the nearest before `position` that the log still goes on from, if it is so far
+/// as what is `saved`. Makes room for it.
+fn take_nearest(
+    folded: &mut Vec<Figures>,
+    saved: Position,
+    position: Position,
+    first: Position,
+) -> Option<Figures> {
     let reached = |figures: &Figures| figures.kpi.position();
     let goes_on = |figures: &Figures| reached(figures) == position || reached(figures).next() >= first;
     let usable = folded.iter().enumerate();
-    let usable = usable.filter(|(_, figures)| reached(figures) <= position && goes_on(figures));
+    let usable = usable.filter(|(_, figures)| {
+        (saved..=position).contains(&reached(figures)) && goes_on(figures)
+    });
     let nearest = usable.max_by_key(|(_, figures)| reached(figures)).map(|(index, _)| index);
     if let Some(index) = nearest {
         return Some(folded.remove(index));

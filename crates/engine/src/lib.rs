@@ -8,6 +8,7 @@
 
 mod archive;
 mod boards;
+mod checkpoints;
 mod commands;
 mod consumers;
 mod contacts;
@@ -31,6 +32,7 @@ mod tickets;
 mod watch;
 
 pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
+pub use checkpoints::Checkpointing;
 pub use commands::Carried;
 pub use consumers::LogConsumer;
 pub use contacts::OPEN_CONTACTS_MAX;

@@ -24,6 +24,10 @@ impl FrameKeys {
         Self { seed, keys: Vec::new() }
     }
 
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Hashes every text of `frame`.
     pub(crate) fn load(&mut self, frame: &Frame) {
         self.keys.clear();

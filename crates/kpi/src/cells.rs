@@ -8,6 +8,7 @@ use std::{
 };
 
 use pegcount_domain::time::{Interval, Micros};
+use serde::{Deserialize, Serialize};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// What a cell is cut by, apart from time. 0 is "none" everywhere; channel and direction are their codes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Dims {
     pub(crate) agent: Id,
     pub(crate) team: Id,
@@ -33,7 +34,7 @@ pub(crate) struct Dims {
 }
 
 /// The reason of a time away or of a transfer, the cause of a failure, the length of a wait: the sheet says which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Detail(pub(crate) u32);
 
 impl Hash for Dims {
@@ -48,7 +49,7 @@ impl Hash for Dims {
 
 /// Which instant a visit's counts and a leg's handle belong to (KPIS.md §2). Clocks, leg times, tickets and customer
 /// lines have one attribution only and are kept under `Event`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Attribution {
     /// Each count at its own event; a handle where it completes.
@@ -61,7 +62,7 @@ pub enum Attribution {
 }
 
 /// Adds `amount` to one measure of one cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Contribution {
     pub(crate) measure: Measure,
     pub(crate) attribution: Attribution,
@@ -251,6 +252,41 @@ impl Cells {
             });
             TableRows { columns: columns(number), rows: rows.collect() }
         })
+    }
+}
+
+/// Rows of one table, as a part of the figures holds them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CellRows {
+    table: u8,
+    keys: Vec<(i32, Dims)>,
+    /// Those of the first row, then those of the next.
+    amounts: Vec<i64>,
+}
+
+impl Cells {
+    /// All rows that hold anything, at most so many at once.
+    pub(crate) fn parts(&self, rows_max: usize) -> impl Iterator<Item = CellRows> {
+        (0u8..).zip(self.tables()).flat_map(move |(table, all)| {
+            let parts = all.rows.chunks(rows_max).map(|rows| CellRows {
+                table,
+                keys: rows.iter().map(|(interval, dims, _)| (interval.0, *dims)).collect(),
+                amounts: rows.iter().flat_map(|(_, _, amounts)| amounts.iter().copied()).collect(),
+            });
+            parts.collect::<Vec<_>>()
+        })
+    }
+
+    /// Puts rows back that are not there yet.
+    pub(crate) fn put_back(&mut self, rows: &CellRows) {
+        let CellRows { table, keys, amounts } = rows;
+        let Some(table) = self.tables.get_mut(usize::from(*table)) else { return };
+        for ((interval, dims), amounts) in keys.iter().zip(amounts.chunks_exact(table.width)) {
+            let start = table.insert(*interval, *dims) as usize * table.width;
+            if let Some(row) = table.amounts.get_mut(start..start + table.width) {
+                row.copy_from_slice(amounts);
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use pegcount_domain::{
     ids::{Key, Name, SiteId},
     time::{Interval, Micros, Span},
 };
+use serde::{Deserialize, Serialize};
 use rustc_hash::FxHashMap;
 
 use crate::{
@@ -18,9 +19,10 @@ use crate::{
 const NOWHERE: Span = Span { start: Micros::ZERO, end: Micros::ZERO };
 
 /// Figures of all sites, as far as the log has been applied.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Kpi {
     pub(crate) slots: FxHashMap<Key, usize>,
+    #[serde(skip)]
     pub(crate) sites: Vec<Site>,
     /// The site of the last event.
     last: Option<(Key, usize)>,

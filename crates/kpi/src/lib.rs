@@ -6,7 +6,8 @@
 //! - [`measure`], [`formula`]: what is counted, and the ratios
 //! - [`query`]: what can be asked, and the table that answers
 //! - [`anomaly`], [`correction`]: odd facts, and figures that changed after the fact
-//! - [`Kpi::archived`], [`Kpi::restored`]: all of it as bytes
+//! - [`Kpi::archived`], [`Kpi::restored`]: all of it as bytes that last; [`Kpi::parts`], [`Kpi::assembled`]: as bytes
+//!   that are read fast
 //! - inside: facts go to units (agents, contacts, customer lines, tickets); settled units stand in cells; what is
 //!   open is folded when somebody reads
 //!
@@ -26,6 +27,7 @@ mod kpi;
 mod line;
 pub mod measure;
 mod names;
+mod parts;
 pub mod query;
 mod reference;
 mod site;
@@ -39,6 +41,7 @@ pub use correction::Correction;
 pub use formula::{FORMULA_VERSION, describe};
 pub use kpi::Kpi;
 pub use measure::{Measure, Unit};
+pub use parts::{Part, PartError};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,
     Term, Value,

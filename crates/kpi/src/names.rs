@@ -4,10 +4,11 @@
 //! by the number of agents, teams, queues and entries. Invariant: number 0 is "none".
 
 use pegcount_domain::ids::{Key, Name};
+use serde::{Deserialize, Serialize};
 use rustc_hash::FxHashMap;
 
 /// A dimension's value: an agent, team, queue or entry of one site; 0 is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Id(pub(crate) u32);
 
 impl Id {
@@ -16,7 +17,7 @@ impl Id {
 }
 
 /// The dimension values of one site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Names {
     ids: FxHashMap<Key, Id>,
     entries: Vec<(Key, Option<Name>)>,

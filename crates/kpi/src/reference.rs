@@ -10,11 +10,12 @@ use pegcount_domain::{
     ids::{AgentId, Key, QueueId, TeamId},
     time::{Micros, Span},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::names::{Id, Names};
 
 /// The reference data of one site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Reference {
     definitions: Definitions<Key>,
     /// For each small number, the queue's definitions by `valid_from`.

@@ -9,9 +9,10 @@ use pegcount_domain::{
     ids::Epoch,
     time::Micros,
 };
+use serde::{Deserialize, Serialize};
 
 /// One fact as it was recorded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Fact {
     pub(crate) position: Position,
     /// When it happened; never before an earlier fact of the same counter.
@@ -33,7 +34,7 @@ pub(crate) enum Inserted {
 }
 
 /// Facts in time order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct History(Vec<Fact>);
 
 impl History {

@@ -12,6 +12,7 @@ pub(crate) mod repeat;
 pub(crate) use attempt::ATTEMPT_WINDOW;
 
 use pegcount_domain::time::Micros;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 pub(crate) const REPEAT_WINDOW: Micros = Micros(7 * 24 * Micros::HOUR.0);
 
 /// What a wrap-up code says, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WrapUp {
     pub(crate) at: Micros,
     pub(crate) resolved: bool,
@@ -33,7 +34,7 @@ pub(crate) struct WrapUp {
 
 /// One contact as its customer's line sees it, as of some instant.
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for by another rule")]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Item {
     /// The contact's mark.
     pub(crate) mark: Mark,
@@ -61,10 +62,12 @@ pub(crate) struct Item {
 pub(crate) type Items = SmallVec<[(Slot, Item); 1]>;
 
 /// One customer.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Line {
     /// Settled contacts only; open ones join when somebody reads.
+    #[serde(with = "pegcount_domain::small")]
     pub(crate) items: Items,
+    #[serde(with = "pegcount_domain::small")]
     pub(crate) tickets: SmallVec<[Slot; 1]>,
 }
 

@@ -24,6 +24,7 @@ use pegcount_domain::{
     ids::{Key, Name},
     time::{Interval, Micros},
 };
+use serde::{Deserialize, Serialize};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
@@ -42,9 +43,11 @@ use crate::{
 /// A list of units, found by key.
 ///
 /// Invariant: a free place holds a unit in which nothing has happened, and nothing speaks of it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(crate) struct Units<T> {
     slots: FxHashMap<Key, Slot>,
+    #[serde(skip)]
     pub(crate) list: Vec<T>,
     free: Vec<Slot>,
 }
@@ -126,14 +129,14 @@ fn place<T>(list: &mut Vec<T>, free: &mut Vec<Slot>, unit: T) -> Slot {
 
 /// Memory that folds use again and again.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(crate) struct Scratch {
     plus: AgentOutput,
     contact: ContactOutput,
     line: Contributions,
 }
 
 /// One site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Site {
     pub(crate) key: Key,
     pub(crate) name: Option<Name>,
@@ -150,8 +153,9 @@ pub(crate) struct Site {
     /// History before this instant is closed: its facts change no figure.
     pub(crate) closed_before: Micros,
     /// The event being taken in.
-    position: Position,
-    scratch: Scratch,
+    pub(crate) position: Position,
+    #[serde(skip)]
+    pub(crate) scratch: Scratch,
 }
 
 impl Site {
