@@ -101,7 +101,11 @@ pub(crate) fn late_facts() -> Outcome<Vec<Line>> {
         let back = i64::try_from(number)? * day.0 / i64::try_from(LATE_FACTS)?;
         let late = Recorded {
             position: Position(last.position.0 + number),
-            stream: StreamName { site: last.stream.site, kind: StreamKind::Agent, id: key("agent", number % 200) },
+            stream: StreamName {
+                site: last.stream.site,
+                kind: StreamKind::Agent,
+                id: key("agent", number % 200),
+            },
             occurred_at: Micros(last.occurred_at.0 - back),
             source_seq: None,
             event: Event::KeyPressed { key: pegcount_domain::ids::PhoneKey(key("key", 1)) },
@@ -114,7 +118,12 @@ pub(crate) fn late_facts() -> Outcome<Vec<Line>> {
     milliseconds.sort_by(f64::total_cmp);
     let p99 = milliseconds.get(milliseconds.len() * 99 / 100).copied().unwrap_or(f64::NAN);
     Ok(vec![
-        Line::with_limit("a fact up to a day late, with its corrections, p50, ms", median(&milliseconds), 3, LATE_CACHED_MS_MAX),
+        Line::with_limit(
+            "a fact up to a day late, with its corrections, p50, ms",
+            median(&milliseconds),
+            3,
+            LATE_CACHED_MS_MAX,
+        ),
         Line::with_limit("the same, p99, ms", p99, 3, LATE_CACHED_MS_MAX),
     ])
 }

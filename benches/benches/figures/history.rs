@@ -4,12 +4,7 @@
 
 use std::{io::BufReader, path::Path, sync::Arc};
 
-use pegcount_benches::{
-    Outcome, appending,
-    centre::Gateway,
-    measure::float,
-    role,
-};
+use pegcount_benches::{Outcome, appending, centre::Gateway, measure::float, role};
 use pegcount_engine::{Engine, EngineOptions};
 use pegcount_log::{Append, EventLog, SledLog, SledOptions};
 use tokio::runtime::Runtime;

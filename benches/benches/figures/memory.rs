@@ -44,7 +44,8 @@ pub(crate) fn lines() -> Outcome<Vec<Line>> {
 /// So many agents, each with some calls behind it.
 pub(crate) fn agents(dir: &Path, count: u64) -> Outcome<()> {
     let name = |number: u64| format!("agent-{number:05}");
-    let mut facts: Vec<fact::Fact> = (0..count).flat_map(|number| pegcount_benches::workload::sign_in(&name(number))).collect();
+    let mut facts: Vec<fact::Fact> =
+        (0..count).flat_map(|number| pegcount_benches::workload::sign_in(&name(number))).collect();
     for call in 0..CALLS {
         for number in 0..count {
             let contact = format!("c{number}-{call}");
@@ -69,9 +70,11 @@ fn write(dir: &Path, facts: Vec<fact::Fact>) -> Outcome<()> {
     let log = Arc::new(SledLog::open(SledOptions::new(dir.join("log")))?);
     let source = Name::new("pbx")?;
     let at = |seq: u64| 1_736_150_400_000_000 + i64::try_from(seq).unwrap_or(0) * 1_000;
-    let facts: Vec<Fact> = (1..).zip(facts).map(|(seq, fact)| Fact { seq, source_time_us: at(seq), fact: Some(fact) }).collect();
+    let facts: Vec<Fact> =
+        (1..).zip(facts).map(|(seq, fact)| Fact { seq, source_time_us: at(seq), fact: Some(fact) }).collect();
     let appends = facts.chunks(appending::APPEND_EVENTS);
-    let appends = appends.map(|facts| appending::append(&source, Epoch(1), facts)).collect::<Outcome<Vec<_>>>()?;
+    let appends =
+        appends.map(|facts| appending::append(&source, Epoch(1), facts)).collect::<Outcome<Vec<_>>>()?;
     runtime.block_on(appending::run(&log, vec![appends]))?;
     Ok(runtime.block_on(log.close())?)
 }

@@ -50,10 +50,14 @@ pub(crate) fn lines(dir: &Path) -> Outcome<Vec<Line>> {
         fs::rename(dir.join("aside"), dir.join("checkpoints"))?;
         seconds
     };
-    let name = format!("ready after SIGKILL at {end:.0} events ({:.0} after the checkpoint), s", end - began_at);
+    let name =
+        format!("ready after SIGKILL at {end:.0} events ({:.0} after the checkpoint), s", end - began_at);
     Ok(vec![
         Line::with_limit(name, median(&seconds), 2, READY_SECONDS_MAX),
-        Line::plain("of these: the slowest and the fastest; the log alone, s", format!("{}; {log_seconds:.2}", spread(&seconds, 2))),
+        Line::plain(
+            "of these: the slowest and the fastest; the log alone, s",
+            format!("{}; {log_seconds:.2}", spread(&seconds, 2)),
+        ),
         Line::plain("memory when ready, and at most, MB", format!("{ready_mb:.0}, {peak_mb:.0}")),
         Line::plain("the same without a checkpoint, s", format!("{without:.2}")),
         Line::plain("a checkpoint, MB", format!("{:.1}", killed.checkpoint_mb)),

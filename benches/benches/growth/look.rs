@@ -18,9 +18,7 @@ use pegcount_log::{Direction, EventLog, SledLog, SledOptions, tools};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::runtime::Runtime;
 
-use crate::{
-    fill::{APPENDS, SUBMITTERS, made},
-};
+use crate::fill::{APPENDS, SUBMITTERS, made};
 
 /// What a log is made to do for its memory in service to show.
 pub(crate) const SERVICE: &str = "1,024,000 appended, 5,000 frames and 1,000 pages of agents read";

@@ -19,8 +19,8 @@ use std::path::Path;
 
 use pegcount_benches::{
     Outcome,
-    role::Role,
     measure::{Others, float, median, median_ratio, number, spread},
+    role::Role,
     table::{self, Line},
 };
 

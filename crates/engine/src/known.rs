@@ -196,9 +196,8 @@ fn take_nearest(
     let reached = |figures: &Figures| figures.kpi.position();
     let goes_on = |figures: &Figures| reached(figures) == position || reached(figures).next() >= first;
     let usable = folded.iter().enumerate();
-    let usable = usable.filter(|(_, figures)| {
-        (saved..=position).contains(&reached(figures)) && goes_on(figures)
-    });
+    let usable =
+        usable.filter(|(_, figures)| (saved..=position).contains(&reached(figures)) && goes_on(figures));
     let nearest = usable.max_by_key(|(_, figures)| reached(figures)).map(|(index, _)| index);
     if let Some(index) = nearest {
         return Some(folded.remove(index));

@@ -26,8 +26,8 @@ use pegcount_engine::{Checkpointing, Correction, Engine, EngineOptions, OpenTick
 use pegcount_kpi::{Attribution, Dimension, Query, Row};
 use pegcount_proto::v1::{self, agent_fact::Action as AgentAction, contact_fact::Action, leg::Step};
 use support::{
-    MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, place, ready, send, signed_in, site,
-    started,
+    MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, place, ready, send, signed_in,
+    site, started,
 };
 
 fn at(minutes: i64) -> Micros {
@@ -79,11 +79,16 @@ async fn call(place: &Place, number: u64) {
     let id = format!("call {number}");
     let [entered, left] = visit(&id);
     let seq = 2 + number * 4;
-    send(&pbx, batch(seq, at(minute), vec![started(&id, &format!("+49 {}", number % 5)), entered])).await.unwrap();
-    send(&pbx, batch(seq + 2, at(minute + 1), vec![left])).await.unwrap();
-    send(&pbx, batch(seq + 3, at(minute + 5), vec![contact_fact(&id, Action::Ended(v1::ContactEnded::default()))]))
+    send(&pbx, batch(seq, at(minute), vec![started(&id, &format!("+49 {}", number % 5)), entered]))
         .await
         .unwrap();
+    send(&pbx, batch(seq + 2, at(minute + 1), vec![left])).await.unwrap();
+    send(
+        &pbx,
+        batch(seq + 3, at(minute + 5), vec![contact_fact(&id, Action::Ended(v1::ContactEnded::default()))]),
+    )
+    .await
+    .unwrap();
     let nothing = v1::Nothing {};
     let ended = Step::Ended(v1::LegEnded { by: 2, after_call_expected: false });
     let seq = 4 + number * 3;
@@ -128,7 +133,7 @@ async fn boards(place: &Place) -> String {
     let agents: Vec<_> = ["ann", "bob"].iter().map(|id| engine.agent(&site(), &agent(id)).unwrap()).collect();
     let mut open: Vec<_> = engine.open_contacts(&site()).into_iter().map(|view| view.state).collect();
     open.sort_by(|one, other| one.contact.cmp(&other.contact));
-    let ended = engine.contact(&site(), &ContactId::new("call 1").unwrap()).await.unwrap();
+    let ended = engine.contact(&site(), &ContactId::new("call 0").unwrap()).await.unwrap();
     let ticket = engine.ticket(&site(), &TicketId::new("t1").unwrap()).unwrap();
     let defined = engine.defined(&site());
     format!("{agents:?}\n{open:?}\n{ended:?}\n{ticket:?}\n{defined:?}")
@@ -191,7 +196,9 @@ async fn what_comes_after_a_start_from_a_checkpoint_counts_as_if_there_had_been_
     assert!(place.engine.began_at() > Position::START);
     for one in [&place, &whole] {
         // A late fact, a correction of an old one, a command asked for twice, and more of the same.
-        send(&one.session("late phone"), batch(1, at(7), vec![signed_in("dora"), ready("dora")])).await.unwrap();
+        send(&one.session("late phone"), batch(1, at(7), vec![signed_in("dora"), ready("dora")]))
+            .await
+            .unwrap();
         let (reason, id) = ("a wrong key", command(7));
         one.engine.correct(&site(), Position(2), Correction::Annul, reason, &name("lead"), id).await.unwrap();
         for number in 8..12 {
@@ -293,13 +300,16 @@ async fn a_clean_stop_leaves_a_checkpoint_at_the_end_and_a_tool_that_only_reads_
     let checkpointing = Checkpointing { stop_events: 10, ..Checkpointing::default() };
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::manual(MORNING);
-    let options = || EngineOptions { clock: clock.clone(), checkpointing, ..EngineOptions::folder(dir.path()) };
+    let options =
+        || EngineOptions { clock: clock.clone(), checkpointing, ..EngineOptions::folder(dir.path()) };
     let mut ends = Vec::new();
     for (calls, serves) in [(0..2, false), (2..4, true), (4..4, true)] {
         let engine = Engine::open(options()).await.unwrap();
         let place = Place { engine, clock: clock.clone(), dir: tempfile::tempdir().unwrap() };
         if serves {
             place.engine.run_processes();
+        } else {
+            opens(&place).await;
         }
         for number in calls {
             call(&place, number).await;
@@ -326,7 +336,9 @@ async fn one_is_made_in_the_background_when_enough_has_happened() {
         call(&place, number).await;
     }
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !folder(&place).is_dir() || !files(&place).iter().any(|path| path.extension().unwrap() == "checkpoint") {
+    while !folder(&place).is_dir()
+        || !files(&place).iter().any(|path| path.extension().unwrap() == "checkpoint")
+    {
         assert!(std::time::Instant::now() < patience, "no checkpoint was made");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }

@@ -9,8 +9,8 @@ use pegcount_domain::{
     envelope::Position,
     time::{Interval, Micros},
 };
-use serde::{Deserialize, Serialize};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     anomaly::{Anomaly, Marks},

@@ -5,8 +5,8 @@ use pegcount_domain::{
     ids::{Key, Name, SiteId},
     time::{Interval, Micros, Span},
 };
-use serde::{Deserialize, Serialize};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     anomaly::Anomaly,

@@ -4,8 +4,8 @@
 //! by the number of agents, teams, queues and entries. Invariant: number 0 is "none".
 
 use pegcount_domain::ids::{Key, Name};
-use serde::{Deserialize, Serialize};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// A dimension's value: an agent, team, queue or entry of one site; 0 is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

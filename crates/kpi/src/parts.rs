@@ -98,10 +98,7 @@ impl Kpi {
     /// [`Self::assembled`] wants.
     ///
     /// Errors: the sink's, and [`PartError`] if a part cannot be written.
-    pub fn parts<E: From<PartError>>(
-        &self,
-        mut sink: impl FnMut(Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn parts<E: From<PartError>>(&self, mut sink: impl FnMut(Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         let mut give = Giver(&mut sink);
         give.part(0, What::Kpi, self)?;
         for (number, site) in self.sites.iter().enumerate() {

@@ -291,11 +291,13 @@ fn parts_that_do_not_fit_are_refused() {
     centre.sign_in("ann", "9");
     centre.switch("ann", "9:10", "c1", "sales", ended());
     let mut parts = Vec::new();
-    centre.kpi.parts::<PartError>(|bytes| {
-        parts.push(bytes);
-        Ok(())
-    })
-    .unwrap();
+    centre
+        .kpi
+        .parts::<PartError>(|bytes| {
+            parts.push(bytes);
+            Ok(())
+        })
+        .unwrap();
     let read = |parts: &[Vec<u8>]| parts.iter().map(|bytes| Part::read(bytes)).collect::<Result<Vec<_>, _>>();
     assert!(Kpi::assembled(read(&parts).unwrap()).is_ok());
     let said = |parts: &[Vec<u8>]| Kpi::assembled(read(parts).unwrap()).unwrap_err().to_string();

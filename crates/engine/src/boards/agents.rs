@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::history::{History, Inserted};
 
 /// The latest facts that can still be folded in their place.
-const RECENT_MAX: usize = 32;
+const RECENT_MAX: usize = 16;
 /// While a connection is lost, the facts since the loss are kept, up to so many: the same boot that returns annuls the
 /// loss, and by then its spooled facts have come.
 const SINCE_LOSS_MAX: usize = 4_096;

@@ -3,7 +3,7 @@
 //! ```text
 //! magic 8 │ block: head │ block: boards │ block: part │ block: part │ … │ block: the last part
 //!
-//! block = stored bytes u32 │ bytes u32 │ CRC32C u32 of what is stored │ what is stored (zstd)      little-endian
+//! block = stored bytes u32 │ bytes u32 │ CRC32C u32 of the rest │ what is stored (zstd)             little-endian
 //! ```
 //!
 //! Not durable on purpose: a file that a power cut leaves short is no checkpoint, and the start is slower. Invariant: what
@@ -21,11 +21,7 @@ use bincode::{
     serde::{decode_from_slice, encode_to_vec},
 };
 use parking_lot::Mutex;
-use pegcount_domain::{
-    envelope::Position,
-    ids::Incarnation,
-    time::Micros,
-};
+use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 use pegcount_kpi::{Kpi, Part, PartError};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -147,17 +143,23 @@ fn write_to(
 fn write_block(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     let stored = zstd::bulk::compress(bytes, ZSTD_LEVEL)?;
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(io::Error::other);
-    file.write_all(&length(&stored)?.to_le_bytes())?;
-    file.write_all(&length(bytes)?.to_le_bytes())?;
-    file.write_all(&crc32c::crc32c(&stored).to_le_bytes())?;
+    let (stored_length, length) = (length(&stored)?, length(bytes)?);
+    file.write_all(&stored_length.to_le_bytes())?;
+    file.write_all(&length.to_le_bytes())?;
+    file.write_all(&checksum(stored_length, length, &stored).to_le_bytes())?;
     file.write_all(&stored)
 }
 
-/// A block as it is stored.
+/// Of a block: its lengths and what is stored.
+fn checksum(stored_length: u32, length: u32, stored: &[u8]) -> u32 {
+    let lengths = crc32c::crc32c_append(crc32c::crc32c(&stored_length.to_le_bytes()), &length.to_le_bytes());
+    crc32c::crc32c_append(lengths, stored)
+}
+
+/// A block as it is stored, checked.
 struct Stored {
     bytes: Vec<u8>,
-    length: usize,
-    crc: u32,
+    length: u32,
 }
 
 impl Stored {
@@ -176,16 +178,16 @@ impl Stored {
         if stored > BLOCK_BYTES_MAX || length > BLOCK_BYTES_MAX {
             return Err(Unusable::Damaged("a length cannot be"));
         }
-        let mut bytes = vec![0; usize::try_from(stored).unwrap_or(usize::MAX)];
-        file.read_exact(&mut bytes)?;
-        Ok(Some(Self { bytes, length: usize::try_from(length).unwrap_or(usize::MAX), crc }))
+        let mut bytes = Vec::new();
+        file.take(stored.into()).read_to_end(&mut bytes)?;
+        if checksum(stored, length, &bytes) != crc {
+            return Err(Unusable::Damaged("a checksum is wrong"));
+        }
+        Ok(Some(Self { bytes, length }))
     }
 
     fn open(&self) -> Result<Vec<u8>, Unusable> {
-        if crc32c::crc32c(&self.bytes) != self.crc {
-            return Err(Unusable::Damaged("a checksum is wrong"));
-        }
-        Ok(zstd::bulk::decompress(&self.bytes, self.length)?)
+        Ok(zstd::bulk::decompress(&self.bytes, usize::try_from(self.length).unwrap_or(usize::MAX))?)
     }
 }
 
@@ -219,9 +221,9 @@ pub(super) fn read(path: &Path, with_boards: bool) -> Result<Restored, Unusable>
     let file = Mutex::new((file, 0_usize));
     let read: Result<Vec<_>, Unusable> = std::thread::scope(|scope| {
         let readers: Vec<_> = (0..threads).map(|_| scope.spawn(|| read_parts(&file))).collect();
-        let joined = readers.into_iter().map(|reader| {
-            reader.join().unwrap_or(Err(Unusable::Damaged("reading it panicked")))
-        });
+        let joined = readers
+            .into_iter()
+            .map(|reader| reader.join().unwrap_or(Err(Unusable::Damaged("reading it panicked"))));
         joined.collect()
     });
     let mut parts: Vec<(usize, Part)> = read?.into_iter().flatten().collect();

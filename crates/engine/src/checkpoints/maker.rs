@@ -123,7 +123,12 @@ struct Pair {
 
 impl Pair {
     /// At the last good checkpoint at or before `position`; without one where the engine itself would begin.
-    async fn begin(checkpoints: &Checkpoints, log: &SharedLog, position: Position, seed: u64) -> Result<Self, EngineError> {
+    async fn begin(
+        checkpoints: &Checkpoints,
+        log: &SharedLog,
+        position: Position,
+        seed: u64,
+    ) -> Result<Self, EngineError> {
         if let Some(standing) = checkpoints.standing(&**log, position).await {
             return Ok(Self { figures: standing.figures, boards: standing.boards });
         }
@@ -137,7 +142,12 @@ impl Pair {
     }
 
     /// Folds on to `position`, the last of a frame. False if it was stopped before.
-    async fn fold_to(&mut self, log: &SharedLog, position: Position, stopped: &AtomicBool) -> Result<bool, EngineError> {
+    async fn fold_to(
+        &mut self,
+        log: &SharedLog,
+        position: Position,
+        stopped: &AtomicBool,
+    ) -> Result<bool, EngineError> {
         let reached = self.figures.kpi.position().min(self.boards.position());
         if reached >= position {
             return Ok(true);
@@ -248,7 +258,9 @@ impl Engine {
         });
         match written.await {
             Ok((position, bytes)) => maker.done(position, bytes, begun),
-            Err(error) => tracing::warn!(%error, "no checkpoint was made at the end: the next start takes longer"),
+            Err(error) => {
+                tracing::warn!(%error, "no checkpoint was made at the end: the next start takes longer")
+            }
         }
     }
 }

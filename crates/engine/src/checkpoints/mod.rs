@@ -15,11 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use pegcount_domain::{
-    envelope::Position,
-    ids::Incarnation,
-    time::Micros,
-};
+use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 use pegcount_log::EventLog;
 
 use crate::{boards::Boards, corrections::event_at, error::EngineError, figures::Figures};
@@ -191,3 +187,90 @@ async fn recorded_at(log: &dyn EventLog, position: Position) -> Result<Option<Mi
 
 /// For threads of their own.
 type SharedLog = Arc<dyn EventLog>;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use pegcount_log::MemoryLog;
+
+    use super::*;
+
+    fn head(log: &dyn EventLog) -> file::Head {
+        file::Head {
+            folding: file::FOLDING.to_owned(),
+            incarnation: log.incarnation(),
+            position: Position::START,
+            recorded_at: None,
+            seed: 7,
+        }
+    }
+
+    /// A checkpoint of nothing, with this head, and what is said of it.
+    async fn said(head: file::Head, spoil: impl FnOnce(&Path)) -> Result<u64, String> {
+        let (dir, log) = (tempfile::tempdir().unwrap(), MemoryLog::new());
+        let head = file::Head { incarnation: Incarnation(head.incarnation.0 ^ log.incarnation().0), ..head };
+        let checkpoints = Checkpoints::of(dir.path(), &log);
+        fs::create_dir_all(&checkpoints.dir).unwrap();
+        let path = checkpoints.path(Position::START);
+        let figures = Figures::new(head.seed);
+        file::write(&path, &head, &Boards::default(), &figures.kpi, || false).unwrap();
+        spoil(&path);
+        let found = checkpoints.found();
+        assert_eq!(found.len(), 1);
+        let good = checkpoints.good(&found[0], &log, true).await;
+        good.map(|restored| restored.figures.seed()).map_err(|reason| reason.to_string())
+    }
+
+    /// Of the log's own incarnation: what [`said`] lays over it changes nothing.
+    fn own() -> file::Head {
+        file::Head { incarnation: Incarnation(0), ..head(&MemoryLog::new()) }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_checkpoint_is_said() {
+        assert_eq!(said(own(), |_| ()).await, Ok(7));
+        let other_code = file::Head { folding: "1".to_owned(), ..own() };
+        assert_eq!(said(other_code, |_| ()).await.unwrap_err(), "other code made it");
+        let foreign = file::Head { incarnation: Incarnation(1), ..own() };
+        assert_eq!(
+            said(foreign, |_| ()).await.unwrap_err(),
+            "it belongs to another incarnation of the log (it was restored since, or the file is foreign)"
+        );
+        let elsewhere = file::Head { position: Position(9), ..own() };
+        assert_eq!(
+            said(elsewhere, |_| ()).await.unwrap_err(),
+            "it is damaged: it is named for another position"
+        );
+        let flipped = |path: &Path| {
+            let mut bytes = fs::read(path).unwrap();
+            let last = bytes.len() - 1;
+            bytes[last] ^= 1;
+            fs::write(path, bytes).unwrap();
+        };
+        assert_eq!(said(own(), flipped).await.unwrap_err(), "it is damaged: a checksum is wrong");
+        let nothing = |path: &Path| fs::write(path, b"nothing of the kind").unwrap();
+        assert_eq!(
+            said(own(), nothing).await.unwrap_err(),
+            "it is damaged: it does not begin as a checkpoint does"
+        );
+    }
+
+    #[test]
+    fn drafts_and_what_stands_beyond_the_log_are_removed_at_the_start() {
+        let (dir, log) = (tempfile::tempdir().unwrap(), MemoryLog::new());
+        let folder = dir.path().join(FOLDER);
+        fs::create_dir_all(&folder).unwrap();
+        let names = [
+            "00000000000000000000.checkpoint",
+            "00000000000000000005.checkpoint",
+            "00000000000000000003.new",
+        ];
+        for name in names {
+            fs::write(folder.join(name), b"").unwrap();
+        }
+        let found = Checkpoints::of(dir.path(), &log).found();
+        assert_eq!(found.iter().map(|found| found.position.0).collect::<Vec<_>>(), [0]);
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+    }
+}

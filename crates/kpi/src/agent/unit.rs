@@ -26,8 +26,8 @@ use crate::{
 const BATCH: usize = 8;
 /// After a fold that met an open leg, wait for so many more facts.
 const PATIENCE: usize = 16;
-/// A chapter of so many facts is closed.
-const CHAPTER: usize = 64;
+/// A chapter of so many facts is closed: every agent has room for one, and a late fact folds a few of them again.
+const CHAPTER: usize = 32;
 
 /// A closed part of the history.
 #[derive(Debug, Serialize, Deserialize)]
@@ -231,7 +231,7 @@ impl AgentUnit {
         if self.facts.len() >= CHAPTER {
             let facts = std::mem::take(&mut self.facts).into_boxed_slice();
             self.chapters.push(Chapter { start: self.start, facts });
-            self.facts.reserve(CHAPTER);
+            self.facts.reserve_exact(CHAPTER + BATCH);
             self.start = end;
             self.folded = 0;
         }

@@ -24,8 +24,8 @@ use pegcount_domain::{
     ids::{Key, Name},
     time::{Interval, Micros},
 };
-use serde::{Deserialize, Serialize};
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     agent::{emit::Output as AgentOutput, unit::AgentUnit},
