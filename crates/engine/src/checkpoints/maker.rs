@@ -259,7 +259,7 @@ impl Engine {
         match written.await {
             Ok((position, bytes)) => maker.done(position, bytes, begun),
             Err(error) => {
-                tracing::warn!(%error, "no checkpoint was made at the end: the next start takes longer")
+                tracing::warn!(%error, "no checkpoint was made at the end: the next start takes longer");
             }
         }
     }
