@@ -11,6 +11,7 @@ pub mod measure;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod plain;
+pub mod role;
 pub mod serve;
 pub mod single;
 pub mod streaming;

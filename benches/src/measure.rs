@@ -136,3 +136,12 @@ fn machine_ticks() -> Vec<u64> {
     let line = stat.lines().next().unwrap_or_default();
     line.split_whitespace().skip(1).filter_map(|ticks| ticks.parse().ok()).collect()
 }
+
+/// Of this process's memory what Linux tells under `label`, MB.
+pub fn memory_mb(label: &str) -> crate::Outcome<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line =
+        status.lines().find_map(|line| line.strip_prefix(label)).ok_or("Linux tells no such memory")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;
+    Ok(kib * 1_024.0 / 1e6)
+}

@@ -5,11 +5,9 @@
 
 use std::{io::BufReader, path::Path, sync::Arc};
 
-use pegcount_benches::{Outcome, appending, centre::Gateway, measure::float};
+use pegcount_benches::{Outcome, appending, centre::Gateway, measure::float, role};
 use pegcount_log::{Append, EventLog, SledLog, SledOptions};
 use tokio::runtime::Runtime;
-
-use crate::role;
 
 /// Who appends at once.
 pub(crate) const SUBMITTERS: usize = 4;

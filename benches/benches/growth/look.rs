@@ -7,7 +7,8 @@ use std::{fs, path::Path, sync::Arc, time::Instant};
 use pegcount_benches::{
     Outcome, appending,
     centre::{AGENTS, Gateway},
-    measure::{float, processor_seconds},
+    measure::{float, memory_mb, processor_seconds},
+    role::{tell, told_by},
 };
 use pegcount_domain::{
     envelope::{Position, StreamKind, StreamName, Version},
@@ -17,10 +18,7 @@ use pegcount_log::{Direction, EventLog, SledLog, SledOptions, tools};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::runtime::Runtime;
 
-use crate::{
-    fill::{APPENDS, SUBMITTERS, made},
-    role::{tell, told_by},
-};
+use crate::fill::{APPENDS, SUBMITTERS, made};
 
 /// What a log is made to do for its memory in service to show.
 pub(crate) const SERVICE: &str = "1,024,000 appended, 5,000 frames and 1,000 pages of agents read";
@@ -181,13 +179,4 @@ pub(crate) fn folder_bytes(dir: &Path) -> Outcome<u64> {
         bytes += if about.is_dir() { folder_bytes(&entry.path())? } else { about.len() };
     }
     Ok(bytes)
-}
-
-/// Of this process's memory what Linux tells under `label`, MB.
-fn memory_mb(label: &str) -> Outcome<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line =
-        status.lines().find_map(|line| line.strip_prefix(label)).ok_or("Linux tells no such memory")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-    Ok(kib * 1_024.0 / 1e6)
 }

@@ -14,20 +14,17 @@
 mod fill;
 mod grow;
 mod look;
-mod role;
-
-use std::path::Path;
 
 use pegcount_benches::{
     Outcome,
     measure::{Others, float, median, median_ratio, number, spread},
+    role::Role,
     table::{self, Line},
 };
 
 use fill::Filled;
 use grow::Grown;
 use look::{Looked, Verified, Whole};
-use role::Role;
 
 const EVENTS_DEFAULT: u64 = 10_000_000;
 /// What the large log is compared with.
@@ -42,9 +39,19 @@ const DISK_SEALED_MAX: f64 = 0.45;
 const REPLAY_MIN: f64 = 3_000_000.0;
 const APPENDS_MIN: f64 = 0.9;
 
+fn play(role: &Role) -> Outcome<()> {
+    match role.word.as_str() {
+        "fill" => fill::until_killed(&role.dir, role.number, role.stage),
+        "look" => look::look(&role.dir),
+        "replay" => look::replay_and_seal(&role.dir),
+        "verify" => look::verify(&role.dir),
+        other => Err(format!("there is no role {other}").into()),
+    }
+}
+
 fn main() -> Outcome<()> {
     if let Some(role) = Role::mine()? {
-        return role.play();
+        return play(&role);
     }
     let others = Others::begin();
     let events = number("PEGCOUNT_BENCH_EVENTS", EVENTS_DEFAULT);
@@ -158,9 +165,4 @@ fn of_appends(grown: &Grown) -> Vec<Line> {
             format!("{:.2}", grow::together(large) / grow::together(small)),
         ),
     ]
-}
-
-/// A log's folder in words that a process can be told.
-fn folder(dir: &Path) -> String {
-    dir.display().to_string()
 }

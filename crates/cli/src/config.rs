@@ -147,6 +147,7 @@ fn of_engine() -> Vec<Limit> {
     let limit = in_room("engine");
     let options = EngineOptions::folder(".");
     let LogStore::Folder { cache_bytes, .. } = options.store;
+    let checkpointing = options.checkpointing;
     vec![
         limit("lease", micros(options.lease), "s", "a softphone silent for so long is lost"),
         limit("lost_grace", micros(options.lost_grace), "s", "a lost softphone is signed out after it"),
@@ -213,6 +214,30 @@ fn of_engine() -> Vec<Limit> {
             engine::TOUCHED_FACTS_MAX.to_string(),
             "facts",
             "a definition that touches units with more is taken in in the background",
+        ),
+        limit(
+            "checkpoint_every_events",
+            checkpointing.every_events.to_string(),
+            "events",
+            "a checkpoint is made after so many",
+        ),
+        limit(
+            "checkpoint_every",
+            seconds(checkpointing.every),
+            "s",
+            "and after so long, if anything has happened",
+        ),
+        limit(
+            "checkpoint_stop_events",
+            checkpointing.stop_events.to_string(),
+            "events",
+            "and at a clean stop, if so many came since the last",
+        ),
+        limit(
+            "checkpoint_bytes_max",
+            checkpointing.bytes_max.to_string(),
+            "bytes",
+            "that checkpoints take; the last two stay whatever they take",
         ),
         limit(
             "command_memory",

@@ -4,6 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
+use pegcount_domain::envelope::Position;
 use pegcount_engine::{Engine, EngineOptions, LogStore};
 use pegcount_server::{ServerOptions, TlsFiles, tokens::LOCAL_TOKEN_FILE};
 
@@ -31,12 +32,13 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     output::line(format_args!("listening on {url}"))?;
     let log = engine.log_status().0;
     output::line(format_args!(
-        "folder {}: {} events in {} segments and the store; opened in {:.2} s (the log alone in {:.2} s)",
+        "folder {}: {} events in {} segments and the store; opened in {:.2} s (the log alone in {:.2} s), {}",
         args.data_dir.display(),
         log.end,
         log.segments,
         opened_in.as_secs_f64(),
-        log.opened_in.as_secs_f64()
+        log.opened_in.as_secs_f64(),
+        folded_from(engine.began_at())
     ))?;
     if running.local_token.is_some() {
         let token: PathBuf = args.data_dir.join(LOCAL_TOKEN_FILE);
@@ -55,6 +57,14 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     drop(posted);
     ended?;
     Ok(closed?)
+}
+
+/// Where the folds began, in words.
+fn folded_from(began_at: Position) -> String {
+    match began_at {
+        Position::START => "all of it folded".to_owned(),
+        position => format!("folded from position {position} on"),
+    }
 }
 
 fn server_options(args: &ServeArgs) -> ServerOptions {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{event::coded, ids::Name, time::Micros};
 
@@ -42,14 +42,26 @@ impl fmt::Display for Date {
     }
 }
 
+/// As people write it where they read it, the number in checkpoints.
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_u32(self.0)
+        }
+    }
+}
+
+/// From the number alone.
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u32::deserialize(deserializer).map(Self)
     }
 }
 
 /// Working time of a day of the week: `[from, to)`, minutes of the local day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Window {
     /// The day.
     pub day: Weekday,
@@ -60,7 +72,7 @@ pub struct Window {
 }
 
 /// A day on which nobody works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Holiday<N = Name> {
     /// When.
     pub date: Date,
@@ -69,7 +81,7 @@ pub struct Holiday<N = Name> {
 }
 
 /// A day that is worked like another day of the week, to make up for a holiday.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MakeUpDay {
     /// When.
     pub date: Date,
@@ -78,7 +90,7 @@ pub struct MakeUpDay {
 }
 
 /// A working calendar, from an instant on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarDefinition<N = Name> {
     /// Its name.
     pub calendar: N,

@@ -9,6 +9,7 @@
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::CalendarDefinition,
@@ -23,7 +24,8 @@ use crate::{
 pub const CHAT_SLOTS_DEFAULT: u32 = 1;
 
 /// What one site's definition stream says, effective-dated.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "N: Serialize", deserialize = "N: Deserialize<'de> + Eq + Hash"))]
 pub struct Definitions<N = Name> {
     queues: FxHashMap<QueueId<N>, History<QueueDefinition<N>>>,
     reasons: FxHashMap<ReasonCode<N>, History<ReasonDefinition<N>>>,
@@ -213,7 +215,7 @@ macro_rules! dated {
 dated!(QueueDefinition ReasonDefinition AgentDefinition TeamDefinition TargetDefinition CalendarDefinition FormulaDefinition);
 
 /// The definitions of one thing, sorted by date, one per date.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct History<D>(Vec<D>);
 
 impl<D: Dated> History<D> {

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     event::{Event, EventType},
     ids::{CommandId, Epoch, Key, Name},
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// An event's place in the log: dense, from 1; 0 means "before the first".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position(pub u64);
 
 impl Position {
@@ -33,12 +35,12 @@ impl fmt::Display for Position {
 }
 
 /// An event's place in its stream: dense, from 1; 0 means "no such stream yet".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version(pub u64);
 
 /// What a stream is about. A fact's reporter follows from it: agent streams are written by softphones, contact
 /// streams by exchanges, gateways and importers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum StreamKind {
     /// One agent.
@@ -75,7 +77,7 @@ impl StreamKind {
 }
 
 /// A stream's name: `site/kind/id`. The site holds no `/`; the id may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StreamName<N = Name> {
     /// The site.
     pub site: N,
@@ -101,7 +103,7 @@ impl<'a> StreamName<&'a str> {
 }
 
 /// A place in a source's counter: together the identity of a fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceSeq {
     /// The counter's epoch.
     pub epoch: Epoch,

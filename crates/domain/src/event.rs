@@ -5,7 +5,7 @@
 //!
 //! Invariant: [`EventType`] numbers are stored; a number is never given to another meaning.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::CalendarDefinition,
@@ -47,9 +47,23 @@ macro_rules! coded {
             }
         }
 
+        /// The word where people read it, the code in checkpoints.
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.word())
+                if serializer.is_human_readable() {
+                    serializer.serialize_str(self.word())
+                } else {
+                    serializer.serialize_u8(self.code())
+                }
+            }
+        }
+
+        /// From the code alone.
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let code = <u8 as serde::Deserialize>::deserialize(deserializer)?;
+                Self::from_code(code.into())
+                    .ok_or_else(|| serde::de::Error::custom(concat!("no such ", stringify!($name))))
             }
         }
     };
@@ -175,7 +189,7 @@ coded! {
 
 /// One agent's part in one contact, as said by one fact. `agent` is none when nobody knows who it was. Queue,
 /// channel and direction are said at least once in a leg's life, and may be left out afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegRef<N = Name> {
     /// The contact.
     pub contact: ContactId<N>,
@@ -195,7 +209,7 @@ pub struct LegRef<N = Name> {
 
 /// A step of a leg. Who reports it is told by the stream's kind: softphones write agent streams, exchanges write
 /// contact streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegStep<N = Name> {
     /// Assigned; may not ring yet.
@@ -249,7 +263,7 @@ pub enum LegStep<N = Name> {
 }
 
 /// Ready, away or gone: what a supervisor or an agent asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent<N = Name> {
     /// Ready.
@@ -261,7 +275,7 @@ pub enum Intent<N = Name> {
 }
 
 /// Reference data of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueDefinition<N = Name> {
     /// The queue.
     pub queue: QueueId<N>,
@@ -302,7 +316,7 @@ impl<N> QueueDefinition<N> {
 }
 
 /// Reference data of a reason for being away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonDefinition<N = Name> {
     /// The code.
     pub reason: ReasonCode<N>,
@@ -319,7 +333,7 @@ pub struct ReasonDefinition<N = Name> {
 }
 
 /// Reference data of an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentDefinition<N = Name> {
     /// The agent.
     pub agent: AgentId<N>,
@@ -332,7 +346,7 @@ pub struct AgentDefinition<N = Name> {
 }
 
 /// Reference data of a team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamDefinition<N = Name> {
     /// The team.
     pub team: TeamId<N>,
@@ -343,7 +357,7 @@ pub struct TeamDefinition<N = Name> {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event<N = Name> {
     /// The agent of the stream signed in.

@@ -4,7 +4,7 @@
 //! formulas themselves: those are the figures' crate's. Invariant: a version's number means one content for ever, and
 //! number 1 is the built-in law.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{event::coded, ids::Name, time::Micros};
 
@@ -115,7 +115,7 @@ coded! {
 }
 
 /// What folds ask of a formula. All durations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
     /// The service level's threshold t of queues that have none of their own.
     pub threshold: Micros,
@@ -158,7 +158,7 @@ impl Default for Rules {
 }
 
 /// Which variant a KPI's plain column stands for. Every variant has a column of its own too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forms {
     /// `aht`.
     pub aht: HandleTimeForm,
@@ -185,7 +185,7 @@ impl Default for Forms {
 }
 
 /// A formula version and from when on it is in force. The same number may come into force again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormulaDefinition<N = Name> {
     /// Its number, at least 1; [`FORMULA_BUILT_IN`] has the default content.
     pub number: u8,

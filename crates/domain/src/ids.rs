@@ -105,7 +105,7 @@ impl fmt::Display for Name {
 
 /// A name's 128-bit fingerprint (XXH3, seeded per process): what folds work with. Two different names meet with
 /// probability below 1e-24 at a billion names; the seed keeps a hostile client from making them meet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub u128);
 
 impl Key {
@@ -189,19 +189,19 @@ ids! {
 }
 
 /// The source of facts: a softphone installation, an exchange, an importer; `engine` for Pegcount itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceId(pub Name);
 
 /// A source's epoch: made with its counter, so a counter that starts again is another epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Epoch(pub u128);
 
 /// A command's id, chosen by who asks, so that asking twice acts once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CommandId(pub u128);
 
 /// A log's incarnation; a restore makes a new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Incarnation(pub u128);
 
 #[cfg(test)]

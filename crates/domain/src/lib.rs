@@ -22,6 +22,7 @@ pub mod envelope;
 pub mod event;
 pub mod formula;
 pub mod ids;
+pub mod small;
 pub mod table;
 pub mod target;
 pub mod ticket;

@@ -3,7 +3,7 @@
 //! Not the figures: whoever shows one asks [`TargetDefinition::is_met`]. Invariant: whether a target is met is decided in
 //! whole numbers, by the target's own comparison, never by a rounded quotient.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{event::coded, ids::Name, time::Micros};
 
@@ -25,7 +25,7 @@ coded! {
 }
 
 /// For which rows a target is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetScope<N = Name> {
     /// The site as a whole.
@@ -62,7 +62,7 @@ impl<N> TargetScope<N> {
 }
 
 /// A target, from an instant on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetDefinition<N = Name> {
     /// Its name.
     pub target: N,

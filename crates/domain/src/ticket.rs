@@ -5,6 +5,8 @@
 //!
 //! Invariant: `reopened` counts the times that a resolution was undone; a ticket never resolved has no `resolved_at`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     event::Event,
     ids::{AgentId, CategoryId, ContactId, CustomerId, Name, QueueId, ReasonCode, TicketKind, TopicId},
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// Where a ticket stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TicketStatus {
     /// Somebody has to act.
     Open,
@@ -34,7 +36,7 @@ impl TicketStatus {
 }
 
 /// One ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketState<N = Name> {
     /// Where it stands.
     pub status: TicketStatus,

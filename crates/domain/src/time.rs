@@ -93,7 +93,7 @@ impl Span {
 }
 
 /// One base interval: 15 minutes aligned to UTC, numbered from 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Interval(pub i32);
 
 impl Interval {

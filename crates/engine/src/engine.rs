@@ -13,12 +13,13 @@ use pegcount_domain::{
 use pegcount_kpi::{Query, Table};
 use pegcount_log::{EventLog, LogError, LogStatus, SledLog, SledOptions};
 use pegcount_vault::Vault;
-use tokio::task::JoinHandle;
+use tokio::{runtime::Handle, task::JoinHandle};
 
 use crate::{
     archive::Opened,
     audit::Audit,
     boards::Boards,
+    checkpoints::{Checkpoints, Maker, Standing},
     error::EngineError,
     figures::Figures,
     folds::Folds,
@@ -42,6 +43,8 @@ pub struct Engine {
     pub(crate) watches: Hub,
     pub(crate) folds: Folds,
     pub(crate) audit: Audit,
+    pub(crate) maker: Maker,
+    began_at: Position,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
     /// Held while history is dropped.
@@ -52,8 +55,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the log and the vault, and folds all of history, from its archive on if its first events are gone. When this returns, every answer includes what was
-    /// durable when it was called; leases begin now.
+    /// Opens the log and the vault, and folds history: from the last good checkpoint on, or from the archive on if its
+    /// first events are gone. When this returns, every answer includes what was durable when it was called; leases begin
+    /// now.
     ///
     /// Errors: the log's (locked, newer format, damaged, I/O) and the vault's.
     pub async fn open(options: EngineOptions) -> Result<Arc<Self>, EngineError> {
@@ -72,7 +76,8 @@ impl Engine {
         })
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
-        let begun = Begun::of(&log, seed_of(&vault)).await?;
+        let checkpoints = Checkpoints::of(&dir, &*log);
+        let begun = Begun::of(&log, &checkpoints, seed_of(&vault)).await?;
         let seed = begun.seed;
         let (figures_at, boards_at) = (begun.figures.kpi.position(), begun.boards.position());
         let engine = Arc::new(Self {
@@ -86,6 +91,8 @@ impl Engine {
             watches: Hub::default(),
             folds: Folds::new(seed),
             audit: Audit::default(),
+            maker: Maker::new(checkpoints, options.checkpointing, figures_at.min(boards_at)),
+            began_at: figures_at.min(boards_at),
             seed,
             retaining: tokio::sync::Mutex::default(),
             lost_grace: options.lost_grace,
@@ -101,10 +108,15 @@ impl Engine {
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
         let (audit, refold) = (crate::audit::spawn(self), crate::refold::spawn(self));
-        self.background.lock().extend([lease_watch, audit, refold]);
+        self.background.lock().extend([lease_watch, audit, refold, crate::checkpoints::spawn(self)]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }
+    }
+
+    /// Up to where nothing had to be folded at the start: the checkpoint's position, or the archive's; 0 without either.
+    pub fn began_at(&self) -> Position {
+        self.began_at
     }
 
     /// Waits until both folds have come to `position`.
@@ -150,13 +162,14 @@ impl Engine {
         (list, figures.kpi.position())
     }
 
-    /// Finishes what was handed in and closes the log; what acts by itself stops first.
-    pub async fn close(&self) -> Result<(), EngineError> {
+    /// Finishes what was handed in and closes the log; what acts by itself stops first, and leaves a checkpoint.
+    pub async fn close(self: &Arc<Self>) -> Result<(), EngineError> {
         self.folds.close();
         self.watches.close().await;
         for task in self.background.lock().drain(..) {
             task.abort();
         }
+        self.last_checkpoint().await;
         Ok(self.log.close().await?)
     }
 }
@@ -165,6 +178,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.folds.close();
         self.watches.abort();
+        self.maker.stop();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }
@@ -179,9 +193,18 @@ struct Begun {
 }
 
 impl Begun {
-    /// At the log's beginning, or at what its archive holds of what is gone.
-    async fn of(log: &Arc<dyn EventLog>, seed: u64) -> Result<Self, EngineError> {
-        let Some(archive) = log.archive(None).await? else {
+    /// At the last good checkpoint; without one at what the log's archive holds of what is gone, or at its beginning, under
+    /// `seed`.
+    async fn of(log: &Arc<dyn EventLog>, checkpoints: &Checkpoints, seed: u64) -> Result<Self, EngineError> {
+        let archive = log.archive(None).await?;
+        let (own, checkpoints, runtime) = (Arc::clone(log), checkpoints.clone(), Handle::current());
+        let standing = blocked(move || Ok(runtime.block_on(checkpoints.standing(&*own, own.end()))));
+        if let Some(Standing { seed, figures, boards }) = standing.await?
+            && archive.as_ref().is_none_or(|archive| archive.position <= figures.kpi.position())
+        {
+            return Ok(Self { seed, figures, boards });
+        }
+        let Some(archive) = archive else {
             return Ok(Self { seed, figures: Figures::new(seed), boards: Boards::default() });
         };
         let opened = blocked(move || Opened::read(&archive)).await?;

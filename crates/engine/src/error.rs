@@ -14,6 +14,9 @@ pub enum EngineError {
         /// What is wrong.
         what: String,
     },
+    /// What the next start would begin with was not written; nothing else is lost.
+    #[error("the checkpoint could not be written: {0}")]
+    Checkpoint(String),
     /// A request is not well formed.
     #[error("{field} {reason}")]
     Invalid {

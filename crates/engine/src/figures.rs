@@ -64,6 +64,11 @@ impl Figures {
     pub(crate) fn restored(kpi: Kpi, seed: u64) -> Self {
         Self { kpi, keys: FrameKeys::new(seed), spare: Decoded::default() }
     }
+
+    /// Of all fingerprints.
+    pub(crate) fn seed(&self) -> u64 {
+        self.keys.seed()
+    }
 }
 
 impl Figures {

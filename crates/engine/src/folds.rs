@@ -5,9 +5,12 @@
 //! answered about a position equals what the figures' fold answered when it stood there; by a forced version, what it would
 //! have answered had that one always been in force.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::RangeInclusive,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use pegcount_domain::{
@@ -106,9 +109,17 @@ impl Engine {
         });
         let fold = self.folds.progress.begin(purpose, vec![given_up, self.folds.closing()]);
         let (log, seed, runtime) = (Arc::clone(&self.log), self.folds.seed, Handle::current());
+        let checkpoints = self.maker.checkpoints().clone();
         blocked(move || {
             let mark = by.as_ref().map(Forced::mark);
-            let mut figures = match take_nearest(&mut kept, mark, position, log.first()) {
+            // What was reckoned as a start would can go on from a checkpoint.
+            let saved = checkpoints.nearest(position).filter(|_| by.is_none()).unwrap_or_default();
+            let saved_figures = || {
+                let saved = by.is_none().then(|| runtime.block_on(checkpoints.figures(&*log, position)));
+                saved.flatten().filter(|figures| figures.seed() == seed)
+            };
+            let nearest = take_nearest(&mut kept, mark, saved..=position, log.first());
+            let mut figures = match nearest.or_else(saved_figures) {
                 Some(figures) => figures,
                 None => runtime.block_on(begin(&log, position, seed, by.as_ref()))?,
             };
@@ -122,18 +133,18 @@ impl Engine {
     }
 }
 
-/// The fold to begin with: of those kept under the same version the nearest before `position` that the log still goes on
-/// from. Makes room for it.
+/// The fold to begin with: of those kept under the same version the nearest before the end of `within` that the log still
+/// goes on from, if it is not before the begin, where something else can be gone on from. Makes room for it.
 fn take_nearest(
     kept: &mut Vec<Kept>,
     by: Option<(Key, u8)>,
-    position: Position,
+    within: RangeInclusive<Position>,
     first: Position,
 ) -> Option<Figures> {
     let reached = |kept: &Kept| kept.figures.kpi.position();
-    let goes_on = |kept: &Kept| reached(kept) == position || reached(kept).next() >= first;
+    let goes_on = |kept: &Kept| reached(kept) == *within.end() || reached(kept).next() >= first;
     let usable = kept.iter().enumerate();
-    let usable = usable.filter(|(_, kept)| kept.by == by && reached(kept) <= position && goes_on(kept));
+    let usable = usable.filter(|(_, kept)| kept.by == by && within.contains(&reached(kept)) && goes_on(kept));
     let nearest = usable.max_by_key(|(_, kept)| reached(kept)).map(|(index, _)| index);
     if let Some(index) = nearest {
         return Some(kept.remove(index).figures);

@@ -1,6 +1,7 @@
 //! What was known at a point of the log: figures folded over the log's first part only (KPIS.md §6, `known_at`).
 //!
-//! A prefix is one of the folds over history that are kept for a while ([`crate::folds`]).
+//! A prefix is one of the folds over history that are kept for a while ([`crate::folds`]); it begins at the nearest
+//! checkpoint before it.
 //!
 //! Invariant: what is answered about a position equals what the figures' fold answered when it stood there.
 

@@ -10,6 +10,7 @@
 mod archive;
 mod audit;
 mod boards;
+mod checkpoints;
 mod commands;
 mod consumers;
 mod contacts;
@@ -38,6 +39,7 @@ mod watch;
 
 pub use audit::{AuditStatus, ReconcileProgress, Reconciled, Violation};
 pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
+pub use checkpoints::Checkpointing;
 pub use commands::Carried;
 pub use consumers::LogConsumer;
 pub use contacts::OPEN_CONTACTS_MAX;

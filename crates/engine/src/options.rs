@@ -6,7 +6,7 @@ use pegcount_clock::Clock;
 use pegcount_domain::time::Micros;
 use pegcount_log::{Durability, limits::SEAL_BYTES_DEFAULT};
 
-use crate::retention::Retention;
+use crate::{checkpoints::Checkpointing, retention::Retention};
 
 /// The most facts in one batch.
 pub const BATCH_FACTS_MAX: usize = 1_000;
@@ -63,7 +63,7 @@ pub enum LogStore {
 /// What an engine is told when it is opened.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// Where the log lives; the vault lives in `vault` beside it.
+    /// Where the log lives; the vault lives in `vault` beside it, and checkpoints in `checkpoints`.
     pub store: LogStore,
     /// The time of day, and who waits for it.
     pub clock: Clock,
@@ -74,6 +74,8 @@ pub struct EngineOptions {
     pub lost_grace: Micros,
     /// How much history is kept, by those who run processes.
     pub retention: Retention,
+    /// When checkpoints are made, by those who run processes, and how many stay.
+    pub checkpointing: Checkpointing,
 }
 
 impl EngineOptions {
@@ -90,6 +92,7 @@ impl EngineOptions {
             lease: Micros::from_secs(10),
             lost_grace: Micros(15 * Micros::MINUTE.0),
             retention: Retention::default(),
+            checkpointing: Checkpointing::default(),
         }
     }
 }

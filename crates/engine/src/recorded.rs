@@ -29,6 +29,11 @@ impl FrameKeys {
         Key::of(text, self.seed)
     }
 
+    /// The seed of all its keys.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Hashes every text of `frame`.
     pub(crate) fn load(&mut self, frame: &Frame) {
         self.keys.clear();

@@ -9,9 +9,43 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_kpi::{
-    Dimension, Kpi, Query,
+    Dimension, Kpi, Part, PartError, Query,
     workload::{Size, Workload, key},
 };
+
+/// All of it as an archive and as parts: bytes, and seconds to write and to read them, on one thread.
+fn written_and_read(kpi: &Kpi) {
+    let megabytes = |bytes: usize| bytes as f64 / 1e6;
+    let begin = Instant::now();
+    let archive = kpi.archived();
+    let written = begin.elapsed().as_secs_f64();
+    let begin = Instant::now();
+    let restored = Kpi::restored(&archive).unwrap();
+    let read = begin.elapsed().as_secs_f64();
+    assert_eq!(restored.position(), kpi.position());
+    drop(restored);
+    println!("archive: {:.1} MB, written in {written:.3} s, read in {read:.3} s", megabytes(archive.len()));
+    drop(archive);
+    let mut parts = Vec::new();
+    let begin = Instant::now();
+    kpi.parts::<PartError>(|part| {
+        parts.push(part);
+        Ok(())
+    })
+    .unwrap();
+    let written = begin.elapsed().as_secs_f64();
+    let begin = Instant::now();
+    let read: Vec<Part> = parts.iter().map(|part| Part::read(part).unwrap()).collect();
+    let restored = Kpi::assembled(read).unwrap();
+    let read = begin.elapsed().as_secs_f64();
+    assert_eq!(restored.position(), kpi.position());
+    let bytes = parts.iter().map(Vec::len).sum();
+    println!(
+        "{} parts: {:.1} MB, written in {written:.3} s, read in {read:.3} s",
+        parts.len(),
+        megabytes(bytes)
+    );
+}
 
 fn main() {
     let number =
@@ -32,6 +66,7 @@ fn main() {
     println!("{} events in {seconds:.3} s: {:.0} events/s", events.len(), events.len() as f64 / seconds);
     kpi.missing_names();
     kpi.name(key("site", 0), "site");
+    written_and_read(&kpi);
     for by in [vec![Dimension::Hour, Dimension::Queue], vec![Dimension::Interval15, Dimension::Agent], vec![]]
     {
         let from = Interval::containing(last.minus(Micros(8 * Micros::HOUR.0))).start();

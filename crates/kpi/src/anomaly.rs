@@ -5,9 +5,10 @@
 use std::{collections::BTreeMap, fmt};
 
 use pegcount_domain::{agent::Anomaly as AgentAnomaly, envelope::Position};
+use serde::{Deserialize, Serialize};
 
 /// Why a fact is odd; displays as a plain sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AnomalyKind {
     /// A fact about an agent or a leg.
     Agent(AgentAnomaly),
@@ -92,7 +93,7 @@ impl fmt::Display for AnomalyKind {
 }
 
 /// One mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Anomaly {
     /// The marked fact.
     pub position: Position,
@@ -101,7 +102,7 @@ pub struct Anomaly {
 }
 
 /// The marks of one site.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Marks(BTreeMap<Anomaly, i64>);
 
 impl Marks {

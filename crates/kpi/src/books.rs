@@ -10,6 +10,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     anomaly::{Anomaly, Marks},
@@ -30,8 +31,9 @@ struct ChangedSpan {
 }
 
 /// The books of one site.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Books {
+    #[serde(skip)]
     pub(crate) cells: Cells,
     crossings: BTreeMap<i32, Vec<Crossing>>,
     /// By the instant at which each becomes so; the cells hold those up to `matured_to`, the last instant known of.
@@ -43,13 +45,18 @@ pub(crate) struct Books {
     pub(crate) last_effect: Micros,
     marks: Marks,
     /// The last position that changed anything in an interval.
+    #[serde(skip)]
     changed: FxHashMap<i32, Position>,
+    #[serde(skip)]
     changed_last: [Option<(i32, Position)>; 2],
     /// Each begins and ends after the one before it, and has a later cause.
+    #[serde(skip)]
     changed_spans: Vec<ChangedSpan>,
     /// While a late fact is taken in: all changes of cells.
+    #[serde(skip)]
     pub(crate) journal: Option<Vec<Contribution>>,
     /// While somebody keeps figures up to date: all changes.
+    #[serde(skip)]
     pub(crate) feed: Option<Box<Feed>>,
 }
 

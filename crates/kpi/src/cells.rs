@@ -9,7 +9,7 @@ use std::{
 
 use pegcount_domain::time::{Interval, Micros, Span};
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     archive::TableRows,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What a cell is cut by, apart from time. 0 is "none" everywhere; channel and direction are their codes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Dims {
     pub(crate) agent: Id,
     pub(crate) team: Id,
@@ -35,7 +35,7 @@ pub(crate) struct Dims {
 }
 
 /// The reason of a time away or of a transfer, the cause of a failure, the length of a wait: the sheet says which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Detail(pub(crate) u32);
 
 impl Hash for Dims {
@@ -51,7 +51,7 @@ impl Hash for Dims {
 
 /// Which instant a visit's counts and a leg's handle belong to (KPIS.md §2). Clocks, leg times, tickets and customer
 /// lines have one attribution only and are kept under `Event`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Attribution {
     /// Each count at its own event; a handle where it completes.
@@ -64,7 +64,7 @@ pub enum Attribution {
 }
 
 /// Adds `amount` to one measure of one cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Contribution {
     pub(crate) measure: Measure,
     pub(crate) attribution: Attribution,
@@ -73,62 +73,84 @@ pub(crate) struct Contribution {
     pub(crate) amount: i64,
 }
 
+/// The cells of one interval in one table. Small, so that what happens now is found in the processor's cache.
+#[derive(Debug, Default)]
+struct Rows {
+    interval: i32,
+    index: FxHashMap<Dims, u32>,
+    keys: Vec<Dims>,
+    amounts: Vec<i64>,
+}
+
+impl Rows {
+    #[cold]
+    fn insert(&mut self, dims: Dims, width: usize) -> u32 {
+        // Memory ends long before four thousand million rows; saturating merges the rows beyond.
+        let row = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        self.keys.push(dims);
+        self.amounts.resize(self.amounts.len() + width, 0);
+        self.index.insert(dims, row);
+        row
+    }
+
+    /// Its rows, each with all its amounts.
+    fn iter(&self, width: usize) -> impl Iterator<Item = (Interval, Dims, &[i64])> {
+        let rows = self.keys.iter().zip(self.amounts.chunks_exact(width));
+        rows.map(|(dims, amounts)| (Interval(self.interval), *dims, amounts))
+    }
+}
+
 /// One or two sheets with the same dimensions, under one attribution.
 #[derive(Debug)]
 struct Table {
     width: usize,
-    index: FxHashMap<(i32, Dims), u32>,
-    keys: Vec<Dims>,
-    amounts: Vec<i64>,
-    by_interval: BTreeMap<i32, SmallVec<[u32; 4]>>,
-    last: Option<(i32, Dims, u32)>,
+    /// In the order of time.
+    intervals: Vec<Rows>,
+    /// The places of the interval and the row that were added to last.
+    last: (usize, Dims, u32),
 }
 
 impl Table {
     fn new(width: usize) -> Self {
-        Self {
-            width,
-            index: FxHashMap::default(),
-            keys: Vec::new(),
-            amounts: Vec::new(),
-            by_interval: BTreeMap::new(),
-            last: None,
-        }
+        Self { width, intervals: Vec::new(), last: (0, Dims::default(), u32::MAX) }
     }
 
-    #[inline]
-    fn row(&mut self, interval: i32, dims: Dims) -> u32 {
-        if let Some((last_interval, last_dims, row)) = self.last
-            && last_interval == interval
-            && last_dims == dims
-        {
-            return row;
+    /// The place of an interval, which may be new.
+    fn place(&mut self, interval: i32) -> usize {
+        let place = self.intervals.partition_point(|rows| rows.interval < interval);
+        if self.intervals.get(place).is_none_or(|rows| rows.interval != interval) {
+            self.intervals.insert(place, Rows { interval, ..Rows::default() });
+            self.last = (place, Dims::default(), u32::MAX);
         }
-        let row = match self.index.get(&(interval, dims)) {
-            Some(row) => *row,
-            None => self.insert(interval, dims),
-        };
-        self.last = Some((interval, dims, row));
-        row
-    }
-
-    #[cold]
-    fn insert(&mut self, interval: i32, dims: Dims) -> u32 {
-        // Memory ends long before four thousand million rows; saturating merges the rows beyond.
-        let row = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        self.keys.push(dims);
-        self.amounts.resize(self.amounts.len() + self.width, 0);
-        self.index.insert((interval, dims), row);
-        self.by_interval.entry(interval).or_default().push(row);
-        row
+        place
     }
 
     #[inline]
     fn add(&mut self, interval: i32, dims: Dims, slot: usize, amount: i64) {
-        let row = self.row(interval, dims) as usize;
-        if let Some(cell) = self.amounts.get_mut(row * self.width + slot) {
+        let (mut place, last_dims, mut row) = self.last;
+        let mut is_last = last_dims == dims && row != u32::MAX;
+        if self.intervals.get(place).is_none_or(|rows| rows.interval != interval) {
+            place = self.place(interval);
+            is_last = false;
+        }
+        let Some(rows) = self.intervals.get_mut(place) else { return };
+        if !is_last {
+            row = match rows.index.get(&dims) {
+                Some(row) => *row,
+                None => rows.insert(dims, self.width),
+            };
+            self.last = (place, dims, row);
+        }
+        if let Some(cell) = rows.amounts.get_mut(row as usize * self.width + slot) {
             *cell += amount;
         }
+    }
+
+    /// The intervals in `[from, to)`.
+    fn range(&self, from: i32, to: i32) -> &[Rows] {
+        let begin = self.intervals.partition_point(|rows| rows.interval < from);
+        let end = self.intervals.partition_point(|rows| rows.interval < to).max(begin);
+        self.intervals.get(begin..end).unwrap_or_default()
     }
 }
 
@@ -227,14 +249,9 @@ impl Cells {
         let (begin, width) = (usize::from(begin), sheet.measures().len());
         let table = self.tables.get(usize::from(table));
         table.into_iter().flat_map(move |table| {
-            let range = from.0..to.0.max(from.0);
-            table.by_interval.range(range).flat_map(move |(interval, rows)| {
-                rows.iter().filter_map(move |row| {
-                    let row = *row as usize;
-                    let start = row * table.width + begin;
-                    let amounts = table.amounts.get(start..start + width)?;
-                    Some((Interval(*interval), *table.keys.get(row)?, amounts))
-                })
+            let rows = table.range(from.0, to.0).iter().flat_map(|rows| rows.iter(table.width));
+            rows.filter_map(move |(interval, dims, amounts)| {
+                Some((interval, dims, amounts.get(begin..begin + width)?))
             })
         })
     }
@@ -244,16 +261,47 @@ impl Cells {
     /// All tables, with the rows that hold anything.
     pub(crate) fn tables(&self) -> impl Iterator<Item = TableRows<'_>> {
         (0u8..).zip(&self.tables).map(|(number, table)| {
-            let intervals = table.by_interval.iter().flat_map(|(interval, rows)| {
-                rows.iter().map(move |row| (Interval(*interval), *row as usize))
-            });
-            let rows = intervals.filter_map(|(interval, row)| {
-                let amounts = table.amounts.get(row * table.width..(row + 1) * table.width)?;
-                let holds = amounts.iter().any(|amount| *amount != 0);
-                holds.then_some((interval, *table.keys.get(row)?, amounts))
-            });
+            let rows = table.intervals.iter().flat_map(|rows| rows.iter(table.width));
+            let rows = rows.filter(|(_, _, amounts)| amounts.iter().any(|amount| *amount != 0));
             TableRows { columns: columns(number), rows: rows.collect() }
         })
+    }
+}
+
+/// Rows of one table, as a part of the figures holds them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CellRows {
+    table: u8,
+    keys: Vec<(i32, Dims)>,
+    /// Those of the first row, then those of the next.
+    amounts: Vec<i64>,
+}
+
+impl Cells {
+    /// All rows that hold anything, at most so many at once.
+    pub(crate) fn parts(&self, rows_max: usize) -> impl Iterator<Item = CellRows> {
+        (0u8..).zip(self.tables()).flat_map(move |(table, all)| {
+            let parts = all.rows.chunks(rows_max).map(|rows| CellRows {
+                table,
+                keys: rows.iter().map(|(interval, dims, _)| (interval.0, *dims)).collect(),
+                amounts: rows.iter().flat_map(|(_, _, amounts)| amounts.iter().copied()).collect(),
+            });
+            parts.collect::<Vec<_>>()
+        })
+    }
+
+    /// Puts rows back that are not there yet.
+    pub(crate) fn put_back(&mut self, rows: &CellRows) {
+        let CellRows { table, keys, amounts } = rows;
+        let Some(table) = self.tables.get_mut(usize::from(*table)) else { return };
+        for ((interval, dims), amounts) in keys.iter().zip(amounts.chunks_exact(table.width)) {
+            let place = table.place(*interval);
+            if let Some(rows) = table.intervals.get_mut(place) {
+                rows.index.insert(*dims, u32::try_from(rows.keys.len()).unwrap_or(u32::MAX));
+                rows.keys.push(*dims);
+                rows.amounts.extend_from_slice(amounts);
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use pegcount_domain::{
     event::Event,
     time::{Interval, Micros},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     cells::{Attribution, Contribution, Dims},
@@ -25,7 +26,7 @@ pub const CORRECTION_AGE_MAX: Micros = Micros(30 * 24 * Micros::HOUR.0);
 pub const CORRECTIONS_MAX: usize = 100_000;
 
 /// One figure that changed after its interval had closed, under `Attribution::Event`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
     /// The event that changed it.
     pub position: Position,
@@ -40,7 +41,7 @@ pub struct Correction {
 }
 
 /// The corrections of one site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Corrections {
     list: std::collections::VecDeque<Correction>,
 }

@@ -9,11 +9,12 @@ use pegcount_domain::{
     ids::Key,
     time::Micros,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::names::Id;
 
 /// A place in a site's list of agents, contacts, customer lines or tickets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Slot(pub(crate) u32);
 
 impl Slot {
@@ -29,7 +30,7 @@ impl Slot {
 }
 
 /// Who reports a fact, told by the kind of its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub(crate) enum Track {
     /// A softphone, in the agent's stream.
@@ -40,7 +41,7 @@ pub(crate) enum Track {
 
 /// When and by whom. Epochs are random 128-bit numbers, so half of one tells sources apart; without a counter the
 /// log's own order stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     pub(crate) at: Micros,
     pub(crate) track: Track,
@@ -76,7 +77,7 @@ fn half(wide: u128) -> u64 {
 
 /// A visit or a leg of one contact, as a 64-bit mark. Marks meet only within one contact or one agent's open work,
 /// so that 64 bits of a 128-bit fingerprint are ample.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Mark(pub(crate) u64);
 
 impl Mark {
@@ -98,7 +99,7 @@ impl Mark {
 }
 
 /// What an agent or a supervisor asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Intent {
     Ready,
     Away(Id),
@@ -108,7 +109,7 @@ pub(crate) enum Intent {
 }
 
 /// A step of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// An outbound task was assigned.
     Assigned,
@@ -140,7 +141,7 @@ pub(crate) enum Step {
 }
 
 /// A fact about a leg.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct LegFact {
     pub(crate) leg: Mark,
     pub(crate) visit: Mark,
@@ -154,7 +155,7 @@ pub(crate) struct LegFact {
 }
 
 /// What an agent's unit keeps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum AgentBody {
     SignedIn,
     SignedOut,
@@ -169,7 +170,7 @@ pub(crate) enum AgentBody {
 }
 
 /// One fact of an agent's unit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct AgentFact {
     pub(crate) stamp: Stamp,
     pub(crate) body: AgentBody,

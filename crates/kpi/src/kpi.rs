@@ -7,6 +7,7 @@ use pegcount_domain::{
     time::{Interval, Micros, Span},
 };
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     anomaly::Anomaly,
@@ -20,9 +21,10 @@ use crate::{
 const NOWHERE: Span = Span { start: Micros::ZERO, end: Micros::ZERO };
 
 /// Figures of all sites, as far as the log has been applied.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Kpi {
     pub(crate) slots: FxHashMap<Key, usize>,
+    #[serde(skip)]
     pub(crate) sites: Vec<Site>,
     /// The site of the last event.
     last: Option<(Key, usize)>,
@@ -33,6 +35,7 @@ pub struct Kpi {
     recorded_to: Micros,
     /// The one site that counts, and the formula version that it is reckoned by throughout.
     only: Option<(Key, Law)>,
+    #[serde(skip)]
     touch_limit: Option<usize>,
 }
 

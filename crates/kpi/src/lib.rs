@@ -7,7 +7,8 @@
 //! - [`query`]: what can be asked, and the table that answers
 //! - [`anomaly`], [`correction`]: odd facts, and figures that changed after the fact
 //! - [`live`]: tables kept up to date by differences, for whoever watches
-//! - [`Kpi::archived`], [`Kpi::restored`]: all of it as bytes
+//! - [`Kpi::archived`], [`Kpi::restored`]: all of it as bytes that last; [`Kpi::parts`], [`Kpi::assembled`]: as bytes
+//!   that are read fast
 //! - inside: facts go to units (agents, contacts, customer lines, tickets); settled units stand in cells; what is
 //!   open is folded when somebody reads
 //!
@@ -30,6 +31,7 @@ mod line;
 pub mod live;
 pub mod measure;
 mod names;
+mod parts;
 pub mod query;
 mod reference;
 mod site;
@@ -44,6 +46,7 @@ pub use formula::{FORMULA_BUILT_IN, describe};
 pub use kpi::Kpi;
 pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
+pub use parts::{Part, PartError};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running,
     Table, Term, Value, Versions,

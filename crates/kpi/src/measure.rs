@@ -3,6 +3,8 @@
 //! Not for ratios: those are formulas over measures ([`crate::formula`]). Invariant: a measure belongs to exactly
 //! one sheet, and its column never changes place.
 
+use serde::{Deserialize, Serialize};
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
@@ -53,7 +55,7 @@ pub(crate) const SHEETS: usize = 10;
 macro_rules! measures {
     ($($sheet:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal $unit:ident,)+ })+) => {
         /// One measure.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[repr(u8)]
         pub enum Measure { $($($(#[doc = $doc])+ $variant,)+)+ }
 

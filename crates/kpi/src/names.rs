@@ -5,9 +5,10 @@
 
 use pegcount_domain::ids::{Key, Name};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// A dimension's value: an agent, team, queue or entry of one site; 0 is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Id(pub(crate) u32);
 
 impl Id {
@@ -16,7 +17,7 @@ impl Id {
 }
 
 /// The dimension values of one site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Names {
     ids: FxHashMap<Key, Id>,
     entries: Vec<(Key, Option<Name>)>,

@@ -11,11 +11,12 @@ use pegcount_domain::{
     ids::{AgentId, Key, TeamId},
     time::{Micros, Span},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::names::{Id, Names};
 
 /// What a formula version says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Law {
     pub(crate) number: u8,
     pub(crate) rules: Rules,
@@ -35,7 +36,7 @@ impl Default for Law {
 }
 
 /// Which version is in force when.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Laws {
     /// Until the first change, or throughout if it is forced.
     first: Law,
@@ -61,7 +62,7 @@ impl Laws {
 }
 
 /// The reference data of one site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Reference {
     definitions: Definitions<Key>,
     laws: Laws,

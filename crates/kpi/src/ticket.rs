@@ -3,6 +3,7 @@
 //! Invariant: a reopening is counted where the resolution was that it undoes, and to whoever resolved.
 
 use pegcount_domain::time::Micros;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     anomaly::{Anomaly, AnomalyKind},
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// What a ticket's unit keeps. `by` names the agent and, for the opening, the queue.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum TicketBody {
     Opened(Opened),
     Resolved { by: Dims },
@@ -23,7 +24,7 @@ pub(crate) enum TicketBody {
 }
 
 /// What the opening said.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Opened {
     pub(crate) contact: Option<Slot>,
     /// The customer's line.
@@ -33,14 +34,14 @@ pub(crate) struct Opened {
 }
 
 /// One fact of a ticket's unit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct TicketFact {
     pub(crate) stamp: Stamp,
     pub(crate) body: TicketBody,
 }
 
 /// One ticket.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TicketUnit {
     /// In the order of their stamps.
     pub(crate) facts: Vec<TicketFact>,

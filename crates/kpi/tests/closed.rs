@@ -21,7 +21,7 @@ use pegcount_domain::{
     ids::{ContactId, Key, Name, SiteId},
     time::Micros,
 };
-use pegcount_kpi::{AnomalyKind, Attribution, ExplainQuery, Kpi, Query, QueryError};
+use pegcount_kpi::{AnomalyKind, Attribution, ExplainQuery, Kpi, Part, PartError, Query, QueryError};
 use pegcount_proto::stored::FiguresArchive;
 use prost::Message;
 use support::{Centre, DAY, ended, query, t};
@@ -256,6 +256,71 @@ fn figures_that_were_archived_and_restored_go_on_as_if_nothing_had_been() {
     check(3_000, Arrival::InOrder, archiving_differs);
     check(4_000, Arrival::ALittleLate, archiving_differs);
     check(5_000, Arrival::Anyhow, archiving_differs);
+}
+
+/// Figures taken apart and put together again.
+fn through_parts(kpi: &Kpi) -> Kpi {
+    let mut parts = Vec::new();
+    kpi.parts::<PartError>(|bytes| {
+        parts.push(Part::read(&bytes)?);
+        Ok(())
+    })
+    .unwrap();
+    Kpi::assembled(parts).unwrap()
+}
+
+fn parts_differ(history: &[Recorded], seed: u64) -> Option<String> {
+    let since = closed_before(history).unwrap_or(Micros(0));
+    let (mut dice, names) = (Dice(seed ^ 0x9A27), names());
+    let straight = folded(history, true, |_| false);
+    let mut kpi = Kpi::new();
+    for recorded in history {
+        apply(&mut kpi, recorded, &names);
+        if dice.below(40) == 0 {
+            kpi = through_parts(&kpi);
+        }
+    }
+    difference(&straight, &kpi, history, since, seed)
+}
+
+#[test]
+fn figures_that_were_taken_apart_and_put_together_anywhere_go_on_as_if_nothing_had_been() {
+    check(6_000, Arrival::InOrder, parts_differ);
+    check(7_000, Arrival::ALittleLate, parts_differ);
+    check(8_000, Arrival::Anyhow, parts_differ);
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    let mut centre = Centre::new();
+    centre.sign_in("ann", "9");
+    centre.switch("ann", "9:10", "c1", "sales", ended());
+    let mut parts = Vec::new();
+    centre
+        .kpi
+        .parts::<PartError>(|bytes| {
+            parts.push(bytes);
+            Ok(())
+        })
+        .unwrap();
+    let read = |parts: &[Vec<u8>]| parts.iter().map(|bytes| Part::read(bytes)).collect::<Result<Vec<_>, _>>();
+    assert!(Kpi::assembled(read(&parts).unwrap()).is_ok());
+    let said = |parts: &[Vec<u8>]| Kpi::assembled(read(parts).unwrap()).unwrap_err().to_string();
+    let fit = "the parts of the figures do not fit together: ";
+    assert_eq!(said(&parts[..parts.len() - 1]), format!("{fit}the last is missing"));
+    assert_eq!(said(&parts[1..]), format!("{fit}they do not begin with the first"));
+    let units_first = [&parts[..1], &parts[2..]].concat();
+    assert_eq!(said(&units_first), format!("{fit}a site comes after its units"));
+    for bytes in &parts {
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << bit;
+                // Anything but a panic: its keeper's checksum tells what was flipped.
+                let _ = Part::read(&flipped);
+            }
+        }
+    }
 }
 
 /// The units that an archive of the centre's site keeps: contacts, customer lines, facts of agents.

@@ -127,6 +127,8 @@ pub(crate) fn of(error: EngineError) -> Status {
             tracing::error!(error = message, "the log's archive cannot be used");
             informed(Code::DataLoss, message, "ARCHIVE_DAMAGED", &[("position", position.to_string())])
         }
+        // No call makes one; the reason is that of a file.
+        EngineError::Checkpoint(_) => informed(Code::Unavailable, message, "CHECKPOINT", &[]),
         EngineError::Precondition(_) => precondition("STATE", "", message),
         EngineError::Conflict { expected, actual, .. } => {
             let facts = [("expected", expected.to_string()), ("actual", actual.to_string())];

@@ -4,6 +4,8 @@
 //!
 //! Invariant: a phase is exactly one of offer, conversation, after-call work (going on or suspended), over.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     event::{Channel, Direction, LegRef, LegStep},
     ids::{ContactId, LegId, QueueId},
@@ -13,7 +15,7 @@ use crate::{
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* $variant,)+ }
 
         impl $name {
@@ -154,7 +156,7 @@ impl Phase {
 }
 
 /// One leg of an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot<N> {
     /// The contact.
     pub contact: ContactId<N>,

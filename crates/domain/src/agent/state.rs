@@ -3,6 +3,7 @@
 //! Invariant: the clock is what the precedence of KPIS.md §3 makes of the rest; it changes only together with a closed
 //! span, so that closed spans and the open one cover every signed-in instant exactly once.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 pub const OVER_MAX: usize = 16;
 
 /// Whether the agent is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Session {
     /// Not there.
     #[default]
@@ -31,7 +32,7 @@ pub enum Session {
 }
 
 /// Ready or away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing<N = Name> {
     /// Ready for contacts.
     Ready,
@@ -52,7 +53,7 @@ impl<N: PartialEq> Standing<N> {
 
 /// What the agent's clock counts at an instant (KPIS.md §3), the first that holds in this order; `Unsigned` is
 /// contact time outside a signed-in span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClockState<N = Name> {
     /// At least one contact or after-call work.
     Occupied,
@@ -74,7 +75,7 @@ pub enum ClockState<N = Name> {
 pub type ClockSpans<N> = SmallVec<[(ClockState<N>, Span); 2]>;
 
 /// One agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentState<N = Name> {
     pub(super) agent: AgentId<N>,
     pub(super) now: Micros,
@@ -83,7 +84,11 @@ pub struct AgentState<N = Name> {
     pub(super) standing: Option<Standing<N>>,
     pub(super) standing_since: Micros,
     pub(super) next: Option<Intent<N>>,
+    #[serde(with = "crate::small")]
+    #[serde(bound(serialize = "N: Serialize", deserialize = "N: Deserialize<\'de>"))]
     pub(super) slots: SmallVec<[Slot<N>; 2]>,
+    #[serde(with = "crate::small")]
+    #[serde(bound(serialize = "N: Serialize", deserialize = "N: Deserialize<\'de>"))]
     pub(super) over: SmallVec<[Slot<N>; 2]>,
     pub(super) clock: Option<ClockState<N>>,
     pub(super) clock_since: Micros,

@@ -14,11 +14,12 @@ use pegcount_domain::{
     ids::{AgentId, SiteId, TeamId},
     time::Micros,
 };
+use serde::{Deserialize, Serialize};
 
 use super::history::{History, Inserted};
 
 /// The latest facts that can still be folded in their place.
-const RECENT_MAX: usize = 32;
+const RECENT_MAX: usize = 16;
 /// While a connection is lost, the facts since the loss are kept, up to so many: the same boot that returns annuls the
 /// loss, and by then its spooled facts have come.
 const SINCE_LOSS_MAX: usize = 4_096;
@@ -26,7 +27,7 @@ const SINCE_LOSS_MAX: usize = 4_096;
 const ANOMALIES_MAX: usize = 16;
 
 /// A fact that was not expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkedFact {
     /// Where it is.
     pub position: Position,
@@ -53,7 +54,7 @@ pub struct AgentView {
     pub position: Position,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Folded {
     state: AgentState,
     anomalies: VecDeque<MarkedFact>,
@@ -77,7 +78,7 @@ impl Folded {
 }
 
 /// One agent on the board.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AgentEntry {
     base: Folded,
     recent: History,

@@ -15,6 +15,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::history::History;
 
@@ -48,7 +49,7 @@ pub struct ContactView {
 }
 
 /// The events of one contact.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ContactEntry {
     facts: History,
     recorded: u64,
@@ -85,10 +86,13 @@ impl ContactEntry {
 }
 
 /// The contacts of one site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Contacts {
     open: FxHashMap<ContactId, ContactEntry>,
+    /// Not in checkpoints: they are read from the log as those before them are.
+    #[serde(skip)]
     ended: FxHashMap<ContactId, ContactEntry>,
+    #[serde(skip)]
     ended_by_age: VecDeque<ContactId>,
     /// How many corrections a contact's stream holds; only of those that have any.
     corrections: FxHashMap<ContactId, u64>,

@@ -9,14 +9,19 @@ use pegcount_domain::{
     ids::Epoch,
     time::Micros,
 };
+use serde::{Deserialize, Serialize};
+
+/// There are many histories, and most are short: room is made for so many facts at once.
+const GROWTH: usize = 2;
 
 /// One fact as it was recorded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Fact {
     pub(crate) position: Position,
     /// When it happened; never before an earlier fact of the same counter.
     pub(crate) at: Micros,
-    pub(crate) source_seq: Option<SourceSeq>,
+    /// Its source's epoch, folded; 0: it has no counter. Epochs are random, so half of one tells sources apart.
+    epoch: u64,
     pub(crate) event: Event,
     annulled: bool,
 }
@@ -33,7 +38,7 @@ pub(crate) enum Inserted {
 }
 
 /// Facts in time order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct History(Vec<Fact>);
 
 impl History {
@@ -56,10 +61,14 @@ impl History {
                 known
             }
             event => {
-                let at = source_seq.map_or(at, |seq| at.max(self.newest_of(seq.epoch)));
+                let epoch = source_seq.map_or(0, |seq| folded(seq.epoch));
+                let at = if epoch == 0 { at } else { at.max(self.newest_of(epoch)) };
                 let index = self.0.partition_point(|fact| fact.at <= at);
                 let last = index == self.0.len();
-                self.0.insert(index, Fact { position, at, source_seq, event, annulled: false });
+                if self.0.len() == self.0.capacity() {
+                    self.0.reserve_exact(GROWTH);
+                }
+                self.0.insert(index, Fact { position, at, epoch, event, annulled: false });
                 if last { Inserted::Last } else { Inserted::Earlier }
             }
         }
@@ -75,9 +84,8 @@ impl History {
         }
     }
 
-    fn newest_of(&self, epoch: Epoch) -> Micros {
-        let same = |fact: &&Fact| fact.source_seq.is_some_and(|seq| seq.epoch == epoch);
-        self.0.iter().rev().find(same).map_or(Micros(i64::MIN), |fact| fact.at)
+    fn newest_of(&self, epoch: u64) -> Micros {
+        self.0.iter().rev().find(|fact| fact.epoch == epoch).map_or(Micros(i64::MIN), |fact| fact.at)
     }
 
     /// The facts that hold, in order.
@@ -100,4 +108,10 @@ impl History {
         let oldest = self.0.remove(0);
         (!oldest.annulled).then_some(oldest)
     }
+}
+
+fn folded(epoch: Epoch) -> u64 {
+    let [high, low] = [epoch.0 >> 64, epoch.0 & u128::from(u64::MAX)];
+    let [high, low] = [high, low].map(|half| u64::try_from(half).unwrap_or_default());
+    (high ^ low).max(1)
 }

@@ -23,6 +23,7 @@ use pegcount_domain::{
 };
 use pegcount_log::{Frame, FrameEvent};
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 pub use agents::{AgentView, MarkedFact};
 pub(crate) use contacts::ContactEntry;
@@ -36,7 +37,7 @@ use sources::SourceBook;
 use tickets::Tickets;
 
 /// A command that has been carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Done {
     /// Its event.
     pub(crate) position: Position,
@@ -58,7 +59,7 @@ pub(crate) struct OnSoftphone {
 }
 
 /// What one site has.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SiteBoard {
     pub(crate) definitions: Definitions<Name>,
     agents: FxHashMap<AgentId, AgentEntry>,
@@ -68,12 +69,13 @@ pub(crate) struct SiteBoard {
 }
 
 /// The boards of all sites.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Boards {
     sites: FxHashMap<SiteId, SiteBoard>,
     sources: SourceBook,
     commands: FxHashMap<CommandId, Done>,
     commands_by_age: VecDeque<(Micros, CommandId)>,
+    #[serde(skip)]
     reserved: ReservedReasons,
     position: Position,
 }

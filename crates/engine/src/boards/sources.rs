@@ -8,9 +8,10 @@ use pegcount_domain::{
 };
 use pegcount_proto::stored;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// Whom a source speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Speaks {
     /// So far of nobody (its facts were refused).
     Nobody,
@@ -20,14 +21,14 @@ enum Speaks {
     Widely,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Source {
     owner: Name,
     speaks: Speaks,
 }
 
 /// All sources that keep a counter.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SourceBook(FxHashMap<(SiteId, SourceId), Source>);
 
 impl SourceBook {

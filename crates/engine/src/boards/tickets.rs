@@ -7,6 +7,7 @@ use pegcount_domain::{
     ticket::{TicketState, TicketStatus},
 };
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// One ticket as it is now.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub struct TicketView {
 }
 
 /// The tickets of one site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tickets(FxHashMap<TicketId, (TicketState, Version)>);
 
 impl Tickets {

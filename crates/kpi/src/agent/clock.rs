@@ -4,6 +4,7 @@
 //! microsecond, whatever happens (KPIS.md §3).
 
 use pegcount_domain::{agent::ReservedReasons, ids::Name, time::Micros};
+use serde::{Deserialize, Serialize};
 
 use crate::{cells::Detail, measure::Measure, names::Id};
 
@@ -12,7 +13,7 @@ const JUST_SIGNED_IN: Detail = Detail(u32::MAX);
 const RING_NO_ANSWER: Detail = Detail(u32::MAX - 1);
 
 /// Whether the agent is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Session {
     #[default]
     Out,
@@ -24,14 +25,14 @@ pub(crate) enum Session {
 }
 
 /// Ready or away, while signed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Standing {
     Ready,
     Away(Reason),
 }
 
 /// Why away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reason {
     /// Just signed in.
     SignedIn,
@@ -72,7 +73,7 @@ pub(crate) fn machine_reason(detail: Detail) -> Option<Name> {
 }
 
 /// The one state that is counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Clock {
     /// Signed out, no contact.
     #[default]
@@ -116,7 +117,7 @@ impl Clock {
 }
 
 /// What is known of the agent at a quiet point: no leg is open there, so this is all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Carried {
     pub(crate) session: Session,
     /// Meaningful while signed in.

@@ -8,6 +8,7 @@ use pegcount_domain::{
     envelope::Position,
     time::{Micros, Span},
 };
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -25,11 +26,11 @@ use crate::{
 const BATCH: usize = 8;
 /// After a fold that met an open leg, wait for so many more facts.
 const PATIENCE: usize = 16;
-/// A chapter of so many facts is closed.
-const CHAPTER: usize = 64;
+/// A chapter of so many facts is closed: every agent has room for one, and a late fact folds a few of them again.
+const CHAPTER: usize = 32;
 
 /// A closed part of the history.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Chapter {
     pub(crate) start: Carried,
     pub(crate) facts: Box<[AgentFact]>,
@@ -42,14 +43,14 @@ impl Chapter {
 }
 
 /// How far each track has reported a leg of the unfolded part.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Open {
     leg: Mark,
     phone: Reported,
     switch: Reported,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Reported {
     Nothing,
     Going,
@@ -58,7 +59,7 @@ enum Reported {
 }
 
 /// One agent, or the legs of one contact that nobody is known to have handled.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AgentUnit {
     pub(crate) id: Id,
     /// Tells it from other agents in the same order whoever came first.
@@ -69,6 +70,7 @@ pub(crate) struct AgentUnit {
     pub(crate) facts: Vec<AgentFact>,
     pub(crate) folded: usize,
     pub(crate) carried: Carried,
+    #[serde(with = "pegcount_domain::small")]
     open: SmallVec<[Open; 2]>,
     next_try: usize,
 }
@@ -229,7 +231,7 @@ impl AgentUnit {
         if self.facts.len() >= CHAPTER {
             let facts = std::mem::take(&mut self.facts).into_boxed_slice();
             self.chapters.push(Chapter { start: self.start, facts });
-            self.facts.reserve(CHAPTER);
+            self.facts.reserve_exact(CHAPTER + BATCH);
             self.start = end;
             self.folded = 0;
         }

@@ -6,6 +6,7 @@ use pegcount_domain::{
     event::{Direction, QueueExit},
     time::{Interval, Micros, Span},
 };
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// A visit that waited across the end of an interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Crossing {
     /// The interval that ended.
     pub(crate) interval: Interval,

@@ -13,6 +13,7 @@ use pegcount_domain::{
     event::{Channel, Direction, Party, QueueExit},
     time::Micros,
 };
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// What became of one leg, as the agent's unit knows it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LegOutcome {
     pub(crate) visit: Mark,
     pub(crate) queue: Id,
@@ -41,7 +42,7 @@ pub(crate) struct LegOutcome {
 }
 
 /// One leg of the contact.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct LegEntry {
     pub(crate) leg: Mark,
     /// The unit that folds it.
@@ -63,7 +64,7 @@ impl LegEntry {
 }
 
 /// What a contact's unit keeps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum ContactBody {
     Started {
         channel: Channel,
@@ -98,24 +99,27 @@ pub(crate) enum ContactBody {
 }
 
 /// One fact of a contact's unit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct ContactFact {
     pub(crate) stamp: Stamp,
     pub(crate) body: ContactBody,
 }
 
 /// One contact.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ContactUnit {
     /// Tells it from other contacts in the same order whichever came first.
     pub(crate) mark: Mark,
     /// In the order of their stamps.
     pub(crate) facts: Vec<ContactFact>,
     /// By leg, then agent: which of two came first must not matter.
+    #[serde(with = "pegcount_domain::small")]
     pub(crate) legs: SmallVec<[LegEntry; 1]>,
     /// The lines of settled contacts that go on with it, once for each.
+    #[serde(with = "pegcount_domain::small")]
     pub(crate) followed_in: SmallVec<[Slot; 1]>,
     /// The tickets opened in it.
+    #[serde(with = "pegcount_domain::small")]
     pub(crate) tickets: SmallVec<[Slot; 1]>,
     /// The unit of its legs that nobody is known to have handled.
     pub(crate) nobody: Option<Slot>,
@@ -124,7 +128,7 @@ pub(crate) struct ContactUnit {
 }
 
 /// What a settled contact has put where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Settled {
     /// The customer line that it stands in.
     pub(crate) line: Option<Slot>,

@@ -11,6 +11,7 @@ pub(crate) mod issue;
 pub(crate) mod repeat;
 
 use pegcount_domain::time::Micros;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// What a wrap-up code says, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WrapUp {
     pub(crate) at: Micros,
     pub(crate) resolved: bool,
@@ -30,7 +31,7 @@ pub(crate) struct WrapUp {
 
 /// One contact as its customer's line sees it, as of some instant.
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for by another rule")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Item {
     /// The contact's mark.
     pub(crate) mark: Mark,
@@ -58,10 +59,12 @@ pub(crate) struct Item {
 pub(crate) type Items = SmallVec<[(Slot, Item); 1]>;
 
 /// One customer.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Line {
     /// Settled contacts only; open ones join when somebody reads.
+    #[serde(with = "pegcount_domain::small")]
     pub(crate) items: Items,
+    #[serde(with = "pegcount_domain::small")]
     pub(crate) tickets: SmallVec<[Slot; 1]>,
 }
 

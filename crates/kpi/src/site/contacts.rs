@@ -17,7 +17,13 @@ pub(super) type Outcomes = SmallVec<[LegOutcome; 2]>;
 
 impl Site {
     pub(super) fn add_contact_fact(&mut self, contact: Slot, fact: ContactFact) {
-        self.change_contact(contact, |facts| insert_sorted(facts, fact, |fact| fact.stamp));
+        self.change_contact(contact, |facts| {
+            // Most contacts have few, and there are many contacts.
+            if facts.len() == facts.capacity() {
+                facts.reserve_exact(2);
+            }
+            insert_sorted(facts, fact, |fact| fact.stamp);
+        });
     }
 
     /// Changes a contact's facts.

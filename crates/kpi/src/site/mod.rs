@@ -28,6 +28,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     agent::{emit::Output as AgentOutput, unit::AgentUnit},
@@ -45,12 +46,15 @@ use crate::{
 /// A list of units, found by key.
 ///
 /// Invariant: a free place holds a unit in which nothing has happened, and nothing speaks of it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(crate) struct Units<T> {
     slots: FxHashMap<Key, Slot>,
+    #[serde(skip)]
     pub(crate) list: Vec<T>,
     free: Vec<Slot>,
     /// While somebody keeps figures up to date: the units that were changed, some of them several times.
+    #[serde(skip)]
     pub(crate) touched: Option<Vec<Slot>>,
 }
 
@@ -142,14 +146,19 @@ fn place<T>(list: &mut Vec<T>, free: &mut Vec<Slot>, unit: T) -> Slot {
 
 /// Memory that folds use again and again.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(crate) struct Scratch {
     plus: AgentOutput,
     contact: ContactOutput,
     line: Contributions,
 }
 
+/// For sites that defer nothing.
+const fn without_limit() -> usize {
+    usize::MAX
+}
+
 /// One site.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Site {
     pub(crate) key: Key,
     pub(crate) name: Option<Name>,
@@ -166,21 +175,24 @@ pub(crate) struct Site {
     /// History before this instant is closed: its facts change no figure.
     pub(crate) closed_before: Micros,
     /// Whoever follows must look at everything anew.
-    all_changed: bool,
+    #[serde(skip)]
+    pub(crate) all_changed: bool,
     /// The latest instant that any event speaks of.
     pub(crate) latest: Micros,
     /// The last event that took something back: then open work may have left an interval unnoticed.
-    rewritten_at: Position,
-    near: near::Near,
+    pub(crate) rewritten_at: Position,
+    pub(crate) near: near::Near,
     /// The latest instant of all facts.
     pub(crate) last_seen: Micros,
     /// The first of the definitions that are left to a fold from the beginning.
     pub(crate) deferred_since: Option<Position>,
     /// A definition that touches units with more facts is deferred.
+    #[serde(skip, default = "without_limit")]
     pub(crate) touch_limit: usize,
     /// The event being taken in.
-    position: Position,
-    scratch: Scratch,
+    pub(crate) position: Position,
+    #[serde(skip)]
+    pub(crate) scratch: Scratch,
 }
 
 impl Site {

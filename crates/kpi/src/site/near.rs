@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use pegcount_domain::time::{Interval, Micros, Span};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -20,8 +21,8 @@ use crate::{
 };
 
 /// Settled contacts by interval.
-#[derive(Debug, Default)]
-pub(super) struct Near(BTreeMap<i32, Vec<Slot>>);
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Near(BTreeMap<i32, Vec<Slot>>);
 
 impl Near {
     /// Puts a contact that has just been folded where it counts, or takes it away.

@@ -10,66 +10,58 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pegcount_benches::Outcome;
-
-use crate::{fill, folder, look};
+use crate::Outcome;
 
 /// Tells a process of this program what it is for.
 const VARIABLE: &str = "PEGCOUNT_BENCH_ROLE";
 
 /// What this process is for.
-pub(crate) struct Role {
-    word: String,
-    number: u64,
-    stage: usize,
-    dir: PathBuf,
+#[derive(Debug)]
+pub struct Role {
+    /// What it is to do.
+    pub word: String,
+    /// How many.
+    pub number: u64,
+    /// Which time.
+    pub stage: usize,
+    /// Where.
+    pub dir: PathBuf,
 }
 
 impl Role {
     /// The role that this process was started for; none for the benchmark itself.
-    pub(crate) fn mine() -> Outcome<Option<Self>> {
+    pub fn mine() -> Outcome<Option<Self>> {
         let Ok(text) = env::var(VARIABLE) else { return Ok(None) };
         let mut parts = text.splitn(4, ' ');
         let mut next = || parts.next().ok_or("a role has a word, a number, a stage and a folder");
         let (word, number, stage, dir) = (next()?, next()?, next()?, next()?);
         Ok(Some(Self { word: word.into(), number: number.parse()?, stage: stage.parse()?, dir: dir.into() }))
     }
-
-    /// Does it.
-    pub(crate) fn play(&self) -> Outcome<()> {
-        match self.word.as_str() {
-            "fill" => fill::until_killed(&self.dir, self.number, self.stage),
-            "look" => look::look(&self.dir),
-            "replay" => look::replay_and_seal(&self.dir),
-            "verify" => look::verify(&self.dir),
-            other => Err(format!("there is no role {other}").into()),
-        }
-    }
 }
 
 /// A process with a role.
-pub(crate) fn another(word: &str, number: u64, stage: usize, dir: &Path) -> Outcome<Command> {
+pub fn another(word: &str, number: u64, stage: usize, dir: &Path) -> Outcome<Command> {
     let mut command = Command::new(env::current_exe()?);
-    command.env(VARIABLE, format!("{word} {number} {stage} {}", folder(dir)));
+    command.env(VARIABLE, format!("{word} {number} {stage} {}", dir.display()));
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     Ok(command)
 }
 
 /// Runs a process with a role to its end; what it told.
-pub(crate) fn told_by<const N: usize>(word: &str, dir: &Path) -> Outcome<[f64; N]> {
+pub fn told_by<const N: usize>(word: &str, dir: &Path) -> Outcome<[f64; N]> {
     let answer = another(word, 0, 0, dir)?.stderr(Stdio::inherit()).output()?;
     numbers(word, &mut BufReader::new(answer.stdout.as_slice()))
 }
 
 /// Tells what was found, to who started this process.
-pub(crate) fn tell(word: &str, numbers: &[f64]) -> Outcome<()> {
+pub fn tell(word: &str, numbers: &[f64]) -> Outcome<()> {
     let numbers: Vec<String> = numbers.iter().map(f64::to_string).collect();
     println!("{word} {}", numbers.join(" "));
     Ok(std::io::stdout().flush()?)
 }
 
 /// Reads what was told.
-pub(crate) fn numbers<const N: usize>(word: &str, said: &mut impl BufRead) -> Outcome<[f64; N]> {
+pub fn numbers<const N: usize>(word: &str, said: &mut impl BufRead) -> Outcome<[f64; N]> {
     let line = said.lines().find_map(|line| Some(line.ok()?.strip_prefix(word)?.trim().to_owned()));
     let line = line.ok_or_else(|| format!("the process that was to {word} ended by itself"))?;
     let numbers: Result<Vec<f64>, _> = line.split(' ').map(str::parse).collect();
