@@ -131,6 +131,8 @@ impl Board {
     /// Fills it anew from a site that has just been stepped; what differs from before counts as changed.
     pub fn fill(&mut self, kpi: &Kpi, follower: &Follower) {
         let before = std::mem::take(&mut self.rows);
+        // What has changed before and has no number yet must still get one.
+        let pending = std::mem::take(&mut self.changed);
         let (base, current) = (self.base, self.current);
         let waiting = std::mem::take(&mut self.waiting);
         let site = kpi.site(&self.query.site);
@@ -163,6 +165,9 @@ impl Board {
                     self.row(place).is_told = true;
                 }
             }
+        }
+        for place in pending {
+            self.touch(place);
         }
         self.name(site);
     }
