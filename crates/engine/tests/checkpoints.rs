@@ -23,7 +23,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_engine::{Checkpointing, Correction, Engine, EngineOptions, OpenTicket, TicketCommand};
-use pegcount_kpi::{Attribution, Dimension, Query, Row};
+use pegcount_kpi::{Dimension, Query, Row};
 use pegcount_proto::v1::{self, agent_fact::Action as AgentAction, contact_fact::Action, leg::Step};
 use support::{
     MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, place, ready, send, signed_in,
@@ -107,16 +107,9 @@ fn questions(place: &Place) -> Vec<Query> {
     let now = place.clock.now();
     let instants = [now, Micros(now.0 - 40 * Micros::MINUTE.0)];
     let asked = cuts.into_iter().flat_map(|by| instants.map(|as_of| (by, as_of)));
-    let query = |(by, as_of): (&[Dimension], Micros)| Query {
-        site: site(),
-        from: MORNING,
-        to: at(24 * 60),
-        by: by.to_vec(),
-        attribution: Attribution::Event,
-        time_zone: jiff::tz::TimeZone::UTC,
-        as_of,
-        queues: Vec::new(),
-        agents: Vec::new(),
+    let query = |(by, as_of): (&[Dimension], Micros)| {
+        let asked = Query::new(site(), MORNING, at(24 * 60), as_of);
+        Query { by: by.to_vec(), ..asked }
     };
     asked.map(query).collect()
 }
