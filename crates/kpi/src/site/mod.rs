@@ -199,7 +199,7 @@ impl Site {
     pub(crate) fn new(key: Key) -> Self {
         let never = Micros(i64::MIN);
         let (closed_before, last_seen, latest, touch_limit) = (never, never, never, usize::MAX);
-        Self { key, closed_before, last_seen, latest, touch_limit, ..Self::default() }
+        Self { key, closed_before, latest, last_seen, touch_limit, ..Self::default() }
     }
 
     /// Takes an event in.
