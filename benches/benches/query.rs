@@ -1,7 +1,7 @@
 //! How long questions about figures take in process, in a centre whose 10,000 agents have worked a shift of 8 hours: a
 //! day by queue and hour, the shift by agent and interval, a window of half an hour, and the first page of an explanation.
 //!
-//! `cargo bench -p pegcount-benches --bench query`; `PEGCOUNT_BENCH_AGENTS` sets another size.
+//! `cargo bench -p pegcount-benches --bench query`; `PEGCOUNT_BENCH_AGENTS` sets another centre.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use std::time::Instant;
@@ -35,21 +35,21 @@ const AGENT_COLUMNS: [&str; 7] =
 fn main() -> Outcome<()> {
     let others = Others::begin();
     let agents = number("PEGCOUNT_BENCH_AGENTS", AGENTS);
-    let size = Size { agents: u32::try_from(agents)?, queues: QUEUES, ..Size::default() };
-    let end = size.start.plus(SHIFT);
+    let centre = Size { agents: u32::try_from(agents)?, queues: QUEUES, ..Size::default() };
+    let end = centre.start.plus(SHIFT);
     let mut kpi = Kpi::new();
     let mut events = 0u64;
-    for event in Workload::new(size).take_while(|event| event.occurred_at < end) {
+    for event in Workload::new(centre).take_while(|event| event.occurred_at < end) {
         kpi.apply(&event);
         events += 1;
     }
-    name(&mut kpi, agents)?;
+    name(&mut kpi, agents);
     let site = SiteId(Name::new("site")?);
     let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let day_us = 24 * Micros::HOUR.0;
-    let midnight = Micros(size.start.0.div_euclid(day_us) * day_us);
+    let midnight = Micros(centre.start.0.div_euclid(day_us) * day_us);
     let day = Query::new(site.clone(), midnight, midnight.plus(Micros(day_us)), end);
-    let (from, to) = (Interval::containing(size.start).start(), Interval::containing(end).end());
+    let (from, to) = (Interval::containing(centre.start).start(), Interval::containing(end).end());
     let shift = Query::new(site, from, to, end);
 
     let by_queue = Query {
@@ -109,13 +109,12 @@ fn main() -> Outcome<()> {
 }
 
 /// Tells the names that questions speak of, and those of all rows.
-fn name(kpi: &mut Kpi, agents: u64) -> Outcome<()> {
+fn name(kpi: &mut Kpi, agents: u64) {
     kpi.missing_names();
     kpi.name(key("site", 0), "site");
     for (kind, count) in [("agent", agents), ("queue", 16), ("entry", 16), ("reason", 16)] {
         (0..count).for_each(|number| kpi.name(key(kind, number), &format!("{kind} {number}")));
     }
-    Ok(())
 }
 
 fn timed(mut ask: impl FnMut() -> Outcome<()>) -> Outcome<Vec<f64>> {

@@ -41,7 +41,9 @@ pub(crate) fn lines(dir: &Path) -> Outcome<Vec<Line>> {
     for _ in 0..ROUNDS {
         let mut kpi = Kpi::new();
         let begun = thread_seconds()?;
-        events.iter().for_each(|event| kpi.apply(event));
+        for event in events {
+            kpi.apply(event);
+        }
         rates.push(float(DECODED) / (thread_seconds()? - begun));
     }
     Ok(vec![
@@ -79,7 +81,9 @@ pub(crate) fn from_log(dir: &Path) -> Outcome<()> {
             read.push(frame);
         }
         let begun = thread_seconds()?;
-        read.iter().for_each(|frame| figures.fold(frame));
+        for frame in &read {
+            figures.fold(frame);
+        }
         seconds += thread_seconds()? - begun;
     }
     tell("fold", &[float(end.0) / seconds])?;

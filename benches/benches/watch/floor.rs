@@ -130,9 +130,9 @@ impl Floor {
             let is_own = matches!(fact, fact::Fact::Agent(_));
             // A step of a leg changes its agent's figures; what the caller does, those of the queue.
             if is_own {
-                batch.agents.push(number)
+                batch.agents.push(number);
             } else {
-                batch.queues.push(queue)
+                batch.queues.push(queue);
             }
             facts.push(self.stamped(fact));
         }

@@ -87,8 +87,8 @@ impl Watchers {
 
     /// Waits until everybody has been told something.
     pub(crate) async fn all_begun(&self) -> Outcome<()> {
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while self.0.iter().any(|watcher| watcher.is_empty()) {
+        let deadline = Instant::now() + Duration::from_mins(2);
+        while self.0.iter().any(Watcher::is_empty) {
             if Instant::now() > deadline {
                 let silent = self.0.iter().filter(|watcher| watcher.is_empty()).count();
                 return Err(format!("{silent} of {} have not been told anything", self.0.len()).into());
@@ -180,7 +180,7 @@ fn query(kind: usize, about: usize) -> QueryKpiRequest {
         4 => QueryKpiRequest { agents: vec![agent_name(about)], columns: names(&AGENT_COLUMNS), ..day },
         _ => QueryKpiRequest {
             by: by(&[Dimension::Hour]),
-            queues: names(&QUEUES.get(about..=about).unwrap_or_default().to_vec()),
+            queues: names(QUEUES.get(about..=about).unwrap_or_default()),
             columns: names(&QUEUE_COLUMNS),
             ..day
         },

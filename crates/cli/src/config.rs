@@ -68,6 +68,7 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<(), CliError> {
 fn all() -> Vec<Limit> {
     let mut limits = of_server();
     limits.extend(of_engine());
+    limits.extend(of_folds());
     limits.extend(of_figures());
     limits.extend(of_log());
     limits.extend(of_formula());
@@ -147,7 +148,6 @@ fn of_engine() -> Vec<Limit> {
     let limit = in_room("engine");
     let options = EngineOptions::folder(".");
     let LogStore::Folder { cache_bytes, .. } = options.store;
-    let checkpointing = options.checkpointing;
     vec![
         limit("lease", micros(options.lease), "s", "a softphone silent for so long is lost"),
         limit("lost_grace", micros(options.lost_grace), "s", "a lost softphone is signed out after it"),
@@ -179,6 +179,33 @@ fn of_engine() -> Vec<Limit> {
             "events",
             "told behind one item of an explanation",
         ),
+        limit(
+            "command_memory",
+            micros(engine::COMMAND_MEMORY),
+            "s",
+            "a command's answer is remembered for it",
+        ),
+        limit("name_bytes_max", NAME_BYTES_MAX.to_string(), "bytes", "the longest id or name"),
+        limit(
+            "caller_bytes_max",
+            pegcount_proto::CALLER_BYTES_MAX.to_string(),
+            "bytes",
+            "the longest plain number or address",
+        ),
+        limit(
+            "priority_max",
+            pegcount_proto::PRIORITY_MAX.to_string(),
+            "",
+            "the highest priority of a contact",
+        ),
+    ]
+}
+
+/// What is made of the log beside the figures: checks, other folds, checkpoints.
+fn of_folds() -> Vec<Limit> {
+    let limit = in_room("engine");
+    let checkpointing = EngineOptions::folder(".").checkpointing;
+    vec![
         limit(
             "audit_every",
             micros(engine::AUDIT_EVERY),
@@ -238,25 +265,6 @@ fn of_engine() -> Vec<Limit> {
             checkpointing.bytes_max.to_string(),
             "bytes",
             "that checkpoints take; the last two stay whatever they take",
-        ),
-        limit(
-            "command_memory",
-            micros(engine::COMMAND_MEMORY),
-            "s",
-            "a command's answer is remembered for it",
-        ),
-        limit("name_bytes_max", NAME_BYTES_MAX.to_string(), "bytes", "the longest id or name"),
-        limit(
-            "caller_bytes_max",
-            pegcount_proto::CALLER_BYTES_MAX.to_string(),
-            "bytes",
-            "the longest plain number or address",
-        ),
-        limit(
-            "priority_max",
-            pegcount_proto::PRIORITY_MAX.to_string(),
-            "",
-            "the highest priority of a contact",
         ),
     ]
 }

@@ -100,7 +100,7 @@ fn away(agent: &str) -> pegcount_proto::v1::fact::Fact {
 async fn watchers_of_one_query_are_told_the_very_same_update() {
     let place = place().await;
     sign_in(&place, "ann", MORNING).await;
-    let mut watches: Vec<KpiWatch> = (0..20).map(|_| place.engine.watch(day(), 50, &[])).collect();
+    let mut watches: Vec<KpiWatch> = (0..20).map(|_| place.engine.watch(&day(), 50, &[])).collect();
     for watch in &mut watches {
         assert!(watch.next().await.unwrap().change.snapshot);
     }
@@ -119,9 +119,9 @@ async fn watchers_of_one_query_are_told_the_very_same_update() {
 async fn one_who_does_not_read_holds_nobody_back_and_is_told_later_what_it_came_to() {
     let place = place().await;
     sign_in(&place, "ann", MORNING).await;
-    let (mut quick, mut slow) = (place.engine.watch(day(), 50, &[]), place.engine.watch(day(), 50, &[]));
+    let (mut quick, mut slow) = (place.engine.watch(&day(), 50, &[]), place.engine.watch(&day(), 50, &[]));
     let (mut seen, mut late) = (Watched::default(), Watched::default());
-    late.take(&*slow.next().await.unwrap());
+    late.take(&slow.next().await.unwrap());
     for number in 0..30 {
         sign_in(&place, &format!("agent {number}"), MORNING).await;
         seen.follow(&place, &mut quick).await;
@@ -140,10 +140,10 @@ async fn a_watch_that_broke_goes_on_where_it_was() {
     sign_in(&place, "ann", MORNING).await;
     sign_in(&place, "bob", MORNING).await;
     let mut watched = Watched::default();
-    watched.take(&*place.engine.watch(day(), 50, &[]).next().await.unwrap());
+    watched.take(&place.engine.watch(&day(), 50, &[]).next().await.unwrap());
     sign_in(&place, "cay", MORNING).await;
     place.settled().await;
-    let mut again = place.engine.watch(day(), 50, &watched.token);
+    let mut again = place.engine.watch(&day(), 50, &watched.token);
     let update = watched.follow(&place, &mut again).await;
     assert!(!update.change.snapshot);
     assert_eq!(update.change.rows.len(), 1, "only what has changed since");
@@ -160,13 +160,13 @@ async fn a_watch_goes_on_after_a_restart_with_the_spans_that_have_changed() {
     place.settled().await;
     place.clock.set(MORNING.plus(minutes(20)));
     let mut watched = Watched::default();
-    watched.take(&*place.engine.watch(day(), 50, &[]).next().await.unwrap());
+    watched.take(&place.engine.watch(&day(), 50, &[]).next().await.unwrap());
     assert_eq!(watched.rows.len(), 4, "two agents in two intervals");
     let place = place.restarted().await;
     place.clock.set(MORNING.plus(minutes(31)));
     sign_in(&place, "cay", MORNING.plus(minutes(30))).await;
     place.settled().await;
-    let mut again = place.engine.watch(day(), 50, &watched.token);
+    let mut again = place.engine.watch(&day(), 50, &watched.token);
     let update = watched.follow(&place, &mut again).await;
     assert!(!update.change.snapshot, "the token says what is known");
     let first = MORNING.plus(minutes(15));
@@ -178,14 +178,14 @@ async fn a_watch_goes_on_after_a_restart_with_the_spans_that_have_changed() {
 async fn a_token_of_another_question_or_made_up_gives_a_snapshot() {
     let place = place().await;
     sign_in(&place, "ann", MORNING).await;
-    let token = place.engine.watch(day(), 0, &[]).next().await.unwrap().resume_token.clone();
+    let token = place.engine.watch(&day(), 0, &[]).next().await.unwrap().resume_token.clone();
     let other = Query { by: vec![Dimension::Agent], ..day() };
-    assert!(place.engine.watch(other, 0, &token).next().await.unwrap().change.snapshot);
+    assert!(place.engine.watch(&other, 0, &token).next().await.unwrap().change.snapshot);
     let mut far = token.clone();
     // The table is another, and the position lies beyond the end.
     far[32..].fill(0x7F);
     for forged in [b"made up".to_vec(), vec![0xFF; 64], far] {
-        let update = place.engine.watch(day(), 0, &forged).next().await.unwrap();
+        let update = place.engine.watch(&day(), 0, &forged).next().await.unwrap();
         assert!(update.change.snapshot, "{forged:?}");
         assert_eq!(update.change.rows.len(), 1);
     }
@@ -195,12 +195,12 @@ async fn a_token_of_another_question_or_made_up_gives_a_snapshot() {
 async fn an_instant_that_changes_figures_without_an_event_wakes_the_watchers() {
     let place = place().await;
     sign_in(&place, "ann", MORNING).await;
-    let mut watch = place.engine.watch(day(), 50, &[]);
+    let mut watch = place.engine.watch(&day(), 50, &[]);
     let mut watched = Watched::default();
-    watched.take(&*watch.next().await.unwrap());
+    watched.take(&watch.next().await.unwrap());
     // The next interval begins: a row of it comes to be.
     place.clock.set(MORNING.plus(minutes(15)));
-    watched.take(&*watch.next().await.unwrap());
+    watched.take(&watch.next().await.unwrap());
     assert!(watched.as_of >= MORNING.plus(minutes(15)));
     watched.assert_is_the_answer(&place, &day());
 }
@@ -220,7 +220,7 @@ async fn a_window_moves_on_and_forgets_what_slides_out_of_it() {
         by: vec![Dimension::Agent],
         ..Query::new(site(), Micros::ZERO, Micros::ZERO, MORNING)
     };
-    let mut watch = place.engine.watch(query, 50, &[]);
+    let mut watch = place.engine.watch(&query, 50, &[]);
     let update = watch.next().await.unwrap();
     assert_eq!(update.change.rows.len(), 1);
     place.clock.set(MORNING.plus(minutes(2)).plus(Micros(1)));
@@ -242,10 +242,10 @@ async fn a_thousand_watchers_of_mixed_queries_all_see_what_is_so() {
         .collect();
     let mut all: Vec<(usize, KpiWatch, Watched)> = (0..1_000)
         .map(|number| number % queries.len())
-        .map(|index| (index, place.engine.watch(queries[index].clone(), 50, &[]), Watched::default()))
+        .map(|index| (index, place.engine.watch(&queries[index], 50, &[]), Watched::default()))
         .collect();
     for (_, watch, watched) in &mut all {
-        watched.take(&*watch.next().await.unwrap());
+        watched.take(&watch.next().await.unwrap());
     }
     place.clock.set(MORNING.plus(minutes(1)));
     for agent in &agents {

@@ -50,8 +50,8 @@ fn written_and_read(kpi: &Kpi) {
 fn main() {
     let number =
         |index: usize, default: usize| env::args().nth(index).and_then(|n| n.parse().ok()).unwrap_or(default);
-    let size = Size { agents: u32::try_from(number(2, 200)).unwrap(), ..Size::default() };
-    let events: Vec<_> = Workload::new(size).take(number(1, 1_000_000)).collect();
+    let centre = Size { agents: u32::try_from(number(2, 200)).unwrap(), ..Size::default() };
+    let events: Vec<_> = Workload::new(centre).take(number(1, 1_000_000)).collect();
     let last = events.last().unwrap().occurred_at;
     let mut kpi = Kpi::new();
     let mut seconds = f64::MAX;

@@ -86,6 +86,9 @@ struct State {
     idle_since: Instant,
 }
 
+/// Says what has changed in a table since a moment; none if that cannot be said.
+type SinceMoment<'a> = &'a dyn Fn(&Board) -> Option<Change>;
+
 impl Group {
     pub(super) fn new(query: Query, incarnation: Incarnation) -> Self {
         let question = question(&query);
@@ -217,7 +220,7 @@ impl Group {
     pub(super) fn update(
         &self,
         since: Since,
-        moment: Option<&dyn Fn(&Board) -> Option<Change>>,
+        moment: Option<SinceMoment<'_>>,
     ) -> Result<Arc<WatchUpdate>, QueryError> {
         let mut state = self.state.lock();
         if let Some(error) = &state.error {
@@ -232,12 +235,7 @@ impl Group {
         Ok(self.make(&mut state, since, moment))
     }
 
-    fn make(
-        &self,
-        state: &mut State,
-        since: Since,
-        moment: Option<&dyn Fn(&Board) -> Option<Change>>,
-    ) -> Arc<WatchUpdate> {
+    fn make(&self, state: &mut State, since: Since, moment: Option<SinceMoment<'_>>) -> Arc<WatchUpdate> {
         let change = match since {
             Since::Nothing => None,
             Since::Version(version) => state.table.since(version),

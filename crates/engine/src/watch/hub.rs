@@ -50,11 +50,11 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// The group of a query, with one watcher more.
-    pub(super) fn join(&self, engine: &Arc<Engine>, query: Query, pause: Duration) -> Arc<Group> {
+    pub(super) fn join(&self, engine: &Arc<Engine>, query: &Query, pause: Duration) -> Arc<Group> {
         let group = {
             let mut groups = self.groups.lock();
             let new = || Arc::new(Group::new(query.clone(), engine.incarnation()));
-            let group = Arc::clone(groups.entry(question(&query)).or_insert_with(new));
+            let group = Arc::clone(groups.entry(question(query)).or_insert_with(new));
             group.count(pause, true);
             group
         };

@@ -30,7 +30,7 @@ pub struct KpiWatch {
 impl Engine {
     /// Watches `query`; its `as_of` is ignored. With the token of an interrupted watch of the same query it goes on where
     /// that one ended: with the changes since, if they can be told, else with a snapshot.
-    pub fn watch(self: &Arc<Self>, query: Query, max_per_second: u32, resume_token: &[u8]) -> KpiWatch {
+    pub fn watch(self: &Arc<Self>, query: &Query, max_per_second: u32, resume_token: &[u8]) -> KpiWatch {
         let rate = if max_per_second == 0 { UPDATES_PER_SECOND_DEFAULT } else { max_per_second };
         let pause = Duration::from_secs(1) / rate;
         let group = self.watches.join(self, query, pause);

@@ -26,10 +26,9 @@ impl Table {
     /// Gives what has changed a number; false if nothing has.
     pub(super) fn number(&mut self) -> bool {
         match self {
-            Self::Empty(_) => false,
             Self::Board(board) => board.number(),
-            // It gets one when it is asked.
-            Self::Asked(_) => false,
+            // One that is asked for gets it then.
+            Self::Empty(_) | Self::Asked(_) => false,
         }
     }
 

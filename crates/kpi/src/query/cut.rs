@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is about the same dimensions is in the same row.
 
+use pegcount_domain::ids::{AgentId, QueueId};
 use smallvec::SmallVec;
 
 use crate::{
@@ -31,8 +32,8 @@ impl Cut {
         };
         Self {
             dimensions: query.by.iter().copied().filter(|dimension| !dimension.is_time()).collect(),
-            queues: ids(query.queues.iter().map(|queue| queue.as_str()).collect()),
-            agents: ids(query.agents.iter().map(|agent| agent.as_str()).collect()),
+            queues: ids(query.queues.iter().map(QueueId::as_str).collect()),
+            agents: ids(query.agents.iter().map(AgentId::as_str).collect()),
         }
     }
 

@@ -60,7 +60,7 @@ impl Plan {
     /// Errors: a column that does not exist.
     pub(crate) fn of(query: &Query, site: Option<&Site>) -> Result<Self, QueryError> {
         let all = || describe().iter().copied().zip(MAKERS.iter());
-        let (columns, plain): (Vec<Column>, Vec<&'static Maker>) = if query.columns.is_empty() {
+        let (columns, chosen): (Vec<Column>, Vec<&'static Maker>) = if query.columns.is_empty() {
             all().unzip()
         } else {
             let find = |name: &String| {
@@ -69,7 +69,7 @@ impl Plan {
             };
             query.columns.iter().map(find).collect::<Result<Vec<_>, _>>()?.into_iter().unzip()
         };
-        let under = |law: &Law| (law.number, plain.iter().map(|maker| maker.under(law)).collect());
+        let under = |law: &Law| (law.number, chosen.iter().map(|maker| maker.under(law)).collect());
         let mut plan = Self {
             columns,
             makers: site

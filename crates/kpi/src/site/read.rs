@@ -58,21 +58,12 @@ pub(crate) struct Chosen {
 impl Site {
     /// What is open at `as_of`, in `range`: open spans and waits elsewhere are left out.
     pub(crate) fn overlay(&self, as_of: Micros, range: Span, scope: &Scope) -> Overlay {
-        self.read(Reading::of(self, as_of, range), scope)
+        Reading::of(self, as_of, range).overlay(scope)
     }
 
     /// What differs at an instant from the books, of what counts before it: open work reaches up to it.
     pub(crate) fn overlay_before(&self, instant: Micros, range: Span) -> Overlay {
-        self.read(Reading::before(self, instant, range), &Scope::Everything)
-    }
-
-    fn read(&self, mut reading: Reading<'_>, scope: &Scope) -> Overlay {
-        reading.agents(scope);
-        let read = reading.contacts(scope);
-        reading.lines(read, scope);
-        reading.tickets(scope);
-        reading.maturing();
-        reading.overlay
+        Reading::before(self, instant, range).overlay(&Scope::Everything)
     }
 }
 
@@ -116,6 +107,16 @@ impl<'a> Reading<'a> {
     fn before(site: &'a Site, instant: Micros, range: Span) -> Self {
         let settled_by = instant.minus(Micros(1));
         Self { settled_by, before: Some(instant), ..Self::of(site, instant, range) }
+    }
+
+    /// All that differs.
+    fn overlay(mut self, scope: &Scope) -> Overlay {
+        self.agents(scope);
+        let read = self.contacts(scope);
+        self.lines(read, scope);
+        self.tickets(scope);
+        self.maturing();
+        self.overlay
     }
 
     fn agent_output(&self) -> AgentOutput {

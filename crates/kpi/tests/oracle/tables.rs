@@ -170,7 +170,8 @@ impl Oracle {
         for counted in self.counted.iter().filter(|counted| cut.can(dimensions(counted.column))) {
             let ours = counted.attribution.is_none_or(|own| own == cut.query.attribution);
             let (version, about) = (counted.about.version, &counted.about);
-            if let (Some(bucket), true) = (cut.bucket(counted.interval.start()), ours && counted.amount != 0)
+            let (at, amount) = cut.part(counted);
+            if let (Some(bucket), true) = (cut.bucket(at), ours && amount != 0)
                 && version > 0
                 && cut.lets(about, names)
             {

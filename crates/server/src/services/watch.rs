@@ -72,7 +72,7 @@ impl Service<Request<Body>> for KpiRoutes {
         }
         let watches = Watches(self.room.clone());
         Box::pin(async move {
-            let mut grpc = Grpc::new(UpdateCodec::default()).max_decoding_message_size(MESSAGE_BYTES_MAX);
+            let mut grpc = Grpc::new(UpdateCodec).max_decoding_message_size(MESSAGE_BYTES_MAX);
             Ok(grpc.server_streaming(watches, request).await)
         })
     }
@@ -112,7 +112,7 @@ pub(super) fn updates(
         let reason = format!("is {}; the limit is {UPDATES_PER_SECOND_MAX}", request.max_per_second);
         return Err(status::invalid("max_per_second", reason));
     }
-    let watch = room.engine.watch(query, request.max_per_second, &request.resume_token);
+    let watch = room.engine.watch(&query, request.max_per_second, &request.resume_token);
     let watching = Watching { watch, room, caller, over: false };
     Ok(Box::pin(futures_util::stream::unfold(watching, Watching::next)))
 }

@@ -149,21 +149,18 @@ impl Board {
         let same_base = base == self.base && current == self.current && same_laws;
         self.changed = self.rows.keys().cloned().collect();
         for (place, old) in before.into_iter().filter(|(_, old)| old.is_told) {
-            match self.rows.get_mut(&place) {
-                Some(new) => {
-                    new.is_told = true;
-                    let same = same_base
-                        && (&new.amounts, &new.rates, &new.crossings, &new.waits, &new.counted)
-                            == (&old.amounts, &old.rates, &old.crossings, &old.waits, &old.counted);
-                    let waits = waiting.get(&place.1) == self.waiting.get(&place.1);
-                    if same && (Some(place.0) != current || waits) {
-                        self.changed.remove(&place);
-                    }
-                }
-                None => {
-                    self.changed.insert(place.clone());
-                    self.row(place).is_told = true;
-                }
+            let Some(new) = self.rows.get_mut(&place) else {
+                self.changed.insert(place.clone());
+                self.row(place).is_told = true;
+                continue;
+            };
+            new.is_told = true;
+            let same = same_base
+                && (&new.amounts, &new.rates, &new.crossings, &new.waits, &new.counted)
+                    == (&old.amounts, &old.rates, &old.crossings, &old.waits, &old.counted);
+            let waits = waiting.get(&place.1) == self.waiting.get(&place.1);
+            if same && (Some(place.0) != current || waits) {
+                self.changed.remove(&place);
             }
         }
         for place in pending {
@@ -266,7 +263,9 @@ impl Board {
         let waiting: Vec<Keys> = self.waiting.keys().cloned().collect();
         for bucket in self.current.into_iter().chain(current) {
             let places = waiting.iter().map(|keys| (bucket, keys.clone())).collect::<Vec<_>>();
-            places.into_iter().for_each(|place| self.touch(place));
+            for place in places {
+                self.touch(place);
+            }
         }
         self.current = current;
     }

@@ -212,8 +212,11 @@ impl Step<'_> {
         let matured: Vec<Contribution> = self.site.books.maturity(self.now).collect();
         let own = &mut *self.follower;
         own.next_maturing = self.site.books.next_maturing(self.now);
-        own.matured.iter().for_each(|contribution| put(&mut self.deltas, contribution, -1));
-        matured.iter().for_each(|contribution| put(&mut self.deltas, contribution, 1));
+        for (list, sign) in [(&own.matured, -1), (&matured, 1)] {
+            for contribution in list {
+                put(&mut self.deltas, contribution, sign);
+            }
+        }
         own.matured = matured;
     }
 }
