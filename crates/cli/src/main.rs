@@ -7,6 +7,7 @@
 
 mod address;
 mod agent_list;
+mod anomalies;
 mod args;
 mod config;
 mod corrections;
@@ -57,6 +58,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Import(ImportCommand::Bank(args)) => import::bank(args).await,
         Command::Kpi(args) => kpi::run(args).await,
         Command::Explain(args) => explain::run(args).await,
+        Command::Anomalies(args) => anomalies::run(args).await,
         Command::Corrections(args) => corrections::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,

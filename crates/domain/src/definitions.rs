@@ -11,6 +11,8 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 
 use crate::{
+    allowance::{AllowanceDefinition, SiteDefinition},
+    authority::AuthorityDefinition,
     event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
     ids::{AgentId, Name, QueueId, ReasonCode, TeamId},
     time::{Micros, Span},
@@ -25,11 +27,21 @@ pub struct Definitions<N = Name> {
     queues: FxHashMap<QueueId<N>, History<QueueDefinition<N>>>,
     reasons: FxHashMap<ReasonCode<N>, History<ReasonDefinition<N>>>,
     agents: FxHashMap<AgentId<N>, History<AgentDefinition<N>>>,
+    sites: History<SiteDefinition>,
+    authorities: History<AuthorityDefinition>,
+    allowances: FxHashMap<Option<TeamId<N>>, History<AllowanceDefinition<N>>>,
 }
 
 impl<N> Default for Definitions<N> {
     fn default() -> Self {
-        Self { queues: FxHashMap::default(), reasons: FxHashMap::default(), agents: FxHashMap::default() }
+        Self {
+            queues: FxHashMap::default(),
+            reasons: FxHashMap::default(),
+            agents: FxHashMap::default(),
+            sites: History(Vec::new()),
+            authorities: History(Vec::new()),
+            allowances: FxHashMap::default(),
+        }
     }
 }
 
@@ -46,6 +58,11 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
             Event::QueueDefined(queue) => insert(&mut self.queues, queue.queue.clone(), queue),
             Event::ReasonDefined(reason) => insert(&mut self.reasons, reason.reason.clone(), reason),
             Event::AgentDefined(agent) => insert(&mut self.agents, agent.agent.clone(), agent),
+            Event::SiteDefined(site) => self.sites.insert(site),
+            Event::AuthorityDefined(authority) => self.authorities.insert(authority),
+            Event::AllowanceDefined(allowance) => {
+                insert(&mut self.allowances, allowance.team.clone(), allowance)
+            }
             _ => false,
         }
     }
@@ -79,6 +96,12 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
     /// How many chats the agent may hold at once at `at`; at least 1.
     pub fn chat_slots_at(&self, agent: &AgentId<N>, at: Micros) -> u32 {
         self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, |defined| defined.chat_slots.max(1))
+    }
+
+    /// What an agent of `team` is allowed at `at`: by its team's own definition, else by the one for all.
+    pub fn allowance_at(&self, team: Option<&TeamId<N>>, at: Micros) -> Option<&AllowanceDefinition<N>> {
+        let of = |team: Option<TeamId<N>>| self.allowances.get(&team)?.at(at);
+        team.and_then(|team| of(Some(team.clone()))).or_else(|| of(None))
     }
 
     /// The instants strictly inside `span` at which the agent's team becomes another one, in order. Cutting the
@@ -121,6 +144,26 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         self.reasons.values().flat_map(|history| history.0.iter())
     }
 
+    /// The site's own definitions, in order of `valid_from`.
+    pub fn sites(&self) -> impl Iterator<Item = &SiteDefinition> {
+        self.sites.0.iter()
+    }
+
+    /// Who is believed for which field of a leg, in order of `valid_from`.
+    pub fn authorities(&self) -> impl Iterator<Item = &AuthorityDefinition> {
+        self.authorities.0.iter()
+    }
+
+    /// Who is believed for which field of a leg whose earliest report is of `at`, if anything is defined.
+    pub fn authority_at(&self, at: Micros) -> Option<&AuthorityDefinition> {
+        self.authorities.at(at)
+    }
+
+    /// Every definition of what is allowed, each team's in order of `valid_from`; teams in no order.
+    pub fn allowances(&self) -> impl Iterator<Item = &AllowanceDefinition<N>> {
+        self.allowances.values().flat_map(|history| history.0.iter())
+    }
+
     /// Every definition of every agent, each agent's in order of `valid_from`; agents in no order.
     pub fn agents(&self) -> impl Iterator<Item = &AgentDefinition<N>> {
         self.agents.values().flat_map(|history| history.0.iter())
@@ -142,7 +185,19 @@ macro_rules! dated {
     )+};
 }
 
-dated!(QueueDefinition ReasonDefinition AgentDefinition);
+dated!(QueueDefinition ReasonDefinition AgentDefinition AllowanceDefinition);
+
+impl Dated for AuthorityDefinition {
+    fn valid_from(&self) -> Micros {
+        self.valid_from
+    }
+}
+
+impl Dated for SiteDefinition {
+    fn valid_from(&self) -> Micros {
+        self.valid_from
+    }
+}
 
 /// The definitions of one thing, sorted by date, one per date.
 #[derive(Clone, Debug)]

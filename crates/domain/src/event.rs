@@ -8,6 +8,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::{
+    allowance::{AllowanceDefinition, SiteDefinition},
+    authority::AuthorityDefinition,
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
         SurveyId, TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
@@ -51,6 +53,8 @@ macro_rules! coded {
         }
     };
 }
+
+pub(crate) use coded;
 
 coded! {
     /// The medium of a contact.
@@ -502,6 +506,12 @@ pub enum Event<N = Name> {
     ReasonDefined(ReasonDefinition<N>),
     /// An agent was defined.
     AgentDefined(AgentDefinition<N>),
+    /// The site's time zone was defined.
+    SiteDefined(SiteDefinition),
+    /// What agents are allowed on a day was defined.
+    AllowanceDefined(AllowanceDefinition<N>),
+    /// Who is believed for which field of a leg was defined.
+    AuthorityDefined(AuthorityDefinition),
     /// A malformed fact was refused.
     Refused {
         /// The field's path.
@@ -625,6 +635,9 @@ types! {
     QUEUE_DEFINED = 501 "definition.queue",
     REASON_DEFINED = 502 "definition.reason",
     AGENT_DEFINED = 503 "definition.agent",
+    SITE_DEFINED = 520 "definition.site",
+    ALLOWANCE_DEFINED = 521 "definition.allowance",
+    AUTHORITY_DEFINED = 522 "definition.authority",
     REFUSED = 601 "quarantine.refused",
     SKIPPED = 602 "quarantine.skipped",
     ANNULLED = 701 "correction.annulled",
@@ -663,6 +676,9 @@ impl<N> Event<N> {
             Self::QueueDefined(_) => EventType::QUEUE_DEFINED,
             Self::ReasonDefined(_) => EventType::REASON_DEFINED,
             Self::AgentDefined(_) => EventType::AGENT_DEFINED,
+            Self::SiteDefined(_) => EventType::SITE_DEFINED,
+            Self::AllowanceDefined(_) => EventType::ALLOWANCE_DEFINED,
+            Self::AuthorityDefined(_) => EventType::AUTHORITY_DEFINED,
             Self::Refused { .. } => EventType::REFUSED,
             Self::Skipped { .. } => EventType::SKIPPED,
             Self::Annulled { .. } => EventType::ANNULLED,

@@ -18,7 +18,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_engine::{Engine, EngineOptions, FactBatch, LogStore, SourceHello, SourceSession};
-use pegcount_kpi::{Attribution, Dimension, Query};
+use pegcount_kpi::{Attribution, Dimension, Query, Variant};
 use pegcount_log::Durability;
 use pegcount_proto::v1::{self, agent_fact::Action as AgentAction, contact_fact::Action, leg::Step};
 
@@ -74,6 +74,7 @@ async fn ask(engine: &Arc<Engine>, now: Micros, known: Position) -> f64 {
         as_of: now,
         queues: Vec::new(),
         agents: Vec::new(),
+        variant: Variant::default(),
     };
     let begin = Instant::now();
     engine.query_at(query, Some(known)).await.unwrap();

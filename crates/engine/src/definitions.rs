@@ -1,8 +1,10 @@
-//! Reference data comes in: queues, reasons, agents. Definitions are events like any other.
+//! Reference data comes in: queues, reasons, agents, the site's zone, what is allowed on a day. Definitions are events like any other.
 //!
 //! Invariant: what is defined already, exactly so, is not written again.
 
 use pegcount_domain::{
+    allowance::{AllowanceDefinition, SiteDefinition},
+    authority::AuthorityDefinition,
     envelope::{Position, StreamKind, StreamName},
     event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
     ids::{Name, SiteId},
@@ -30,6 +32,12 @@ pub struct Defined {
     pub reasons: Vec<ReasonDefinition>,
     /// Agents, every version of each.
     pub agents: Vec<AgentDefinition>,
+    /// The site's zone, every version of it.
+    pub sites: Vec<SiteDefinition>,
+    /// What is allowed on a day, every version for each team.
+    pub allowances: Vec<AllowanceDefinition>,
+    /// Who is believed for which field of a leg, every version of it.
+    pub authorities: Vec<AuthorityDefinition>,
     /// Agents that facts named and nobody defined.
     pub undeclared_agents: Vec<Name>,
     /// Queues that facts named and nobody defined.
@@ -52,13 +60,32 @@ impl Engine {
             return Err(EngineError::invalid("definitions", reason));
         }
         let is_definition = |event: &Event| {
-            matches!(event, Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_))
+            matches!(
+                event,
+                Event::QueueDefined(_)
+                    | Event::ReasonDefined(_)
+                    | Event::AgentDefined(_)
+                    | Event::SiteDefined(_)
+                    | Event::AllowanceDefined(_)
+                    | Event::AuthorityDefined(_)
+            )
         };
         if !events.iter().all(is_definition) {
             return Err(EngineError::invalid(
                 "definitions",
-                "hold something else; give queues, reasons, agents",
+                "hold something else; give queues, reasons, agents, the site, allowances or authorities",
             ));
+        }
+        for (index, event) in events.iter().enumerate() {
+            if let Event::SiteDefined(SiteDefinition { time_zone, .. }) = event
+                && !pegcount_kpi::is_known_zone(time_zone)
+            {
+                let reason = format!(
+                    "is {:?}, which the time zone database does not know; use a name like Europe/Berlin",
+                    time_zone.as_str()
+                );
+                return Err(EngineError::invalid(&format!("definitions[{index}].site.time_zone"), reason));
+            }
         }
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Definition, id: ALL };
         for _ in 0..DECISIONS_MAX {

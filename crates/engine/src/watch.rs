@@ -183,6 +183,6 @@ impl WatchMemory {
 
 /// Equal for equal questions, whatever instant they were asked at.
 fn fingerprint(query: &Query) -> String {
-    let Query { site, from, to, by, attribution, time_zone, as_of: _, queues, agents } = query;
-    format!("{site:?} {from:?} {to:?} {by:?} {attribution:?} {time_zone:?} {queues:?} {agents:?}")
+    let Query { site, from, to, by, attribution, time_zone, as_of: _, queues, agents, variant } = query;
+    format!("{site:?} {from:?} {to:?} {by:?} {attribution:?} {time_zone:?} {queues:?} {agents:?} {variant:?}")
 }

@@ -15,7 +15,7 @@ mod support;
 
 use pegcount_domain::{envelope::Position, time::Micros};
 use pegcount_engine::{Correction, EngineError, KnownAt};
-use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, Table, Value};
+use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, Table, Value, Variant};
 use pegcount_log::LogError;
 use pegcount_proto::v1::{self, contact_fact::Action};
 use support::{MORNING, Place, batch, command, contact_fact, name, place, send, signed_in, site, started};
@@ -36,6 +36,7 @@ fn hour() -> Query {
         as_of: at(60),
         queues: Vec::new(),
         agents: Vec::new(),
+        variant: Variant::default(),
     }
 }
 

@@ -24,7 +24,7 @@ use pegcount_engine::{
     Engine, EngineError, EngineOptions, FactBatch, KnownAt, LogStore, OpenTicket, Retained, Retention,
     TicketCommand,
 };
-use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, QueryError, Table};
+use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, QueryError, Table, Variant};
 use pegcount_log::LogError;
 use pegcount_proto::v1::{self, agent_fact, contact_fact::Action};
 use support::{
@@ -158,6 +158,7 @@ fn days(number: i64, by: &[Dimension]) -> Query {
         as_of: day(number),
         queues: Vec::new(),
         agents: Vec::new(),
+        variant: Variant::default(),
     }
 }
 

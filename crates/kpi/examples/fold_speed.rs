@@ -9,7 +9,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_kpi::{
-    Attribution, Dimension, Kpi, Query,
+    Attribution, Dimension, Kpi, Query, Variant,
     workload::{Size, Workload, key},
 };
 
@@ -44,6 +44,7 @@ fn main() {
             as_of: last,
             queues: Vec::new(),
             agents: Vec::new(),
+            variant: Variant::default(),
         };
         let (mut rows, mut seconds) = (0, f64::MAX);
         for _ in 0..number(4, 10) {

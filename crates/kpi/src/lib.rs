@@ -19,6 +19,7 @@ mod books;
 mod cells;
 mod contact;
 pub mod correction;
+mod day;
 mod fact;
 pub mod formula;
 mod histogram;
@@ -36,10 +37,12 @@ pub mod workload;
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use archive::ArchiveError;
 pub use correction::Correction;
-pub use formula::{FORMULA_VERSION, describe};
+pub use day::calendar::is_known_zone;
+pub use formula::{FORMULA_VERSION, describe, describe_means};
 pub use kpi::Kpi;
 pub use measure::{Measure, Unit};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,
-    Term, Value,
+    Term, Value, Variant,
 };
+pub use reference::EfficiencyTarget;

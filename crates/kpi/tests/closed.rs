@@ -28,6 +28,8 @@ use support::{Centre, DAY, ended, query, t};
 
 /// Seeds unless the environment says otherwise.
 const SEEDS: u64 = 2;
+/// Longer than any day.
+const DAYS_FIXED: Micros = Micros(26 * Micros::HOUR.0);
 /// Stories that follow on each other.
 const STORIES: u64 = 4;
 
@@ -79,6 +81,22 @@ fn moved_event(
             agent.valid_from = agent.valid_from.plus(by);
             Event::AgentDefined(agent)
         }
+        Event::SiteDefined(mut site) => {
+            site.valid_from = site.valid_from.plus(by);
+            Event::SiteDefined(site)
+        }
+        Event::AuthorityDefined(mut authority) => {
+            authority.valid_from = authority.valid_from.plus(by);
+            Event::AuthorityDefined(authority)
+        }
+        Event::AllowanceDefined(mut allowance) => {
+            allowance.valid_from = allowance.valid_from.plus(by);
+            Event::AllowanceDefined(allowance)
+        }
+        Event::ReasonDefined(mut reason) => {
+            reason.valid_from = reason.valid_from.plus(by);
+            Event::ReasonDefined(reason)
+        }
         Event::Annulled { target, reason } => Event::Annulled { target: target + after.0, reason },
         Event::Amended { target, reason, occurred_at, event } => Event::Amended {
             target: target + after.0,
@@ -106,6 +124,11 @@ fn in_force_from(mut history: Vec<Recorded>, now: Micros) -> Vec<Recorded> {
         match &mut one.event {
             Event::QueueDefined(queue) => queue.valid_from = queue.valid_from.max(now),
             Event::AgentDefined(agent) => agent.valid_from = agent.valid_from.max(now),
+            // Up to the end of the day in which history is closed days stay as they are.
+            Event::SiteDefined(site) => site.valid_from = site.valid_from.max(now.plus(DAYS_FIXED)),
+            Event::AuthorityDefined(authority) => authority.valid_from = authority.valid_from.max(now),
+            Event::AllowanceDefined(allowance) => allowance.valid_from = allowance.valid_from.max(now),
+            Event::ReasonDefined(reason) => reason.valid_from = reason.valid_from.max(now),
             _ => {}
         }
     }

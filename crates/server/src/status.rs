@@ -156,12 +156,16 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
     let field = match error {
         QueryError::Unaligned { field: "from", .. } => "from_us",
         QueryError::Unaligned { .. } | QueryError::Empty { .. } | QueryError::TooLong { .. } => "to_us",
-        QueryError::Repeated { .. } => "by",
+        QueryError::Repeated { .. } | QueryError::NoMeanOfDays { .. } => "by",
+        QueryError::DaysGone { .. } => {
+            return precondition("HISTORY_CLOSED", "efficiency_target_milli", message);
+        }
         QueryError::Closed { .. } => return precondition("HISTORY_CLOSED", "as_of_us", message),
         QueryError::EventsGone { .. } => return precondition("HISTORY_CLOSED", "from_us", message),
-        QueryError::UnknownColumn { .. } | QueryError::NotExplained { .. } | QueryError::NotCutBy { .. } => {
-            "column"
-        }
+        QueryError::UnknownColumn { .. }
+        | QueryError::NotExplained { .. }
+        | QueryError::MeanNotExplained { .. }
+        | QueryError::NotCutBy { .. } => "column",
     };
     let details = ErrorDetails::with_bad_request_violation(field, message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)

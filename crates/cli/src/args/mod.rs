@@ -12,7 +12,9 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub(crate) use demo::DemoArgs;
-pub(crate) use kpi::{CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs};
+pub(crate) use kpi::{
+    AnomaliesArgs, CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs,
+};
 pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ConsumersArgs, ImportCommand, LogCommand, RetainArgs,
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     /// cause: the log position, when it was recorded, the interval, the measure, and by how much.
     /// `pegcount kpi --known-at` shows figures as they were before.
     Corrections(CorrectionsArgs),
+    /// List facts that the rules do not allow, and reports in which softphone and exchange differ
+    Anomalies(AnomaliesArgs),
     /// Watch figures change
     ///
     /// Follows a running server: on a terminal as a table that changes, else with a line for every row that changed.

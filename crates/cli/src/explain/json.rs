@@ -62,6 +62,7 @@ fn item(item: &KpiItem, unit: Unit, zone: &TimeZone) -> Value {
         "queue": named(&item.queue),
         "events": item.events.iter().map(|one| event(one, zone)).collect::<Vec<_>>(),
         "event_count": item.event_count,
+        "notes": item.notes,
     })
 }
 

@@ -155,6 +155,7 @@ pub(crate) mod samples {
             queue: String::new(),
             events: events.to_vec(),
             event_count: 3,
+            notes: Vec::new(),
         };
         ExplainKpiResponse {
             column: Some(KpiColumn {

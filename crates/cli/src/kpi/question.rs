@@ -9,7 +9,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_engine::KnownAt;
-use pegcount_kpi::{Attribution, Dimension, Query};
+use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, Query, Variant};
 use pegcount_proto::v1::{self, QueryKpiRequest};
 
 use crate::{
@@ -57,6 +57,8 @@ pub(crate) struct Question {
     zone_name: String,
     queues: Vec<QueueId>,
     agents: Vec<AgentId>,
+    mean_of_days: bool,
+    efficiency_target: Option<u32>,
 }
 
 impl Question {
@@ -91,6 +93,8 @@ impl Question {
             zone_name: args.time_zone.clone(),
             queues: queues.collect::<Result<_, _>>()?,
             agents: agents.collect::<Result<_, _>>()?,
+            mean_of_days: args.mean_of_days,
+            efficiency_target: args.efficiency_target,
         })
     }
 
@@ -101,8 +105,20 @@ impl Question {
         let agents = self.agents.iter().map(|agent| format!("agent {agent}"));
         let visits = format!("counts at their visit's {}", self.attribution);
         let visits = (self.attribution != Attribution::Event).then_some(visits);
+        let mean = self.mean_of_days.then(|| "ratios are means of days".to_owned());
+        let target = self
+            .efficiency_target
+            .map(|milli| format!("efficiency target {}.{:03} per hour", milli / 1_000, milli % 1_000));
         let range = [self.site.to_string(), format!("{from} to {to}")];
-        range.into_iter().chain(queues).chain(agents).chain(visits).collect::<Vec<_>>().join(", ")
+        range
+            .into_iter()
+            .chain(queues)
+            .chain(agents)
+            .chain(visits)
+            .chain(mean)
+            .chain(target)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The names of the dimensions that are not times, in the order asked.
@@ -133,6 +149,8 @@ impl Question {
                 KnownAt::Instant(at) => Said::KnownAtUs(at.0),
                 KnownAt::Position(position) => Said::KnownAtPosition(position.0),
             }),
+            mean_of_days: self.mean_of_days,
+            efficiency_target_milli: self.efficiency_target,
         }
     }
 
@@ -148,6 +166,12 @@ impl Question {
             as_of,
             queues: self.queues.clone(),
             agents: self.agents.clone(),
+            variant: Variant {
+                mean_of_days: self.mean_of_days,
+                efficiency_target: self
+                    .efficiency_target
+                    .map(|milli| EfficiencyTarget { milli: milli.into(), or_equal: false }),
+            },
         }
     }
 }

@@ -189,6 +189,9 @@ impl Boards {
                 Event::QueueDefined(queue) => known.queues().any(|known| known == queue),
                 Event::ReasonDefined(reason) => known.reasons().any(|known| known == reason),
                 Event::AgentDefined(agent) => known.agents().any(|known| known == agent),
+                Event::SiteDefined(site) => known.sites().any(|known| known == site),
+                Event::AuthorityDefined(one) => known.authorities().any(|known| known == one),
+                Event::AllowanceDefined(one) => known.allowances().any(|known| known == one),
                 _ => false,
             })
         };
@@ -204,12 +207,16 @@ impl Boards {
             queues: known.queues().cloned().collect(),
             reasons: known.reasons().cloned().collect(),
             agents: known.agents().cloned().collect(),
+            sites: known.sites().cloned().collect(),
+            allowances: known.allowances().cloned().collect(),
+            authorities: known.authorities().cloned().collect(),
             undeclared_agents: agents.map(|agent| agent.0.clone()).collect(),
             undeclared_queues: queues.map(|queue| queue.0.clone()).collect(),
         };
         defined.queues.sort_by(|a, b| (&a.queue, a.valid_from).cmp(&(&b.queue, b.valid_from)));
         defined.reasons.sort_by(|a, b| (&a.reason, a.valid_from).cmp(&(&b.reason, b.valid_from)));
         defined.agents.sort_by(|a, b| (&a.agent, a.valid_from).cmp(&(&b.agent, b.valid_from)));
+        defined.allowances.sort_by(|a, b| (&a.team, a.valid_from).cmp(&(&b.team, b.valid_from)));
         defined.undeclared_agents.sort();
         defined.undeclared_queues.sort();
         defined

@@ -16,6 +16,7 @@ use crate::{
     measure::{Measure, Sheet},
     names::Id,
     query::{Column, Dimension, Query, QueryError, Value, gather, table},
+    reference::EfficiencyTarget,
     site::{
         Site,
         explain::{Unit as Whose, Wanted},
@@ -80,6 +81,8 @@ pub struct Item {
     pub agent: Option<Name>,
     /// The queue, if it is about one.
     pub queue: Option<Name>,
+    /// What a day or a month came to, in words: sums, allowances that were broken, the target. Empty for other items.
+    pub notes: Vec<String>,
     /// The events that say so, by position; read them from the log.
     pub events: Vec<Position>,
 }
@@ -112,6 +115,9 @@ type Found = BTreeMap<(usize, Source, Whose, Dims), i64>;
 pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Explanation, QueryError> {
     asked.query.check()?;
     let (column, means) = formula::means(&asked.column).ok_or_else(|| no_means(&asked.column))?;
+    if asked.query.variant.mean_of_days && matches!(means, Means::Formula(_)) {
+        return Err(QueryError::MeanNotExplained { column: column.name });
+    }
     let measures: Vec<Measure> = means.measures();
     check_cell(asked, &column, &measures)?;
     let mut found = Found::new();
@@ -139,7 +145,15 @@ pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Expla
 /// Why a column of this name cannot be explained.
 fn no_means(name: &str) -> QueryError {
     match formula::describe().iter().find(|column| column.name == name) {
-        Some(gauge) => QueryError::NotExplained { column: gauge.name },
+        Some(gauge) => {
+            let of_agents = gauge.name.starts_with("agents_");
+            let instead = if of_agents {
+                "the agent clock (`ready_clock` and the like)"
+            } else {
+                "`offered` and `ended`"
+            };
+            QueryError::NotExplained { column: gauge.name, instead }
+        }
         None => QueryError::UnknownColumn { column: name.to_owned() },
     }
 }
@@ -162,7 +176,7 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     let query = &asked.query;
     let range = Span::new(query.from, query.to);
     let (first, end) = (Interval::containing(query.from), Interval::containing(query.to));
-    let wanted = wanted(measures);
+    let wanted = wanted(measures, query.variant.efficiency_target);
     let ids = |names: Vec<&str>| -> Vec<Id> {
         names.into_iter().filter_map(|name| site.names.find_text(name)).collect()
     };
@@ -190,13 +204,15 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     });
 }
 
-fn wanted(measures: &[Measure]) -> Wanted {
+fn wanted(measures: &[Measure], target: Option<EfficiencyTarget>) -> Wanted {
     let any = |sheets: &[Sheet]| measures.iter().any(|measure| sheets.contains(&measure.sheet()));
     Wanted {
         agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
         contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
         lines: any(&[Sheet::Visit, Sheet::Line, Sheet::Failure]),
         tickets: any(&[Sheet::Ticket]),
+        days: any(&[Sheet::Day]),
+        target,
     }
 }
 
@@ -220,6 +236,7 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
             to: source.to,
             agent: site.names.text(dims.agent),
             queue: site.names.text(dims.queue),
+            notes: site.words_of(*whose, *source, asked.query.as_of, asked.query.variant.efficiency_target),
             events: site.events_of(*whose, *source),
         })
     };

@@ -7,12 +7,14 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::{
+    agent::standing::{STATES, State},
     cells::{Attribution, Detail, Dims},
     measure::{Measure, SHEETS, Sheet},
     names::Id,
     query::{Dimension, Query, buckets::Buckets},
     site::{
         Site,
+        days::{counted_in, day_amounts, month_amounts},
         read::{Overlay, Scope},
     },
 };
@@ -28,6 +30,8 @@ pub(crate) struct Sums {
     pub(crate) amounts: Box<[i64]>,
     pub(crate) waiting: i64,
     pub(crate) longest: i64,
+    /// Agents by state, by [`State`].
+    pub(crate) agents: [i64; STATES],
     /// Waits of the answered and of the abandoned, by length.
     pub(crate) waits: [Vec<(Detail, i64)>; 2],
 }
@@ -36,7 +40,7 @@ impl Sums {
     /// Nothing counted yet.
     pub(crate) fn new(bucket: u32, keys: Keys) -> Self {
         let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
-        Self { bucket, keys, amounts, waiting: 0, longest: 0, waits: Default::default() }
+        Self { bucket, keys, amounts, waiting: 0, longest: 0, agents: [0; STATES], waits: Default::default() }
     }
 
     fn add(&mut self, measure: Measure, detail: Detail, amount: i64) {
@@ -99,6 +103,11 @@ impl<'a> Gather<'a> {
         self.has.get(sheet as usize).copied().unwrap_or(false)
     }
 
+    /// An amount of a row, if its measure can exist there.
+    pub(crate) fn amount(&self, sums: &Sums, measure: Measure) -> Option<i64> {
+        self.has(measure.sheet()).then(|| sums.amounts.get(measure.index()).copied()).flatten()
+    }
+
     /// The attribution under which the query reads a sheet.
     fn attribution(&self, sheet: Sheet) -> Attribution {
         attribution(sheet, self.query.attribution)
@@ -109,11 +118,17 @@ impl<'a> Gather<'a> {
         let range = Span::new(self.query.from, self.query.to);
         let overlay = site.overlay(self.query.as_of, range, &Scope::Everything);
         let (from, to) = (Interval::containing(self.query.from), Interval::containing(self.query.to));
+        let forced = self.query.variant.efficiency_target.is_some();
         for sheet in Sheet::ALL.into_iter().filter(|sheet| self.has(*sheet)).collect::<SmallVec<[Sheet; 8]>>()
         {
             for (interval, dims, amounts) in site.books.cells.rows(sheet, self.attribution(sheet), from, to) {
                 let Some(sums) = self.sums_at(interval, &dims) else { continue };
-                for (measure, amount) in sheet.measures().iter().zip(amounts) {
+                for (measure, amount) in sheet
+                    .measures()
+                    .iter()
+                    .zip(amounts)
+                    .filter(|(measure, _)| !(forced && is_targeted(**measure)))
+                {
                     sums.add(*measure, dims.detail, *amount);
                 }
             }
@@ -122,13 +137,67 @@ impl<'a> Gather<'a> {
             let sheet = contribution.measure.sheet();
             if self.attribution(sheet) == contribution.attribution
                 && self.has(sheet)
+                && !(forced && is_targeted(contribution.measure))
                 && let Some(sums) = self.sums_at(contribution.interval, &contribution.dims)
             {
                 sums.add(contribution.measure, contribution.dims.detail, contribution.amount);
             }
         }
+        if forced && self.has(Sheet::Day) {
+            self.targeted(site, range);
+        }
         if self.has(Sheet::Visit) {
             self.gauges(site, &overlay);
+        }
+        if self.has(Sheet::Clock) {
+            self.agents_by_state(site, &overlay);
+        }
+    }
+
+    /// Gauges of agents: they stand for the same instants.
+    fn agents_by_state(&mut self, site: &Site, overlay: &Overlay) {
+        let as_of = self.query.as_of;
+        for (place, bucket) in (0u32..).zip(&self.buckets.list) {
+            if bucket.to <= as_of {
+                let last = Interval::containing(bucket.to.minus(Micros(1)));
+                let open = overlay.standings.iter().filter(|(standing, _)| standing.interval == last);
+                let settled = site.books.standings(last).iter().map(|standing| (standing, 1));
+                for (standing, sign) in settled.chain(open.map(|(standing, sign)| (standing, *sign))) {
+                    let dims = Dims { agent: standing.agent, team: standing.team, ..Dims::default() };
+                    self.stand(place, &dims, standing.state, sign);
+                }
+            } else if bucket.from <= as_of {
+                for (dims, state) in &overlay.signed_in {
+                    self.stand(place, dims, *state, 1);
+                }
+            }
+        }
+    }
+
+    fn stand(&mut self, place: u32, dims: &Dims, state: State, sign: i64) {
+        if let Some(sums) = self.sums(place, dims)
+            && let Some(agents) = sums.agents.get_mut(state as usize)
+        {
+            *agents += sign;
+        }
+    }
+
+    /// Agent-days and agent-months against the target that the query forces.
+    fn targeted(&mut self, site: &Site, range: Span) {
+        for unit in site.agents.list.iter().filter(|unit| unit.has_clock) {
+            let (days, months) =
+                site.days_of(unit, self.query.as_of, range, self.query.variant.efficiency_target);
+            let days = days.iter().map(|day| (day.span.end, day.verdict.team, day_amounts(&day.verdict)));
+            let months = months
+                .iter()
+                .map(|month| (month.span.end, month.verdict.team, month_amounts(&month.verdict)));
+            for (end, team, amounts) in days.chain(months) {
+                let dims = Dims { agent: unit.id, team, ..Dims::default() };
+                let Some(sums) = self.sums_at(counted_in(end), &dims) else { continue };
+                for (measure, amount) in amounts.iter().filter(|(measure, _)| is_targeted(*measure)) {
+                    sums.add(*measure, dims.detail, *amount);
+                }
+            }
         }
     }
 
@@ -185,6 +254,11 @@ impl<'a> Gather<'a> {
     }
 }
 
+/// Whether a measure hangs on the efficiency target.
+fn is_targeted(measure: Measure) -> bool {
+    matches!(measure, Measure::AgentDaysOverTarget | Measure::AgentMonthsOverTarget)
+}
+
 /// The attribution under which a query for `asked` reads a sheet.
 pub(crate) fn attribution(sheet: Sheet, asked: Attribution) -> Attribution {
     match (sheet, asked) {
@@ -214,7 +288,7 @@ pub(crate) const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
     use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
     match sheet {
         Sheet::Visit | Sheet::Wait => &[Queue, Entry, Channel, Direction, Priority],
-        Sheet::Clock => &[Agent, Team],
+        Sheet::Clock | Sheet::Day => &[Agent, Team],
         Sheet::Away => &[Agent, Team, Reason],
         Sheet::Transfer => &[Agent, Team, Queue, Channel, Direction, Reason],
         Sheet::Failure => &[Agent, Team, Queue, Channel, Cause],

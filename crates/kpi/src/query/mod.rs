@@ -1,13 +1,14 @@
 //! Asking for figures: what a query says, what a table holds.
 //!
 //! - [`buckets`]: time into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
-//!   [`explain`]: what a sum is made of
+//!   [`mean`]: the mean of days; [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
 pub(crate) mod buckets;
 pub(crate) mod explain;
 pub(crate) mod gather;
+mod mean;
 pub(crate) mod table;
 
 use std::{fmt, str::FromStr};
@@ -20,7 +21,7 @@ use pegcount_domain::{
 
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use crate::cells::Attribution;
-use crate::measure::Unit;
+use crate::{measure::Unit, reference::EfficiencyTarget};
 
 /// The longest range of a query: ten years.
 pub const RANGE_MAX: Micros = Micros(3_653 * 24 * Micros::HOUR.0);
@@ -180,6 +181,18 @@ pub struct Query {
     pub queues: Vec<QueueId>,
     /// Only these agents; none: all.
     pub agents: Vec<AgentId>,
+    /// How ratios are taken where there is more than one way.
+    pub variant: Variant,
+}
+
+/// Ways to take a figure that are not the default (KPIS.md §1, §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// Ratios are the mean of the local days' ratios instead of pooled over the row; measures and percentiles stay as they
+    /// are.
+    pub mean_of_days: bool,
+    /// Agent-days and agent-months are held against this target instead of the site's own.
+    pub efficiency_target: Option<EfficiencyTarget>,
 }
 
 /// Why a query has no answer.
@@ -231,6 +244,33 @@ pub enum QueryError {
         /// The first instant that can be explained.
         closed_before: Micros,
     },
+    /// A day has one mean, a part of it none.
+    #[error(
+        "the mean of days cannot be cut by `{dimension}`, which is less than a day; cut by `day` or by no time, or leave the mean out"
+    )]
+    NoMeanOfDays {
+        /// The dimension.
+        dimension: Dimension,
+    },
+    /// A mean of days is no sum of anything.
+    #[error(
+        "the mean of days of `{column}` is no sum of spans or counts; explain `{column}` of one day, without the mean"
+    )]
+    MeanNotExplained {
+        /// The column.
+        column: &'static str,
+    },
+    /// The days behind the figure are gone, so that they cannot be judged anew.
+    #[error(
+        "history before {} is closed: agent-days from {} on cannot be held against another efficiency target; ask for a range from then on, or leave the target out",
+        instant(*.closed_before), instant(*.from)
+    )]
+    DaysGone {
+        /// The range's start.
+        from: Micros,
+        /// The first instant from which days can be judged anew.
+        closed_before: Micros,
+    },
     /// No such column.
     #[error("`{column}` is no column; `pegcount kpi --columns help` lists them")]
     UnknownColumn {
@@ -238,12 +278,12 @@ pub enum QueryError {
         column: String,
     },
     /// A value at an instant is no sum of anything.
-    #[error(
-        "`{column}` is a value at an instant and no sum of spans or counts; explain `offered` and `ended` instead"
-    )]
+    #[error("`{column}` is a value at an instant and no sum of spans or counts; explain {instead} instead")]
     NotExplained {
         /// The column.
         column: &'static str,
+        /// What can be explained.
+        instead: &'static str,
     },
     /// The column has no such dimension.
     #[error("`{column}` is not cut by `{dimension}`; leave it out, or say another column")]
@@ -341,6 +381,10 @@ impl Query {
         let length = self.to.minus(self.from);
         if length > RANGE_MAX {
             return Err(QueryError::TooLong { length });
+        }
+        let less = |dimension: &&Dimension| dimension.is_time() && **dimension != Dimension::Day;
+        if let Some(dimension) = self.by.iter().find(less).filter(|_| self.variant.mean_of_days) {
+            return Err(QueryError::NoMeanOfDays { dimension: *dimension });
         }
         for (index, dimension) in self.by.iter().enumerate() {
             if self.by.iter().skip(index + 1).any(|other| other == dimension) {

@@ -12,7 +12,7 @@ use pegcount_domain::{
 use crate::{
     agent::clock::machine_reason,
     cells::Detail,
-    formula::{FORMULA_VERSION, FORMULAS, PERCENTILES, describe},
+    formula::{FORMULA_VERSION, FORMULAS, PERCENTILES, describe, describe_means},
     line::issue::Cause,
     measure::{Measure, Sheet},
     names::Id,
@@ -20,6 +20,7 @@ use crate::{
         Dimension, Query, QueryError, Row, Table, Value,
         buckets::Buckets,
         gather::{Gather, Sums},
+        mean::Means,
     },
     site::Site,
 };
@@ -38,41 +39,51 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
             sums.push(Sums::new(0, super::gather::Keys::new()));
         }
     } else {
-        sums.retain(|sums| sums.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
+        let is_something = |sums: &Sums| {
+            let mut amounts = sums.agents.iter().chain(sums.amounts.iter());
+            sums.waiting != 0 || amounts.any(|amount| *amount != 0)
+        };
+        sums.retain(is_something);
     }
+    let means = query.variant.mean_of_days.then(|| Means::of(query, site));
+    let values = |sums: &Sums| values(&gather, sums, means.as_ref());
     let mut rows: Vec<Row> =
-        sums.iter().filter_map(|sums| row(query, site, &buckets, &gather, sums)).collect();
+        sums.iter().filter_map(|sums| row(query, site, &buckets, sums, values(sums))).collect();
     rows.sort_by(|a, b| (a.from, &a.keys).cmp(&(b.from, &b.keys)));
     let position = site.map(Site::position).unwrap_or_default();
-    Ok(Table { columns: describe(), rows, position, as_of: query.as_of, formula_version: FORMULA_VERSION })
+    let columns = if means.is_some() { describe_means() } else { describe() };
+    Ok(Table { columns, rows, position, as_of: query.as_of, formula_version: FORMULA_VERSION })
 }
 
 fn row(
     query: &Query,
     site: Option<&Site>,
     buckets: &Buckets,
-    gather: &Gather<'_>,
     sums: &Sums,
+    values: Vec<Value>,
 ) -> Option<Row> {
     let bucket = buckets.list.get(usize::try_from(sums.bucket).ok()?)?;
     let cuts = query.by.iter().filter(|dimension| !dimension.is_time());
     let keys = cuts.zip(&sums.keys).map(|(cut, key)| text(*cut, *key, site)).collect();
-    Some(Row { from: bucket.from, to: bucket.to, keys, values: values(gather, sums) })
+    Some(Row { from: bucket.from, to: bucket.to, keys, values })
 }
 
-fn values(gather: &Gather<'_>, sums: &Sums) -> Vec<Value> {
-    let amount = |measure: Measure| {
-        let exists = gather.has(measure.sheet());
-        exists.then(|| sums.amounts.get(measure.index()).copied()).flatten()
-    };
+fn values(gather: &Gather<'_>, sums: &Sums, means: Option<&Means>) -> Vec<Value> {
+    let amount = |measure: Measure| gather.amount(sums, measure);
     let value = |measure: &Measure| amount(*measure).map_or(Value::Absent, Value::Amount);
     let gauge = |value| if gather.has(Sheet::Visit) { Value::Amount(value) } else { Value::Absent };
     let visits = Sheet::Visit.measures();
     let others = Measure::ALL.iter().skip(visits.len()).filter(|measure| measure.sheet().is_shown());
     let mut values: Vec<Value> = visits.iter().map(value).collect();
     values.extend([gauge(sums.waiting), gauge(sums.longest)]);
+    let agents = |value| if gather.has(Sheet::Clock) { Value::Amount(value) } else { Value::Absent };
+    values.push(agents(sums.agents.iter().sum()));
+    values.extend(sums.agents.map(agents));
     values.extend(others.map(value));
-    values.extend(FORMULAS.iter().map(|formula| formula.value(amount)));
+    values.extend(FORMULAS.iter().map(|formula| match means {
+        Some(means) => means.value(formula, sums, gather),
+        None => formula.value(amount),
+    }));
     let waits = sums.waits.each_ref().map(|waits| merged(waits));
     values.extend(PERCENTILES.iter().map(|percentile| {
         let own = percentile.of(&waits).filter(|_| gather.has(Sheet::Wait));

@@ -3,7 +3,12 @@
 //! Most definitions come before the first fact that needs them and touch nothing. Invariant: afterwards everything is
 //! as if the definition had been known from the beginning.
 
-use pegcount_domain::{event::Event, ids::Key};
+use pegcount_domain::{
+    allowance::AllowanceDefinition,
+    event::{Event, ReasonDefinition},
+    ids::Key,
+    time::Micros,
+};
 
 use crate::{
     agent::emit::Output,
@@ -20,6 +25,8 @@ pub(super) struct Touched {
     agents: Vec<Slot>,
     contacts: Vec<Slot>,
     tickets: Vec<Slot>,
+    /// Days of agents.
+    days: bool,
 }
 
 fn slots<T>(list: &[T], is_touched: impl Fn(&T) -> bool) -> Vec<Slot> {
@@ -29,7 +36,7 @@ fn slots<T>(list: &[T], is_touched: impl Fn(&T) -> bool) -> Vec<Slot> {
 
 impl Touched {
     pub(super) fn is_empty(&self) -> bool {
-        self.agents.is_empty() && self.contacts.is_empty() && self.tickets.is_empty()
+        self.agents.is_empty() && self.contacts.is_empty() && self.tickets.is_empty() && !self.days
     }
 }
 
@@ -39,19 +46,44 @@ impl Site {
         let touched = match event {
             Event::QueueDefined(queue) => self.names.find(queue.queue.0).map(|id| self.touched_by_queue(id)),
             Event::AgentDefined(agent) => self.names.find(agent.agent.0).map(|id| self.touched_by_agent(id)),
+            Event::AuthorityDefined(_) => {
+                Some(Touched { agents: slots(&self.agents.list, |_| true), ..Touched::default() })
+            }
+            Event::SiteDefined(site) => Some(self.touched_days(site.valid_from)),
+            Event::AllowanceDefined(allowance) => Some(self.touched_days(allowance.valid_from)),
+            Event::ReasonDefined(reason) => Some(self.touched_days(reason.valid_from)),
             _ => None,
         };
         touched.unwrap_or_default()
     }
 
+    fn touched_days(&self, from: Micros) -> Touched {
+        Touched { days: self.has_days_after(from), ..Touched::default() }
+    }
+
     pub(super) fn define(&mut self, event: &Event<Key>) {
+        match event {
+            Event::SiteDefined(_) => {
+                return self.change_days(|site| {
+                    site.reference.apply(event, &mut site.names);
+                });
+            }
+            Event::AllowanceDefined(AllowanceDefinition { valid_from, .. })
+            | Event::ReasonDefined(ReasonDefinition { valid_from, .. }) => {
+                if self.reference.apply(event, &mut self.names) {
+                    self.expire_days(*valid_from);
+                }
+                return;
+            }
+            _ => {}
+        }
         let touched = self.touched_by(event);
         for agent in &touched.agents {
             let mut minus = Output::default();
             if let Some(unit) = self.agents.get(*agent) {
                 unit.withdraw(&self.reference, &mut minus);
             }
-            self.enter_agent(&minus, -1);
+            self.enter_agent(*agent, &minus, -1);
         }
         for contact in &touched.contacts {
             self.withdraw_contact(*contact);
@@ -68,7 +100,7 @@ impl Site {
             if let Some(unit) = self.agents.get_mut(*agent) {
                 unit.restore(&self.reference, &mut plus);
             }
-            self.enter_agent(&plus, 1);
+            self.enter_agent(*agent, &plus, 1);
         }
         for contact in &touched.contacts {
             self.settle_contact(*contact);
@@ -86,6 +118,7 @@ impl Site {
                 unit.facts.iter().any(enters) || unit.legs.iter().any(|leg| leg.outcome.queue == queue)
             }),
             tickets: Vec::new(),
+            days: false,
         }
     }
 
@@ -101,6 +134,7 @@ impl Site {
             agents: slots(&self.agents.list, |unit| unit.id == agent && unit.has_clock),
             contacts: Vec::new(),
             tickets: slots(&self.tickets.list, by),
+            days: false,
         }
     }
 }

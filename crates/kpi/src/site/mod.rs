@@ -1,7 +1,7 @@
 //! One site: its units, its reference data and its books.
 //!
 //! - [`route`]: from an event to the units that it concerns
-//! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books
+//! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books; [`days`]: agent-days
 //! - [`close`]: forgetting what is over; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
 //! - [`explain`]: where contributions come from
 //! - [`compare`]: what a late event corrects; [`read`]: what is open at an instant, on top of the books
@@ -13,11 +13,14 @@ mod amend;
 mod close;
 mod compare;
 mod contacts;
+pub(crate) mod days;
 mod define;
 pub(crate) mod explain;
 mod lines;
 pub(crate) mod read;
 mod route;
+
+use std::collections::BTreeSet;
 
 use pegcount_domain::{
     envelope::{Position, Recorded},
@@ -147,6 +150,8 @@ pub(crate) struct Site {
     pub(crate) open: FxHashSet<Slot>,
     pub(crate) books: Books,
     pub(crate) corrections: Corrections,
+    /// The ends of days and months that may stand otherwise in the books than they are.
+    pub(crate) days_due: BTreeSet<(Micros, Slot)>,
     /// History before this instant is closed: its facts change no figure.
     pub(crate) closed_before: Micros,
     /// The event being taken in.
@@ -169,6 +174,7 @@ impl Site {
         }
         self.books.touch(Interval::containing(recorded.occurred_at), recorded.position);
         self.books.mature(recorded.occurred_at.min(recorded.recorded_at), recorded.position);
+        self.settle_days();
     }
 
     /// Goes on from a position.

@@ -33,9 +33,12 @@ impl Site {
                 self.amend(recorded, *target, *occurred_at, event);
             }
             Event::HistoryClosed { before } => self.close(*before),
-            Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_) => {
-                self.define(&recorded.event);
-            }
+            Event::QueueDefined(_)
+            | Event::ReasonDefined(_)
+            | Event::AgentDefined(_)
+            | Event::SiteDefined(_)
+            | Event::AllowanceDefined(_)
+            | Event::AuthorityDefined(_) => self.define(&recorded.event),
             event => self.route(recorded.stream, stamp_of(recorded, event), event),
         }
     }

@@ -27,7 +27,7 @@ const fn ratio(
     Ratio { name, times: 1, above, below }
 }
 
-const RATIOS: [Ratio; 36] = [
+const RATIOS: [Ratio; 42] = [
     ratio("aht", &[(1, "handle_talk"), (1, "handle_hold"), (1, "handle_acw")], &[(1, "handled")]),
     ratio("aht_talk", &[(1, "handle_talk")], &[(1, "handled")]),
     ratio("aht_journey", &[(1, "contacts_handle_time")], &[(1, "contacts_handled")]),
@@ -99,6 +99,27 @@ const RATIOS: [Ratio; 36] = [
         above: &[(1, "handled_inbound")],
         below: &[(1, "signed_in_clock"), (-1, "away_clock"), (-1, "lost_clock")],
     },
+    ratio(
+        "occupancy_slots",
+        &[(1, "occupied_clock"), (1, "extra_slots_busy_time")],
+        &[
+            (1, "occupied_clock"),
+            (1, "ready_clock"),
+            (1, "ringing_clock"),
+            (1, "dialing_clock"),
+            (1, "extra_slots_time"),
+        ],
+    ),
+    Ratio {
+        name: "callbacks_per_hour",
+        times: HOUR,
+        above: &[(1, "callbacks_made")],
+        below: &[(1, "callback_time")],
+    },
+    ratio("outbound_connect_rate", &[(1, "outbound_connected")], &[(1, "outbound_dials")]),
+    ratio("efficiency_share", &[(1, "agent_days_over_target")], &[(1, "agent_days_measured")]),
+    ratio("efficiency_share_by_month", &[(1, "agent_months_over_target")], &[(1, "agent_months_measured")]),
+    ratio("away_compliance", &[(1, "agent_days_compliant")], &[(1, "agent_days")]),
     ratio("connect_rate", &[(1, "answered")], &ENDED),
     ratio("first_attempt_connect_rate", &[(1, "first_attempts_answered")], &[(1, "first_attempts")]),
     ratio("transfer_rate", &[(1, "transfers_out_cold"), (1, "transfers_out_warm")], &[(1, "handled")]),
@@ -115,6 +136,11 @@ const RATIOS: [Ratio; 36] = [
 ];
 
 /// The ratio of this name; none for a measure.
+/// Whether a column is one of them.
+pub fn is_ratio(column: &str) -> bool {
+    of(column).is_some()
+}
+
 pub fn of(column: &str) -> Option<&'static Ratio> {
     static ALL: [Ratio; RATIOS.len()] = RATIOS;
     ALL.iter().find(|ratio| ratio.name == column)

@@ -12,7 +12,7 @@ use pegcount_domain::{
     },
     time::Micros,
 };
-use pegcount_kpi::{Attribution, Dimension, Kpi, Query, Row, Table, Value, describe};
+use pegcount_kpi::{Attribution, Dimension, Kpi, Query, Row, Table, Value, Variant, describe};
 
 pub type E = Event<Key>;
 
@@ -222,6 +222,7 @@ pub fn query(site: &str, from: Micros, to: Micros, by: &[Dimension], as_of: Micr
         as_of,
         queues: Vec::new(),
         agents: Vec::new(),
+        variant: Variant::default(),
     }
 }
 

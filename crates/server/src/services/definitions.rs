@@ -1,10 +1,11 @@
-//! The definition service: queues, reasons, agents.
+//! The definition service: queues, reasons, agents, the site's zone, what is allowed on a day.
 
 use pegcount_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
     Room,
+    to_days::{allowance_message, authority_message, site_message},
     to_definitions::{agent_message, definition, queue_message, reason_message},
 };
 use crate::{access::Action, status};
@@ -41,8 +42,17 @@ impl v1::definition_service_server::DefinitionService for Room {
         let queues = defined.queues.iter().map(queue_message);
         let reasons = defined.reasons.iter().map(reason_message);
         let agents = defined.agents.iter().map(agent_message);
+        let sites = defined.sites.iter().map(site_message);
+        let authorities = defined.authorities.iter().map(authority_message);
+        let allowances = defined.allowances.iter().map(allowance_message);
         Ok(Response::new(v1::ListDefinitionsResponse {
-            definitions: queues.chain(reasons).chain(agents).collect(),
+            definitions: queues
+                .chain(reasons)
+                .chain(agents)
+                .chain(sites)
+                .chain(allowances)
+                .chain(authorities)
+                .collect(),
             undeclared_agents: defined.undeclared_agents.iter().map(ToString::to_string).collect(),
             undeclared_queues: defined.undeclared_queues.iter().map(ToString::to_string).collect(),
         }))

@@ -6,13 +6,13 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_engine::{EngineError, KnownAt, KpiWatch, Moment};
-use pegcount_kpi::{Dimension, Query};
+use pegcount_kpi::{Dimension, EfficiencyTarget, Query, Variant};
 use pegcount_log::LogError;
 use pegcount_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
-    Answers, Room, corrections, explain, incarnation_bytes,
+    Answers, Room, anomalies, corrections, explain, incarnation_bytes,
     kpi_table::{attribution, dimensions, row_message, row_messages, time_zone},
 };
 use crate::{
@@ -104,6 +104,14 @@ impl v1::kpi_service_server::KpiService for Room {
         let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
         Ok(Response::new(corrections::answer(self, &caller, request.into_inner())?))
     }
+
+    async fn list_anomalies(
+        &self,
+        request: Request<v1::ListAnomaliesRequest>,
+    ) -> Result<Response<v1::ListAnomaliesResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
+        Ok(Response::new(anomalies::answer(self, &caller, request.into_inner()).await?))
+    }
 }
 
 /// One subscriber of a watch.
@@ -172,6 +180,12 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
         as_of,
         queues: ids("queues", &request.queues, QueueId)?,
         agents: agents(caller, &request.agents)?,
+        variant: Variant {
+            mean_of_days: request.mean_of_days,
+            efficiency_target: request
+                .efficiency_target_milli
+                .map(|milli| EfficiencyTarget { milli: milli.into(), or_equal: false }),
+        },
     };
     query.check().map_err(|error| status::of_query(&error))?;
     check_pieces(&query)?;
@@ -234,5 +248,6 @@ pub(crate) fn day_query(
         as_of,
         queues: Vec::new(),
         agents: Vec::new(),
+        variant: Variant::default(),
     }
 }

@@ -2,6 +2,7 @@
 //! together. No rules here.
 
 mod agents;
+mod anomalies;
 mod consume;
 mod consumers;
 mod contacts;
@@ -19,6 +20,7 @@ mod log_filter;
 mod log_message;
 mod page;
 mod tickets;
+mod to_days;
 mod to_definitions;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use pegcount_domain::{
 use pegcount_proto::v1::{self, definition::Definition as Defined};
 use tonic::Status;
 
+use super::to_days;
 use crate::{fields, status};
 
 /// The most chats at once.
@@ -27,7 +28,22 @@ pub(super) fn definition(field: &str, message: &v1::Definition) -> Result<Event,
         Some(Defined::Agent(agent)) => {
             agent_definition(&format!("{field}.agent"), agent, valid_from).map(Event::AgentDefined)
         }
-        None => Err(status::invalid(field, "defines nothing; give a queue, a reason or an agent")),
+        Some(Defined::Site(site)) => {
+            to_days::site_definition(&format!("{field}.site"), site, valid_from).map(Event::SiteDefined)
+        }
+        Some(Defined::Allowance(allowance)) => {
+            let field = format!("{field}.allowance");
+            to_days::allowance_definition(&field, allowance, valid_from).map(Event::AllowanceDefined)
+        }
+        Some(Defined::Authority(authority)) => {
+            let field = format!("{field}.authority");
+            to_days::authority_definition(&field, authority, valid_from).map(Event::AuthorityDefined)
+        }
+        None => {
+            let reason =
+                "defines nothing; give a queue, a reason, an agent, the site, an allowance or an authority";
+            Err(status::invalid(field, reason))
+        }
     }
 }
 
@@ -113,7 +129,7 @@ fn coded<T>(
     }
 }
 
-fn message(valid_from: Micros, definition: Defined) -> v1::Definition {
+pub(super) fn message(valid_from: Micros, definition: Defined) -> v1::Definition {
     v1::Definition { valid_from_us: valid_from.0, definition: Some(definition) }
 }
 

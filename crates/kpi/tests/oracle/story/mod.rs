@@ -1,7 +1,7 @@
 //! Random histories from a seed: agents, calls in several queues, two reporters, late and missing and repeated and
 //! impossible facts, journeys, tickets, definitions that change, corrections.
 //!
-//! - [`shifts`]: definitions, agents; [`contacts`]: contacts and their visits; [`legs`]: who talked;
+//! - [`shifts`], [`days`]: definitions, agents; [`contacts`]: contacts and their visits; [`legs`]: who talked;
 //!   [`tickets`]: wrap-ups and tickets
 //! - [`arrival`]: times, counters and the order of arrival; [`corrections`]: what was wrong
 //!
@@ -10,6 +10,7 @@
 pub mod arrival;
 mod contacts;
 mod corrections;
+mod days;
 mod dice;
 mod legs;
 mod shifts;
@@ -104,19 +105,32 @@ struct Teller {
     naming: Dice,
     journeys: Dice,
     tickets: Dice,
+    days: Dice,
 }
 
 /// A history of two sites, `size` contacts in one and 2 in the other, in the order of arrival.
 pub fn tell(seed: u64, size: i64, arrival: Arrival) -> Vec<Recorded> {
     let mut dice = Dice(seed);
-    // Around a midnight, a leap day, and both changes of the clocks in Europe.
-    let days = [1_772_409_600, 1_774_742_400, 1_792_886_400, 1_709_164_800, 1_835_395_200];
+    // Around a midnight, a leap day, and both changes of the clocks in Europe, in Montreal and on Lord Howe, where the
+    // site's midnight lies close.
+    let days = [
+        1_772_409_600,
+        1_774_742_400,
+        1_792_886_400,
+        1_709_164_800,
+        1_835_395_200,
+        1_772_946_000,
+        1_793_505_600,
+        1_775_311_200,
+        1_791_036_000,
+    ];
     let start = dice.pick(&days) - 3600 * 2 + dice.below(7200);
     let mut drafts = Vec::new();
     for site in ["north", "south"] {
         let size = if site == "north" { size } else { 2 };
         let mut teller = Teller::new(Dice(dice.roll()), site, start);
         teller.definitions();
+        teller.days();
         for agent in AGENTS {
             teller.shift(agent);
         }
@@ -140,6 +154,7 @@ impl Teller {
             naming: dice.of(3),
             journeys: dice.of(4),
             tickets: dice.of(5),
+            days: dice.of(6),
             dice,
         }
     }
