@@ -89,8 +89,12 @@ fn an_e_mail_of_five_days_counts_in_each_interval_for_each_agent_and_its_handle_
             talk.rows.iter().filter(|row| row.keys[0].as_ref().is_some_and(|key| key.as_str() == agent));
         own.map(|row| amount(row, name) / hours(1)).collect()
     };
-    assert_eq!(of("ann", "talk_time"), [7, 4, 0, 0], "33-40 and 56-60");
-    assert_eq!(of("ann", "hold_time"), [8, 8, 0, 0], "cut at midnight");
+    assert_eq!(
+        of("ann", "talk_time"),
+        [7, 4, 0, 0, 0],
+        "33-40 and 56-60; the contact is credited to her when it ends"
+    );
+    assert_eq!(of("ann", "hold_time"), [8, 8, 0, 0, 0], "cut at midnight");
     assert_eq!(of("bob", "talk_time"), [11, 24, 24, 10]);
     let handles = centre.ask("0", "144", &[Dimension::Day]);
     assert_eq!(column(&handles, "handled"), [0, 0, 1, 0, 0, 1]);

@@ -29,8 +29,7 @@ impl Site {
         if before <= self.closed_before {
             return;
         }
-        self.books.mature(before, self.position);
-        self.settle_days();
+        self.come_to(before);
         self.closed_before = before;
         self.reference.fix_days(before);
         self.forget_chapters(before);
@@ -53,7 +52,7 @@ impl Site {
                 unit.forget(before);
             }
         }
-        self.settle_days();
+        self.come_to(before);
         for unit in &mut self.agents.list {
             let needed_from = unit.reaches_back_to().map_or(before, |back| back.min(before));
             unit.ledger.forget(needed_from);

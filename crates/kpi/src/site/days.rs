@@ -99,9 +99,8 @@ impl Site {
         });
     }
 
-    /// Puts days and months into the books that have ended and are not there as they are.
-    pub(super) fn settle_days(&mut self) {
-        let to = self.books.matured_to;
+    /// Puts days and months into the books that have ended by `to` and are not there as they are.
+    pub(super) fn settle_days(&mut self, to: Micros) {
         while let Some((end, agent)) = self.days_due.first().copied().filter(|(end, _)| *end <= to) {
             self.days_due.pop_first();
             self.settle_day(agent, end);

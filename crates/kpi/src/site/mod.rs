@@ -152,6 +152,8 @@ pub(crate) struct Site {
     pub(crate) corrections: Corrections,
     /// The ends of days and months that may stand otherwise in the books than they are.
     pub(crate) days_due: BTreeSet<(Micros, Slot)>,
+    /// The last instant that any event is known of.
+    now: Micros,
     /// History before this instant is closed: its facts change no figure.
     pub(crate) closed_before: Micros,
     /// The event being taken in.
@@ -161,7 +163,14 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(key: Key) -> Self {
-        Self { key, closed_before: Micros(i64::MIN), ..Self::default() }
+        Self { key, now: Micros(i64::MIN), closed_before: Micros(i64::MIN), ..Self::default() }
+    }
+
+    /// Time has come so far: days that have ended and what has matured go into the cells.
+    fn come_to(&mut self, at: Micros) {
+        self.now = self.now.max(at);
+        self.settle_days(self.now);
+        self.books.mature(self.now, self.position);
     }
 
     /// Takes an event in.
@@ -173,8 +182,7 @@ impl Site {
             self.take(recorded);
         }
         self.books.touch(Interval::containing(recorded.occurred_at), recorded.position);
-        self.books.mature(recorded.occurred_at.min(recorded.recorded_at), recorded.position);
-        self.settle_days();
+        self.come_to(recorded.occurred_at.min(recorded.recorded_at));
     }
 
     /// Goes on from a position.

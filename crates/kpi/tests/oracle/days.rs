@@ -60,8 +60,8 @@ impl Oracle {
         }
     }
 
-    /// The zone at an instant, and how often it had become another one by then.
-    fn zone(&self, at: Micros) -> (TimeZone, usize) {
+    /// From when each zone held, sorted; the name of each differs from the one before it.
+    fn zones(&self) -> Vec<(Micros, TimeZone)> {
         let mut changes: Vec<(Micros, String)> = self
             .definitions
             .sites()
@@ -73,16 +73,24 @@ impl Oracle {
             })
             .collect();
         changes.sort_by_key(|(from, _)| *from);
-        let (mut now, mut count) = ("UTC".to_owned(), 0);
-        // Of two within one quarter the later one holds from its end on.
+        let (mut now, mut zones) = ("UTC".to_owned(), Vec::new());
         for (index, (from, name)) in changes.iter().enumerate() {
+            // Of two within one quarter the later one holds.
             let is_last = changes.get(index + 1).is_none_or(|(next, _)| next != from);
-            if *from <= at && is_last && *name != now {
+            if is_last && *name != now {
                 now.clone_from(name);
-                count += 1;
+                zones.push((*from, TimeZone::get(name).unwrap()));
             }
         }
-        (TimeZone::get(&now).unwrap(), count)
+        zones
+    }
+
+    /// The zone at an instant, and how often it had become another one by then.
+    fn zone(&self, at: Micros) -> (TimeZone, usize) {
+        let zones = self.zones.get_or_init(|| self.zones());
+        let count = zones.iter().filter(|(from, _)| *from <= at).count();
+        let now = count.checked_sub(1).map_or(TimeZone::UTC, |last| zones[last].1.clone());
+        (now, count)
     }
 
     /// Zone, and days since whenever, and months since whenever, as the wall shows them.
@@ -100,18 +108,25 @@ impl Oracle {
             at = at.minus(Interval::LENGTH);
         }
         let mut days: Vec<(Part, (usize, i32))> = Vec::new();
-        let mut last = None;
-        loop {
+        while at <= to {
             let face = self.face(at);
-            let end = at.plus(Interval::LENGTH);
-            match days.last_mut() {
-                Some((day, _)) if last == Some(face) => day.1 = end,
-                _ if at > to => return days,
-                _ => days.push(((at, end), (face.0, face.2))),
-            }
-            last = Some(face);
+            let end = self.until(at, |at| self.face(at) == face);
+            days.push(((at, end), (face.0, face.2)));
             at = end;
         }
+        days
+    }
+
+    /// The first quarter of an hour from `at` on that is not like it. What the wall shows never comes back.
+    fn until(&self, mut at: Micros, is_like: impl Fn(Micros) -> bool) -> Micros {
+        let step = Micros(12 * Micros::HOUR.0);
+        while is_like(at.plus(step)) {
+            at = at.plus(step);
+        }
+        while is_like(at) {
+            at = at.plus(Interval::LENGTH);
+        }
+        at
     }
 
     fn month_end(&self, day: Part) -> Micros {
@@ -119,11 +134,8 @@ impl Oracle {
             let (count, _, month) = self.face(at);
             (count, month)
         };
-        let mut at = day.0;
-        while face(at) == face(day.0) {
-            at = at.plus(Interval::LENGTH);
-        }
-        at
+        let own = face(day.0);
+        self.until(day.0, |at| face(at) == own)
     }
 
     /// Judges a day; gives the inbound contacts and the time available, if the agent was signed in on it.

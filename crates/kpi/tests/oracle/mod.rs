@@ -104,6 +104,7 @@ pub struct Oracle {
     /// What each agent did, for days.
     pub deeds: BTreeMap<Key, days::Deeds>,
     pub measured: Vec<days::Measured>,
+    pub zones: std::cell::OnceCell<Vec<(Micros, jiff::tz::TimeZone)>>,
     /// The gauge that each agent is counted in from each instant on, while signed in.
     pub clocks: Vec<(Key, Vec<(Micros, Option<&'static str>)>)>,
 }
@@ -118,8 +119,18 @@ impl Oracle {
         }
         let (history, counted, waits) = (history::corrected(&own), Vec::new(), Vec::new());
         let (waited, deeds, measured) = (Vec::new(), BTreeMap::new(), Vec::new());
-        let mut oracle =
-            Self { history, definitions, as_of, counted, waits, waited, deeds, measured, clocks: Vec::new() };
+        let mut oracle = Self {
+            history,
+            definitions,
+            as_of,
+            counted,
+            waits,
+            waited,
+            deeds,
+            measured,
+            clocks: Vec::new(),
+            zones: std::cell::OnceCell::new(),
+        };
         let legs = oracle.agents();
         oracle.days();
         let contacts = oracle.contacts(&legs);
