@@ -220,7 +220,8 @@ impl Site {
                 }
             }),
             (Unit::Contact(slot), Part::Visit(mark)) => self.events_of_visit(slot, mark),
-            (Unit::Contact(slot), _) | (_, Part::Contact(slot)) => self.events_of_contact(slot),
+            (Unit::Contact(slot), _) => self.events_of_contact(slot),
+            (_, Part::Contact(slot)) => self.events_of_journey(slot),
             (Unit::Ticket(slot), _) => self.events_of_ticket(slot, source),
             (_, Part::Ticket(slot)) => self.events_of_issue(slot),
             (Unit::Line(_), _) => Vec::new(),
@@ -241,6 +242,16 @@ impl Site {
         let legs = unit.legs.iter().flat_map(|leg| self.facts_of(leg));
         let named = legs.filter(|fact| fact.leg().is_some_and(|leg| leg.visit == visit));
         own.chain(named.map(|fact| fact.stamp.position)).collect()
+    }
+
+    /// A contact; one that others only say that they go on with has no events of its own, and these tell of it.
+    fn events_of_journey(&self, root: Slot) -> Vec<Position> {
+        let own = self.events_of_contact(root);
+        if !own.is_empty() {
+            return own;
+        }
+        let parts = self.contacts.iter().filter(|(_, unit)| unit.journey() == Some(root));
+        parts.flat_map(|(slot, _)| self.events_of_contact(slot)).collect()
     }
 
     fn events_of_contact(&self, contact: Slot) -> Vec<Position> {
