@@ -22,7 +22,7 @@ use pegcount_domain::{
 };
 use pegcount_log::{
     Append, Durability, EventLog, Frame, FrameBuilder, NewEvent, SledLog, SledOptions, SourceBatch, Stamp,
-    blobs_empty,
+    blobs_empty, limits::SEGMENT_BYTES,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use smallvec::SmallVec;
@@ -39,16 +39,26 @@ fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let frames = encoded(batches)?;
     let mut plain = Vec::new();
+    let mut on_sled = Vec::new();
     let mut alone = Vec::new();
+    let mut grouped = Vec::new();
     let mut shared = Vec::new();
     let mut unsynced = Vec::new();
     for _ in 0..ROUNDS {
         plain.push(plain_file(&frames)?);
-        alone.push(runtime.block_on(appended(batches, 1, Durability::PowerLoss))?);
-        shared.push(runtime.block_on(appended(batches, SUBMITTERS, Durability::PowerLoss))?);
-        unsynced.push(runtime.block_on(appended(batches, SUBMITTERS, Durability::ProcessCrash))?);
+        on_sled.push(sled_alone(&frames)?);
+        let durable = |dir: &Path| SledOptions::new(dir);
+        let in_groups = |dir: &Path| SledOptions { group_events_max: BATCH_EVENTS, ..SledOptions::new(dir) };
+        let process_crash =
+            |dir: &Path| SledOptions { durability: Durability::ProcessCrash, ..SledOptions::new(dir) };
+        alone.push(runtime.block_on(appended(batches, 1, durable))?);
+        grouped.push(runtime.block_on(appended(batches, SUBMITTERS, in_groups))?);
+        shared.push(runtime.block_on(appended(batches, SUBMITTERS, durable))?);
+        unsynced.push(runtime.block_on(appended(batches, SUBMITTERS, process_crash))?);
     }
     let (alone_ratio, shared_ratio) = (median_ratio(&alone, &plain), median_ratio(&shared, &plain));
+    let (sled_ratio, alone_to_sled) = (median_ratio(&on_sled, &plain), median_ratio(&alone, &on_sled));
+    let grouped_ratio = median_ratio(&grouped, &plain);
     let (plain, alone, shared) = (median(&plain), median(&alone), median(&shared));
     let bytes: usize = frames.iter().map(Vec::len).sum();
     let others = others.share();
@@ -62,16 +72,29 @@ fn main() -> Outcome<()> {
                 format!("{:.1}", float(bytes) / float(batches * BATCH_EVENTS)),
             ),
             Line::plain("a plain file, the same bytes, one fdatasync per batch", table::per_second(plain)),
+            Line::plain(
+                "sled alone, the same frames, one fdatasync per frame, ratio to the plain file",
+                format!("{sled_ratio:.2}"),
+            ),
             Line::plain("durable appends, one submitter that waits", table::per_second(alone)),
-            Line::plain(format!("durable appends, {SUBMITTERS} submitters"), table::per_second(shared)),
+            Line::plain(
+                format!("durable appends, {SUBMITTERS} submitters, one batch a group"),
+                table::per_second(median(&grouped)),
+            ),
+            Line::plain(
+                format!("durable appends, {SUBMITTERS} submitters, groups as they come"),
+                table::per_second(shared),
+            ),
             Line::plain("the same, safe against a process crash alone", table::per_second(median(&unsynced))),
+            Line::with_goal("ratio to the plain file, one batch a group", grouped_ratio, 2, GROUPS_OF_256),
             Line::with_goal(
-                "ratio to the plain file, one submitter: no group is over 256 events",
+                "ratio to the plain file, one submitter: nothing forms while a group syncs",
                 alone_ratio,
                 2,
                 GROUPS_OF_256,
             ),
-            Line::with_goal("ratio to the plain file, several submitters", shared_ratio, 2, 0.5),
+            Line::plain("ratio to sled alone, one submitter", format!("{alone_to_sled:.2}")),
+            Line::with_goal("ratio to the plain file, groups as they come", shared_ratio, 2, 0.5),
             Line::with_goal("decoding frames, one core, events/s", decoded(&frames)?, 0, 3_000_000.0),
             Line::plain("reading decoded frames, events/s", table::per_second(walked(&frames)?)),
         ],
@@ -173,9 +196,24 @@ fn plain_file(frames: &[Vec<u8>]) -> Outcome<f64> {
     Ok(rate(frames.len() * BATCH_EVENTS, started))
 }
 
-async fn appended(batches: usize, submitters: usize, durability: Durability) -> Outcome<f64> {
+/// What no log on sled can pass: the same frames, one thread that does nothing else, one sync each.
+fn sled_alone(frames: &[Vec<u8>]) -> Outcome<f64> {
     let dir = tempfile::tempdir()?;
-    let log = Arc::new(SledLog::open(SledOptions { durability, ..SledOptions::new(dir.path()) })?);
+    let config = sled::Config::new().path(dir.path()).segment_size(SEGMENT_BYTES).flush_every_ms(None);
+    let db = config.open()?;
+    let file = File::options().write(true).open(dir.path().join("db"))?;
+    let started = Instant::now();
+    for (number, frame) in (0_u64..).zip(frames) {
+        db.insert(number.to_be_bytes(), frame.as_slice())?;
+        db.flush()?;
+        file.sync_data()?;
+    }
+    Ok(rate(frames.len() * BATCH_EVENTS, started))
+}
+
+async fn appended(batches: usize, submitters: usize, options: impl Fn(&Path) -> SledOptions) -> Outcome<f64> {
+    let dir = tempfile::tempdir()?;
+    let log = Arc::new(SledLog::open(options(dir.path()))?);
     let work: Vec<_> =
         (0..submitters).map(|submitter| appends(submitter, batches / submitters)).collect::<Outcome<_>>()?;
     let started = Instant::now();

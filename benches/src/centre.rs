@@ -36,6 +36,7 @@ pub struct Gateway {
     calls: u64,
     seq: u64,
     now_us: i64,
+    step_us: i64,
     random: StdRng,
     fact_bytes: u64,
 }
@@ -52,9 +53,21 @@ impl Gateway {
             calls: 0,
             seq: 0,
             now_us: OPENING_US,
+            step_us: STEP_US,
             random: StdRng::seed_from_u64(u64::try_from(number)?),
             fact_bytes: 0,
         })
+    }
+
+    /// The same gateway at another pace: the mean time from one fact to the next, microseconds.
+    pub fn paced(mut self, step_us: i64) -> Self {
+        self.step_us = step_us;
+        self
+    }
+
+    /// The centre opens on its `day`-th day, counted from 0.
+    pub fn open_day(&mut self, day: i64) {
+        self.now_us = OPENING_US + day * 24 * 3_600 * 1_000_000;
     }
 
     /// The same gateway after a restart that lost its counter: a new epoch, so that another process can go on.
@@ -91,7 +104,7 @@ impl Gateway {
             *steps = workload::call(&contact, &agent_name(self.number, agent), queue).into_iter();
         };
         self.seq += 1;
-        self.now_us += self.random.random_range(1..2 * STEP_US);
+        self.now_us += self.random.random_range(1..2 * self.step_us);
         Fact { seq: self.seq, source_time_us: self.now_us, fact: Some(fact) }
     }
 }

@@ -30,6 +30,11 @@ impl Csv {
         self.rows.is_empty()
     }
 
+    /// The fields of a column, row by row.
+    pub fn column(&self, column: &str) -> Vec<&str> {
+        self.rows.iter().map(|row| self.field(row, column)).collect()
+    }
+
     /// The field of `column` in the only row.
     pub fn only(&self, column: &str) -> &str {
         assert_eq!(self.rows.len(), 1, "{self:?}");

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use comfy_table::CellAlignment;
 use pegcount_domain::{
-    event::QueueDefinition,
-    ids::{NAME_BYTES_MAX, Name, QueueId},
+    formula::{FORMULA_WINDOW_MAX, Rules},
+    ids::NAME_BYTES_MAX,
     time::Micros,
 };
 use pegcount_engine::{EngineOptions, LogStore, options as engine};
@@ -70,7 +70,7 @@ fn all() -> Vec<Limit> {
     limits.extend(of_engine());
     limits.extend(of_figures());
     limits.extend(of_log());
-    limits.extend(of_queues());
+    limits.extend(of_formula());
     limits.extend(of_client());
     limits
 }
@@ -180,10 +180,40 @@ fn of_engine() -> Vec<Limit> {
             "told behind one item of an explanation",
         ),
         limit(
-            "prefixes_max",
-            pegcount_engine::PREFIXES_MAX.to_string(),
+            "audit_every",
+            micros(engine::AUDIT_EVERY),
+            "s",
+            "the figures are checked against the facts, at most so often",
+        ),
+        limit(
+            "audit_facts_max",
+            engine::AUDIT_FACTS_MAX.to_string(),
+            "facts",
+            "that the check keeps; older ones are let go of",
+        ),
+        limit(
+            "reconcile_facts_max",
+            engine::RECONCILE_FACTS_MAX.to_string(),
+            "facts",
+            "kept while a range is recounted",
+        ),
+        limit(
+            "reconcile_differences_max",
+            engine::RECONCILE_DIFFERENCES_MAX.to_string(),
+            "differences",
+            "told of a recounted range; more are counted only",
+        ),
+        limit(
+            "folds_max",
+            pegcount_engine::FOLDS_MAX.to_string(),
             "folds",
-            "of what was known then, kept in memory however large",
+            "of what was known then, and as many by other formula versions, kept in memory however large",
+        ),
+        limit(
+            "touched_facts_max",
+            engine::TOUCHED_FACTS_MAX.to_string(),
+            "facts",
+            "a definition that touches units with more is taken in in the background",
         ),
         limit(
             "command_memory",
@@ -295,18 +325,28 @@ fn of_log() -> Vec<Limit> {
     ]
 }
 
-fn of_queues() -> Vec<Limit> {
-    let limit = in_room("queue");
-    let usual = QueueDefinition::<Name>::default_for(QueueId(Name::fixed("any")));
+fn of_formula() -> Vec<Limit> {
+    let limit = in_room("formula");
+    let usual = Rules::default();
     vec![
         limit(
             "threshold",
             micros(usual.threshold),
             "s",
-            "t of the service level, unless the queue defines another",
+            "t of the service level, unless the formula or the queue says another",
         ),
-        limit("short", micros(usual.short), "s", "an abandoned wait up to this is short"),
-        limit("rings", micros(usual.rings), "s", "three rings"),
+        limit("short", micros(usual.short), "s", "an abandoned wait up to this is short, likewise"),
+        limit("rings", micros(usual.rings), "s", "three rings, likewise"),
+        limit(
+            "short_handle",
+            micros(usual.short_handle),
+            "s",
+            "a talk up to this is short, unless the formula says otherwise",
+        ),
+        limit("attempt_window", micros(usual.attempt_window), "s", "of first attempts, likewise"),
+        limit("fcr_window", micros(usual.fcr_window), "s", "W: a resolution must hold for it, likewise"),
+        limit("repeat_window", micros(usual.repeat_window), "s", "W of the repeat-contact form, likewise"),
+        limit("window_max", micros(FORMULA_WINDOW_MAX), "s", "the longest that a formula may say"),
     ]
 }
 

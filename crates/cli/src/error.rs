@@ -40,6 +40,9 @@ pub(crate) enum CliError {
         /// Why.
         source: pegcount_import::bank::BankError,
     },
+    /// A site's file is not well formed.
+    #[error(transparent)]
+    SiteFile(#[from] crate::site_file::read::SiteFileError),
     /// A running server has the folder.
     #[error(
         "a server at {address} uses {}: ask it instead, with --server {address} --token-file {}", .dir.display(), .token_file.display()
@@ -137,6 +140,18 @@ pub(crate) enum CliError {
         /// The folder.
         dir: PathBuf,
     },
+    /// `reconcile` has found something.
+    #[error(
+        "{count} {} what the log's facts say: restart the server that has this folder, so that it counts again from the log, \
+         and look again; what still differs then is a fault of the program", if *.count == 1 { "number is not" } else { "numbers are not" }
+    )]
+    FiguresDiffer {
+        /// How many.
+        count: u64,
+    },
+    /// `reconcile` could not look.
+    #[error("nothing was checked: {0}")]
+    CannotReconcile(Box<CliError>),
     /// The answer could not be written out.
     #[error("writing the answer: {0}")]
     Output(#[from] io::Error),
@@ -162,7 +177,11 @@ impl CliError {
 
     /// The process's exit code.
     pub(crate) fn code(&self) -> u8 {
-        if matches!(self, Self::CannotLook(_) | Self::CannotVerifyServed { .. }) { 2 } else { 1 }
+        if matches!(self, Self::CannotLook(_) | Self::CannotVerifyServed { .. } | Self::CannotReconcile(_)) {
+            2
+        } else {
+            1
+        }
     }
 
     /// The message, and those of its causes that it does not contain already.

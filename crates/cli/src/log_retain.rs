@@ -2,6 +2,8 @@
 //!
 //! Invariant: a server and a folder do the same, and say it in the same words.
 
+use std::fmt::Write as _;
+
 use jiff::tz::TimeZone;
 use pegcount_domain::time::Micros;
 use pegcount_engine::Retention;
@@ -50,8 +52,15 @@ fn told(done: &DropHistoryResponse, only_tell: bool) -> String {
     };
     let closed_before = when::rfc3339(Micros(closed_before), &TimeZone::UTC);
     let (gone, closed) = if only_tell { ("would go", "would be closed") } else { ("have gone", "is closed") };
-    format!(
+    let mut told = format!(
         "{events} events in {segments} segments {gone}, {bytes} bytes; the log begins at {first_position}, and history \
          before {closed_before} {closed}"
-    )
+    );
+    if !done.left_behind.is_empty() {
+        let names = done.left_behind.join(", ");
+        let reads = if only_tell { "has not read" } else { "had not read" };
+        // Writing to a string cannot fail.
+        let _ = write!(told, "\nconsumers of which each {reads} all of it: {names}");
+    }
+    told
 }

@@ -3,11 +3,13 @@
 //! `args` says what can be typed; each command has a file of its own; `target` opens the server or the folder that a
 //! command works on; `figures` is the one shape that figures are printed from. Not for rules or sums: those are the
 //! engine's. Invariant: the answer goes to standard output, everything else to standard error; a command that could
-//! not do it says why in words and ends with code 1 (`log verify`, which has to tell damage from that, with 2).
+//! not do it says why in words and ends with code 1 (`log verify` and `reconcile`, which have to tell what they found from that,
+//! with 2).
 
 mod address;
 mod agent_list;
 mod anomalies;
+mod apply;
 mod args;
 mod config;
 mod corrections;
@@ -24,8 +26,11 @@ mod log_tail;
 mod log_tools;
 mod output;
 mod patience;
+mod recomputing;
+mod reconcile;
 mod serve;
 mod shutdown;
+mod site_file;
 mod target;
 mod telemetry;
 mod token;
@@ -56,10 +61,13 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Import(ImportCommand::Bank(args)) => import::bank(args).await,
+        Command::Apply(args) => apply::run(args).await,
+        Command::Definitions(args) => apply::show(args).await,
         Command::Kpi(args) => kpi::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Anomalies(args) => anomalies::run(args).await,
         Command::Corrections(args) => corrections::run(args).await,
+        Command::Reconcile(args) => reconcile::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
         Command::Log(LogCommand::Consumers(args)) => log_consumers::run(args).await,

@@ -94,6 +94,8 @@ impl Board {
             as_of: Micros::ZERO,
             position: 0,
             formula_version: 0,
+            formula_versions: Vec::new(),
+            older_definitions: 0,
             zone: question.zone.clone(),
         };
         Self { figures, rows: BTreeMap::new() }
@@ -106,6 +108,7 @@ impl Board {
         }
         self.figures.as_of = Micros(update.as_of_us);
         self.figures.position = update.position;
+        self.figures.older_definitions = update.older_definitions;
         let columns: &[Column] = &self.figures.columns;
         let read = |row: KpiRow| figures::wire_row(row, columns);
         for gone in update.removed {

@@ -86,6 +86,14 @@ pub(crate) fn short(instant: Micros, zone: &TimeZone) -> String {
     zoned.strftime(form).to_string()
 }
 
+/// So that [`instant`] reads it back: a date at midnight, else RFC 3339.
+pub(crate) fn exact(instant: Micros, zone: &TimeZone) -> String {
+    match day_of(instant, zone) {
+        Some((start, _)) if start == instant => date(instant, zone),
+        _ => rfc3339(instant, zone),
+    }
+}
+
 /// The local date.
 pub(crate) fn date(instant: Micros, zone: &TimeZone) -> String {
     shaped(instant, zone, "%Y-%m-%d")

@@ -3,7 +3,7 @@
 //!
 //! Reference data only; the KPI folds go by it. Invariant: a field has one who is believed, whatever is defined.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{event::coded, time::Micros};
 

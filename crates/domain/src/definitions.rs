@@ -13,8 +13,11 @@ use rustc_hash::FxHashMap;
 use crate::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
-    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
+    calendar::CalendarDefinition,
+    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition, TeamDefinition},
+    formula::FormulaDefinition,
     ids::{AgentId, Name, QueueId, ReasonCode, TeamId},
+    target::TargetDefinition,
     time::{Micros, Span},
 };
 
@@ -27,6 +30,11 @@ pub struct Definitions<N = Name> {
     queues: FxHashMap<QueueId<N>, History<QueueDefinition<N>>>,
     reasons: FxHashMap<ReasonCode<N>, History<ReasonDefinition<N>>>,
     agents: FxHashMap<AgentId<N>, History<AgentDefinition<N>>>,
+    teams: FxHashMap<TeamId<N>, History<TeamDefinition<N>>>,
+    targets: FxHashMap<N, History<TargetDefinition<N>>>,
+    calendars: FxHashMap<N, History<CalendarDefinition<N>>>,
+    /// One line of time for the whole site: which version is in force.
+    formulas: History<FormulaDefinition<N>>,
     sites: History<SiteDefinition>,
     authorities: History<AuthorityDefinition>,
     allowances: FxHashMap<Option<TeamId<N>>, History<AllowanceDefinition<N>>>,
@@ -38,6 +46,10 @@ impl<N> Default for Definitions<N> {
             queues: FxHashMap::default(),
             reasons: FxHashMap::default(),
             agents: FxHashMap::default(),
+            teams: FxHashMap::default(),
+            targets: FxHashMap::default(),
+            calendars: FxHashMap::default(),
+            formulas: History(Vec::new()),
             sites: History(Vec::new()),
             authorities: History(Vec::new()),
             allowances: FxHashMap::default(),
@@ -58,6 +70,12 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
             Event::QueueDefined(queue) => insert(&mut self.queues, queue.queue.clone(), queue),
             Event::ReasonDefined(reason) => insert(&mut self.reasons, reason.reason.clone(), reason),
             Event::AgentDefined(agent) => insert(&mut self.agents, agent.agent.clone(), agent),
+            Event::TeamDefined(team) => insert(&mut self.teams, team.team.clone(), team),
+            Event::TargetDefined(target) => insert(&mut self.targets, target.target.clone(), &**target),
+            Event::CalendarDefined(calendar) => {
+                insert(&mut self.calendars, calendar.calendar.clone(), &**calendar)
+            }
+            Event::FormulaDefined(formula) => self.formulas.insert(formula),
             Event::SiteDefined(site) => self.sites.insert(site),
             Event::AuthorityDefined(authority) => self.authorities.insert(authority),
             Event::AllowanceDefined(allowance) => {
@@ -119,6 +137,35 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         changes
     }
 
+    /// Whether an event says exactly what stands already.
+    pub fn holds(&self, event: &Event<N>) -> bool {
+        match event {
+            Event::QueueDefined(queue) => holds(&self.queues, &queue.queue, queue),
+            Event::ReasonDefined(reason) => holds(&self.reasons, &reason.reason, reason),
+            Event::AgentDefined(agent) => holds(&self.agents, &agent.agent, agent),
+            Event::TeamDefined(team) => holds(&self.teams, &team.team, team),
+            Event::TargetDefined(target) => holds(&self.targets, &target.target, &**target),
+            Event::CalendarDefined(calendar) => holds(&self.calendars, &calendar.calendar, &**calendar),
+            Event::FormulaDefined(formula) => self.formulas.0.contains(formula),
+            Event::SiteDefined(site) => self.sites.0.contains(site),
+            Event::AuthorityDefined(authority) => self.authorities.0.contains(authority),
+            Event::AllowanceDefined(allowance) => holds(&self.allowances, &allowance.team, allowance),
+            _ => false,
+        }
+    }
+
+    /// The formula version in force at `at`; none: the built-in one.
+    pub fn formula_at(&self, at: Micros) -> Option<&FormulaDefinition<N>> {
+        self.formulas.at(at)
+    }
+
+    /// What a formula version's number means; none: nobody has defined it, and it is not the built-in one.
+    pub fn formula(&self, number: u8) -> Option<FormulaDefinition<N>> {
+        let defined = self.formulas.0.iter().rev().find(|formula| formula.number == number).cloned();
+        let built_in = FormulaDefinition::built_in();
+        defined.or_else(|| (number == built_in.number).then_some(built_in))
+    }
+
     /// Whether the queue is defined, at any instant.
     pub fn knows_queue(&self, queue: &QueueId<N>) -> bool {
         self.queues.contains_key(queue)
@@ -168,6 +215,26 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
     pub fn agents(&self) -> impl Iterator<Item = &AgentDefinition<N>> {
         self.agents.values().flat_map(|history| history.0.iter())
     }
+
+    /// Every definition of every team, each team's in order of `valid_from`; teams in no order.
+    pub fn teams(&self) -> impl Iterator<Item = &TeamDefinition<N>> {
+        self.teams.values().flat_map(|history| history.0.iter())
+    }
+
+    /// Every definition of every target, each target's in order of `valid_from`; targets in no order.
+    pub fn targets(&self) -> impl Iterator<Item = &TargetDefinition<N>> {
+        self.targets.values().flat_map(|history| history.0.iter())
+    }
+
+    /// Every definition of every calendar, each calendar's in order of `valid_from`; calendars in no order.
+    pub fn calendars(&self) -> impl Iterator<Item = &CalendarDefinition<N>> {
+        self.calendars.values().flat_map(|history| history.0.iter())
+    }
+
+    /// Every coming into force of a formula version, in order of `valid_from`; before the first: the built-in one.
+    pub fn formulas(&self) -> impl Iterator<Item = &FormulaDefinition<N>> {
+        self.formulas.0.iter()
+    }
 }
 
 /// A definition with a date.
@@ -185,7 +252,7 @@ macro_rules! dated {
     )+};
 }
 
-dated!(QueueDefinition ReasonDefinition AgentDefinition AllowanceDefinition);
+dated!(QueueDefinition ReasonDefinition AgentDefinition TeamDefinition TargetDefinition CalendarDefinition FormulaDefinition AllowanceDefinition);
 
 impl Dated for AuthorityDefinition {
     fn valid_from(&self) -> Micros {
@@ -231,6 +298,10 @@ impl<D: Dated> History<D> {
         let after = self.0.partition_point(|definition| definition.valid_from() <= at);
         self.0.iter().skip(after)
     }
+}
+
+fn holds<I: Hash + Eq, D: Dated>(map: &FxHashMap<I, History<D>>, id: &I, definition: &D) -> bool {
+    map.get(id).is_some_and(|history| history.0.contains(definition))
 }
 
 fn insert<I: Hash + Eq, D: Dated>(map: &mut FxHashMap<I, History<D>>, id: I, definition: &D) -> bool {
@@ -285,14 +356,14 @@ mod tests {
         let mut definitions = Definitions::new();
         assert!(!definitions.knows_queue(&queue));
         let defined = QueueDefinition {
-            threshold: Micros::from_secs(60),
+            threshold: Some(Micros::from_secs(60)),
             valid_from: Micros(100),
             ..QueueDefinition::default_for(queue.clone())
         };
         definitions.apply(&Event::QueueDefined(defined));
         assert!(definitions.knows_queue(&queue));
-        assert_eq!(definitions.queue_at(&queue, Micros(99)).threshold, Micros::from_secs(20));
-        assert_eq!(definitions.queue_at(&queue, Micros(100)).threshold, Micros::from_secs(60));
+        assert_eq!(definitions.queue_at(&queue, Micros(99)).threshold, None);
+        assert_eq!(definitions.queue_at(&queue, Micros(100)).threshold, Some(Micros::from_secs(60)));
     }
 
     #[test]

@@ -5,15 +5,18 @@
 //!
 //! Invariant: [`EventType`] numbers are stored; a number is never given to another meaning.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
+    calendar::CalendarDefinition,
+    formula::FormulaDefinition,
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
         SurveyId, TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
     },
+    target::TargetDefinition,
     time::Micros,
 };
 
@@ -46,8 +49,8 @@ macro_rules! coded {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.word())
             }
         }
@@ -266,12 +269,12 @@ pub struct QueueDefinition<N = Name> {
     pub queue: QueueId<N>,
     /// For people.
     pub label: Option<N>,
-    /// Service level threshold t (duration).
-    pub threshold: Micros,
-    /// An abandoned wait up to this is short (duration).
-    pub short: Micros,
-    /// Three rings (duration).
-    pub rings: Micros,
+    /// Its own service level threshold t (duration); none: the formula's.
+    pub threshold: Option<Micros>,
+    /// Its own longest short abandoned wait (duration); none: the formula's.
+    pub short: Option<Micros>,
+    /// Its own three rings (duration); none: the formula's.
+    pub rings: Option<Micros>,
     /// How after-call work ends.
     pub after_call_end: AfterCallEnd,
     /// For [`AfterCallEnd::ByTimer`] (duration).
@@ -283,15 +286,15 @@ pub struct QueueDefinition<N = Name> {
 }
 
 impl<N> QueueDefinition<N> {
-    /// What holds for a queue that nobody has defined: t = 20 s, short = 5 s, three rings = 15 s, after-call work
-    /// ended by the agent, and by a new contact.
+    /// What holds for a queue that nobody has defined: no thresholds of its own, after-call work ended by the agent, and
+    /// by a new contact.
     pub fn default_for(queue: QueueId<N>) -> Self {
         Self {
             queue,
             label: None,
-            threshold: Micros::from_secs(20),
-            short: Micros::from_secs(5),
-            rings: Micros::from_secs(15),
+            threshold: None,
+            short: None,
+            rings: None,
             after_call_end: AfterCallEnd::ByAgent,
             after_call_timer: Micros::ZERO,
             after_call_on_contact: AfterCallOnContact::Ends,
@@ -326,6 +329,17 @@ pub struct AgentDefinition<N = Name> {
     pub team: Option<TeamId<N>>,
     /// Chats at once, at least 1.
     pub chat_slots: u32,
+    /// In force from.
+    pub valid_from: Micros,
+}
+
+/// Reference data of a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TeamDefinition<N = Name> {
+    /// The team.
+    pub team: TeamId<N>,
+    /// For people.
+    pub label: Option<N>,
     /// In force from.
     pub valid_from: Micros,
 }
@@ -506,6 +520,14 @@ pub enum Event<N = Name> {
     ReasonDefined(ReasonDefinition<N>),
     /// An agent was defined.
     AgentDefined(AgentDefinition<N>),
+    /// A formula version comes into force.
+    FormulaDefined(Box<FormulaDefinition<N>>),
+    /// A target was set.
+    TargetDefined(Box<TargetDefinition<N>>),
+    /// A working calendar was defined.
+    CalendarDefined(Box<CalendarDefinition<N>>),
+    /// A team was defined.
+    TeamDefined(TeamDefinition<N>),
     /// The site's time zone was defined.
     SiteDefined(SiteDefinition),
     /// What agents are allowed on a day was defined.
@@ -635,6 +657,10 @@ types! {
     QUEUE_DEFINED = 501 "definition.queue",
     REASON_DEFINED = 502 "definition.reason",
     AGENT_DEFINED = 503 "definition.agent",
+    FORMULA_DEFINED = 504 "definition.formula",
+    TARGET_DEFINED = 505 "definition.target",
+    CALENDAR_DEFINED = 506 "definition.calendar",
+    TEAM_DEFINED = 507 "definition.team",
     SITE_DEFINED = 520 "definition.site",
     ALLOWANCE_DEFINED = 521 "definition.allowance",
     AUTHORITY_DEFINED = 522 "definition.authority",
@@ -647,6 +673,23 @@ types! {
 }
 
 impl<N> Event<N> {
+    /// Whether it defines something, rather than saying that something happened.
+    pub fn is_definition(&self) -> bool {
+        matches!(
+            self,
+            Self::QueueDefined(_)
+                | Self::ReasonDefined(_)
+                | Self::AgentDefined(_)
+                | Self::FormulaDefined(_)
+                | Self::TargetDefined(_)
+                | Self::CalendarDefined(_)
+                | Self::TeamDefined(_)
+                | Self::SiteDefined(_)
+                | Self::AllowanceDefined(_)
+                | Self::AuthorityDefined(_)
+        )
+    }
+
     /// Its type's number.
     pub fn event_type(&self) -> EventType {
         match self {
@@ -676,6 +719,10 @@ impl<N> Event<N> {
             Self::QueueDefined(_) => EventType::QUEUE_DEFINED,
             Self::ReasonDefined(_) => EventType::REASON_DEFINED,
             Self::AgentDefined(_) => EventType::AGENT_DEFINED,
+            Self::FormulaDefined(_) => EventType::FORMULA_DEFINED,
+            Self::TargetDefined(_) => EventType::TARGET_DEFINED,
+            Self::CalendarDefined(_) => EventType::CALENDAR_DEFINED,
+            Self::TeamDefined(_) => EventType::TEAM_DEFINED,
             Self::SiteDefined(_) => EventType::SITE_DEFINED,
             Self::AllowanceDefined(_) => EventType::ALLOWANCE_DEFINED,
             Self::AuthorityDefined(_) => EventType::AUTHORITY_DEFINED,

@@ -11,17 +11,21 @@
 //!   allowed on a day; [`authority`]: who is believed for which field of a leg
 //! - [`agent`]: the agent's session, intent, slots and clock
 //! - [`contact`]: a contact's visits, legs, customer and matter
+//! - [`formula`], [`target`], [`calendar`]: the versioned formula, targets, working calendars, as data
 //! - [`ticket`]: tickets, thin
 //! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 
 pub mod agent;
 pub mod allowance;
 pub mod authority;
+pub mod calendar;
 pub mod contact;
 pub mod definitions;
 pub mod envelope;
 pub mod event;
+pub mod formula;
 pub mod ids;
 pub mod table;
+pub mod target;
 pub mod ticket;
 pub mod time;

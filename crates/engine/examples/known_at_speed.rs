@@ -74,6 +74,7 @@ async fn ask(engine: &Arc<Engine>, now: Micros, known: Position) -> f64 {
         as_of: now,
         queues: Vec::new(),
         agents: Vec::new(),
+        formula_version: None,
         variant: Variant::default(),
     };
     let begin = Instant::now();

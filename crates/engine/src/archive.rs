@@ -59,6 +59,15 @@ impl Opened {
     }
 }
 
+/// The events that an archive keeps of what is gone, in the order of their positions. Errors: as [`Opened::read`].
+pub(crate) fn kept_frames(archive: &Archive) -> Result<Vec<Frame>, EngineError> {
+    let what = |what: String| EngineError::Archive { position: archive.position, what };
+    let bytes = zstd::decode_all(archive.bytes.as_slice()).map_err(|error| what(error.to_string()))?;
+    let message = stored::EngineArchive::decode(bytes.as_slice()).map_err(|error| what(error.to_string()))?;
+    let frames = message.kept.iter().map(|bytes| Frame::decode(bytes));
+    frames.collect::<Result<_, _>>().map_err(|error| what(error.to_string()))
+}
+
 /// Collects what is to be kept of the events up to a position.
 pub(crate) struct Keeper {
     boards: Boards,

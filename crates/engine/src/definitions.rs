@@ -1,13 +1,18 @@
-//! Reference data comes in: queues, reasons, agents, the site's zone, what is allowed on a day. Definitions are events like any other.
+//! Reference data comes in: queues, reasons, agents, teams, formula versions, targets, calendars, the site's zone, what is
+//! allowed on a day, who is believed. Definitions are events like any other.
 //!
-//! Invariant: what is defined already, exactly so, is not written again.
+//! Invariant: what is defined already, exactly so, is not written again; a formula version's number means one content.
 
 use pegcount_domain::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
+    calendar::{CalendarDefinition, DAY_MINUTES},
     envelope::{Position, StreamKind, StreamName},
-    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
+    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition, TeamDefinition},
+    formula::{FORMULA_WINDOW_MAX, FormulaDefinition},
     ids::{Name, SiteId},
+    target::TargetDefinition,
+    time::Micros,
 };
 use pegcount_log::{Append, AppendError, Expected};
 use smallvec::smallvec;
@@ -32,6 +37,14 @@ pub struct Defined {
     pub reasons: Vec<ReasonDefinition>,
     /// Agents, every version of each.
     pub agents: Vec<AgentDefinition>,
+    /// Teams, every version of each.
+    pub teams: Vec<TeamDefinition>,
+    /// Targets, every version of each.
+    pub targets: Vec<TargetDefinition>,
+    /// Calendars, every version of each.
+    pub calendars: Vec<CalendarDefinition>,
+    /// Comings into force of formula versions.
+    pub formulas: Vec<FormulaDefinition>,
     /// The site's zone, every version of it.
     pub sites: Vec<SiteDefinition>,
     /// What is allowed on a day, every version for each team.
@@ -42,6 +55,25 @@ pub struct Defined {
     pub undeclared_agents: Vec<Name>,
     /// Queues that facts named and nobody defined.
     pub undeclared_queues: Vec<Name>,
+}
+
+impl Defined {
+    /// All definitions as the events that wrote them, by kind, id and date.
+    pub fn events(&self) -> Vec<Event> {
+        let queues = self.queues.iter().cloned().map(Event::QueueDefined);
+        let reasons = self.reasons.iter().cloned().map(Event::ReasonDefined);
+        let agents = self.agents.iter().cloned().map(Event::AgentDefined);
+        let teams = self.teams.iter().cloned().map(Event::TeamDefined);
+        let formulas = self.formulas.iter().cloned().map(|one| Event::FormulaDefined(Box::new(one)));
+        let targets = self.targets.iter().cloned().map(|one| Event::TargetDefined(Box::new(one)));
+        let calendars = self.calendars.iter().cloned().map(|one| Event::CalendarDefined(Box::new(one)));
+        let people = queues.chain(reasons).chain(agents).chain(teams);
+        let sites = self.sites.iter().cloned().map(Event::SiteDefined);
+        let allowances = self.allowances.iter().cloned().map(Event::AllowanceDefined);
+        let authorities = self.authorities.iter().cloned().map(Event::AuthorityDefined);
+        let days = sites.chain(allowances).chain(authorities);
+        people.chain(formulas).chain(targets).chain(calendars).chain(days).collect()
+    }
 }
 
 impl Engine {
@@ -59,22 +91,8 @@ impl Engine {
                 format!("holds {}; the limit is {DEFINITIONS_MAX}: send them in parts", events.len());
             return Err(EngineError::invalid("definitions", reason));
         }
-        let is_definition = |event: &Event| {
-            matches!(
-                event,
-                Event::QueueDefined(_)
-                    | Event::ReasonDefined(_)
-                    | Event::AgentDefined(_)
-                    | Event::SiteDefined(_)
-                    | Event::AllowanceDefined(_)
-                    | Event::AuthorityDefined(_)
-            )
-        };
-        if !events.iter().all(is_definition) {
-            return Err(EngineError::invalid(
-                "definitions",
-                "hold something else; give queues, reasons, agents, the site, allowances or authorities",
-            ));
+        for (index, event) in events.iter().enumerate() {
+            check(event).map_err(|reason| EngineError::invalid(format!("definitions[{index}]"), reason))?;
         }
         for (index, event) in events.iter().enumerate() {
             if let Event::SiteDefined(SiteDefinition { time_zone, .. }) = event
@@ -92,6 +110,7 @@ impl Engine {
             let version = self.log.version(&stream)?;
             self.caught_up(self.log.end()).await?;
             let new = self.boards.state().read().new_definitions(site, &events);
+            self.check_formulas(site, &new)?;
             if new.is_empty() {
                 return Ok((0, Position::START));
             }
@@ -122,8 +141,141 @@ impl Engine {
         )))
     }
 
+    /// A formula version's number means the same for ever.
+    fn check_formulas(&self, site: &SiteId, new: &[Event]) -> Result<(), EngineError> {
+        let boards = self.boards.state().read();
+        let formula = |event: &'_ Event| match event {
+            Event::FormulaDefined(formula) => Some((**formula).clone()),
+            _ => None,
+        };
+        for (index, one) in new.iter().enumerate() {
+            let Some(one) = formula(one) else { continue };
+            let told = new.iter().take(index).filter_map(formula).find(|known| known.number == one.number);
+            let known = told.or_else(|| boards.formula(site, one.number));
+            if let Some(known) = known.filter(|known| !known.same_content(&one)) {
+                return Err(EngineError::Precondition(format!(
+                    "formula version {} stands for something else: {}; a version never changes: give yours a new number",
+                    one.number,
+                    difference(&known, &one)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a formula version has been defined at `site`, or is the built-in one.
+    pub(crate) fn is_defined(&self, site: &SiteId, version: u8) -> bool {
+        self.boards.state().read().formula(site, version).is_some()
+    }
+
     /// All that is defined at `site`.
     pub fn defined(&self, site: &SiteId) -> Defined {
         self.boards.state().read().defined(site)
     }
+}
+
+/// Whether a definition can be meant so; in words what is wrong, after its name.
+fn check(event: &Event) -> Result<(), String> {
+    match event {
+        Event::FormulaDefined(formula) => check_formula(formula),
+        Event::TargetDefined(target) => check_target(target),
+        Event::CalendarDefined(calendar) => check_calendar(calendar),
+        other if other.is_definition() => Ok(()),
+        other => Err(format!("is {}, which defines nothing", other.event_type().name())),
+    }
+}
+
+fn check_formula(formula: &FormulaDefinition) -> Result<(), String> {
+    let rules = &formula.rules;
+    let named = |what: &str| format!("(formula {}) has a {what}", formula.number);
+    if formula.number == 0 {
+        return Err("is a formula without a number; give 1 to 255".to_owned());
+    }
+    let windows = [
+        ("attempt_window", rules.attempt_window),
+        ("fcr_window", rules.fcr_window),
+        ("repeat_window", rules.repeat_window),
+    ];
+    for (what, window) in windows {
+        if window > FORMULA_WINDOW_MAX {
+            let (days, limit) = (days(window), days(FORMULA_WINDOW_MAX));
+            return Err(format!("{} of {days} days; the limit is {limit} days", named(what)));
+        }
+    }
+    let lengths = [
+        ("threshold", rules.threshold),
+        ("short", rules.short),
+        ("rings", rules.rings),
+        ("short_handle", rules.short_handle),
+    ];
+    let negative = lengths.into_iter().chain(windows).find(|(_, length)| *length < Micros::ZERO);
+    match negative {
+        Some((what, length)) => Err(format!("{} of {length}; a duration is not negative", named(what))),
+        None => Ok(()),
+    }
+}
+
+fn days(window: Micros) -> i64 {
+    window.0.div_euclid(24 * Micros::HOUR.0)
+}
+
+fn check_target(target: &TargetDefinition) -> Result<(), String> {
+    let column = target.column.as_str();
+    if pegcount_kpi::describe().iter().any(|known| known.name == column) {
+        return Ok(());
+    }
+    Err(format!(
+        "(target {}) is of `{column}`, which is no column; `pegcount kpi --columns help` lists them",
+        target.target
+    ))
+}
+
+fn check_calendar(calendar: &CalendarDefinition) -> Result<(), String> {
+    let name = &calendar.calendar;
+    let wrong = calendar.windows.iter().find(|window| window.from >= window.to || window.to > DAY_MINUTES);
+    if let Some(window) = wrong {
+        return Err(format!(
+            "(calendar {name}) has a window on {} from minute {} to minute {}; it must end after it begins, and no \
+             later than minute {DAY_MINUTES}",
+            window.day.word(),
+            window.from,
+            window.to
+        ));
+    }
+    let holidays = calendar.holidays.iter().map(|day| day.date);
+    let mut dates: Vec<_> = holidays.chain(calendar.make_up_days.iter().map(|day| day.date)).collect();
+    dates.sort_unstable();
+    match dates.windows(2).find(|pair| matches!(pair, [one, other] if one == other)) {
+        Some([date, _]) => Err(format!("(calendar {name}) says {date} twice; say it once")),
+        _ => Ok(()),
+    }
+}
+
+/// The first thing in which two versions differ, in words.
+fn difference(known: &FormulaDefinition, one: &FormulaDefinition) -> String {
+    let (a, b) = (&known.rules, &one.rules);
+    let lengths = [
+        ("threshold", a.threshold, b.threshold),
+        ("short", a.short, b.short),
+        ("rings", a.rings, b.rings),
+        ("short_handle", a.short_handle, b.short_handle),
+        ("attempt_window", a.attempt_window, b.attempt_window),
+        ("fcr_window", a.fcr_window, b.fcr_window),
+        ("repeat_window", a.repeat_window, b.repeat_window),
+    ];
+    let words = [
+        ("fcr_identity", a.fcr_identity.word(), b.fcr_identity.word()),
+        ("fcr_repeats", a.fcr_repeats.word(), b.fcr_repeats.word()),
+        ("fcr_transfer", a.fcr_transfer.word(), b.fcr_transfer.word()),
+        ("aht", known.forms.aht.word(), one.forms.aht.word()),
+        ("abandon_rate", known.forms.abandon_rate.word(), one.forms.abandon_rate.word()),
+        ("service_level", known.forms.service_level.word(), one.forms.service_level.word()),
+        ("occupancy", known.forms.occupancy.word(), one.forms.occupancy.word()),
+        ("fcr", known.forms.fcr.word(), one.forms.fcr.word()),
+    ];
+    let length = lengths.iter().find(|(_, a, b)| a != b);
+    let length = length.map(|(what, a, b)| format!("its {what} is {a}, not {b}"));
+    let word =
+        || words.iter().find(|(_, a, b)| a != b).map(|(what, a, b)| format!("its {what} is {a}, not {b}"));
+    length.or_else(word).unwrap_or_default()
 }

@@ -17,11 +17,12 @@ use tokio::task::JoinHandle;
 
 use crate::{
     archive::Opened,
+    audit::Audit,
     boards::Boards,
     error::EngineError,
     figures::Figures,
+    folds::Folds,
     follow::Following,
-    known::Prefixes,
     leases::Leases,
     options::{EngineOptions, LogStore},
     retention::Retention,
@@ -39,7 +40,8 @@ pub struct Engine {
     pub(crate) figures: Following<Figures>,
     pub(crate) boards: Following<Boards>,
     pub(crate) watches: WatchMemory,
-    pub(crate) prefixes: Prefixes,
+    pub(crate) folds: Folds,
+    pub(crate) audit: Audit,
     /// Of all fingerprints: the archive's, if there is one.
     pub(crate) seed: u64,
     /// Held while history is dropped.
@@ -70,7 +72,7 @@ impl Engine {
         })
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
-        let begun = Begun::of(&log).await?;
+        let begun = Begun::of(&log, seed_of(&vault)).await?;
         let seed = begun.seed;
         let (figures_at, boards_at) = (begun.figures.kpi.position(), begun.boards.position());
         let engine = Arc::new(Self {
@@ -82,7 +84,8 @@ impl Engine {
             sources: Sources::default(),
             leases: Leases::new(options.lease),
             watches: WatchMemory::default(),
-            prefixes: Prefixes::new(seed),
+            folds: Folds::new(seed),
+            audit: Audit::default(),
             seed,
             retaining: tokio::sync::Mutex::default(),
             lost_grace: options.lost_grace,
@@ -93,11 +96,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Starts what acts by itself: leases and the graces after them. A replay runs none of it, nor does a tool that
+    /// Starts what acts by itself: leases and the graces after them, and the checks of the figures. A replay runs none of it, nor does a tool that
     /// only reads.
     pub fn run_processes(self: &Arc<Self>) {
         let lease_watch = crate::leases::spawn(self);
-        self.background.lock().push(lease_watch);
+        let (refold, audit) = (crate::refold::spawn(self), crate::audit::spawn(self));
+        self.background.lock().extend([lease_watch, refold, audit]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }
@@ -148,7 +152,7 @@ impl Engine {
 
     /// Finishes what was handed in and closes the log; what acts by itself stops first.
     pub async fn close(&self) -> Result<(), EngineError> {
-        self.prefixes.close();
+        self.folds.close();
         for task in self.background.lock().drain(..) {
             task.abort();
         }
@@ -158,7 +162,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.prefixes.close();
+        self.folds.close();
         for task in self.background.get_mut().drain(..) {
             task.abort();
         }
@@ -174,9 +178,8 @@ struct Begun {
 
 impl Begun {
     /// At the log's beginning, or at what its archive holds of what is gone.
-    async fn of(log: &Arc<dyn EventLog>) -> Result<Self, EngineError> {
+    async fn of(log: &Arc<dyn EventLog>, seed: u64) -> Result<Self, EngineError> {
         let Some(archive) = log.archive(None).await? else {
-            let seed = random_seed();
             return Ok(Self { seed, figures: Figures::new(seed), boards: Boards::default() });
         };
         let opened = blocked(move || Opened::read(&archive)).await?;
@@ -213,8 +216,9 @@ pub(crate) async fn blocked<T: Send + 'static>(
     }
 }
 
-/// A seed for keys; any will do, so a machine without randomness gets the clock's.
-fn random_seed() -> u64 {
-    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
-    high ^ low
+/// The seed of all fingerprints. It decides ties (which of two visits that began in the same microsecond was left by a
+/// hang-up), so it must be the same after a restart; and nobody outside may know it, so it comes from the vault's key.
+fn seed_of(vault: &Vault) -> u64 {
+    let digest = vault.digest(b"the seed of the figures' fingerprints");
+    digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

@@ -41,7 +41,8 @@ impl Engine {
         asked: ExplainQuery,
         known: Option<Position>,
     ) -> Result<Explained, EngineError> {
-        let explanation = self.ask(known, move |kpi| kpi.explain(&asked)).await?;
+        let formula = asked.query.formula_version.map(|version| (asked.query.site.clone(), version));
+        let explanation = self.ask(known, formula, move |kpi| kpi.explain(&asked)).await?;
         self.with_events(explanation).await
     }
 

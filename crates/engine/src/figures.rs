@@ -1,15 +1,57 @@
 //! The KPI fold: the log's frames into `pegcount_kpi`, and queries out of it.
 
-use pegcount_domain::envelope::Position;
+use std::sync::Arc;
+
+use pegcount_domain::{
+    envelope::{Position, Recorded},
+    ids::Key,
+};
 use pegcount_kpi::{Kpi, Query, QueryError, Table};
 use pegcount_log::Frame;
 
-use crate::{follow::Fold, recorded::FrameKeys};
+use crate::{
+    follow::Fold,
+    recorded::{FrameKeys, text_of},
+};
 
 /// The KPI cells, kept up to date.
 pub struct Figures {
     pub(crate) kpi: Kpi,
     keys: FrameKeys,
+    spare: Decoded,
+}
+
+/// A frame's events, decoded, with its texts' keys.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    pub(crate) frame: Option<Arc<Frame>>,
+    keys: Vec<Key>,
+    events: Vec<Recorded>,
+}
+
+impl Decoded {
+    /// Decodes a frame's events up to `last`; of one site alone if it says which.
+    pub(crate) fn load(&mut self, frame: &Frame, keys: &mut FrameKeys, last: Position, only: Option<Key>) {
+        keys.load(frame);
+        keys.copy_to(&mut self.keys);
+        self.events.clear();
+        for event in frame.events().take_while(|event| event.envelope.position <= last) {
+            if only.is_some() && only != keys.site_of(&event) {
+                continue;
+            }
+            match keys.recorded(&event) {
+                Ok(recorded) => self.events.push(recorded),
+                Err(error) => {
+                    metrics::counter!("pegcount_undecodable_events_total").increment(1);
+                    tracing::error!(position = event.envelope.position.0, %error, "left out of the figures");
+                }
+            }
+        }
+    }
+
+    fn text_of<'f>(&self, frame: &'f Frame, key: Key) -> Option<&'f str> {
+        text_of(frame, &self.keys, key)
+    }
 }
 
 impl Figures {
@@ -20,30 +62,26 @@ impl Figures {
 
     /// As they were, with the seed that they were made with.
     pub(crate) fn restored(kpi: Kpi, seed: u64) -> Self {
-        Self { kpi, keys: FrameKeys::new(seed) }
+        Self { kpi, keys: FrameKeys::new(seed), spare: Decoded::default() }
     }
 }
 
 impl Figures {
     /// Takes one frame in.
     pub fn fold(&mut self, frame: &Frame) {
-        self.fold_until(frame, frame.last());
+        let mut decoded = std::mem::take(&mut self.spare);
+        decoded.load(frame, &mut self.keys, frame.last(), self.kpi.only_site());
+        self.take(&decoded, frame);
+        self.spare = decoded;
     }
 
-    /// Takes a frame's events up to `last` in.
-    pub(crate) fn fold_until(&mut self, frame: &Frame, last: Position) {
-        self.keys.load(frame);
-        for event in frame.events().take_while(|event| event.envelope.position <= last) {
-            match self.keys.recorded(&event) {
-                Ok(recorded) => self.kpi.apply(&recorded),
-                Err(error) => {
-                    metrics::counter!("pegcount_undecodable_events_total").increment(1);
-                    tracing::error!(position = event.envelope.position.0, %error, "left out of the figures");
-                }
-            }
+    /// Takes a frame's decoded events in.
+    pub(crate) fn take(&mut self, decoded: &Decoded, frame: &Frame) {
+        for recorded in &decoded.events {
+            self.kpi.apply(recorded);
         }
         for key in self.kpi.missing_names() {
-            if let Some(text) = self.keys.text_of(frame, key) {
+            if let Some(text) = decoded.text_of(frame, key) {
                 self.kpi.name(key, text);
             }
         }

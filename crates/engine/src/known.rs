@@ -1,31 +1,21 @@
 //! What was known at a point of the log: figures folded over the log's first part only (KPIS.md §6, `known_at`).
 //!
-//! A prefix is folded on a worker thread, one at a time, and the last two stay in memory, as large as the figures
-//! themselves were then: nothing bounds their bytes. Asked about a later point, the nearest of them is folded further.
+//! A prefix is one of the folds over history that are kept for a while ([`crate::folds`]).
 //!
 //! Invariant: what is answered about a position equals what the figures' fold answered when it stood there.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
-use futures_util::StreamExt;
-use pegcount_domain::{envelope::Position, time::Micros};
-use pegcount_kpi::{Kpi, Query, QueryError, Table};
-use pegcount_log::{EventLog, Frame, LogError};
-use tokio::{runtime::Handle, sync::Mutex};
+use pegcount_domain::{envelope::Position, ids::SiteId, time::Micros};
+use pegcount_kpi::{Kpi, Query, QueryError, Table, UnderFormula};
+use pegcount_log::LogError;
 
 use crate::{
-    archive::Opened,
     corrections::event_at,
     engine::{Engine, blocked},
     error::EngineError,
-    figures::Figures,
+    folds::Forced,
 };
-
-/// How many folded prefixes stay in memory.
-pub const PREFIXES_MAX: usize = 2;
 
 /// A point of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,34 +33,6 @@ pub struct Moment {
     pub as_of: Micros,
     /// The last position that counts; none: all of the log.
     pub known: Option<Position>,
-}
-
-/// Prefixes that have been folded, that asked about last at the end. Whoever folds or reads one holds the lock; others
-/// wait.
-pub(crate) struct Prefixes {
-    folded: Arc<Mutex<Vec<Figures>>>,
-    closing: Arc<AtomicBool>,
-    seed: u64,
-}
-
-impl Prefixes {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { folded: Arc::default(), closing: Arc::default(), seed }
-    }
-
-    /// No fold goes on after this.
-    pub(crate) fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Tells the worker that nobody waits for it any more.
-struct Waiting(Arc<AtomicBool>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 impl Engine {
@@ -126,14 +88,16 @@ impl Engine {
         query: Query,
         known: Option<Position>,
     ) -> Result<Table, EngineError> {
-        self.ask(known, move |kpi| kpi.query(&query)).await
+        let formula = query.formula_version.map(|version| (query.site.clone(), version));
+        self.ask(known, formula, move |kpi| kpi.query(&query)).await
     }
 
-    /// Asks the figures of the present, or those of the log up to `known`. Not on the runtime's workers: a long range
-    /// keeps a thread busy for a while.
+    /// Asks the figures of the present, or those of the log up to `known`, by the formula version that is asked for. Not on
+    /// the runtime's workers: a long range keeps a thread busy for a while.
     pub(crate) async fn ask<T: Send + 'static, A>(
         self: &Arc<Self>,
         known: Option<Position>,
+        formula: Option<(SiteId, u8)>,
         ask: A,
     ) -> Result<T, EngineError>
     where
@@ -142,94 +106,42 @@ impl Engine {
         let engine = Arc::clone(self);
         let now = blocked(move || {
             let present = engine.figures.state().read();
-            match known {
-                Some(position) if position != present.kpi.position() => Ok(Err((position, ask))),
-                _ => Ok(Ok(ask(&present.kpi)?)),
+            let kpi = &present.kpi;
+            let position = known.unwrap_or(kpi.position());
+            let law = match formula {
+                None => None,
+                Some((site, version)) => engine.law(kpi, site, version, position)?,
+            };
+            match law {
+                None if position == kpi.position() => Ok(Err(ask(kpi)?)),
+                law => Ok(Ok((law, position, ask))),
             }
         });
         match now.await? {
-            Ok(answer) => Ok(answer),
-            Err((position, ask)) => self.ask_prefix(position, ask).await,
+            Err(answer) => Ok(answer),
+            Ok((law, position, ask)) => self.ask_fold(law, position, ask).await,
         }
     }
 
-    async fn ask_prefix<T: Send + 'static>(
+    /// The version that a fold of its own must be reckoned by; none: what is folded anyway will do.
+    fn law(
         &self,
+        present: &Kpi,
+        site: SiteId,
+        version: u8,
         position: Position,
-        ask: impl FnOnce(&Kpi) -> Result<T, QueryError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let mut folded = Arc::clone(&self.prefixes.folded).lock_owned().await;
-        let given_up = Arc::new(AtomicBool::new(false));
-        let _waiting = Waiting(Arc::clone(&given_up));
-        let stops = [given_up, Arc::clone(&self.prefixes.closing)];
-        let (log, seed, runtime) = (Arc::clone(&self.log), self.prefixes.seed, Handle::current());
-        blocked(move || {
-            let first = log.first();
-            let mut figures = match take_nearest(&mut folded, position, first) {
-                Some(figures) => figures,
-                None => runtime.block_on(begin(&log, position, seed))?,
-            };
-            let reached = runtime.block_on(fold_to(&log, &mut figures, position, &stops));
-            let answer = reached.and_then(|()| Ok(ask(&figures.kpi)?));
-            // Kept even if it was interrupted: who asks again goes on from there.
-            folded.push(figures);
-            answer
-        })
-        .await
-    }
-}
-
-/// The prefix to begin with: of those kept the nearest before `position` that the log still goes on from. Makes room for
-/// it.
-fn take_nearest(folded: &mut Vec<Figures>, position: Position, first: Position) -> Option<Figures> {
-    let reached = |figures: &Figures| figures.kpi.position();
-    let goes_on = |figures: &Figures| reached(figures) == position || reached(figures).next() >= first;
-    let usable = folded.iter().enumerate();
-    let usable = usable.filter(|(_, figures)| reached(figures) <= position && goes_on(figures));
-    let nearest = usable.max_by_key(|(_, figures)| reached(figures)).map(|(index, _)| index);
-    if let Some(index) = nearest {
-        return Some(folded.remove(index));
-    }
-    if folded.len() >= PREFIXES_MAX {
-        // The one that was asked about longest ago.
-        folded.remove(0);
-    }
-    None
-}
-
-/// Where the log's first part up to `position` is folded from: its beginning, or an archive of what is gone of it.
-async fn begin(log: &Arc<dyn EventLog>, position: Position, seed: u64) -> Result<Figures, EngineError> {
-    let first = log.first();
-    if first == Position::START.next() || position == Position::START {
-        return Ok(Figures::new(seed));
-    }
-    match log.archive(Some(position)).await? {
-        Some(archive) => Ok(Opened::read(&archive)?.figures),
-        None => Err(LogError::Dropped { asked: position, first }.into()),
-    }
-}
-
-/// Folds on to `position`, frame by frame.
-async fn fold_to(
-    log: &Arc<dyn EventLog>,
-    figures: &mut Figures,
-    position: Position,
-    stops: &[Arc<AtomicBool>],
-) -> Result<(), EngineError> {
-    let next = figures.kpi.position().next();
-    if next > position {
-        return Ok(());
-    }
-    let mut frames = log.subscribe(next);
-    while let Some(frame) = frames.next().await {
-        let frame: Arc<Frame> = frame?;
-        figures.fold_until(&frame, position);
-        if frame.last() >= position {
-            return Ok(());
-        }
-        if stops.iter().any(|stop| stop.load(Ordering::Relaxed)) {
-            break;
+    ) -> Result<Option<Forced>, EngineError> {
+        match present.under_formula(&site, version) {
+            Ok(UnderFormula::Here) if position == present.position() => Ok(None),
+            // What was known then may not have known of the version: so it is given.
+            Ok(_) => Ok(present.formula(&site, version).map(|(key, formula)| Forced { site, key, formula })),
+            Err(error) if present.deferred_since().is_some() && self.is_defined(&site, version) => {
+                tracing::debug!(%error, "still being taken in");
+                Err(EngineError::Precondition(format!(
+                    "formula version {version} is still being taken in at {site}: ask again when that is done"
+                )))
+            }
+            Err(error) => Err(error.into()),
         }
     }
-    Err(EngineError::Precondition("the fold of what was known then was interrupted: ask again".to_owned()))
 }

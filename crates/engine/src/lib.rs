@@ -2,11 +2,13 @@
 //!
 //! The path of a fact, by file: [`ingest`] takes it in (who, well formed?), `source` places it in its source's
 //! counter, the log makes it durable, `follow` hands each durable frame to the folds (`figures` for KPIs, `boards`
-//! for agents, contacts and tickets as they are now), and `watch` wakes whoever looks.
+//! for agents, contacts and tickets as they are now), and `watch` wakes whoever looks. `audit` counts the facts once more by
+//! other means and checks the figures.
 //!
 //! Invariant: everything here but the log and the vault can be thrown away and is rebuilt by folding the log.
 
 mod archive;
+mod audit;
 mod boards;
 mod commands;
 mod consumers;
@@ -17,19 +19,24 @@ mod engine;
 mod error;
 mod explain;
 mod figures;
+mod folds;
 mod follow;
 mod imports;
 mod ingest;
 mod known;
 mod leases;
 pub mod options;
+mod pipeline;
+mod progress;
 mod reading;
 mod recorded;
+mod refold;
 mod retention;
 mod source;
 mod tickets;
 mod watch;
 
+pub use audit::{AuditStatus, ReconcileProgress, Reconciled, Violation};
 pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
 pub use commands::Carried;
 pub use consumers::LogConsumer;
@@ -40,10 +47,13 @@ pub use engine::Engine;
 pub use error::EngineError;
 pub use explain::{Explained, told_events};
 pub use figures::Figures;
+pub use folds::FOLDS_MAX;
 pub use imports::{ImportRecord, Imported};
 pub use ingest::{FactBatch, PendingAck, Refusal, SourceAck};
-pub use known::{KnownAt, Moment, PREFIXES_MAX};
+pub use known::{KnownAt, Moment};
 pub use options::{EngineOptions, LogStore};
+pub use pegcount_audit::{Difference, Kind};
+pub use progress::{Purpose, Recomputation};
 pub use reading::{LogPage, ReadEvent};
 pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};

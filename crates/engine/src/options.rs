@@ -16,6 +16,9 @@ pub const IMPORT_RECORDS_MAX: usize = 1_000;
 pub const RECORD_FACTS_MAX: usize = 1_000;
 /// The most definitions in one request: they are one append, all or nothing.
 pub const DEFINITIONS_MAX: usize = 4_000;
+/// A definition that touches units with more facts than this is taken in by a fold in the background: more would keep the
+/// present one's readers waiting for over 100 ms.
+pub const TOUCHED_FACTS_MAX: usize = 50_000;
 /// The most events in one page of the log.
 pub const LOG_PAGE_EVENTS_MAX: usize = 10_000;
 /// The most events that are read behind one item of an explanation: of more, the first half and the last half.
@@ -24,6 +27,15 @@ pub const ITEM_EVENTS_MAX: usize = 20;
 pub const COMMAND_MEMORY: Micros = Micros(48 * Micros::HOUR.0);
 /// How often a command is decided anew when somebody else was first.
 pub const DECISIONS_MAX: usize = 16;
+/// About so many facts the auditor keeps to check the figures with: 64 to 112 bytes each, so some 50 MB at most. A centre of
+/// 200 agents says so many in five days.
+pub const AUDIT_FACTS_MAX: usize = 400_000;
+/// About so many facts are kept while a range is recounted; longer logs may leave out what very late facts concern.
+pub const RECONCILE_FACTS_MAX: usize = 4_000_000;
+/// So many differences are told of a recounted range; more are counted only.
+pub const RECONCILE_DIFFERENCES_MAX: usize = 10_000;
+/// How often the figures are checked, at most (duration).
+pub const AUDIT_EVERY: Micros = Micros::from_secs(10);
 /// Facts before this are refused: 1980-01-01, before which no exchange kept records that a machine could read. A
 /// clock that stands at zero would otherwise make a span of half a century.
 pub const EARLIEST: Micros = Micros(315_532_800_000_000);

@@ -24,16 +24,30 @@ impl FrameKeys {
         Self { seed, keys: Vec::new() }
     }
 
+    /// The key of a text.
+    pub(crate) fn of(&self, text: &str) -> Key {
+        Key::of(text, self.seed)
+    }
+
     /// Hashes every text of `frame`.
     pub(crate) fn load(&mut self, frame: &Frame) {
         self.keys.clear();
         self.keys.extend((0..frame.text_count()).map(|number| Key::of(frame.text(number), self.seed)));
     }
 
+    /// The keys of all texts of the frame that was loaded last, in the order of their numbers.
+    pub(crate) fn copy_to(&self, keys: &mut Vec<Key>) {
+        keys.clone_from(&self.keys);
+    }
+
     /// The text of `key` in the frame that was loaded last.
     pub(crate) fn text_of<'f>(&self, frame: &'f Frame, key: Key) -> Option<&'f str> {
-        let index = self.keys.iter().position(|known| *known == key)?;
-        u32::try_from(index).ok().map(|number| frame.text(number))
+        text_of(frame, &self.keys, key)
+    }
+
+    /// The key of an event's site.
+    pub(crate) fn site_of(&self, event: &FrameEvent<'_>) -> Option<Key> {
+        self.key(event.site)
     }
 
     fn key(&self, number: u32) -> Option<Key> {
@@ -66,6 +80,12 @@ impl FrameKeys {
             event: decoded,
         })
     }
+}
+
+/// The text of `key` in a frame whose texts have these keys.
+pub(crate) fn text_of<'f>(frame: &'f Frame, keys: &[Key], key: Key) -> Option<&'f str> {
+    let index = keys.iter().position(|known| *known == key)?;
+    u32::try_from(index).ok().map(|number| frame.text(number))
 }
 
 /// One event with its names as texts, for boards and readers.

@@ -13,7 +13,7 @@ use pegcount_domain::{
     ids::Name,
     time::Micros,
 };
-use pegcount_log::{Append, Sealed};
+use pegcount_log::{Append, ConsumerName, Sealed};
 use smallvec::SmallVec;
 use tokio::task::JoinHandle;
 
@@ -28,6 +28,9 @@ use crate::{
 /// Nothing younger than this is dropped (duration): facts count until they are 30 days late, a matter can come again for
 /// 7 days, and what is known of commands and sources is younger still.
 pub const RETENTION_MIN: Micros = Micros(40 * DAY.0);
+/// An archive of figures without all definitions would lose those.
+const DEFINITIONS_PENDING: &str =
+    "definitions that reach far back are being taken in: drop history when that is done";
 const DAY: Micros = Micros(24 * Micros::HOUR.0);
 /// How often it is looked whether something is to be dropped (duration).
 const LOOKS_EVERY: Micros = Micros(6 * Micros::HOUR.0);
@@ -44,7 +47,7 @@ pub struct Retention {
 }
 
 /// What was dropped, or would be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retained {
     /// The first position that can be read.
     pub first: Position,
@@ -56,6 +59,9 @@ pub struct Retained {
     pub segments: usize,
     /// History before this is closed; none if nothing has gone.
     pub closed_before: Option<Micros>,
+    /// Named consumers that have not confirmed all of what goes: retention does not wait for them, since one that is
+    /// forgotten would keep history for ever.
+    pub left_behind: Vec<ConsumerName>,
 }
 
 /// What goes.
@@ -98,12 +104,31 @@ impl Engine {
         retention.check()?;
         let _alone = self.retaining.lock().await;
         let first = self.log.first();
-        let nothing = Retained { first, events: 0, bytes: 0, segments: 0, closed_before: None };
-        let Some(going) = self.going(retention).await? else { return Ok(nothing) };
+        let Some(going) = self.going(retention).await? else {
+            let (closed_before, left_behind) = (None, Vec::new());
+            return Ok(Retained { first, events: 0, bytes: 0, segments: 0, closed_before, left_behind });
+        };
+        let left_behind = self.left_behind(going.last)?;
         if only_tell {
-            let (next, closed_before) = (going.last.next(), Some(going.closed_before));
-            let (bytes, segments) = (going.bytes, going.segments);
-            return Ok(Retained { first: next, events: next.0 - first.0, bytes, segments, closed_before });
+            let next = going.last.next();
+            return Ok(Retained {
+                first: next,
+                events: next.0 - first.0,
+                bytes: going.bytes,
+                segments: going.segments,
+                closed_before: Some(going.closed_before),
+                left_behind,
+            });
+        }
+        for name in &left_behind {
+            tracing::warn!(
+                consumer = %name,
+                up_to = going.last.0,
+                "events are dropped that this consumer has not confirmed"
+            );
+        }
+        if self.definitions_deferred_since().is_some() {
+            return Err(EngineError::Precondition(DEFINITIONS_PENDING.to_owned()));
         }
         let closed = self.tell(&Event::HistoryClosed { before: going.closed_before }).await?;
         self.caught_up(closed).await?;
@@ -113,6 +138,9 @@ impl Engine {
         let archive = blocked(move || {
             let (figures, position) = {
                 let folded = engine.figures.state().read();
+                if folded.kpi.deferred_since().is_some() {
+                    return Err(EngineError::Precondition(DEFINITIONS_PENDING.to_owned()));
+                }
                 (folded.kpi.archived(), folded.kpi.position())
             };
             keeper.archive(seed, figures, position)
@@ -126,7 +154,14 @@ impl Engine {
             bytes: dropped.bytes,
             segments: dropped.segments,
             closed_before: Some(going.closed_before),
+            left_behind,
         })
+    }
+
+    /// The named consumers that have not confirmed everything up to `last`.
+    fn left_behind(&self, last: Position) -> Result<Vec<ConsumerName>, EngineError> {
+        let behind = self.consumers()?.into_iter().filter(|consumer| consumer.confirmed < last);
+        Ok(behind.map(|consumer| consumer.name).collect())
     }
 
     /// The segments that go, from the first on.

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use pegcount_domain::{envelope::Position, ids::Name, time::Micros};
-use pegcount_kpi::{Query, Row, Table, Value};
+use pegcount_kpi::{Query, Row, Table, Value, Versions};
 use rustc_hash::FxHashMap;
 use tokio::{sync::watch, time::Instant};
 
@@ -142,7 +142,13 @@ impl KpiWatch {
             .shown
             .keys()
             .filter(|key| !rows.contains_key(*key))
-            .map(|(from, to, keys)| Row { from: *from, to: *to, keys: keys.clone(), values: Vec::new() })
+            .map(|(from, to, keys)| Row {
+                from: *from,
+                to: *to,
+                keys: keys.clone(),
+                values: Vec::new(),
+                versions: Versions::new(),
+            })
             .collect();
         self.shown = rows;
         self.updates += 1;
@@ -183,6 +189,20 @@ impl WatchMemory {
 
 /// Equal for equal questions, whatever instant they were asked at.
 fn fingerprint(query: &Query) -> String {
-    let Query { site, from, to, by, attribution, time_zone, as_of: _, queues, agents, variant } = query;
-    format!("{site:?} {from:?} {to:?} {by:?} {attribution:?} {time_zone:?} {queues:?} {agents:?} {variant:?}")
+    let Query {
+        site,
+        from,
+        to,
+        by,
+        attribution,
+        time_zone,
+        as_of: _,
+        queues,
+        agents,
+        formula_version,
+        variant,
+    } = query;
+    format!(
+        "{site:?} {from:?} {to:?} {by:?} {attribution:?} {time_zone:?} {queues:?} {agents:?} {formula_version:?} {variant:?}"
+    )
 }

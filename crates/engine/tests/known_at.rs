@@ -36,6 +36,7 @@ fn hour() -> Query {
         as_of: at(60),
         queues: Vec::new(),
         agents: Vec::new(),
+        formula_version: None,
         variant: Variant::default(),
     }
 }

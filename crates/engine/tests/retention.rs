@@ -18,14 +18,14 @@ use pegcount_domain::{
     envelope::Position,
     ids::{ContactId, TicketId, TicketKind},
     ticket::{TicketStatus, TicketStep},
-    time::Micros,
+    time::{Micros, Span},
 };
 use pegcount_engine::{
     Engine, EngineError, EngineOptions, FactBatch, KnownAt, LogStore, OpenTicket, Retained, Retention,
     TicketCommand,
 };
 use pegcount_kpi::{Attribution, Dimension, ExplainQuery, Query, QueryError, Table, Variant};
-use pegcount_log::LogError;
+use pegcount_log::{ConsumerHello, ConsumerName, Filter, LogError};
 use pegcount_proto::v1::{self, agent_fact, contact_fact::Action};
 use support::{
     MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, ready, send, signed_in, site,
@@ -158,6 +158,7 @@ fn days(number: i64, by: &[Dimension]) -> Query {
         as_of: day(number),
         queues: Vec::new(),
         agents: Vec::new(),
+        formula_version: None,
         variant: Variant::default(),
     }
 }
@@ -315,6 +316,32 @@ async fn what_needs_events_that_are_gone_says_so() {
 }
 
 #[tokio::test]
+async fn a_consumer_that_has_not_read_what_goes_is_named_and_told_that_it_is_gone() {
+    let place = centre().await;
+    for number in 0..60 {
+        a_day(&place, number).await;
+    }
+    let hello = |id: &str, start| ConsumerHello {
+        name: ConsumerName { site: Some(site().0), name: name(id) },
+        owner: name("exporter"),
+        start,
+        filter: Filter::default(),
+    };
+    let forgotten = place.engine.consume(hello("forgotten", Some(Position(1)))).await.unwrap();
+    let in_time = place.engine.consume(hello("in time", None)).await.unwrap();
+    drop((forgotten, in_time));
+
+    let done = retained(&place).await;
+    let names: Vec<String> = done.left_behind.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["north/forgotten"]);
+    let told = place.engine.consume(hello("forgotten", None)).await.err().unwrap().to_string();
+    assert!(told.contains(&format!("begins at {}", done.first)), "{told}");
+    let mut in_time = place.engine.consume(hello("in time", None)).await.unwrap();
+    a_day(&place, 60).await;
+    assert!(in_time.next().await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn a_fact_from_before_changes_nothing_whenever_it_is_folded() {
     let mut place = centre().await;
     for number in 0..60 {
@@ -346,4 +373,32 @@ async fn young_history_stays_whatever_its_size() {
     let large = Retention { age: None, bytes: Some(1 << 40) };
     assert_eq!(place.engine.retain(large, false).await.unwrap().segments, 0);
     assert_eq!(place.engine.retain(Retention::default(), false).await.unwrap().segments, 0);
+}
+
+#[tokio::test]
+async fn what_is_left_after_dropping_is_checked_against_the_facts_and_what_is_gone_is_named() {
+    let mut place = centre().await;
+    what_goes_on(&place).await;
+    for number in 0..60 {
+        a_day(&place, number).await;
+    }
+    place.settled().await;
+    let range = Span::new(days(60, &[]).from, days(60, &[]).to);
+    let whole = place.engine.reconcile(&site(), range, &mut |_| {}).await.unwrap();
+    assert_eq!((whole.differing, whole.compared_from), (0, None));
+    let closed_before = retained(&place).await.closed_before.unwrap();
+    place.settled().await;
+    for _ in 0..2 {
+        let left = place.engine.reconcile(&site(), range, &mut |_| {}).await.unwrap();
+        assert_eq!((left.differing, left.left_out.len()), (0, 0), "{:?}", left.differences);
+        let first = left.compared_from.unwrap();
+        assert!(closed_before <= first && first < closed_before.plus(Micros(15 * Micros::MINUTE.0)));
+        // `bob` has been signed in all the time, and the letter waits.
+        assert!(0 < left.agent_lines && left.agent_lines < whole.agent_lines, "{left:?}");
+        assert_eq!(place.engine.audit_now().await.unwrap().open, Vec::new());
+        place = restarted(place).await;
+    }
+    let gone = Span::new(range.start, range.start.plus(DAY));
+    let none = place.engine.reconcile(&site(), gone, &mut |_| {}).await.unwrap();
+    assert_eq!((none.numbers, none.compared_from), (0, Some(gone.end)));
 }

@@ -44,6 +44,7 @@ fn main() {
             as_of: last,
             queues: Vec::new(),
             agents: Vec::new(),
+            formula_version: None,
             variant: Variant::default(),
         };
         let (mut rows, mut seconds) = (0, f64::MAX);

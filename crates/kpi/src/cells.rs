@@ -28,6 +28,8 @@ pub(crate) struct Dims {
     pub(crate) channel: u8,
     pub(crate) direction: u8,
     pub(crate) priority: u8,
+    /// The formula version that it was counted by; 0: it is the same by all.
+    pub(crate) version: u8,
     /// What the sheet alone is cut by: a reason, a cause of failure, a length of wait.
     pub(crate) detail: Detail,
 }
@@ -41,7 +43,8 @@ impl Hash for Dims {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from(self.agent.0) << 32 | u64::from(self.team.0));
         state.write_u64(u64::from(self.queue.0) << 32 | u64::from(self.entry.0));
-        let codes = u32::from(self.channel) << 16 | u32::from(self.direction) << 8 | u32::from(self.priority);
+        let codes = [self.version, self.channel, self.direction, self.priority];
+        let codes = u32::from_be_bytes(codes);
         state.write_u64(u64::from(self.detail.0) << 32 | u64::from(codes));
     }
 }

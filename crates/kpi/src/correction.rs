@@ -53,6 +53,7 @@ impl Corrections {
             Event::Annulled { .. } | Event::Amended { .. } => true,
             Event::QueueDefined(queue) => is_closed(queue.valid_from),
             Event::AgentDefined(agent) => is_closed(agent.valid_from),
+            Event::FormulaDefined(formula) => is_closed(formula.valid_from),
             Event::AuthorityDefined(authority) => is_closed(authority.valid_from),
             Event::SiteDefined(site) => is_closed(site.valid_from),
             Event::AllowanceDefined(allowance) => is_closed(allowance.valid_from),

@@ -1,10 +1,15 @@
 //! The KPIs of KPIS.md §4: sums of measures over sums of measures, as data.
 //!
-//! Invariant: a ratio is taken at the very end, of pooled sums, and one without a denominator is absent.
+//! Of a KPI with variants each has a column; the plain column stands for the one that the formula version says
+//! ([`Formula::under`]). Invariant: a ratio is taken at the very end, of pooled sums, and one without a denominator is
+//! absent.
 
 use std::sync::LazyLock;
 
-use pegcount_domain::time::Micros;
+use pegcount_domain::{
+    formula::{AbandonForm, Forms, HandleTimeForm, ResolutionForm, ServiceLevelForm},
+    time::Micros,
+};
 
 use crate::{
     cells::Detail,
@@ -13,8 +18,8 @@ use crate::{
     query::{Column, Role, Term, Value},
 };
 
-/// The version of the formulas below.
-pub const FORMULA_VERSION: u32 = 1;
+/// The version by which a site counts that has defined none.
+pub use pegcount_domain::formula::FORMULA_BUILT_IN;
 
 /// The gauges, which stand after the measures of queue visits: of visits, then of agents by state.
 pub(crate) const GAUGES: [Column; 9] = [
@@ -63,6 +68,18 @@ const ELSEWHERE: &[Measure] = &[M::FlowOutAnsweredElsewhere, M::FlowOutAbandoned
 const ANSWERED_ABANDONED_FLOWN_OUT: &[Measure] = &[
     M::Answered,
     M::Abandoned,
+    M::FlowOutOverflow,
+    M::FlowOutTimeout,
+    M::FlowOutClosed,
+    M::FlowOutFull,
+    M::FlowOutJoinEmpty,
+    M::FlowOutLeaveEmpty,
+    M::FlowOutTransferred,
+    M::FlowOutSystem,
+];
+
+const ANSWERED_FLOWN_OUT: &[Measure] = &[
+    M::Answered,
     M::FlowOutOverflow,
     M::FlowOutTimeout,
     M::FlowOutClosed,
@@ -214,6 +231,13 @@ pub(crate) static FORMULAS: &[Formula] = &[
         over: ANSWERED_ABANDONED_FLOWN_OUT,
         over_minus: &[M::AbandonedShort],
     },
+    ratio(
+        "service_level_with_flow_out_without_abandoned",
+        Unit::Ratio,
+        "answered_within / (answered + flow_out), flow-outs elsewhere left out",
+        &[M::AnsweredWithin],
+        ANSWERED_FLOWN_OUT,
+    ),
     ratio(
         "occupancy",
         Unit::Ratio,
@@ -370,6 +394,19 @@ impl Formula {
         self.unit
     }
 
+    /// What its column stands for where these forms hold: itself, or the variant that they say.
+    pub(crate) fn under(&'static self, forms: &Forms) -> &'static Self {
+        let variant = match self.name {
+            "aht" => handle_time(forms.aht),
+            "abandon_rate" => abandon_rate(forms.abandon_rate),
+            "service_level" => service_level(forms.service_level),
+            "fcr_rate" if forms.fcr == ResolutionForm::Repeat => "fcr_repeat_form",
+            "fcr_final_share" if forms.fcr == ResolutionForm::Repeat => "repeat_final_share",
+            _ => return self,
+        };
+        FORMULAS.iter().find(|formula| formula.name == variant).unwrap_or(self)
+    }
+
     /// Its value over measures that `amount` tells; absent if one of them cannot exist or nothing stands below.
     pub(crate) fn value(&self, amount: impl Fn(Measure) -> Option<i64>) -> Value {
         let sum = |plus: &[Measure], minus: &[Measure]| {
@@ -388,6 +425,38 @@ impl Formula {
             }
             _ => Value::Absent,
         }
+    }
+}
+
+const fn handle_time(form: HandleTimeForm) -> &'static str {
+    match form {
+        HandleTimeForm::Leg => "aht",
+        HandleTimeForm::Journey => "aht_journey",
+        HandleTimeForm::Talk => "aht_talk",
+    }
+}
+
+const fn abandon_rate(form: AbandonForm) -> &'static str {
+    match form {
+        AbandonForm::WithoutShort => "abandon_rate",
+        AbandonForm::Raw => "abandon_rate_raw",
+        AbandonForm::Waiting => "abandon_rate_waiting",
+        AbandonForm::Ringing => "abandon_rate_ringing",
+    }
+}
+
+const fn service_level(form: ServiceLevelForm) -> &'static str {
+    match form {
+        ServiceLevelForm::Standard => "service_level",
+        ServiceLevelForm::IgnoreAbandons => "service_level_ignore_abandons",
+        ServiceLevelForm::AbandonsPositive => "service_level_abandons_positive",
+        ServiceLevelForm::AbandonsNegative => "service_level_abandons_negative",
+        ServiceLevelForm::AnsweredOnly => "service_level_answered_only",
+        ServiceLevelForm::AnsweredAndAbandoned => "service_level_answered_and_abandoned",
+        ServiceLevelForm::WithoutShort => "service_level_without_short",
+        ServiceLevelForm::WithFlowOut => "service_level_with_flow_out",
+        ServiceLevelForm::WithFlowOutWithoutShort => "service_level_with_flow_out_without_short",
+        ServiceLevelForm::WithFlowOutWithoutAbandoned => "service_level_with_flow_out_without_abandoned",
     }
 }
 
@@ -435,11 +504,13 @@ pub(crate) enum Means {
     Percentile(&'static Percentile),
 }
 
-/// The column of this name and what it is made of; none for a gauge or no column at all.
-pub(crate) fn means(name: &str) -> Option<(Column, Means)> {
-    let column = *describe().iter().find(|column| column.name == name)?;
+/// The column of this name and what it is made of where these forms hold; none for a gauge or no column at all.
+pub(crate) fn means(name: &str, forms: &Forms) -> Option<(Column, Means)> {
+    let mut column = *describe().iter().find(|column| column.name == name)?;
     let measure = Measure::ALL.iter().find(|measure| measure.name() == name).copied().map(Means::Measure);
-    let formula = FORMULAS.iter().find(|formula| formula.name == name).map(Means::Formula);
+    let formula = FORMULAS.iter().find(|formula| formula.name == name).map(|formula| formula.under(forms));
+    column.formula = formula.map_or(column.formula, |formula| Some(formula.words));
+    let formula = formula.map(Means::Formula);
     let percentile = PERCENTILES.iter().find(|percentile| percentile.name == name).map(Means::Percentile);
     Some((column, measure.or(formula).or(percentile)?))
 }

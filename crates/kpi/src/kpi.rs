@@ -2,6 +2,7 @@
 
 use pegcount_domain::{
     envelope::{Position, Recorded},
+    formula::{FORMULA_BUILT_IN, FormulaDefinition},
     ids::{Key, Name, SiteId},
     time::{Interval, Micros, Span},
 };
@@ -11,6 +12,7 @@ use crate::{
     anomaly::Anomaly,
     correction::Correction,
     query::{ExplainQuery, Explanation, Query, QueryError, Table, explain::explain, table},
+    reference::Law,
     site::{Site, read::Scope},
 };
 
@@ -27,12 +29,92 @@ pub struct Kpi {
     /// New sites whose names nobody has told.
     missing: Vec<Key>,
     pub(crate) position: Position,
+    /// The one site that counts, and the formula version that it is reckoned by throughout.
+    only: Option<(Key, Law)>,
+    touch_limit: Option<usize>,
+}
+
+/// Whether a formula version can be answered from what has been folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnderFormula {
+    /// It can: only the ratios differ.
+    Here,
+    /// It takes a fold of its own ([`Kpi::under`]).
+    Fold {
+        /// The site's key.
+        site: Key,
+        /// The version.
+        formula: FormulaDefinition<Key>,
+    },
 }
 
 impl Kpi {
     /// Nothing happened yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing happened yet, and of one site alone all will be reckoned by this formula version, whatever is in force.
+    pub fn under(site: Key, formula: &FormulaDefinition<Key>) -> Self {
+        Self { only: Some((site, formula.into())), ..Self::default() }
+    }
+
+    /// The one site that counts, if it is only one.
+    pub fn only_site(&self) -> Option<Key> {
+        self.only.map(|(site, _)| site)
+    }
+
+    /// Leaves definitions that touch units with more than so many facts to a fold from the beginning; none: takes all in
+    /// at once. Such a fold is to take this one's place once it has come as far.
+    pub fn set_touch_limit(&mut self, limit: Option<usize>) {
+        self.touch_limit = limit;
+        for site in &mut self.sites {
+            site.touch_limit = limit.unwrap_or(usize::MAX);
+        }
+    }
+
+    /// The first of the definitions that have been left to a fold from the beginning.
+    pub fn deferred_since(&self) -> Option<Position> {
+        self.sites.iter().filter_map(Site::deferred_since).min()
+    }
+
+    /// Says of everything that it has changed just now, for those who ask [`Self::changed_since`]: this fold has taken
+    /// another's place.
+    pub fn touch_everything(&mut self) {
+        for site in &mut self.sites {
+            let position = site.position();
+            site.books.touch_span(Micros(i64::MIN), Micros::MAX, position);
+        }
+    }
+
+    /// Whether a site's figures under a formula version can be answered from here.
+    ///
+    /// Errors: nobody has defined it.
+    pub fn under_formula(&self, site: &SiteId, number: u8) -> Result<UnderFormula, QueryError> {
+        let built_in = FORMULA_BUILT_IN;
+        let unknown = |known: Vec<u8>| QueryError::UnknownFormula {
+            site: site.clone(),
+            asked: number,
+            known: known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let Some(known) = self.site(site) else {
+            let is_known = number == built_in || self.only.is_some_and(|(_, law)| law.number == number);
+            return if is_known { Ok(UnderFormula::Here) } else { Err(unknown(vec![built_in])) };
+        };
+        let reference = &known.reference;
+        let law = reference.law_named(number).ok_or_else(|| unknown(reference.law_numbers()))?;
+        if reference.counts_as(&law, known.last_seen) {
+            return Ok(UnderFormula::Here);
+        }
+        let formula = reference.definitions().formula(number);
+        let formula = formula.ok_or_else(|| unknown(reference.law_numbers()))?;
+        Ok(UnderFormula::Fold { site: known.key, formula })
+    }
+
+    /// A site's key and what a formula version's number means there; none: nobody has reported of the site, or defined it.
+    pub fn formula(&self, site: &SiteId, number: u8) -> Option<(Key, FormulaDefinition<Key>)> {
+        let known = self.site(site)?;
+        Some((known.key, known.reference.definitions().formula(number)?))
     }
 
     /// Takes the next event of the log in. Never fails: what the rules do not allow is kept and marked. An event
@@ -43,12 +125,21 @@ impl Kpi {
         }
         self.position = recorded.position;
         let key = recorded.stream.site;
+        if self.only.is_some_and(|(only, _)| only != key) {
+            return;
+        }
+        let (only, touch_limit) = (self.only, self.touch_limit);
         let sites = &mut self.sites;
         let missing = &mut self.missing;
         let slot = match self.last {
             Some((last, slot)) if last == key => slot,
             _ => *self.slots.entry(key).or_insert_with(|| {
-                sites.push(Site::new(key));
+                let mut site = Site::new(key);
+                site.touch_limit = touch_limit.unwrap_or(usize::MAX);
+                if let Some((_, law)) = only {
+                    site.reference.force(law);
+                }
+                sites.push(site);
                 missing.push(key);
                 sites.len() - 1
             }),
@@ -79,9 +170,15 @@ impl Kpi {
         }
     }
 
+    /// Goes on from a position: the events up to it have been given, or concern no site that counts.
+    pub fn stand_at(&mut self, position: Position) {
+        self.position = self.position.max(position);
+    }
+
     /// Answers a query.
     pub fn query(&self, query: &Query) -> Result<Table, QueryError> {
         self.check_open(query)?;
+        self.check_formula(query)?;
         let answer = table::answer(query, self.site(&query.site))?;
         Ok(Table { position: self.position, ..answer })
     }
@@ -89,6 +186,7 @@ impl Kpi {
     /// Says why a figure is what it is.
     pub fn explain(&self, asked: &ExplainQuery) -> Result<Explanation, QueryError> {
         self.check_open(&asked.query)?;
+        self.check_formula(&asked.query)?;
         let closed_before = self.closed_before(&asked.query.site);
         if asked.query.from < closed_before {
             return Err(QueryError::EventsGone { from: asked.query.from, closed_before });
@@ -140,6 +238,14 @@ impl Kpi {
     /// Up to when a site's history is closed: facts from before it change no figure any more.
     pub fn closed_before(&self, site: &SiteId) -> Micros {
         self.site(site).map_or(Micros(i64::MIN), |site| site.closed_before)
+    }
+
+    fn check_formula(&self, query: &Query) -> Result<(), QueryError> {
+        let Some(version) = query.formula_version else { return Ok(()) };
+        match self.under_formula(&query.site, version)? {
+            UnderFormula::Here => Ok(()),
+            UnderFormula::Fold { .. } => Err(QueryError::NeedsFold { version }),
+        }
     }
 
     fn check_open(&self, query: &Query) -> Result<(), QueryError> {

@@ -19,6 +19,8 @@ mod books;
 mod cells;
 mod contact;
 pub mod correction;
+#[cfg(feature = "corrupting")]
+mod corrupting;
 mod day;
 mod fact;
 pub mod formula;
@@ -38,11 +40,12 @@ pub use anomaly::{Anomaly, AnomalyKind};
 pub use archive::ArchiveError;
 pub use correction::Correction;
 pub use day::calendar::is_known_zone;
-pub use formula::{FORMULA_VERSION, describe, describe_means};
+pub use formula::{FORMULA_BUILT_IN, describe, describe_means};
 pub use kpi::Kpi;
+pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Table,
-    Term, Value, Variant,
+    Term, Value, Variant, Versions,
 };
 pub use reference::EfficiencyTarget;

@@ -42,6 +42,13 @@ pub(crate) enum Sheet {
     Day,
 }
 
+impl Sheet {
+    /// Whether what it holds depends on the formula version.
+    pub(crate) const fn is_versioned(self) -> bool {
+        !matches!(self, Self::Clock | Self::Away | Self::Leg | Self::Ticket)
+    }
+}
+
 /// How many sheets there are.
 pub(crate) const SHEETS: usize = 11;
 

@@ -144,7 +144,7 @@ fn a_team_or_a_threshold_that_is_defined_late_lists_what_it_corrects() {
     assert_eq!(centre.amount("10", "11", "answered_within"), 0);
     let queue = QueueId(centre.key("sales"));
     let definition = QueueDefinition {
-        threshold: Micros::from_secs(60),
+        threshold: Some(Micros::from_secs(60)),
         valid_from: t("9"),
         ..QueueDefinition::default_for(queue)
     };

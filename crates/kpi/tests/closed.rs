@@ -81,6 +81,10 @@ fn moved_event(
             agent.valid_from = agent.valid_from.plus(by);
             Event::AgentDefined(agent)
         }
+        Event::FormulaDefined(mut formula) => {
+            formula.valid_from = formula.valid_from.plus(by);
+            Event::FormulaDefined(formula)
+        }
         Event::SiteDefined(mut site) => {
             site.valid_from = site.valid_from.plus(by);
             Event::SiteDefined(site)
@@ -124,6 +128,7 @@ fn in_force_from(mut history: Vec<Recorded>, now: Micros) -> Vec<Recorded> {
         match &mut one.event {
             Event::QueueDefined(queue) => queue.valid_from = queue.valid_from.max(now),
             Event::AgentDefined(agent) => agent.valid_from = agent.valid_from.max(now),
+            Event::FormulaDefined(formula) => formula.valid_from = formula.valid_from.max(now),
             // Up to the end of the day in which history is closed days stay as they are.
             Event::SiteDefined(site) => site.valid_from = site.valid_from.max(now.plus(DAYS_FIXED)),
             Event::AuthorityDefined(authority) => authority.valid_from = authority.valid_from.max(now),

@@ -206,7 +206,7 @@ fn a_queue_visit_uses_the_definition_in_force_when_it_entered_even_if_told_later
     }
     assert_eq!(centre.amount("9", "10", "answered_within"), 0);
     centre.queue("sales", |queue| {
-        queue.threshold = Micros::from_secs(60);
+        queue.threshold = Some(Micros::from_secs(60));
         queue.valid_from = t("9:15");
     });
     assert_eq!(column(&centre.ask("9", "10", &[Dimension::Interval30]), "answered_within"), [0, 1]);

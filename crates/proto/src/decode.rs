@@ -6,19 +6,26 @@
 use pegcount_domain::{
     allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
     authority::{AuthorityDefinition, LegField, Reporter},
+    calendar::{CalendarDefinition, Date, Holiday},
     event::{
         AfterCallEnd, AfterCallOnContact, AgentDefinition, Channel, Direction, Event, EventType, Intent,
-        LegRef, LegStep, Party, QueueDefinition, QueueExit, ReasonDefinition, Supervision, TransferKind,
+        LegRef, LegStep, Party, QueueDefinition, QueueExit, ReasonDefinition, Supervision, TeamDefinition,
+        TransferKind,
     },
+    formula::FormulaDefinition,
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, PhoneKey, QueueId, ReasonCode, SurveyId,
         TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
     },
+    target::{Comparison, TargetDefinition, TargetScope},
     time::Micros,
 };
 use prost::Message;
 
-use crate::stored;
+use crate::{
+    rules::{formula_of, make_up_day_of, window_of},
+    stored,
+};
 
 /// Why a payload could not be decoded.
 #[derive(Debug, thiserror::Error)]
@@ -328,9 +335,9 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
                 Event::QueueDefined(QueueDefinition {
                     queue: self.required(m.name_queue, "queue", QueueId)?,
                     label: self.optional(m.name_label, |name| name),
-                    threshold: Micros(m.threshold_us),
-                    short: Micros(m.short_us),
-                    rings: Micros(m.rings_us),
+                    threshold: own(m.threshold_us),
+                    short: own(m.short_us),
+                    rings: own(m.rings_us),
                     after_call_end: AfterCallEnd::from_code(m.after_call_end)
                         .ok_or_else(|| self.missing("after_call_end"))?,
                     after_call_timer: Micros(m.after_call_timer_us),
@@ -359,6 +366,26 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
                     valid_from: Micros(m.valid_from_us),
                 })
             }
+            EventType::TEAM_DEFINED => {
+                let m: stored::TeamDefined = self.message(payload)?;
+                Event::TeamDefined(TeamDefinition {
+                    team: self.required(m.name_team, "team", TeamId)?,
+                    label: self.optional(m.name_label, |name| name),
+                    valid_from: Micros(m.valid_from_us),
+                })
+            }
+            EventType::FORMULA_DEFINED => {
+                let m: stored::FormulaDefined = self.message(payload)?;
+                let (name, notes) = (m.name_name, m.name_notes);
+                let formula = formula_of(&m).ok_or_else(|| self.missing("a code"))?;
+                Event::FormulaDefined(Box::new(FormulaDefinition {
+                    name: self.optional(name, |name| name),
+                    notes: self.optional(notes, |name| name),
+                    ..formula
+                }))
+            }
+            EventType::TARGET_DEFINED => self.target(&self.message(payload)?)?,
+            EventType::CALENDAR_DEFINED => self.calendar(self.message(payload)?)?,
             EventType::SITE_DEFINED => {
                 let m: stored::SiteDefined = self.message(payload)?;
                 if m.time_zone.is_empty() {
@@ -378,6 +405,41 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
             other => return Err(DecodeError::UnknownType(other.0)),
         })
     }
+
+    fn target(&mut self, m: &stored::TargetDefined) -> Result<Event<N>, DecodeError> {
+        let name = self.optional(m.name_scope, |name| name);
+        Ok(Event::TargetDefined(Box::new(TargetDefinition {
+            target: self.required(m.name_target, "target", |name| name)?,
+            column: self.required(m.name_column, "column", |name| name)?,
+            scope: TargetScope::from_parts(m.scope, name).ok_or_else(|| self.missing("scope"))?,
+            comparison: Comparison::from_code(m.comparison).ok_or_else(|| self.missing("comparison"))?,
+            value: m.value,
+            valid_from: Micros(m.valid_from_us),
+        })))
+    }
+
+    fn calendar(&mut self, m: stored::CalendarDefined) -> Result<Event<N>, DecodeError> {
+        let windows: Option<Vec<_>> = m.windows.iter().map(window_of).collect();
+        let make_up_days: Option<Vec<_>> = m.make_up_days.iter().map(make_up_day_of).collect();
+        let holidays = m
+            .holidays
+            .iter()
+            .map(|day| Holiday { date: Date(day.date), name: self.optional(day.name_name, |name| name) });
+        let holidays = holidays.collect();
+        Ok(Event::CalendarDefined(Box::new(CalendarDefinition {
+            calendar: self.required(m.name_calendar, "calendar", |name| name)?,
+            time_zone: self.required(m.name_time_zone, "time_zone", |name| name)?,
+            windows: windows.ok_or_else(|| self.missing("windows"))?,
+            holidays,
+            make_up_days: make_up_days.ok_or_else(|| self.missing("make_up_days"))?,
+            valid_from: Micros(m.valid_from_us),
+        })))
+    }
+}
+
+/// A queue's own threshold; 0 is none.
+fn own(micros: i64) -> Option<Micros> {
+    (micros != 0).then_some(Micros(micros))
 }
 
 /// Decodes a payload. `name_of(index)` gives what stands for the event's `index`-th name, counted from 0.

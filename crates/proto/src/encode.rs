@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::{
     names::{NameList, Names},
+    rules::{calendar_message, formula_message, target_message},
     stored,
 };
 
@@ -73,12 +74,15 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         | Event::TicketResolved { .. }
         | Event::TicketReopened { .. }
         | Event::TicketClosed { .. } => write_ticket(event, names, payload),
-        Event::QueueDefined(_)
-        | Event::ReasonDefined(_)
-        | Event::AgentDefined(_)
-        | Event::SiteDefined(_)
-        | Event::AllowanceDefined(_)
-        | Event::AuthorityDefined(_) => write_definition(event, names, payload),
+        Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_) | Event::TeamDefined(_) => {
+            write_definition(event, names, payload);
+        }
+        Event::FormulaDefined(formula) => put(payload, &formula_message(formula, names)),
+        Event::TargetDefined(target) => put(payload, &target_message(target, names)),
+        Event::CalendarDefined(calendar) => put(payload, &calendar_message(calendar, names)),
+        Event::SiteDefined(_) | Event::AllowanceDefined(_) | Event::AuthorityDefined(_) => {
+            write_definition(event, names, payload);
+        }
         Event::Refused { .. } | Event::Skipped { .. } | Event::Annulled { .. } | Event::Amended { .. } => {
             write_record(event, names, payload);
         }
@@ -229,9 +233,9 @@ fn write_definition(event: &Event, names: &mut NameList, payload: &mut Payload) 
             let message = stored::QueueDefined {
                 name_queue: names.ordinal(&queue.queue.0),
                 name_label: names.optional(queue.label.as_ref()),
-                threshold_us: queue.threshold.0,
-                short_us: queue.short.0,
-                rings_us: queue.rings.0,
+                threshold_us: own(queue.threshold),
+                short_us: own(queue.short),
+                rings_us: own(queue.rings),
                 after_call_end: queue.after_call_end.code().into(),
                 after_call_timer_us: queue.after_call_timer.0,
                 after_call_on_contact: queue.after_call_on_contact.code().into(),
@@ -259,6 +263,14 @@ fn write_definition(event: &Event, names: &mut NameList, payload: &mut Payload) 
             };
             put(payload, &message);
         }
+        Event::TeamDefined(team) => {
+            let message = stored::TeamDefined {
+                name_team: names.ordinal(&team.team.0),
+                name_label: names.optional(team.label.as_ref()),
+                valid_from_us: team.valid_from.0,
+            };
+            put(payload, &message);
+        }
         Event::SiteDefined(site) => {
             let (time_zone, valid_from_us) = (site.time_zone.as_str().to_owned(), site.valid_from.0);
             put(payload, &stored::SiteDefined { time_zone, valid_from_us });
@@ -267,6 +279,11 @@ fn write_definition(event: &Event, names: &mut NameList, payload: &mut Payload) 
         Event::AllowanceDefined(allowance) => put(payload, &allowance_message(allowance, names)),
         _ => {}
     }
+}
+
+/// A queue's own threshold; 0 where it has none.
+fn own(threshold: Option<Micros>) -> i64 {
+    threshold.map_or(0, |Micros(own)| own)
 }
 
 fn authority_message(authority: &AuthorityDefinition) -> stored::AuthorityDefined {

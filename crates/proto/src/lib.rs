@@ -9,6 +9,7 @@ mod encode;
 #[doc(hidden)]
 pub mod fuzzing;
 mod names;
+mod rules;
 
 pub use checked::{
     CALLER_BYTES_MAX, CheckedFact, FactError, PRIORITY_MAX, check_agent_fact, check_contact_fact, check_fact,
@@ -16,6 +17,7 @@ pub use checked::{
 pub use decode::{DecodeError, decode};
 pub use encode::{Encoded, SCHEMA_VERSION, encode};
 pub use names::Names;
+pub use rules::{formula_of, nameless};
 
 /// The public contract, generated from `proto/pegcount/v1`.
 #[allow(missing_docs, clippy::pedantic, reason = "generated; the .proto files carry the documentation")]

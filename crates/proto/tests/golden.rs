@@ -16,14 +16,21 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 use pegcount_domain::{
     allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
     authority::{AuthorityDefinition, LegField, Reporter},
+    calendar::{CalendarDefinition, Date, Holiday, MakeUpDay, Weekday, Window},
     event::{
         AfterCallEnd, AfterCallOnContact, AgentDefinition, Channel, Direction, Event, EventType, Intent,
-        LegRef, LegStep, Party, QueueDefinition, QueueExit, ReasonDefinition, Supervision, TransferKind,
+        LegRef, LegStep, Party, QueueDefinition, QueueExit, ReasonDefinition, Supervision, TeamDefinition,
+        TransferKind,
+    },
+    formula::{
+        AbandonForm, Forms, FormulaDefinition, HandleTimeForm, Identity, OccupancyForm, Repeats,
+        ResolutionForm, Rules, ServiceLevelForm, TransferRule,
     },
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
         SurveyId, TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
     },
+    target::{Comparison, TargetDefinition, TargetScope},
     time::Micros,
 };
 use pegcount_proto::{SCHEMA_VERSION, decode, encode};
@@ -43,6 +50,36 @@ fn leg(step: LegStep) -> Event {
         direction: Some(Direction::Outbound),
     };
     Event::Leg { leg, step }
+}
+
+/// A formula version in which nothing is the default.
+fn formula() -> Event {
+    let day = 24 * 3_600_000_000;
+    Event::FormulaDefined(Box::new(FormulaDefinition {
+        number: 3,
+        name: Some(name("patient")),
+        notes: Some(name("short abandons up to 8 s")),
+        rules: Rules {
+            threshold: Micros(30_000_000),
+            short: Micros(8_000_000),
+            rings: Micros(18_000_000),
+            short_handle: Micros(12_000_000),
+            attempt_window: Micros(3_600_000_000),
+            fcr_window: Micros(5 * day),
+            fcr_identity: Identity::Customer,
+            fcr_repeats: Repeats::Any,
+            fcr_transfer: TransferRule::Allowed,
+            repeat_window: Micros(3 * day),
+        },
+        forms: Forms {
+            aht: HandleTimeForm::Journey,
+            abandon_rate: AbandonForm::Raw,
+            service_level: ServiceLevelForm::WithFlowOutWithoutAbandoned,
+            occupancy: OccupancyForm::Clock,
+            fcr: ResolutionForm::Repeat,
+        },
+        valid_from: Micros(1_700_000_000_000_000),
+    }))
 }
 
 /// One event of every type, every field set to something that is not its default.
@@ -105,9 +142,9 @@ fn samples() -> Vec<Event> {
         Event::QueueDefined(QueueDefinition {
             queue: QueueId(name("sales")),
             label: Some(name("Sales")),
-            threshold: Micros(30_000_000),
-            short: Micros(3_000_000),
-            rings: Micros(12_000_000),
+            threshold: Some(Micros(30_000_000)),
+            short: Some(Micros(3_000_000)),
+            rings: Some(Micros(12_000_000)),
             after_call_end: AfterCallEnd::ByTimer,
             after_call_timer: Micros(45_000_000),
             after_call_on_contact: AfterCallOnContact::Suspends,
@@ -125,6 +162,28 @@ fn samples() -> Vec<Event> {
             agent: agent(),
             team: Some(TeamId(name("north"))),
             chat_slots: 3,
+            valid_from: Micros(1_700_000_000_000_000),
+        }),
+        formula(),
+        Event::TargetDefined(Box::new(TargetDefinition {
+            target: name("efficiency"),
+            column: name("contacts_per_hour_inbound"),
+            scope: TargetScope::Agent(Some(name("agent-7"))),
+            comparison: Comparison::Above,
+            value: Some(20_000_000),
+            valid_from: Micros(1_700_000_000_000_000),
+        })),
+        Event::CalendarDefined(Box::new(CalendarDefinition {
+            calendar: name("office"),
+            time_zone: name("Asia/Shanghai"),
+            windows: vec![Window { day: Weekday::Tuesday, from: 510, to: 1_080 }],
+            holidays: vec![Holiday { date: Date(20_261_001), name: Some(name("National Day")) }],
+            make_up_days: vec![MakeUpDay { date: Date(20_260_927), like: Weekday::Friday }],
+            valid_from: Micros(1_700_000_000_000_000),
+        })),
+        Event::TeamDefined(TeamDefinition {
+            team: TeamId(name("north")),
+            label: Some(name("North")),
             valid_from: Micros(1_700_000_000_000_000),
         }),
         Event::SiteDefined(SiteDefinition {
@@ -272,7 +331,7 @@ fn a_newer_schema_and_an_unknown_type_are_named() {
 proptest::proptest! {
     /// Bytes from anywhere never panic, and never nest without end.
     #[test]
-    fn any_bytes_decode_or_are_refused(kind in 0usize..48, payload: Vec<u8>) {
+    fn any_bytes_decode_or_are_refused(kind in 0usize..52, payload: Vec<u8>) {
         let event_type = EventType::ALL[kind % EventType::ALL.len()];
         let _ = decode(event_type, SCHEMA_VERSION, &payload, Some);
     }

@@ -85,6 +85,8 @@ actions! {
     ReadCorrections "reading corrections and odd facts" [
         TeamLead KpiDesk FloorManager QualityInspector Analyst Administrator
     ],
+    /// Counting all of a site's facts again, to check its figures.
+    Reconcile "checking figures against the log" [KpiDesk FloorManager Analyst Administrator],
     /// The log as it is.
     ReadLog "reading the log" [Administrator KpiDesk Connector],
     /// The log with everything in it, for a backup.

@@ -162,6 +162,8 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
         }
         QueryError::Closed { .. } => return precondition("HISTORY_CLOSED", "as_of_us", message),
         QueryError::EventsGone { .. } => return precondition("HISTORY_CLOSED", "from_us", message),
+        QueryError::UnknownFormula { .. } => "formula_version",
+        QueryError::NeedsFold { .. } => return precondition("NEEDS_FOLD", "formula_version", message),
         QueryError::UnknownColumn { .. }
         | QueryError::NotExplained { .. }
         | QueryError::MeanNotExplained { .. }

@@ -3,8 +3,14 @@
 //!
 //! Form only. Invariant: the same answer makes the same message, wherever it is made.
 
-use pegcount_domain::ids::Incarnation;
-use pegcount_engine::{Explained, ReadEvent, Retained, told_events};
+use pegcount_domain::{
+    envelope::Position,
+    event::Event,
+    ids::{Incarnation, Name},
+};
+use pegcount_engine::{
+    Difference, Explained, Kind, Purpose, ReadEvent, Recomputation, Reconciled, Retained, told_events,
+};
 use pegcount_kpi::{Anomaly, Column, Correction, Item, Role, Term, Unit, Value};
 use pegcount_proto::v1;
 
@@ -55,7 +61,9 @@ pub fn explanation(explained: &Explained, incarnation: Incarnation) -> v1::Expla
         position: explanation.position.0,
         moved_on: false,
         incarnation: incarnation_bytes(incarnation),
-        formula_version: explanation.formula_version,
+        formula_version: explanation.formula_version.into(),
+        formula_versions: versions(&explanation.formula_versions),
+        older_definitions: explanation.older_definitions.map_or(0, |position| position.0),
         next_page_token: bytes::Bytes::new(),
     }
 }
@@ -89,6 +97,7 @@ fn item_message(item: &Item, explained: &Explained) -> v1::KpiItem {
         queue: text(&item.queue).unwrap_or_default(),
         events: events.map(event_message).collect(),
         event_count: count(item.events.len()),
+        formula_version: item.formula_version.map_or(0, u32::from),
         notes: item.notes.clone(),
     }
 }
@@ -115,6 +124,42 @@ pub fn anomaly(anomaly: &Anomaly, event: Option<&ReadEvent>) -> v1::KpiAnomaly {
     }
 }
 
+/// Formula versions as numbers.
+pub(crate) fn versions(versions: &[u8]) -> Vec<u32> {
+    versions.iter().copied().map(u32::from).collect()
+}
+
+/// A definition as a message; none for any other event.
+pub fn definition_message(event: &Event) -> Option<v1::Definition> {
+    crate::services::definition_message(event)
+}
+
+/// A definition as the event that writes it. Errors: what is wrong, with the field's path.
+pub fn definition(message: &v1::Definition) -> Result<Event, tonic::Status> {
+    crate::services::definition("definition", message)
+}
+
+/// What is being computed anew.
+pub fn recomputation(one: &Recomputation, deferred_since: Option<Position>) -> v1::Recomputation {
+    let purpose = match &one.purpose {
+        Purpose::Definitions => v1::RecomputationPurpose::Definitions,
+        Purpose::Formula { .. } => v1::RecomputationPurpose::Formula,
+        Purpose::KnownAt => v1::RecomputationPurpose::KnownAt,
+    };
+    let formula_version = match &one.purpose {
+        Purpose::Formula { version, .. } => u32::from(*version),
+        _ => 0,
+    };
+    let since = deferred_since.filter(|_| one.purpose == Purpose::Definitions);
+    v1::Recomputation {
+        purpose: purpose.into(),
+        formula_version,
+        definitions_from: since.map_or(0, |position| position.0),
+        folded_to: one.folded_to.0,
+        end: one.end.0,
+    }
+}
+
 /// A correction.
 pub fn correction(correction: &Correction) -> v1::KpiCorrection {
     v1::KpiCorrection {
@@ -128,6 +173,41 @@ pub fn correction(correction: &Correction) -> v1::KpiCorrection {
     }
 }
 
+/// A number that is not what the facts say.
+pub fn difference(difference: &Difference<Name>) -> v1::ReconcileDifference {
+    let kind = match difference.kind {
+        Kind::Queue => v1::ReconcileKind::Queue,
+        Kind::Agent => v1::ReconcileKind::Agent,
+        Kind::Balance => v1::ReconcileKind::Balance,
+        Kind::AgentClock => v1::ReconcileKind::AgentClock,
+    };
+    let is_time = difference.kind.is_of_agent() && difference.column != "sign_ins";
+    v1::ReconcileDifference {
+        from_us: difference.interval.start().0,
+        to_us: difference.interval.end().0,
+        kind: kind.into(),
+        who: difference.who.as_ref().map(ToString::to_string).unwrap_or_default(),
+        column: difference.column.to_owned(),
+        unit: if is_time { v1::Unit::Microseconds } else { v1::Unit::Count }.into(),
+        stated: difference.stated,
+        counted: difference.counted,
+    }
+}
+
+/// What a recount came to.
+pub fn reconciled(done: &Reconciled) -> v1::ReconcileSummary {
+    v1::ReconcileSummary {
+        position: done.position.0,
+        as_of_us: done.as_of.0,
+        compared_from_us: done.compared_from.map(|at| at.0),
+        queue_lines: done.queue_lines,
+        agent_lines: done.agent_lines,
+        numbers: done.numbers,
+        differing: done.differing,
+        left_out: done.left_out.clone(),
+    }
+}
+
 /// What of history was dropped.
 pub fn dropped(done: &Retained) -> v1::DropHistoryResponse {
     v1::DropHistoryResponse {
@@ -136,6 +216,7 @@ pub fn dropped(done: &Retained) -> v1::DropHistoryResponse {
         bytes: done.bytes,
         segments: u64::try_from(done.segments).unwrap_or(u64::MAX),
         closed_before_us: done.closed_before.map(|at| at.0),
+        left_behind: done.left_behind.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::StreamExt;
 use pegcount_domain::envelope::Position;
-use pegcount_log::{EventLog, FrameEvent, LogError, SledLog};
+use pegcount_log::{Archive, EventLog, FrameEvent, LogError, SledLog};
 
 use crate::load::{Meant, Progress, Shape, labelled, meant, next_append};
 
@@ -26,6 +26,8 @@ pub struct Acknowledged {
     pub end: u64,
     /// Appends by task and number, with the position of their last event.
     pub appends: Vec<(u32, u32, u64)>,
+    /// Everything before this had been dropped.
+    pub first: u64,
 }
 
 /// How a log fell short.
@@ -80,19 +82,63 @@ impl Content {
 
     /// All of a log.
     pub async fn read(log: &SledLog, shape: Shape, seed: u64) -> Result<Self, Failure> {
+        Self::read_to(log, shape, seed, log.end()).await
+    }
+
+    /// A log up to `end`, where a group ends: what is archived of it, and then its events.
+    pub async fn read_to(log: &SledLog, shape: Shape, seed: u64, end: Position) -> Result<Self, Failure> {
         let unread = |error: LogError| Failure::Unread(error.to_string());
         let mut content = Self::new(shape, seed);
-        let mut frames = log.subscribe(Position::START);
-        while content.end < log.end().0 {
+        if let Some(archive) = log.archive(Some(end)).await.map_err(unread)? {
+            content.restore(&archive).ok_or(Failure::Wrong("the archive does not make sense".to_owned()))?;
+        }
+        let archived = content.end;
+        // What is archived and still there must be readable, too.
+        let mut frames = log.subscribe(log.first());
+        let mut reached = log.first().0 - 1;
+        while reached < end.0 {
             let frame = frames.next().await.ok_or(Failure::Unread("the subscription ends".to_owned()))?;
             let frame = frame.map_err(unread)?;
-            frame.events().try_for_each(|event| content.take(&event)).map_err(Failure::Wrong)?;
+            reached = frame.last().0;
+            let mut events = frame.events().filter(|event| event.envelope.position.0 > archived);
+            events.try_for_each(|event| content.take(&event)).map_err(Failure::Wrong)?;
+        }
+        if content.end != end.0 {
+            return Err(Failure::Wrong(format!("the archive is at {}, the log ends at {end}", content.end)));
         }
         if content.awaited.is_none() {
             Ok(content)
         } else {
             Err(Failure::Wrong("an append is there in part".to_owned()))
         }
+    }
+
+    /// As what a drop leaves behind.
+    pub fn archive(&self) -> Archive {
+        let mut numbers = vec![self.shared_version];
+        for (progress, lasts) in self.tasks.iter().zip(&self.lasts) {
+            numbers.extend([u64::from(progress.appends), progress.events, progress.version]);
+            numbers.extend(lasts);
+        }
+        let bytes = numbers.into_iter().flat_map(u64::to_le_bytes).collect();
+        Archive { position: Position(self.end), bytes }
+    }
+
+    /// Takes over what an archive says; none if it is not one that [`Self::archive`] made.
+    fn restore(&mut self, archive: &Archive) -> Option<()> {
+        let (numbers, []) = archive.bytes.as_chunks() else { return None };
+        let mut numbers = numbers.iter().map(|number| u64::from_le_bytes(*number));
+        self.end = archive.position.0;
+        self.shared_version = numbers.next()?;
+        for (progress, lasts) in self.tasks.iter_mut().zip(&mut self.lasts) {
+            progress.appends = numbers.next()?.try_into().ok()?;
+            progress.events = numbers.next()?;
+            progress.version = numbers.next()?;
+            for _ in 0..progress.appends {
+                lasts.push(numbers.next()?);
+            }
+        }
+        numbers.next().is_none().then_some(())
     }
 
     fn take(&mut self, event: &FrameEvent<'_>) -> Result<(), String> {
@@ -182,6 +228,12 @@ async fn open(
     acknowledged: &Acknowledged,
 ) -> Result<(SledLog, Content), Failure> {
     let log = SledLog::open(shape.options(dir)).map_err(|error| Failure::Refused(error.to_string()))?;
+    if log.first().0 < acknowledged.first {
+        let (first, dropped) = (log.first(), acknowledged.first);
+        return Err(Failure::Wrong(format!(
+            "the log begins at {first}, though all before {dropped} had gone"
+        )));
+    }
     let content = Content::read(&log, shape, seed).await?;
     content.holds(acknowledged).map_err(Failure::Lost)?;
     Ok((log, content))

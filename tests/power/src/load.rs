@@ -34,6 +34,8 @@ pub enum Shape {
     Sealed,
     /// Sealed again and again, but with sled's segments as a server has them: what tools can read.
     Served,
+    /// Sealed again and again, and the older half of the segments dropped each time that there are some.
+    Dropped,
     /// The log as it is, with groups of several of the longest frames.
     Full,
     /// The same frames in segments of sled's own default size, which they outgrow.
@@ -43,7 +45,7 @@ pub enum Shape {
 impl Shape {
     /// By the name that it prints as.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Small, Self::Sealed, Self::Served, Self::Full, Self::Outgrown]
+        [Self::Small, Self::Sealed, Self::Served, Self::Dropped, Self::Full, Self::Outgrown]
             .into_iter()
             .find(|shape| format!("{shape:?}") == name)
     }
@@ -51,7 +53,7 @@ impl Shape {
     /// sled's segments, bytes.
     pub fn segment_bytes(self) -> usize {
         match self {
-            Self::Small | Self::Sealed => 128 * 1024,
+            Self::Small | Self::Sealed | Self::Dropped => 128 * 1024,
             Self::Served | Self::Full => SEGMENT_BYTES,
             Self::Outgrown => SLED_DEFAULT_SEGMENT_BYTES,
         }
@@ -59,7 +61,7 @@ impl Shape {
 
     /// Whether history is sealed while it grows.
     pub const fn is_sealed(self) -> bool {
-        matches!(self, Self::Sealed | Self::Served)
+        matches!(self, Self::Sealed | Self::Served | Self::Dropped)
     }
 
     /// The log's options in `dir`.
@@ -73,7 +75,7 @@ impl Shape {
     /// How many tasks append at once.
     pub const fn tasks(self) -> u32 {
         match self {
-            Self::Small | Self::Sealed | Self::Served => 4,
+            Self::Small | Self::Sealed | Self::Served | Self::Dropped => 4,
             Self::Full | Self::Outgrown => 6,
         }
     }
@@ -81,7 +83,7 @@ impl Shape {
     /// How many appends each task makes in a round.
     pub const fn appends(self) -> u32 {
         match self {
-            Self::Small | Self::Sealed | Self::Served => 400,
+            Self::Small | Self::Sealed | Self::Served | Self::Dropped => 400,
             Self::Full => 40,
             Self::Outgrown => 12,
         }
@@ -89,14 +91,14 @@ impl Shape {
 
     const fn events_max(self) -> usize {
         match self {
-            Self::Small | Self::Sealed | Self::Served => 3,
+            Self::Small | Self::Sealed | Self::Served | Self::Dropped => 3,
             Self::Full | Self::Outgrown => 24,
         }
     }
 
     const fn payload_bytes_max(self) -> usize {
         match self {
-            Self::Small | Self::Sealed | Self::Served => 150,
+            Self::Small | Self::Sealed | Self::Served | Self::Dropped => 150,
             Self::Full | Self::Outgrown => 20_000,
         }
     }

@@ -93,6 +93,20 @@ impl Record {
         self.ops.iter().enumerate().filter(|(_, op)| of_sealing(op)).map(|(step, _)| step).collect()
     }
 
+    /// The steps of dropping: those that make, name or remove an archive or a stub, name a manifest, or remove a segment.
+    pub fn dropping(&self) -> Vec<usize> {
+        let begins = |path: &Path, with: &[&str]| {
+            path.file_name()
+                .is_some_and(|name| with.iter().any(|begin| name.to_string_lossy().starts_with(begin)))
+        };
+        let of_dropping = |op: &Op| match op {
+            Op::Create { path, .. } | Op::Rename { from: path, .. } => begins(path, &["archive-", "stub-"]),
+            Op::Unlink(path) => begins(path, &["archive-", "stub-", "segment-"]),
+            _ => false,
+        };
+        self.ops.iter().enumerate().filter(|(_, op)| of_dropping(op)).map(|(step, _)| step).collect()
+    }
+
     /// How many segments were sealed.
     pub fn sealed(&self) -> usize {
         let segment =
@@ -125,6 +139,7 @@ pub fn acknowledged(before: &Acknowledged, notes: &[(usize, String)], step: usiz
         let small = |at| u32::try_from(number(at)).expect("a small number");
         match words[0] {
             "open" => acknowledged.end = acknowledged.end.max(number(1)),
+            "dropped" => acknowledged.first = acknowledged.first.max(number(1)),
             "ack" => acknowledged.appends.push((small(1), small(2), number(3))),
             _ => {}
         }

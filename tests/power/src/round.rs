@@ -66,6 +66,8 @@ pub struct Report {
     pub reuses: usize,
     /// How many segments were sealed.
     pub sealed: usize,
+    /// How often history was dropped.
+    pub dropped: usize,
     /// How many appends were acknowledged.
     pub acknowledged: usize,
     /// How many files sled made under blobs/.
@@ -82,9 +84,10 @@ impl fmt::Display for Report {
         writeln!(f, "{cuts} cuts {:?}, {} appends acknowledged", self.cuts, self.acknowledged)?;
         writeln!(
             f,
-            "{} segments reused, {} sealed, {} blobs, {} cuts fell short",
+            "{} segments reused, {} sealed, {} drops, {} blobs, {} cuts fell short",
             self.reuses,
             self.sealed,
+            self.dropped,
             self.blobs,
             self.fallen.len()
         )?;
@@ -189,8 +192,8 @@ fn around(steps: &[usize], count: usize, random: &mut StdRng) -> usize {
     random.random_range(step.saturating_sub(AROUND_STEPS)..=(step + AROUND_STEPS).min(count))
 }
 
-/// Steps to cut at, in their order: during opening, right after an acknowledgement, around the reuse of a segment or a step
-/// of sealing, anywhere.
+/// Steps to cut at, in their order: during opening, right after an acknowledgement, around the reuse of a segment, a step of
+/// sealing or one of dropping, anywhere.
 fn choose_cuts(
     plan: &Plan<'_>,
     record: &Record,
@@ -203,7 +206,8 @@ fn choose_cuts(
     let acks: Vec<usize> =
         notes.iter().filter(|(_, note)| note.starts_with("ack")).map(|(step, _)| *step).collect();
     let reuses = record.reuses(plan.shape.segment_bytes());
-    let sealing = record.sealing();
+    let (sealing, dropping) = (record.sealing(), record.dropping());
+    report.dropped += notes.iter().filter(|(_, note)| note.starts_with("dropped")).count();
     report.reuses += reuses.len();
     report.sealed += record.sealed();
     report.acknowledged += acks.len();
@@ -212,6 +216,7 @@ fn choose_cuts(
         .map(|index| match index % KINDS_OF_CUTS {
             0 => (random.random_range(0..=opened), "opening"),
             1 if !acks.is_empty() => (acks[random.random_range(0..acks.len())] + 1, "acknowledged"),
+            2 if report.dropped > 0 && !dropping.is_empty() => (around(&dropping, count, random), "dropping"),
             2 if report.sealed > 0 && !sealing.is_empty() => (around(&sealing, count, random), "sealing"),
             2 if !reuses.is_empty() => (around(&reuses, count, random), "reuse"),
             _ => (random.random_range(0..=count), "anywhere"),

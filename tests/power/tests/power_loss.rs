@@ -37,6 +37,7 @@ fn holds_after(plan: &Plan<'_>) {
     // again.
     let (happened, during) = match plan.shape {
         Shape::Sealed => (report.sealed, "sealing"),
+        Shape::Dropped => (report.dropped, "dropping"),
         _ => (report.reuses, "reuse"),
     };
     assert!(happened > 0, "too little was appended");
@@ -60,4 +61,9 @@ fn every_acknowledged_append_survives_in_the_log_as_it_is() {
 #[test]
 fn every_acknowledged_append_survives_while_history_is_sealed() {
     holds_after(&plan(Shape::Sealed, 3, number("POWER_CUTS", CUTS) / 4));
+}
+
+#[test]
+fn every_acknowledged_append_is_there_or_archived_while_history_is_dropped() {
+    holds_after(&plan(Shape::Dropped, 3, number("POWER_CUTS", CUTS) / 4));
 }

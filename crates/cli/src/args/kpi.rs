@@ -1,4 +1,4 @@
-//! `pegcount kpi`, `pegcount explain`, `pegcount corrections` and `pegcount watch`.
+//! `pegcount kpi`, `pegcount explain`, `pegcount corrections`, `pegcount reconcile` and `pegcount watch`.
 
 use clap::{
     Args,
@@ -6,7 +6,7 @@ use clap::{
 };
 use pegcount_kpi::{Attribution, Dimension};
 
-use super::{Format, ReportFormat, TargetArgs};
+use super::{Format, ReportFormat, TargetArgs, Version};
 
 /// Which part of a site's history.
 #[derive(Clone, Debug, Args)]
@@ -91,6 +91,7 @@ pub(crate) struct RangeArgs {
 #[command(after_help = "Examples:\n  \
     pegcount kpi --site bank --from 1999-02-01 --to 1999-02-08 --by queue\n  \
     pegcount kpi --site bank --from 1999-02-01 --by hour,agent --format csv\n  \
+    pegcount kpi --site main --from 2026-01-01 --to 2026-04-01 --by day --formula v1,v2 --columns service_level\n  \
     pegcount kpi --site main --from 2026-03-01T09:00 --to 2026-03-01T17:00 \\\n      \
     --time-zone Asia/Jerusalem --by interval15 --columns offered,service_level")]
 pub(crate) struct KpiArgs {
@@ -98,6 +99,13 @@ pub(crate) struct KpiArgs {
     pub(crate) range: RangeArgs,
     #[command(flatten)]
     pub(crate) moment: MomentArgs,
+    /// Reckon everything by this formula version, whatever is in force; of several, separated by commas, all are shown, and
+    /// how much the later ones differ from the first
+    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Which figures")]
+    pub(crate) formula: Vec<Version>,
+    /// Show beside figures whether they meet their targets
+    #[arg(long, conflicts_with = "formula", help_heading = "Which figures")]
+    pub(crate) targets: bool,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
@@ -149,6 +157,33 @@ pub(crate) struct CorrectionsArgs {
     pub(crate) target: TargetArgs,
 }
 
+/// Which figures to check against the log.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount reconcile --site bank --from 1999-02-01 --to 1999-02-08 --time-zone Asia/Jerusalem\n  \
+    pegcount reconcile --site main --from 2026-03-01 \\\n      \
+    --server http://127.0.0.1:7474 --token-file pegcount-data/local-token\n\n\
+    Exit codes: 0 nothing differs, 1 something does, 2 nothing could be checked.")]
+pub(crate) struct ReconcileArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// From then on: a local date (its first instant), a local time, or RFC 3339 [default: today]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) from: Option<String>,
+    /// Up to, and not including, then [default: the end of the day in which --from lies]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// The IANA time zone that times are meant and shown in
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// How to write what differs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
 /// Which figure to explain, and whom to ask.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -169,6 +204,9 @@ pub(crate) struct ExplainArgs {
     pub(crate) span: SpanArgs,
     #[command(flatten)]
     pub(crate) moment: MomentArgs,
+    /// Reckon everything by this formula version, whatever is in force
+    #[arg(long, value_name = "VERSION", help_heading = "Which figures")]
+    pub(crate) formula: Option<Version>,
     /// List at most so many of the spans and counts that the figure is the sum of
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: every command explains itself to a stranger, with an example.
 
+mod apply;
 mod demo;
 mod kpi;
 mod log_tools;
@@ -11,9 +12,11 @@ mod values;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use apply::{ApplyArgs, DefinitionsArgs};
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{
-    AnomaliesArgs, CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, SpanArgs, WatchArgs,
+    AnomaliesArgs, CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, ReconcileArgs, SpanArgs,
+    WatchArgs,
 };
 pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
@@ -21,7 +24,7 @@ pub(crate) use other::{
     SealArgs, ServeArgs, TailArgs, TokenArgs,
 };
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
-pub(crate) use values::{Format, Length, ReportFormat, Size};
+pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
 
 /// Pegcount keeps every agent action and every ticket event of a contact centre, once and for good, and computes
 /// handle time, first-contact resolution, abandon rate and per-agent efficiency from them while they happen.
@@ -58,6 +61,14 @@ pub(crate) enum Command {
     /// Bring in the records of another system
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Define a site by one file: queues, teams, agents, reasons, calendars, formula versions, targets
+    ///
+    /// Shows first what would be added and changed, and asks. A second time there is nothing to do. Nothing is taken away:
+    /// what is defined and not in the file stays. `deploy/site.toml` is an example; `pegcount definitions` prints what is
+    /// in force as such a file.
+    Apply(ApplyArgs),
+    /// Print all that is defined at a site as a file for `pegcount apply`
+    Definitions(DefinitionsArgs),
     /// Print figures of a range of time
     ///
     /// --to is exclusive: `--from 1999-02-01 --to 1999-02-08` is seven days. In CSV a row is `from,to` (RFC 3339 with
@@ -77,6 +88,12 @@ pub(crate) enum Command {
     Corrections(CorrectionsArgs),
     /// List facts that the rules do not allow, and reports in which softphone and exchange differ
     Anomalies(AnomaliesArgs),
+    /// Check figures against the log
+    ///
+    /// Reads the log from its beginning, counts visits and signed-in time by other means than the figures do, and compares
+    /// every queue and every agent, interval by interval: how many came, left and wait, and how the agents' clocks add up. A
+    /// server does the same all the time by itself; this does it for any range, and says what it has compared.
+    Reconcile(ReconcileArgs),
     /// Watch figures change
     ///
     /// Follows a running server: on a terminal as a table that changes, else with a line for every row that changed.

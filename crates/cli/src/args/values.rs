@@ -71,6 +71,19 @@ impl FromStr for Size {
     }
 }
 
+/// A formula version as people write it: `v3`, or `3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version(pub(crate) u8);
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_prefix('v').unwrap_or(text).parse().ok().filter(|number| *number > 0);
+        number.map(Self).ok_or_else(|| format!("`{text}` is no formula version; write v1 to v255"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +96,14 @@ mod tests {
         for text in ["", "128", "128 MiB", "128MB", "-1KiB", "99999999999999999999KiB", "99999999999GiB"] {
             let refused = text.parse::<Size>().unwrap_err();
             assert!(refused.contains("write 512KiB, 128MiB or 4GiB"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_formula_version_is_a_number_with_or_without_its_v() {
+        assert_eq!(["v3", "3", "v255"].map(|text| text.parse::<Version>().unwrap().0), [3, 3, 255]);
+        for text in ["", "v", "0", "v256", "-1", "three"] {
+            assert!(text.parse::<Version>().unwrap_err().contains("write v1 to v255"));
         }
     }
 

@@ -43,6 +43,8 @@ impl Figures {
             as_of: now,
             queues: Vec::new(),
             agents: Vec::new(),
+            formula_version: None,
+            variant: pegcount_kpi::Variant::default(),
         })?;
         let end = self.engine.end().0;
         let rate = self.rate(end);

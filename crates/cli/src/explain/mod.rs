@@ -14,10 +14,11 @@ use pegcount_proto::v1::{CellValue, ExplainKpiRequest, ExplainKpiResponse};
 use pegcount_server::wire;
 
 use crate::{
-    args::{ExplainArgs, ReportFormat},
+    args::{ExplainArgs, ReportFormat, Version},
     error::CliError,
     kpi::question::{AskedMoment, Question, wire_dimension},
     output,
+    recomputing::{Looking, beside},
     target::{self, Missing, Target},
 };
 
@@ -32,14 +33,16 @@ struct Asked {
 
 /// Prints why a figure is what it is.
 pub(crate) async fn run(args: ExplainArgs) -> Result<(), CliError> {
-    let question = Question::new(&args.site, &args.span, &[])?;
+    let question =
+        Question::new(&args.site, &args.span, &[])?.under(args.formula.map(|Version(number)| number));
     let moment = AskedMoment::of(&args.moment, &question.zone)?;
     let cell = args.cell.iter().map(|text| cell_value(text)).collect::<Result<_, _>>()?;
     let asked = Asked { question, column: args.column, cell, moment, limit: args.limit };
+    let site = asked.question.site().clone();
     let answer = match Target::open(&args.target, Missing::Refuse).await? {
-        Target::Server(api) => asked.of_server(&api).await?,
+        Target::Server(api) => beside(Looking::Server(&api), &site, asked.of_server(&api)).await?,
         Target::Folder(engine) => {
-            let answer = asked.of_folder(&engine).await;
+            let answer = beside(Looking::Folder(&engine), &site, asked.of_folder(&engine)).await;
             engine.close().await?;
             answer?
         }
@@ -155,6 +158,7 @@ pub(crate) mod samples {
             queue: String::new(),
             events: events.to_vec(),
             event_count: 3,
+            formula_version: 0,
             notes: Vec::new(),
         };
         ExplainKpiResponse {
@@ -177,6 +181,7 @@ pub(crate) mod samples {
             as_of_us: at(3_600),
             position: 8,
             formula_version: 1,
+            formula_versions: vec![1],
             ..Default::default()
         }
     }

@@ -155,8 +155,22 @@ fn sums(answer: &ExplainKpiResponse) -> Vec<String> {
 }
 
 fn foot(answer: &ExplainKpiResponse, zone: &TimeZone) -> String {
+    let versions: Vec<_> = answer.formula_versions.iter().map(ToString::to_string).collect();
+    let counted = if versions.len() > 1 {
+        format!(", counted by versions {}", versions.join(", "))
+    } else {
+        String::new()
+    };
+    let older = if answer.older_definitions == 0 {
+        String::new()
+    } else {
+        format!(
+            "\nit still stands on the definitions from before log position {}; later ones are being taken in",
+            answer.older_definitions
+        )
+    };
     format!(
-        "open work counted to {} · log position {} · formulas version {}",
+        "open work counted to {} · log position {} · formulas version {}{counted}{older}",
         when::rfc3339(Micros(answer.as_of_us), zone),
         answer.position,
         answer.formula_version,

@@ -1,6 +1,6 @@
 //! Figures as CSV: `from,to`, the dimensions, the measures, the KPIs.
 //!
-//! Invariant: times are RFC 3339 with offset, durations decimal seconds under a name that ends in `_s`, and what is
+//! Where rows were counted by several formula versions, a last field says by which. Invariant: times are RFC 3339 with offset, durations decimal seconds under a name that ends in `_s`, and what is
 //! absent is empty.
 
 use std::io::Write;
@@ -11,7 +11,9 @@ use crate::when;
 /// The whole table.
 pub(crate) fn write(figures: &Figures, to: impl Write) -> Result<(), csv::Error> {
     let mut out = csv::Writer::from_writer(to);
-    out.write_record(header(&figures.dimensions, &figures.columns))?;
+    let mut names = header(&figures.dimensions, &figures.columns);
+    names.extend(figures.has_odd_versions().then(|| "formula_versions".to_owned()));
+    out.write_record(names)?;
     for row in &figures.rows {
         write_row(figures, row, &mut out)?;
     }
@@ -37,6 +39,10 @@ pub(crate) fn write_row(
     }
     for (column, cell) in figures.columns.iter().zip(&row.cells) {
         out.write_field(cell.exact(column.unit).unwrap_or_default())?;
+    }
+    if figures.has_odd_versions() {
+        let versions: Vec<_> = figures.versions_of(row).iter().map(ToString::to_string).collect();
+        out.write_field(versions.join(" "))?;
     }
     out.write_record(None::<&[u8]>)
 }

@@ -11,10 +11,12 @@ impl Figures {
         Self {
             dimensions,
             columns: table.columns.iter().map(Into::into).collect(),
-            rows: table.rows.iter().map(row).collect(),
+            rows: table.rows.iter().map(|one| row(one, table.formula_version)).collect(),
             as_of: table.as_of,
             position: table.position.0,
-            formula_version: table.formula_version,
+            formula_version: table.formula_version.into(),
+            formula_versions: table.formula_versions.iter().copied().map(u32::from).collect(),
+            older_definitions: table.older_definitions.map_or(0, |position| position.0),
             zone,
         }
     }
@@ -41,8 +43,10 @@ impl From<Value> for Cell {
     }
 }
 
-fn row(row: &KpiRow) -> Row {
+fn row(row: &KpiRow, plain: u8) -> Row {
+    let is_plain = row.versions.as_slice() == [plain];
     Row {
+        versions: row.versions.iter().filter(|_| !is_plain).copied().map(u32::from).collect(),
         from: row.from,
         to: row.to,
         keys: row.keys.iter().map(|key| key.as_ref().map(ToString::to_string)).collect(),

@@ -20,6 +20,8 @@ impl Figures {
             as_of: Micros(table.as_of_us),
             position: table.position,
             formula_version: table.formula_version,
+            formula_versions: table.formula_versions,
+            older_definitions: table.older_definitions,
             zone,
         }
     }
@@ -42,6 +44,7 @@ pub(crate) fn columns_of(columns: &[v1::KpiColumn]) -> Vec<Column> {
 /// A row off the wire.
 pub(crate) fn row_of(row: v1::KpiRow, columns: &[Column]) -> Row {
     Row {
+        versions: row.formula_versions,
         from: Micros(row.from_us),
         to: Micros(row.to_us),
         keys: row.keys.into_iter().map(|key| (!key.is_empty()).then_some(key)).collect(),

@@ -2,7 +2,8 @@
 //!
 //! For terminals only; files get [`super::exact`]. Invariant: an absent figure shows as a dash, never as a zero.
 
-use super::{Cell, Column, Unit};
+use super::{Cell, Column, Unit, Verdict};
+use crate::site_file::write::decimal;
 
 /// What stands for an absent figure.
 pub(crate) const ABSENT: &str = "–";
@@ -11,6 +12,9 @@ pub(crate) const ABSENT: &str = "–";
 pub(crate) fn cell(column: &Column, cell: Cell) -> String {
     match (column.unit, cell) {
         (_, Cell::Absent) => ABSENT.to_owned(),
+        (_, Cell::Verdict(verdict)) => {
+            format!("{} ({} {})", verdict.word(), verdict.comparison.word(), target(verdict))
+        }
         (Unit::Duration, Cell::Amount(micros)) => duration(micros),
         (Unit::Duration, Cell::Ratio { numerator, denominator }) => duration(rounded(numerator, denominator)),
         (_, Cell::Amount(amount)) => grouped(amount),
@@ -20,6 +24,15 @@ pub(crate) fn cell(column: &Column, cell: Cell) -> String {
         (_, Cell::Ratio { numerator, denominator }) => {
             format!("{:.1} %", quotient(numerator, denominator) * 100.0)
         }
+    }
+}
+
+/// A target's value.
+fn target(verdict: Verdict) -> String {
+    match verdict.of {
+        Unit::Duration => spoken(verdict.value),
+        Unit::Ratio if !verdict.hourly => format!("{} %", decimal(verdict.value.saturating_mul(100))),
+        Unit::Ratio | Unit::Count | Unit::Verdict => decimal(verdict.value),
     }
 }
 
@@ -83,7 +96,7 @@ fn grouped_magnitude(amount: u64) -> String {
 
 /// A count per hour is no share, though both are ratios without a unit.
 pub(crate) fn is_rate(column: &Column) -> bool {
-    column.name.ends_with("_per_hour")
+    column.name.contains("_per_hour")
 }
 
 #[allow(clippy::cast_precision_loss, reason = "one decimal place for the eye")]

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::{Figures, Row};
+use super::{Cell, Figures, Row};
 use crate::when;
 
 /// The whole table.
@@ -13,6 +13,10 @@ pub(crate) fn write(figures: &Figures, mut to: impl Write) -> io::Result<()> {
     writeln!(to, "  \"as_of\": {},", text(&when::rfc3339(figures.as_of, &figures.zone)))?;
     writeln!(to, "  \"position\": {},", figures.position)?;
     writeln!(to, "  \"formula_version\": {},", figures.formula_version)?;
+    writeln!(to, "  \"formula_versions\": {},", numbers(&figures.formula_versions))?;
+    if figures.older_definitions != 0 {
+        writeln!(to, "  \"older_definitions\": {},", figures.older_definitions)?;
+    }
     write!(to, "  \"rows\": [")?;
     for (index, one) in figures.rows.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
@@ -30,11 +34,20 @@ pub(crate) fn row(figures: &Figures, row: &Row) -> String {
         format!("{}: {key}", text(name))
     });
     let cells = figures.columns.iter().zip(&row.cells).map(|(column, cell)| {
-        let value = cell.exact(column.unit).unwrap_or_else(|| "null".to_owned());
-        format!("{}: {value}", text(&column.file_name()))
+        let value = cell.exact(column.unit).map(|value| match cell {
+            Cell::Verdict(_) => text(&value),
+            _ => value,
+        });
+        format!("{}: {}", text(&column.file_name()), value.unwrap_or_else(|| "null".to_owned()))
     });
-    let fields: Vec<String> = times.into_iter().chain(keys).chain(cells).collect();
+    let versions = (!row.versions.is_empty())
+        .then(|| format!("{}: {}", text("formula_versions"), numbers(&row.versions)));
+    let fields: Vec<String> = times.into_iter().chain(keys).chain(cells).chain(versions).collect();
     format!("{{{}}}", fields.join(", "))
+}
+
+fn numbers(numbers: &[u32]) -> String {
+    serde_json::Value::from(numbers.to_vec()).to_string()
 }
 
 fn text(plain: &str) -> String {

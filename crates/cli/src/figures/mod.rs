@@ -3,21 +3,25 @@
 //! Not for computing: every value is already there. Invariant: a row has one value per column and one key per
 //! dimension that is not a time.
 
+mod compared;
 mod csv_file;
 pub(crate) mod exact;
 mod from_kpi;
 mod from_wire;
 pub(crate) mod human;
 mod json;
+mod judged;
 mod pick;
 mod screen;
 
 use jiff::tz::TimeZone;
-use pegcount_domain::time::Micros;
+use pegcount_domain::{target::Comparison, time::Micros};
 
+pub(crate) use compared::compared;
 pub(crate) use csv_file::{header as csv_header, write as write_csv, write_row as write_csv_row};
 pub(crate) use from_wire::{cell_of as wire_cell, columns_of as wire_columns, row_of as wire_row};
 pub(crate) use json::{row as json_row, write as write_json};
+pub(crate) use judged::{Only, columns as target_columns, judged};
 pub(crate) use pick::{Picked, UnknownColumn, pick};
 pub(crate) use screen::{one_line, table};
 
@@ -30,6 +34,8 @@ pub(crate) enum Unit {
     Duration,
     /// A quotient.
     Ratio,
+    /// Whether a target is met.
+    Verdict,
 }
 
 /// One column.
@@ -48,7 +54,7 @@ impl Column {
     pub(crate) fn file_name(&self) -> String {
         match self.unit {
             Unit::Duration => format!("{}_s", self.name),
-            Unit::Count | Unit::Ratio => self.name.clone(),
+            Unit::Count | Unit::Ratio | Unit::Verdict => self.name.clone(),
         }
     }
 }
@@ -67,6 +73,30 @@ pub(crate) enum Cell {
         /// Below.
         denominator: i64,
     },
+    /// What a target says of the figure before it.
+    Verdict(Verdict),
+}
+
+/// Whether a target is met, and which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// It is.
+    pub(crate) is_met: bool,
+    /// How the figure is compared with it.
+    pub(crate) comparison: Comparison,
+    /// The target, in millionths of the figure's unit.
+    pub(crate) value: i64,
+    /// That unit.
+    pub(crate) of: Unit,
+    /// It is a number an hour.
+    pub(crate) hourly: bool,
+}
+
+impl Verdict {
+    /// Met or missed.
+    pub(crate) fn word(self) -> &'static str {
+        if self.is_met { "met" } else { "missed" }
+    }
 }
 
 impl Cell {
@@ -74,6 +104,7 @@ impl Cell {
     pub(crate) fn exact(self, unit: Unit) -> Option<String> {
         match (unit, self) {
             (_, Self::Absent) => None,
+            (_, Self::Verdict(verdict)) => Some(verdict.word().to_owned()),
             (Unit::Duration, Self::Amount(micros)) => Some(exact::seconds(micros)),
             (Unit::Duration, Self::Ratio { numerator, denominator }) => {
                 Some(exact::average_seconds(numerator, denominator))
@@ -95,6 +126,8 @@ pub(crate) struct Row {
     pub(crate) keys: Vec<Option<String>>,
     /// One per column.
     pub(crate) cells: Vec<Cell>,
+    /// The formula versions by which it was counted; none: the table's own alone.
+    pub(crate) versions: Vec<u32>,
 }
 
 /// A table of figures.
@@ -110,10 +143,26 @@ pub(crate) struct Figures {
     pub(crate) as_of: Micros,
     /// The log position up to which events are in it.
     pub(crate) position: u64,
-    /// The formulas' version.
+    /// The formula version in force at the range's start, or the one asked for.
     pub(crate) formula_version: u32,
+    /// All by which it was counted.
+    pub(crate) formula_versions: Vec<u32>,
+    /// Not 0: definitions from this log position on are still being taken in.
+    pub(crate) older_definitions: u64,
     /// The zone that times are shown in.
     pub(crate) zone: TimeZone,
+}
+
+impl Figures {
+    /// Whether a row was counted by several formula versions, or by another than the table's.
+    pub(crate) fn has_odd_versions(&self) -> bool {
+        self.rows.iter().any(|row| !row.versions.is_empty())
+    }
+
+    /// The versions of a row.
+    pub(crate) fn versions_of(&self, row: &Row) -> Vec<u32> {
+        if row.versions.is_empty() { vec![self.formula_version] } else { row.versions.clone() }
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +180,7 @@ pub(crate) mod samples {
             to: day.plus(Micros(24 * Micros::HOUR.0)),
             keys: vec![queue.map(Into::into)],
             cells: cells.to_vec(),
+            versions: Vec::new(),
         };
         Figures {
             dimensions: vec!["queue"],
@@ -149,6 +199,8 @@ pub(crate) mod samples {
             as_of: day.plus(Micros(30 * Micros::HOUR.0)),
             position: 42,
             formula_version: 1,
+            formula_versions: vec![1],
+            older_definitions: 0,
             zone: TimeZone::get("Asia/Jerusalem").unwrap(),
         }
     }

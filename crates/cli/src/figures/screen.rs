@@ -16,7 +16,9 @@ pub(crate) fn table(figures: &Figures) -> String {
     let left = range.is_none().then_some("from").into_iter().chain(figures.dimensions.iter().copied());
     let right =
         figures.columns.iter().map(|column| Field::new(&column.name).set_alignment(CellAlignment::Right));
-    table.set_header(left.map(Field::new).chain(right));
+    let odd = figures.has_odd_versions();
+    let formula = odd.then(|| Field::new("formula"));
+    table.set_header(left.map(Field::new).chain(right).chain(formula));
     for row in &figures.rows {
         let from = range.is_none().then(|| when::short(row.from, &figures.zone));
         let keys = row.keys.iter().map(|key| key.as_deref().unwrap_or(human::ABSENT).to_owned());
@@ -24,20 +26,43 @@ pub(crate) fn table(figures: &Figures) -> String {
             figures.columns.iter().zip(&row.cells).map(|(column, cell)| {
                 Field::new(human::cell(column, *cell)).set_alignment(CellAlignment::Right)
             });
-        table.add_row(from.into_iter().chain(keys).map(Field::new).chain(cells));
+        let versions = odd.then(|| Field::new(numbers(&figures.versions_of(row))));
+        table.add_row(from.into_iter().chain(keys).map(Field::new).chain(cells).chain(versions));
     }
     let range = range.map_or_else(String::new, |(from, to)| {
         format!("from {} to {} · ", when::short(from, &figures.zone), when::short(to, &figures.zone))
     });
     let rows = if figures.rows.len() == 1 { "row" } else { "rows" };
     format!(
-        "{}\n{range}{} {rows} · open work counted to {} · log position {} · formulas version {}",
+        "{}\n{range}{} {rows} · open work counted to {} · log position {} · {}",
         output::shown(table),
         human::grouped(i64::try_from(figures.rows.len()).unwrap_or(i64::MAX)),
         when::rfc3339(figures.as_of, &figures.zone),
         figures.position,
-        figures.formula_version,
+        versions(figures),
     )
+}
+
+/// By which formula versions, and on which definitions.
+fn versions(figures: &Figures) -> String {
+    let mut words = match figures.formula_versions.as_slice() {
+        [] | [_] => format!("formulas version {}", figures.formula_version),
+        many => format!("formulas versions {}", numbers(many)),
+    };
+    if figures.rows.iter().any(|row| row.versions.len() > 1) {
+        words.push_str("\nrows of several versions hold what began before a change; their ratios have the form in force at their start");
+    }
+    if figures.older_definitions != 0 {
+        words.push_str(&format!(
+            "\nthese figures still stand on the definitions from before log position {}; later ones are being taken in",
+            figures.older_definitions
+        ));
+    }
+    words
+}
+
+fn numbers(numbers: &[u32]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The range of all rows, if it is one.

@@ -15,6 +15,7 @@ use pegcount_proto::v1::{self, QueryKpiRequest};
 use crate::{
     args::{MomentArgs, RangeArgs, SpanArgs},
     error::CliError,
+    figures::Only,
     target, when,
 };
 
@@ -57,11 +58,31 @@ pub(crate) struct Question {
     zone_name: String,
     queues: Vec<QueueId>,
     agents: Vec<AgentId>,
+    /// Reckon everything by this formula version.
+    formula: Option<u8>,
     mean_of_days: bool,
     efficiency_target: Option<u32>,
 }
 
 impl Question {
+    /// The same question by a formula version; none: by those in force.
+    pub(crate) fn under(self, formula: Option<u8>) -> Self {
+        Self { formula, ..self }
+    }
+
+    /// Whose figures.
+    pub(crate) fn site(&self) -> &SiteId {
+        &self.site
+    }
+
+    /// The queues and agents that it is limited to.
+    pub(crate) fn only(&self) -> Only {
+        Only {
+            queues: self.queues.iter().map(ToString::to_string).collect(),
+            agents: self.agents.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// Checks the arguments. Without `--from` it is today; without `--to` the range ends with `--from`'s local day.
     pub(crate) fn of(args: &RangeArgs) -> Result<Self, CliError> {
         let missing = || CliError::Argument("--site is missing: say whose figures".to_owned());
@@ -93,6 +114,7 @@ impl Question {
             zone_name: args.time_zone.clone(),
             queues: queues.collect::<Result<_, _>>()?,
             agents: agents.collect::<Result<_, _>>()?,
+            formula: None,
             mean_of_days: args.mean_of_days,
             efficiency_target: args.efficiency_target,
         })
@@ -110,8 +132,10 @@ impl Question {
             .efficiency_target
             .map(|milli| format!("efficiency target {}.{:03} per hour", milli / 1_000, milli % 1_000));
         let range = [self.site.to_string(), format!("{from} to {to}")];
+        let formula = self.formula.map(|number| format!("by formula version {number}"));
         range
             .into_iter()
+            .chain(formula)
             .chain(queues)
             .chain(agents)
             .chain(visits)
@@ -144,6 +168,7 @@ impl Question {
             as_of_us: asked.as_of.map(|at| at.0),
             queues: self.queues.iter().map(ToString::to_string).collect(),
             agents: self.agents.iter().map(ToString::to_string).collect(),
+            formula_version: self.formula.map_or(0, u32::from),
             min_position: 0,
             known_at: asked.known_at.map(|known_at| match known_at {
                 KnownAt::Instant(at) => Said::KnownAtUs(at.0),
@@ -166,6 +191,7 @@ impl Question {
             as_of,
             queues: self.queues.clone(),
             agents: self.agents.clone(),
+            formula_version: self.formula,
             variant: Variant {
                 mean_of_days: self.mean_of_days,
                 efficiency_target: self

@@ -17,6 +17,7 @@ use pegcount_domain::{
     definitions::Definitions,
     envelope::{Position, StreamKind, StreamName, Version},
     event::Event,
+    formula::FormulaDefinition,
     ids::{AgentId, CommandId, ContactId, Name, QueueId, SiteId, SourceId, TicketId},
     time::Micros,
 };
@@ -184,18 +185,16 @@ impl Boards {
     /// Those of `events` that are not in force exactly so already.
     pub(crate) fn new_definitions(&self, site: &SiteId, events: &[Event]) -> Vec<Event> {
         let known = self.sites.get(site).map(|board| &board.definitions);
-        let stands = |event: &Event| {
-            known.is_some_and(|known| match event {
-                Event::QueueDefined(queue) => known.queues().any(|known| known == queue),
-                Event::ReasonDefined(reason) => known.reasons().any(|known| known == reason),
-                Event::AgentDefined(agent) => known.agents().any(|known| known == agent),
-                Event::SiteDefined(site) => known.sites().any(|known| known == site),
-                Event::AuthorityDefined(one) => known.authorities().any(|known| known == one),
-                Event::AllowanceDefined(one) => known.allowances().any(|known| known == one),
-                _ => false,
-            })
-        };
+        let stands = |event: &Event| known.is_some_and(|known| known.holds(event));
         events.iter().filter(|event| !stands(event)).cloned().collect()
+    }
+
+    /// What a formula version's number means at a site; none: it has not been defined.
+    pub(crate) fn formula(&self, site: &SiteId, number: u8) -> Option<FormulaDefinition> {
+        match self.sites.get(site) {
+            Some(board) => board.definitions.formula(number),
+            None => Definitions::<Name>::new().formula(number),
+        }
     }
 
     pub(crate) fn defined(&self, site: &SiteId) -> Defined {
@@ -207,6 +206,10 @@ impl Boards {
             queues: known.queues().cloned().collect(),
             reasons: known.reasons().cloned().collect(),
             agents: known.agents().cloned().collect(),
+            teams: known.teams().cloned().collect(),
+            targets: known.targets().cloned().collect(),
+            calendars: known.calendars().cloned().collect(),
+            formulas: known.formulas().cloned().collect(),
             sites: known.sites().cloned().collect(),
             allowances: known.allowances().cloned().collect(),
             authorities: known.authorities().cloned().collect(),
@@ -216,6 +219,9 @@ impl Boards {
         defined.queues.sort_by(|a, b| (&a.queue, a.valid_from).cmp(&(&b.queue, b.valid_from)));
         defined.reasons.sort_by(|a, b| (&a.reason, a.valid_from).cmp(&(&b.reason, b.valid_from)));
         defined.agents.sort_by(|a, b| (&a.agent, a.valid_from).cmp(&(&b.agent, b.valid_from)));
+        defined.teams.sort_by(|a, b| (&a.team, a.valid_from).cmp(&(&b.team, b.valid_from)));
+        defined.targets.sort_by(|a, b| (&a.target, a.valid_from).cmp(&(&b.target, b.valid_from)));
+        defined.calendars.sort_by(|a, b| (&a.calendar, a.valid_from).cmp(&(&b.calendar, b.valid_from)));
         defined.allowances.sort_by(|a, b| (&a.team, a.valid_from).cmp(&(&b.team, b.valid_from)));
         defined.undeclared_agents.sort();
         defined.undeclared_queues.sort();

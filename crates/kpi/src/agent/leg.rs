@@ -22,9 +22,6 @@ use crate::{
     names::Id,
 };
 
-/// A talk of at most this long is short (KPIS.md §3, `short_handles`).
-const SHORT_TALK_MAX: Micros = Micros::from_secs(10);
-
 /// One leg.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leg {
@@ -124,8 +121,11 @@ impl Leg {
         self.phase.is_none_or(Phase::is_over)
     }
 
-    fn dims(&self, whose: &Whose<'_>) -> Dims {
+    /// Of what begins at `at`. Leg times are the same by all formula versions; they say the one that the handle says so
+    /// that both share their cells.
+    fn dims(&self, whose: &Whose<'_>, at: Micros) -> Dims {
         Dims {
+            version: whose.reference.law(self.answered_at.unwrap_or(at)).number,
             agent: whose.agent,
             queue: self.queue,
             channel: self.channel.map_or(0, Channel::code),
@@ -186,7 +186,7 @@ impl Leg {
         whose: &Whose<'_>,
         out: &mut Output,
     ) {
-        let dims = self.dims(whose);
+        let dims = self.dims(whose, at);
         out.contributions.source(Part::Leg(self.mark), at, at);
         let offered = match from {
             Some(Phase::Offered | Phase::Ringing) => true,
@@ -234,7 +234,7 @@ impl Leg {
             _ => return,
         };
         out.contributions.source(Part::Leg(self.mark), self.since, at);
-        out.span(whose, self.dims(whose), measure, self.since, at);
+        out.span(whose, self.dims(whose, self.since), measure, self.since, at);
     }
 
     fn add_up(&mut self, at: Micros) {
@@ -259,8 +259,9 @@ impl Leg {
         let completed = self.completed_at();
         if let (Some(answered), Some(completed)) = (self.answered_at, completed) {
             out.contributions.source(Part::Leg(self.mark), answered, completed);
-            self.emit_handle(Attribution::Event, completed, whose, out);
-            self.emit_handle(Attribution::Start, answered, whose, out);
+            let short = whose.reference.law(answered).rules.short_handle;
+            self.emit_handle(Attribution::Event, completed, short, whose, out);
+            self.emit_handle(Attribution::Start, answered, short, whose, out);
             if self.direction == Some(Direction::Inbound) {
                 out.piece(whose, completed, What::Inbound);
             }
@@ -282,8 +283,15 @@ impl Leg {
     }
 
     /// The whole handle, after-call work that the leg's end had not announced included, where it completed.
-    fn emit_handle(&self, attribution: Attribution, at: Micros, whose: &Whose<'_>, out: &mut Output) {
-        let dims = Dims { team: whose.team(at), ..self.dims(whose) };
+    fn emit_handle(
+        &self,
+        attribution: Attribution,
+        at: Micros,
+        short: Micros,
+        whose: &Whose<'_>,
+        out: &mut Output,
+    ) {
+        let dims = Dims { team: whose.team(at), ..self.dims(whose, at) };
         let amounts = [
             (Measure::Handled, 1),
             (Measure::HandledInbound, i64::from(self.direction == Some(Direction::Inbound))),
@@ -294,7 +302,7 @@ impl Leg {
             (Measure::Consults, self.consults),
             (Measure::Conferences, self.conferences),
             (Measure::EndedByAgent, i64::from(self.ended_by == Some(Party::Agent))),
-            (Measure::ShortHandles, i64::from(self.talk <= SHORT_TALK_MAX)),
+            (Measure::ShortHandles, i64::from(self.talk <= short)),
         ];
         for (measure, amount) in amounts {
             out.contributions.at(at, attribution, dims, measure, amount);

@@ -113,20 +113,22 @@ impl AgentUnit {
         self.settle(reference, plus);
     }
 
-    /// Takes everything out of the cells, to be put in again by other reference data.
-    pub(crate) fn withdraw(&self, reference: &Reference, minus: &mut Output) {
+    /// Takes everything from an instant on out of the cells, to be put in again by reference data that differ from then on.
+    pub(crate) fn withdraw(&self, reference: &Reference, from: Micros, minus: &mut Output) {
         let whose = self.whose(reference);
-        for chapter in &self.chapters {
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
+        for chapter in self.chapters.iter().skip(first) {
             fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, minus);
         }
         let settled = self.facts.get(..self.folded).unwrap_or_default();
         fold(&self.start, settled, &whose, Until::QuietPoint, minus);
     }
 
-    /// Folds everything again, after [`Self::withdraw`], and by the same chapters: a leg is whole within one.
-    pub(crate) fn restore(&mut self, reference: &Reference, plus: &mut Output) {
+    /// Folds that again, after [`Self::withdraw`], and by the same chapters: a leg is whole within one.
+    pub(crate) fn restore(&mut self, reference: &Reference, from: Micros, plus: &mut Output) {
         let whose = self.whose(reference);
-        let chapters = std::mem::take(&mut self.chapters);
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
+        let chapters = self.chapters.split_off(first);
         let mut state = chapters.first().map_or(self.start, |chapter| chapter.start);
         let mut pending: Vec<AgentFact> = Vec::new();
         for chapter in chapters {

@@ -337,9 +337,19 @@ impl AgentUnit {
         closed.chain(&self.facts).find(|fact| fact.stamp.position == position).copied()
     }
 
-    /// Whether any leg of it names one of these queues.
-    pub(crate) fn meets_queue(&self, queue: Id) -> bool {
-        let closed = self.chapters.iter().flat_map(|chapter| chapter.facts.iter());
-        closed.chain(&self.facts).any(|fact| fact.leg().is_some_and(|leg| leg.queue == queue))
+    /// How many facts it has in chapters that reach to an instant or beyond; 0 if all of it is older.
+    pub(crate) fn facts_since(&self, from: Micros) -> usize {
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
+        let closed: usize = self.chapters.iter().skip(first).map(|chapter| chapter.facts.len()).sum();
+        let present = self.facts.last().is_some_and(|fact| fact.stamp.at >= from);
+        if closed > 0 || present { closed + self.facts.len() } else { 0 }
+    }
+
+    /// The same, if any leg in there names the queue.
+    pub(crate) fn meets_queue_since(&self, queue: Id, from: Micros) -> usize {
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
+        let closed = self.chapters.iter().skip(first).flat_map(|chapter| chapter.facts.iter());
+        let meets = closed.chain(&self.facts).any(|fact| fact.leg().is_some_and(|leg| leg.queue == queue));
+        if meets { self.facts_since(from) } else { 0 }
     }
 }

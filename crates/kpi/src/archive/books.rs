@@ -9,7 +9,7 @@ use pegcount_domain::{
     ids::{AgentId, Key, QueueId, ReasonCode, TeamId},
     time::{Interval, Micros},
 };
-use pegcount_proto::stored;
+use pegcount_proto::{formula_of, nameless, stored};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -191,9 +191,9 @@ pub(super) fn archived_definitions(definitions: &Definitions<Key>) -> Vec<stored
     };
     let queues = definitions.queues().map(|queue| stored::KnownDefinition {
         queue: Some(stored::KnownQueue {
-            threshold: queue.threshold.0,
-            short: queue.short.0,
-            rings: queue.rings.0,
+            threshold: own(queue.threshold),
+            short: own(queue.short),
+            rings: own(queue.rings),
             after_call_end: queue.after_call_end.code().into(),
             after_call_timer: queue.after_call_timer.0,
             after_call_on_contact: queue.after_call_on_contact.code().into(),
@@ -214,6 +214,11 @@ pub(super) fn archived_definitions(definitions: &Definitions<Key>) -> Vec<stored
             chat_slots: agent.chat_slots,
         }),
         ..plain(agent.agent.0, agent.valid_from)
+    });
+    let formulas = definitions.formulas().map(|formula| stored::KnownDefinition {
+        formula: Some(nameless(formula)),
+        valid_from: formula.valid_from.0,
+        ..stored::KnownDefinition::default()
     });
     let sites = definitions.sites().map(|site| stored::KnownDefinition {
         valid_from: site.valid_from.0,
@@ -238,7 +243,14 @@ pub(super) fn archived_definitions(definitions: &Definitions<Key>) -> Vec<stored
         allowance: Some(archived_allowance(allowance)),
         ..stored::KnownDefinition::default()
     });
-    queues.chain(reasons).chain(agents).chain(sites).chain(allowances).chain(authorities).collect()
+    queues
+        .chain(reasons)
+        .chain(agents)
+        .chain(sites)
+        .chain(allowances)
+        .chain(authorities)
+        .chain(formulas)
+        .collect()
 }
 
 fn archived_allowance(allowance: &AllowanceDefinition<Key>) -> stored::KnownAllowance {
@@ -296,6 +308,15 @@ fn restored_allowance(
     Ok(AllowanceDefinition { team, total, reasons, meals, sign_ins, valid_from })
 }
 
+/// A queue's own threshold; 0 where it has none.
+fn own(threshold: Option<Micros>) -> i64 {
+    threshold.map_or(0, |Micros(own)| own)
+}
+
+fn own_of(micros: i64) -> Option<Micros> {
+    (micros != 0).then_some(Micros(micros))
+}
+
 /// Labels are for people, and figures have none.
 pub(super) fn restored_definition(known: &stored::KnownDefinition) -> Read<Event<Key>> {
     if let Some(time_zone) = &known.time_zone {
@@ -321,15 +342,18 @@ pub(super) fn restored_definition(known: &stored::KnownDefinition) -> Read<Event
         let valid_from = Micros(known.valid_from);
         return Ok(Event::AllowanceDefined(restored_allowance(team, valid_from, allowance)?));
     }
-    let (key, valid_from) = (key_of(&known.key)?, Micros(known.valid_from));
     let unknown = || ArchiveError::Wrong("a code is unknown");
+    if let Some(formula) = &known.formula {
+        return Ok(Event::FormulaDefined(Box::new(formula_of(formula).ok_or_else(unknown)?)));
+    }
+    let (key, valid_from) = (key_of(&known.key)?, Micros(known.valid_from));
     if let Some(queue) = &known.queue {
         return Ok(Event::QueueDefined(QueueDefinition {
             queue: QueueId(key),
             label: None,
-            threshold: Micros(queue.threshold),
-            short: Micros(queue.short),
-            rings: Micros(queue.rings),
+            threshold: own_of(queue.threshold),
+            short: own_of(queue.short),
+            rings: own_of(queue.rings),
             after_call_end: AfterCallEnd::from_code(queue.after_call_end).ok_or_else(unknown)?,
             after_call_timer: Micros(queue.after_call_timer),
             after_call_on_contact: AfterCallOnContact::from_code(queue.after_call_on_contact)

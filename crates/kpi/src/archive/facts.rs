@@ -66,6 +66,7 @@ pub(super) fn dims(dims: &Dims) -> stored::CellDims {
         direction: dims.direction.into(),
         priority: dims.priority.into(),
         detail: dims.detail.0,
+        formula: dims.version.into(),
     }
 }
 
@@ -79,6 +80,7 @@ pub(super) fn dims_of(dims: &stored::CellDims, counts: Counts) -> Read<Dims> {
         direction: narrow(dims.direction)?,
         priority: narrow(dims.priority)?,
         detail: Detail(dims.detail),
+        version: narrow(dims.formula)?,
     })
 }
 

@@ -188,6 +188,8 @@ fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
     site.name = Name::new(&figures.name).ok();
     site.stand_at(Position(figures.position));
     site.closed_before = Micros(figures.closed_before);
+    // How late the latest fact was is not kept; any definition may touch something.
+    site.last_seen = Micros::MAX;
     for name in &figures.names {
         let key = key_of(&name.key)?;
         site.names.id(key);

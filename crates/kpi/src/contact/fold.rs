@@ -89,6 +89,7 @@ pub(crate) fn fold(
     let first = story.first_at.into_iter().chain(first_leg).min()?;
     let started = story.started.map_or(first, |started| started.at);
     let cut = Dims {
+        version: reference.law(started).number,
         entry: story.started.map_or(Id::NONE, |started| started.entry),
         channel: story.started.map_or(0, |started| started.channel),
         direction: story.started.map_or(0, |started| started.direction),
@@ -184,6 +185,7 @@ struct Emit<'a> {
 impl Emit<'_> {
     fn visit(&mut self, visit: &Visit, dims: Dims, rang: Option<Micros>) {
         let rules = self.reference.thresholds(visit.queue, visit.entered);
+        let dims = Dims { version: rules.version, ..dims };
         let reach = visit.entered.plus(rules.threshold);
         let left = visit.left_by(self.as_of);
         let reached = left.map_or(self.as_of, |left| left.at) > reach;
@@ -354,6 +356,7 @@ fn item(
             team: credited.map_or(Id::NONE, |leg| leg.team),
             queue: credited.map(|leg| leg.queue).filter(|queue| *queue != Id::NONE).unwrap_or(first_queue),
             channel: cut.channel,
+            version: cut.version,
             ..Dims::default()
         },
         asked_for_queue: !story.visits.is_empty(),

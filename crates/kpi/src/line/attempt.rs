@@ -1,4 +1,5 @@
-//! First attempts: contacts with no earlier one of the customer to the same entry within 30 minutes.
+//! First attempts: contacts with no earlier one of the customer to the same entry within 30 minutes, or what the formula
+//! says.
 //!
 //! Invariant: counted once per contact, at its end (KPIS.md §3).
 
@@ -10,15 +11,14 @@ use crate::{
     fact::Slot,
     line::Item,
     measure::Measure,
+    reference::Reference,
 };
 
-/// An earlier attempt within this makes the next one no first attempt.
-pub(crate) const ATTEMPT_WINDOW: Micros = Micros(30 * Micros::MINUTE.0);
-
-pub(super) fn fold(items: &[(Slot, Item)], out: &mut Contributions) {
+pub(super) fn fold(items: &[(Slot, Item)], reference: &Reference, out: &mut Contributions) {
     for (index, (slot, item)) in items.iter().enumerate() {
         out.source(Part::Contact(*slot), item.started, item.ended_at.unwrap_or(item.started));
-        if counts(item) && !follows_another(items.get(..index).unwrap_or_default(), item) {
+        let window = reference.law(item.started).rules.attempt_window;
+        if counts(item) && !follows_another(items.get(..index).unwrap_or_default(), item, window) {
             emit(item, Measure::FirstAttempts, out);
             if item.answered_at.is_some() {
                 emit(item, Measure::FirstAttemptsAnswered, out);
@@ -37,8 +37,8 @@ fn counts(item: &Item) -> bool {
     item.from_customer && item.asked_for_queue && item.ended_at.is_some()
 }
 
-fn follows_another(earlier: &[(Slot, Item)], item: &Item) -> bool {
-    let since = item.started.minus(ATTEMPT_WINDOW);
+fn follows_another(earlier: &[(Slot, Item)], item: &Item, window: Micros) -> bool {
+    let since = item.started.minus(window);
     let in_window = earlier.iter().rev().take_while(|(_, other)| other.started >= since);
     let mut attempts = in_window.filter(|(_, other)| other.from_customer && other.started < item.started);
     attempts.any(|(_, other)| other.at_entry.entry == item.at_entry.entry)

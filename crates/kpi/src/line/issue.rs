@@ -3,13 +3,16 @@
 //! KPIS.md §5: an issue's first contact is the journey that opened it, up to the end of handling of its last leg, our
 //! own call-backs left out. Invariant: an issue is eligible once, in the interval of that end.
 
-use pegcount_domain::time::Micros;
+use pegcount_domain::{
+    formula::{Identity, Repeats, Rules, TransferRule},
+    time::{Micros, Span},
+};
 use smallvec::SmallVec;
 
 use crate::{
     cells::{Attribution, Contributions, Detail, Dims, Part},
     fact::{Mark, Slot},
-    line::{Around, Item, REPEAT_WINDOW, WrapUp, root},
+    line::{Around, Item, WrapUp, root},
     measure::Measure,
 };
 
@@ -27,7 +30,7 @@ pub(super) fn fold(
             let resolved = ticket.first_resolved(as_of);
             let undone = resolved.and_then(|at| ticket.reopened_after(at, as_of));
             out.source(Part::Ticket(*slot), journey.first.started, journey.until);
-            journey.count(items, topic, resolved, undone, out);
+            journey.count(items, Outcome { topic, resolved, undone }, around, out);
         }
     }
     let wrapped = items.iter().filter(|(_, item)| item.wrap_up.is_some());
@@ -41,7 +44,7 @@ pub(super) fn fold(
             // The code speaks of the contact, however late it is given.
             let resolved = wrap_up.resolved.then_some(journey.until);
             out.source(Part::Contact(journey.root), journey.first.started, journey.until);
-            journey.count(items, journey.topic, resolved, None, out);
+            journey.count(items, Outcome { topic: journey.topic, resolved, undone: None }, around, out);
         }
     }
 }
@@ -85,6 +88,15 @@ impl Cause {
     }
 }
 
+/// What is said of an issue besides its journey.
+#[derive(Clone, Copy)]
+struct Outcome {
+    topic: Mark,
+    resolved: Option<Micros>,
+    /// When the first resolution was undone.
+    undone: Option<Micros>,
+}
+
 /// The first contact of an issue.
 struct Journey<'a> {
     root: Slot,
@@ -122,20 +134,14 @@ impl<'a> Journey<'a> {
         Some(Self { root, first, until, from_customer, transferred, topic, wrap_up })
     }
 
-    fn count(
-        &self,
-        items: &[(Slot, Item)],
-        topic: Mark,
-        resolved: Option<Micros>,
-        undone: Option<Micros>,
-        out: &mut Contributions,
-    ) {
+    fn count(&self, items: &[(Slot, Item)], outcome: Outcome, around: Around<'_>, out: &mut Contributions) {
+        let rules = &around.reference.law(self.first.started).rules;
         let credited = self.first.credited;
         let mut count = |dims, measure| out.at(self.until, Attribution::Event, dims, measure, 1);
         count(credited, Measure::FcrEligible);
-        let Some(resolved) = resolved else { return };
-        let until = resolved.plus(REPEAT_WINDOW);
-        if let Some(cause) = self.failed(items, topic, resolved, undone) {
+        let Some(resolved) = outcome.resolved else { return };
+        let until = resolved.plus(rules.fcr_window);
+        if let Some(cause) = self.failed(items, outcome, resolved, rules) {
             count(credited, Measure::FcrFinal);
             count(Dims { detail: cause.detail(), ..credited }, Measure::FcrFailed);
         } else {
@@ -148,29 +154,40 @@ impl<'a> Journey<'a> {
     fn failed(
         &self,
         items: &[(Slot, Item)],
-        topic: Mark,
+        outcome: Outcome,
         resolved: Micros,
-        undone: Option<Micros>,
+        rules: &Rules,
     ) -> Option<Cause> {
-        let until = resolved.plus(REPEAT_WINDOW);
+        let until = resolved.plus(rules.fcr_window);
         if resolved > self.until {
             Some(Cause::Later)
-        } else if self.transferred {
+        } else if self.transferred && rules.fcr_transfer == TransferRule::Fails {
             Some(Cause::Transferred)
-        } else if undone.is_some_and(|at| at <= until) {
+        } else if outcome.undone.is_some_and(|at| at <= until) {
             Some(Cause::Reopened)
         } else {
-            self.is_repeated(items, topic, resolved, until).then_some(Cause::Repeated)
+            self.is_repeated(items, outcome.topic, Span::new(resolved, until), rules)
+                .then_some(Cause::Repeated)
         }
     }
 
-    /// Whether the customer came back about the same; an unknown topic may be the same.
-    fn is_repeated(&self, items: &[(Slot, Item)], topic: Mark, resolved: Micros, until: Micros) -> bool {
-        let same = |other: Mark| other == topic || other == Mark::NONE || topic == Mark::NONE;
+    /// Whether the customer came back about the same, after `window` began and no later than it ends; an unknown topic
+    /// may be the same.
+    fn is_repeated(&self, items: &[(Slot, Item)], topic: Mark, window: Span, rules: &Rules) -> bool {
+        let same = |other: Mark| {
+            rules.fcr_identity == Identity::Customer
+                || other == topic
+                || other == Mark::NONE
+                || topic == Mark::NONE
+        };
+        let came = |item: &Item| match rules.fcr_repeats {
+            Repeats::Answered => item.answered_at,
+            Repeats::Any => Some(item.started),
+        };
         let mut others =
             items.iter().filter(|(slot, item)| item.from_customer && !is_part(*slot, item, self.root));
         others.any(|(_, item)| {
-            same(item.topic) && item.answered_at.is_some_and(|at| resolved < at && at <= until)
+            same(item.topic) && came(item).is_some_and(|at| window.start < at && at <= window.end)
         })
     }
 }

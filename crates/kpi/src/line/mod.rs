@@ -3,13 +3,12 @@
 //!
 //! - [`attempt`]: first attempts; [`repeat`]: the repeat-contact form; [`issue`]: tickets and wrap-up codes
 //!
+//! What is first, or repeated, is said by the formula version in force when the contact that it is asked of began.
 //! Invariant: what a line gives depends on its contacts and tickets alone, not on their order of arrival.
 
 pub(crate) mod attempt;
 pub(crate) mod issue;
 pub(crate) mod repeat;
-
-pub(crate) use attempt::ATTEMPT_WINDOW;
 
 use pegcount_domain::time::Micros;
 use smallvec::SmallVec;
@@ -18,11 +17,9 @@ use crate::{
     cells::{Contributions, Dims},
     contact::ContactUnit,
     fact::{Mark, Slot},
+    reference::Reference,
     ticket::TicketUnit,
 };
-
-/// How long nothing may follow (W of KPIS.md §5): 7 days.
-pub(crate) const REPEAT_WINDOW: Micros = Micros(7 * 24 * Micros::HOUR.0);
 
 /// What a wrap-up code says, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +81,7 @@ pub(crate) fn insert(items: &mut Items, contact: Slot, item: Item) {
 pub(crate) struct Around<'a> {
     pub(crate) contacts: &'a [ContactUnit],
     pub(crate) tickets: &'a [TicketUnit],
+    pub(crate) reference: &'a Reference,
 }
 
 impl Around<'_> {
@@ -103,8 +101,8 @@ pub(crate) fn fold(
     as_of: Micros,
     out: &mut Contributions,
 ) {
-    attempt::fold(items, out);
-    repeat::fold(items, out);
+    attempt::fold(items, around.reference, out);
+    repeat::fold(items, around.reference, out);
     issue::fold(items, own_tickets, around, as_of, out);
 }
 

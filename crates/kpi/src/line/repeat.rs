@@ -9,11 +9,12 @@ use smallvec::SmallVec;
 use crate::{
     cells::{Attribution, Contribution, Contributions, Part},
     fact::Slot,
-    line::{Item, REPEAT_WINDOW, root},
+    line::{Item, root},
     measure::Measure,
+    reference::Reference,
 };
 
-pub(super) fn fold(items: &[(Slot, Item)], out: &mut Contributions) {
+pub(super) fn fold(items: &[(Slot, Item)], reference: &Reference, out: &mut Contributions) {
     let asked = items.iter().filter(|(_, item)| item.from_customer);
     let answered = asked.filter_map(|(slot, item)| Some((item.answered_at?, root(*slot, item), *slot, item)));
     let mut answers: SmallVec<[(Micros, Slot, Slot, &Item); 4]> = answered.collect();
@@ -26,7 +27,7 @@ pub(super) fn fold(items: &[(Slot, Item)], out: &mut Contributions) {
             continue;
         }
         let further = answers.partition_point(|(at, ..)| at <= answered);
-        let until = completed.plus(REPEAT_WINDOW);
+        let until = completed.plus(reference.law(item.started).rules.repeat_window);
         let mut later = answers.iter().skip(further).take_while(|(at, ..)| *at <= until);
         let repeated = later.any(|(_, other, ..)| other != root);
         out.source(Part::Contact(*slot), *answered, completed);

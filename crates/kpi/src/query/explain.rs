@@ -12,10 +12,10 @@ use pegcount_domain::{
 
 use crate::{
     cells::{Contribution, Detail, Dims, Source},
-    formula::{self, FORMULA_VERSION, Means},
+    formula::{self, Means},
     measure::{Measure, Sheet},
     names::Id,
-    query::{Column, Dimension, Query, QueryError, Value, gather, table},
+    query::{Column, Dimension, Query, QueryError, Value, Versions, gather, table},
     reference::EfficiencyTarget,
     site::{
         Site,
@@ -85,6 +85,8 @@ pub struct Item {
     pub notes: Vec<String>,
     /// The events that say so, by position; read them from the log.
     pub events: Vec<Position>,
+    /// The formula version by which it was counted; none: it is the same by all.
+    pub formula_version: Option<u8>,
 }
 
 /// Why a figure is what it is.
@@ -104,8 +106,12 @@ pub struct Explanation {
     pub position: Position,
     /// The instant to which open work counts.
     pub as_of: Micros,
-    /// The version of the formulas.
-    pub formula_version: u32,
+    /// The formula version in force at the range's start, or the one asked for: that of the formula.
+    pub formula_version: u8,
+    /// By which its items were counted; and that one.
+    pub formula_versions: Versions,
+    /// Not none: definitions from this position on are still being taken in, and everything stands on the older ones.
+    pub older_definitions: Option<Position>,
 }
 
 /// What has been found of one source.
@@ -114,7 +120,8 @@ type Found = BTreeMap<(usize, Source, Whose, Dims), i64>;
 /// Explains a figure of a site; none: a site that nobody has reported of.
 pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Explanation, QueryError> {
     asked.query.check()?;
-    let (column, means) = formula::means(&asked.column).ok_or_else(|| no_means(&asked.column))?;
+    let law = table::row_law(&asked.query, site, asked.query.from);
+    let (column, means) = formula::means(&asked.column, &law.forms).ok_or_else(|| no_means(&asked.column))?;
     if asked.query.variant.mean_of_days && matches!(means, Means::Formula(_)) {
         return Err(QueryError::MeanNotExplained { column: column.name });
     }
@@ -137,9 +144,26 @@ pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Expla
     }
     let value = means.value(amount, || histogram(&found));
     let (items, count) = items(asked, site, &found);
-    let position = site.map(Site::position).unwrap_or_default();
-    let (as_of, formula_version) = (asked.query.as_of, FORMULA_VERSION);
-    Ok(Explanation { column, value, terms, items, count, position, as_of, formula_version })
+    let counted = found.iter().filter(|(_, amount)| **amount != 0);
+    let met = counted.filter_map(|((index, _, _, dims), _)| version(*index, dims));
+    Ok(Explanation {
+        column,
+        value,
+        terms,
+        items,
+        count,
+        position: site.map(Site::position).unwrap_or_default(),
+        as_of: asked.query.as_of,
+        formula_version: law.number,
+        formula_versions: table::row_versions(&asked.query, met, &law),
+        older_definitions: site.and_then(Site::deferred_since),
+    })
+}
+
+/// The version by which an amount of the measure at `index` was counted, if it depends on one.
+fn version(index: usize, dims: &Dims) -> Option<u8> {
+    let versioned = Measure::ALL.get(index).is_some_and(|measure| measure.sheet().is_versioned());
+    versioned.then_some(dims.version.max(formula::FORMULA_BUILT_IN))
 }
 
 /// Why a column of this name cannot be explained.
@@ -238,6 +262,8 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
             queue: site.names.text(dims.queue),
             notes: site.words_of(*whose, *source, asked.query.as_of, asked.query.variant.efficiency_target),
             events: site.events_of(*whose, *source),
+            formula_version: version(*index, dims)
+                .map(|version| asked.query.formula_version.unwrap_or(version)),
         })
     };
     (page.filter_map(item).collect(), real().count())

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::{
     agent::standing::{STATES, State},
     cells::{Attribution, Detail, Dims},
+    formula::FORMULA_BUILT_IN,
     measure::{Measure, SHEETS, Sheet},
     names::Id,
     query::{Dimension, Query, buckets::Buckets},
@@ -34,13 +35,42 @@ pub(crate) struct Sums {
     pub(crate) agents: [i64; STATES],
     /// Waits of the answered and of the abandoned, by length.
     pub(crate) waits: [Vec<(Detail, i64)>; 2],
+    /// For each formula version by which anything was counted, a sum that is 0 if all of that was taken away again.
+    pub(crate) versions: SmallVec<[(u8, i64); 1]>,
 }
 
 impl Sums {
     /// Nothing counted yet.
     pub(crate) fn new(bucket: u32, keys: Keys) -> Self {
         let amounts = vec![0; Measure::ALL.len()].into_boxed_slice();
-        Self { bucket, keys, amounts, waiting: 0, longest: 0, agents: [0; STATES], waits: Default::default() }
+        Self {
+            bucket,
+            keys,
+            amounts,
+            waiting: 0,
+            longest: 0,
+            agents: [0; STATES],
+            waits: Default::default(),
+            versions: SmallVec::new(),
+        }
+    }
+
+    /// Notes that something in it was counted by a version; 0 stands for the built-in one.
+    fn note(&mut self, version: u8, measure: Measure, amount: i64) {
+        // Amounts of several measures must not make up for each other.
+        const SPREAD: usize = 0x1E37_79B9_7F4A_7C15;
+        let version = version.max(FORMULA_BUILT_IN);
+        let weight = i64::try_from((measure.index() + 1).wrapping_mul(SPREAD) >> 1).unwrap_or(1) | 1;
+        let term = amount.wrapping_mul(weight);
+        match self.versions.iter_mut().find(|(known, _)| *known == version) {
+            Some((_, sum)) => *sum = sum.wrapping_add(term),
+            None => self.versions.push((version, term)),
+        }
+    }
+
+    /// The formula versions by which what is in it was counted.
+    pub(crate) fn counted_by(&self) -> impl Iterator<Item = u8> {
+        self.versions.iter().filter(|(_, sum)| *sum != 0).map(|(version, _)| *version)
     }
 
     fn add(&mut self, measure: Measure, detail: Detail, amount: i64) {
@@ -118,6 +148,8 @@ impl<'a> Gather<'a> {
         let range = Span::new(self.query.from, self.query.to);
         let overlay = site.overlay(self.query.as_of, range, &Scope::Everything);
         let (from, to) = (Interval::containing(self.query.from), Interval::containing(self.query.to));
+        // Where one version holds throughout there is nothing to tell apart.
+        let tells = self.query.formula_version.is_none() && site.reference.has_changes();
         let forced = self.query.variant.efficiency_target.is_some();
         for sheet in Sheet::ALL.into_iter().filter(|sheet| self.has(*sheet)).collect::<SmallVec<[Sheet; 8]>>()
         {
@@ -129,6 +161,9 @@ impl<'a> Gather<'a> {
                     .zip(amounts)
                     .filter(|(measure, _)| !(forced && is_targeted(**measure)))
                 {
+                    if tells && sheet.is_versioned() {
+                        sums.note(dims.version, *measure, *amount);
+                    }
                     sums.add(*measure, dims.detail, *amount);
                 }
             }
@@ -140,6 +175,9 @@ impl<'a> Gather<'a> {
                 && !(forced && is_targeted(contribution.measure))
                 && let Some(sums) = self.sums_at(contribution.interval, &contribution.dims)
             {
+                if tells && sheet.is_versioned() {
+                    sums.note(contribution.dims.version, contribution.measure, contribution.amount);
+                }
                 sums.add(contribution.measure, contribution.dims.detail, contribution.amount);
             }
         }

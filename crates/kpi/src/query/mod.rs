@@ -18,6 +18,7 @@ use pegcount_domain::{
     ids::{AgentId, Name, QueueId, SiteId},
     time::{Interval, Micros},
 };
+use smallvec::SmallVec;
 
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use crate::cells::Attribution;
@@ -181,6 +182,8 @@ pub struct Query {
     pub queues: Vec<QueueId>,
     /// Only these agents; none: all.
     pub agents: Vec<AgentId>,
+    /// Reckon everything by this formula version; none: each thing by the one in force at its time.
+    pub formula_version: Option<u8>,
     /// How ratios are taken where there is more than one way.
     pub variant: Variant,
 }
@@ -194,6 +197,9 @@ pub struct Variant {
     /// Agent-days and agent-months are held against this target instead of the site's own.
     pub efficiency_target: Option<EfficiencyTarget>,
 }
+
+/// Formula versions, in the order of their numbers.
+pub type Versions = SmallVec<[u8; 2]>;
 
 /// Why a query has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -293,6 +299,26 @@ pub enum QueryError {
         /// The dimension.
         dimension: Dimension,
     },
+    /// Nobody has defined it.
+    #[error(
+        "there is no formula version {asked} at {site}; there are {known}: define it, or ask for one of these"
+    )]
+    UnknownFormula {
+        /// The site.
+        site: SiteId,
+        /// What was asked for.
+        asked: u8,
+        /// What there is.
+        known: String,
+    },
+    /// It takes a fold of its own.
+    #[error(
+        "formula version {version} counts otherwise than what has been counted: it needs a fold of its own"
+    )]
+    NeedsFold {
+        /// Which.
+        version: u8,
+    },
     /// Said twice.
     #[error("`{dimension}` is asked for twice")]
     Repeated {
@@ -348,6 +374,9 @@ pub struct Row {
     pub keys: Vec<Option<Name>>,
     /// One for each column.
     pub values: Vec<Value>,
+    /// The formula versions by which what is in it was counted, and the one whose forms its ratios have: the one in
+    /// force at its start. Several: what is in it straddles a change.
+    pub versions: Versions,
 }
 
 /// The answer.
@@ -362,8 +391,12 @@ pub struct Table {
     pub position: Position,
     /// The instant to which open work counts.
     pub as_of: Micros,
-    /// The version of the formulas.
-    pub formula_version: u32,
+    /// The formula version in force at the range's start, or the one asked for.
+    pub formula_version: u8,
+    /// All that the rows were counted by; and that one.
+    pub formula_versions: Versions,
+    /// Not none: definitions from this position on are still being taken in, and everything stands on the older ones.
+    pub older_definitions: Option<Position>,
 }
 
 impl Query {

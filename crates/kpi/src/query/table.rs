@@ -7,21 +7,23 @@ use std::collections::BTreeMap;
 use pegcount_domain::{
     event::{Channel, Direction},
     ids::Name,
+    time::Micros,
 };
 
 use crate::{
     agent::clock::machine_reason,
     cells::Detail,
-    formula::{FORMULA_VERSION, FORMULAS, PERCENTILES, describe, describe_means},
+    formula::{FORMULAS, Formula, PERCENTILES, describe, describe_means},
     line::issue::Cause,
     measure::{Measure, Sheet},
     names::Id,
     query::{
-        Dimension, Query, QueryError, Row, Table, Value,
+        Dimension, Query, QueryError, Row, Table, Value, Versions,
         buckets::Buckets,
         gather::{Gather, Sums},
         mean::Means,
     },
+    reference::Law,
     site::Site,
 };
 
@@ -46,29 +48,101 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
         sums.retain(is_something);
     }
     let means = query.variant.mean_of_days.then(|| Means::of(query, site));
-    let values = |sums: &Sums| values(&gather, sums, means.as_ref());
+    let mut plain = Plain { query, site, means, known: Vec::new() };
     let mut rows: Vec<Row> =
-        sums.iter().filter_map(|sums| row(query, site, &buckets, sums, values(sums))).collect();
+        sums.iter().filter_map(|sums| row(&mut plain, &buckets, &gather, sums)).collect();
     rows.sort_by(|a, b| (a.from, &a.keys).cmp(&(b.from, &b.keys)));
-    let position = site.map(Site::position).unwrap_or_default();
-    let columns = if means.is_some() { describe_means() } else { describe() };
-    Ok(Table { columns, rows, position, as_of: query.as_of, formula_version: FORMULA_VERSION })
+    let formula_version = plain.law(query.from).number;
+    Ok(Table {
+        columns: if plain.means.is_some() { describe_means() } else { describe() },
+        formula_versions: all_versions(&rows, formula_version),
+        rows,
+        position: site.map(Site::position).unwrap_or_default(),
+        as_of: query.as_of,
+        formula_version,
+        older_definitions: site.and_then(Site::deferred_since),
+    })
 }
 
-fn row(
-    query: &Query,
-    site: Option<&Site>,
-    buckets: &Buckets,
-    sums: &Sums,
-    values: Vec<Value>,
-) -> Option<Row> {
+/// What plain columns stand for, row by row.
+struct Plain<'a> {
+    query: &'a Query,
+    site: Option<&'a Site>,
+    /// The days of the rows, if ratios are their means.
+    means: Option<Means>,
+    /// For each version met so far, the formulas of the columns.
+    known: Vec<(u8, Vec<&'static Formula>)>,
+}
+
+impl Plain<'_> {
+    /// The version whose forms a row that begins at `from` has.
+    fn law(&self, from: Micros) -> Law {
+        row_law(self.query, self.site, from)
+    }
+
+    fn formulas(&mut self, law: &Law) -> &[&'static Formula] {
+        let known = self.known.iter().position(|(number, _)| *number == law.number);
+        let index = known.unwrap_or_else(|| {
+            let formulas = FORMULAS.iter().map(|formula| formula.under(&law.forms)).collect();
+            self.known.push((law.number, formulas));
+            self.known.len() - 1
+        });
+        self.known.get(index).map_or(&[], |(_, formulas)| formulas)
+    }
+}
+
+/// The version whose forms a row that begins at `from` has: the one asked for, or the one in force then.
+pub(crate) fn row_law(query: &Query, site: Option<&Site>, from: Micros) -> Law {
+    let asked = query.formula_version.and_then(|number| site?.reference.law_named(number));
+    asked.or_else(|| site.map(|site| *site.reference.law(from))).unwrap_or_default()
+}
+
+/// The versions of a row; of a question for one of them, that one.
+pub(crate) fn row_versions(query: &Query, met: impl Iterator<Item = u8>, law: &Law) -> Versions {
+    let met = met.filter(|_| query.formula_version.is_none());
+    let mut versions: Versions = met.chain([law.number]).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    versions
+}
+
+fn all_versions(rows: &[Row], first: u8) -> Versions {
+    let mut all = Versions::from_slice(&[first]);
+    for row in rows {
+        for version in &row.versions {
+            if !all.contains(version) {
+                all.push(*version);
+            }
+        }
+    }
+    all.sort_unstable();
+    all
+}
+
+fn row(plain: &mut Plain<'_>, buckets: &Buckets, gather: &Gather<'_>, sums: &Sums) -> Option<Row> {
+    let (query, site) = (plain.query, plain.site);
     let bucket = buckets.list.get(usize::try_from(sums.bucket).ok()?)?;
     let cuts = query.by.iter().filter(|dimension| !dimension.is_time());
     let keys = cuts.zip(&sums.keys).map(|(cut, key)| text(*cut, *key, site)).collect();
-    Some(Row { from: bucket.from, to: bucket.to, keys, values })
+    let law = plain.law(bucket.from);
+    Some(Row {
+        from: bucket.from,
+        to: bucket.to,
+        keys,
+        versions: row_versions(query, sums.counted_by(), &law),
+        values: {
+            let formulas = plain.formulas(&law).to_vec();
+            values(&formulas, gather, sums, plain.means.as_ref())
+        },
+    })
 }
 
-fn values(gather: &Gather<'_>, sums: &Sums, means: Option<&Means>) -> Vec<Value> {
+fn values(
+    formulas: &[&'static Formula],
+    gather: &Gather<'_>,
+    sums: &Sums,
+    means: Option<&Means>,
+) -> Vec<Value> {
     let amount = |measure: Measure| gather.amount(sums, measure);
     let value = |measure: &Measure| amount(*measure).map_or(Value::Absent, Value::Amount);
     let gauge = |value| if gather.has(Sheet::Visit) { Value::Amount(value) } else { Value::Absent };
@@ -80,7 +154,7 @@ fn values(gather: &Gather<'_>, sums: &Sums, means: Option<&Means>) -> Vec<Value>
     values.push(agents(sums.agents.iter().sum()));
     values.extend(sums.agents.map(agents));
     values.extend(others.map(value));
-    values.extend(FORMULAS.iter().map(|formula| match means {
+    values.extend(formulas.iter().map(|formula| match means {
         Some(means) => means.value(formula, sums, gather),
         None => formula.value(amount),
     }));

@@ -1,5 +1,5 @@
-//! What was in force when: queues' thresholds and after-call work, agents' teams and slots, the site's days and what is
-//! allowed on them ([`days`]).
+//! What was in force when: the formula version, queues' thresholds and after-call work, agents' teams and slots, who is
+//! believed, the site's days and what is allowed on them ([`days`]).
 //!
 //! A thin index over the domain's definitions: by small number and without a search where nothing is defined, since
 //! every visit and every leg asks. Invariant: it says what [`Definitions`] says, in force at the instant asked about.
@@ -8,7 +8,8 @@ use pegcount_domain::{
     agent::AfterCallPolicy,
     definitions::Definitions,
     event::{Event, QueueDefinition},
-    ids::{AgentId, Key, QueueId, TeamId},
+    formula::{FORMULA_BUILT_IN, Forms, FormulaDefinition, Rules},
+    ids::{AgentId, Key, TeamId},
     time::{Micros, Span},
 };
 
@@ -24,10 +25,57 @@ use crate::{
     names::{Id, Names},
 };
 
+/// What a formula version says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Law {
+    pub(crate) number: u8,
+    pub(crate) rules: Rules,
+    pub(crate) forms: Forms,
+}
+
+impl<N> From<&FormulaDefinition<N>> for Law {
+    fn from(formula: &FormulaDefinition<N>) -> Self {
+        Self { number: formula.number, rules: formula.rules, forms: formula.forms }
+    }
+}
+
+impl Default for Law {
+    fn default() -> Self {
+        Self::from(&FormulaDefinition::<Key>::built_in())
+    }
+}
+
+/// Which version is in force when.
+#[derive(Debug, Default)]
+struct Laws {
+    /// Until the first change, or throughout if it is forced.
+    first: Law,
+    /// From when on, which; sorted.
+    later: Vec<(Micros, Law)>,
+    forced: bool,
+}
+
+impl Laws {
+    #[inline]
+    fn at(&self, at: Micros) -> &Law {
+        if self.later.is_empty() {
+            return &self.first;
+        }
+        let after = self.later.partition_point(|(from, _)| *from <= at);
+        let known = after.checked_sub(1).and_then(|index| self.later.get(index));
+        known.map_or(&self.first, |(_, law)| law)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Law> {
+        std::iter::once(&self.first).chain(self.later.iter().map(|(_, law)| law))
+    }
+}
+
 /// The reference data of one site.
 #[derive(Debug)]
 pub(crate) struct Reference {
     definitions: Definitions<Key>,
+    laws: Laws,
     /// For each small number, the queue's definitions by `valid_from`.
     queues: Vec<Vec<QueueDefinition<Key>>>,
     /// For each small number, the agent's teams by their first instant.
@@ -46,6 +94,7 @@ impl Default for Reference {
     fn default() -> Self {
         Self {
             definitions: Definitions::default(),
+            laws: Laws::default(),
             queues: Vec::new(),
             teams: Vec::new(),
             slots: Vec::new(),
@@ -63,6 +112,8 @@ pub(crate) struct Thresholds {
     pub(crate) threshold: Micros,
     pub(crate) short: Micros,
     pub(crate) rings: Micros,
+    /// The formula version's number.
+    pub(crate) version: u8,
 }
 
 impl Reference {
@@ -83,6 +134,12 @@ impl Reference {
             self.beliefs = all.map(|one| (one.valid_from, Beliefs::of(one))).collect();
         }
         self.rules.learn(event, &self.definitions, names);
+        if let Event::FormulaDefined(_) = event
+            && !self.laws.forced
+        {
+            let dated = self.definitions.formulas().map(|formula| (formula.valid_from, Law::from(formula)));
+            self.laws.later = dated.collect();
+        }
         if let Event::QueueDefined(queue) = event {
             let index = names.id(queue.queue.0).0 as usize;
             if self.queues.len() <= index {
@@ -97,23 +154,88 @@ impl Reference {
         true
     }
 
+    /// Reckons by this version throughout, whatever is in force.
+    pub(crate) fn force(&mut self, law: Law) {
+        self.laws = Laws { first: law, later: Vec::new(), forced: true };
+    }
+
+    /// Whether another version comes into force, ever.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.laws.later.is_empty()
+    }
+
+    /// Whether one version holds throughout.
+    pub(crate) fn is_forced(&self) -> bool {
+        self.laws.forced
+    }
+
+    /// The version with this number, if there is one.
+    pub(crate) fn law_named(&self, number: u8) -> Option<Law> {
+        if self.laws.forced && self.laws.first.number == number {
+            return Some(self.laws.first);
+        }
+        self.definitions.formula(number).as_ref().map(Law::from)
+    }
+
+    /// The numbers of all versions.
+    pub(crate) fn law_numbers(&self) -> Vec<u8> {
+        let defined = self.definitions.formulas().map(|formula| formula.number);
+        let mut numbers: Vec<u8> = defined.chain([FORMULA_BUILT_IN]).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    /// The formula version in force at `at`.
+    #[inline]
+    pub(crate) fn law(&self, at: Micros) -> &Law {
+        self.laws.at(at)
+    }
+
+    /// Whether every version that was in force by `until` counts as `law` does, so that only the ratios differ.
+    pub(crate) fn counts_as(&self, law: &Law, until: Micros) -> bool {
+        let later = self.laws.later.iter().take_while(|(from, _)| *from <= until).map(|(_, law)| law);
+        std::iter::once(&self.laws.first).chain(later).all(|known| known.rules == law.rules)
+    }
+
+    /// The longest time that any version looks back or ahead at other contacts of a customer.
+    pub(crate) fn longest_window(&self) -> Micros {
+        let windows = self.laws.all().map(|law| law.rules.fcr_window.max(law.rules.repeat_window));
+        windows.fold(Micros::ZERO, Micros::max)
+    }
+
+    /// The longest time within which any version takes a contact for a further attempt.
+    pub(crate) fn longest_attempt(&self) -> Micros {
+        self.laws.all().map(|law| law.rules.attempt_window).fold(Micros::ZERO, Micros::max)
+    }
+
     /// All of it.
     pub(crate) fn definitions(&self) -> &Definitions<Key> {
         &self.definitions
     }
 
+    /// The definition of `queue` in force at `at`.
     #[inline]
-    fn queue(&self, queue: Id, at: Micros) -> Option<&QueueDefinition<Key>> {
+    pub(crate) fn queue(&self, queue: Id, at: Micros) -> Option<&QueueDefinition<Key>> {
         let history = self.queues.get(queue.0 as usize)?;
         let after = history.partition_point(|known| known.valid_from <= at);
         history.get(after.checked_sub(1)?)
     }
 
-    /// The thresholds of `queue` in force at `at`.
+    /// The thresholds of `queue` in force at `at`: its own, else the formula's.
     pub(crate) fn thresholds(&self, queue: Id, at: Micros) -> Thresholds {
-        let default = QueueDefinition::default_for(QueueId(Key::default()));
-        let known = self.queue(queue, at).unwrap_or(&default);
-        Thresholds { threshold: known.threshold, short: known.short, rings: known.rings }
+        let law = self.law(at);
+        let Rules { threshold, short, rings, .. } = law.rules;
+        let known = self.queue(queue, at);
+        let own = |own: fn(&QueueDefinition<Key>) -> Option<Micros>, default| {
+            known.and_then(own).unwrap_or(default)
+        };
+        Thresholds {
+            threshold: own(|queue| queue.threshold, threshold),
+            short: own(|queue| queue.short, short),
+            rings: own(|queue| queue.rings, rings),
+            version: law.number,
+        }
     }
 
     /// How after-call work goes in `queue` at `at`.

@@ -11,7 +11,7 @@ use crate::{
     anomaly::{Anomaly, AnomalyKind},
     contact::ContactUnit,
     fact::Slot,
-    line::{ATTEMPT_WINDOW, Item, REPEAT_WINDOW},
+    line::Item,
     site::{Site, compare::lines_named},
     ticket::{TicketBody, TicketUnit},
 };
@@ -64,7 +64,8 @@ impl Site {
         let mut over = Over::default();
         let contacts = self.contacts.iter().filter(|(_, unit)| self.is_contact_over(unit, before));
         over.contacts.extend(contacts.map(|(slot, _)| slot));
-        let tickets = self.tickets.iter().filter(|(_, unit)| is_ticket_over(unit, before));
+        let window = self.reference.longest_window();
+        let tickets = self.tickets.iter().filter(|(_, unit)| is_ticket_over(unit, before, window));
         over.tickets.extend(tickets.map(|(slot, _)| slot));
         let open_lines = self.open_lines();
         loop {
@@ -121,12 +122,14 @@ impl Site {
 
     /// A line goes from its beginning on, as far as nothing that stays or still comes looks back.
     fn keep_lines(&self, over: &mut Over, before: Micros, open_lines: &FxHashMap<Slot, Micros>) {
+        let (window, attempt) = (self.reference.longest_window(), self.reference.longest_attempt());
         for (slot, line) in self.lines.iter() {
             let limit = open_lines.get(&slot).map_or(before, |first| before.min(*first));
-            let goes = |(slot, item): &(Slot, Item)| over.contacts.contains(slot) && reach(item) < limit;
+            let goes =
+                |(slot, item): &(Slot, Item)| over.contacts.contains(slot) && reach(item, window) < limit;
             let Some(stays) = line.items.iter().position(|entry| !goes(entry)) else { continue };
             let looks_back = line.items.get(stays).map_or(Micros::MAX, |(_, item)| item.started);
-            let looks_back = looks_back.minus(ATTEMPT_WINDOW);
+            let looks_back = looks_back.minus(attempt);
             for (index, (contact, item)) in line.items.iter().enumerate() {
                 if index >= stays || item.started >= looks_back {
                     over.contacts.remove(contact);
@@ -172,16 +175,16 @@ impl Site {
 }
 
 /// Closed, and nothing about it can be repeated any more.
-fn is_ticket_over(unit: &TicketUnit, before: Micros) -> bool {
+fn is_ticket_over(unit: &TicketUnit, before: Micros, window: Micros) -> bool {
     let last = unit.facts.last();
     last.is_some_and(|fact| {
-        matches!(fact.body, TicketBody::Closed { .. }) && fact.stamp.at.plus(REPEAT_WINDOW) < before
+        matches!(fact.body, TicketBody::Closed { .. }) && fact.stamp.at.plus(window) < before
     })
 }
 
 /// The last instant at which another contact can change what a contact counts as.
-fn reach(item: &Item) -> Micros {
+fn reach(item: &Item, window: Micros) -> Micros {
     let wrapped_at = item.wrap_up.map(|wrap_up| wrap_up.at);
     let instants = [item.ended_at, item.answered_at, item.completed_at, wrapped_at];
-    instants.into_iter().flatten().fold(item.started, Micros::max).plus(REPEAT_WINDOW)
+    instants.into_iter().flatten().fold(item.started, Micros::max).plus(window)
 }

@@ -162,11 +162,11 @@ impl Site {
             for slot in (0u32..).map(Slot).take(self.agents.list.len()) {
                 let Some(unit) = self.agents.get(slot).filter(|unit| unit.has_clock) else { continue };
                 let mut out = Output::default();
-                unit.withdraw(&self.reference, &mut out);
+                unit.withdraw(&self.reference, Micros(i64::MIN), &mut out);
                 self.enter_pieces(slot, &out.pieces.list, 1);
             }
         }
-        self.expire_days(Micros(i64::MIN));
+        self.expire_days(Micros(i64::MIN), None);
     }
 
     /// Whether any agent has days that end after an instant.
@@ -176,13 +176,14 @@ impl Site {
         self.agents.list.iter().any(|unit| open(unit) || ends_later(unit))
     }
 
-    /// Days that begin at an instant or later are to be judged again, but for those whose history is closed.
-    pub(super) fn expire_days(&mut self, from: Micros) {
+    /// Days that end after an instant are to be judged again, of one agent or of all, but for those whose history is closed.
+    pub(super) fn expire_days(&mut self, from: Micros, only: Option<Id>) {
         let (closed, due) = (self.closed_before, &mut self.days_due);
-        for (slot, unit) in (0u32..).map(Slot).zip(&mut self.agents.list) {
+        let agents = (0u32..).map(Slot).zip(&mut self.agents.list);
+        for (slot, unit) in agents.filter(|(_, unit)| only.is_none_or(|only| only == unit.id)) {
             for place in 0..unit.ledger.days.len() {
                 let span = unit.ledger.days.get(place).map(|day| day.span);
-                if span.is_some_and(|span| span.start >= from && span.end > closed) {
+                if span.is_some_and(|span| span.end > from && span.end > closed) {
                     unit.ledger.expire(place, self.reference.calendar(), &mut |end| {
                         due.insert((end, slot));
                     });
@@ -198,7 +199,7 @@ impl Site {
         for slot in agents {
             let Some(unit) = self.agents.get(slot).filter(|unit| unit.has_clock) else { continue };
             let mut out = Output::default();
-            unit.withdraw(&self.reference, &mut out);
+            unit.withdraw(&self.reference, Micros(i64::MIN), &mut out);
             self.enter_pieces(slot, &out.pieces.list, -1);
             self.clear_days(slot);
             pieces.push((slot, out.pieces.list));

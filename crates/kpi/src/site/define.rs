@@ -1,37 +1,37 @@
 //! New reference data for what is already folded: units that it touches are taken out and put back in.
 //!
-//! Most definitions come before the first fact that needs them and touch nothing. Invariant: afterwards everything is
-//! as if the definition had been known from the beginning.
+//! Most definitions come before the first fact that needs them and touch nothing. One that touches more than the fold may
+//! take at once is deferred, with all that follow it: the site then goes on by the older ones until a fold from the
+//! beginning takes its place. Invariant: afterwards everything is as if the definition had been known from the beginning;
+//! until then, as if it had not been made.
 
 use pegcount_domain::{
     allowance::AllowanceDefinition,
-    event::{Event, ReasonDefinition},
+    envelope::{Position, Recorded},
+    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
     ids::Key,
     time::Micros,
 };
 
 use crate::{
     agent::emit::Output,
-    contact::ContactBody,
+    contact::{ContactBody, ContactUnit},
     fact::Slot,
-    names::Id,
     site::Site,
     ticket::{TicketBody, TicketUnit},
 };
 
-/// What a definition touches.
+/// What a definition touches: units with anything from the instant on from which it is in force.
 #[derive(Default)]
 pub(super) struct Touched {
+    from: Micros,
     agents: Vec<Slot>,
     contacts: Vec<Slot>,
     tickets: Vec<Slot>,
-    /// Days of agents.
+    /// How many facts all of them have.
+    facts: usize,
+    /// Agents' days are judged anew.
     days: bool,
-}
-
-fn slots<T>(list: &[T], is_touched: impl Fn(&T) -> bool) -> Vec<Slot> {
-    let numbered = (0u32..).map(Slot).zip(list);
-    numbered.filter(|(_, unit)| is_touched(unit)).map(|(slot, _)| slot).collect()
 }
 
 impl Touched {
@@ -40,25 +40,96 @@ impl Touched {
     }
 }
 
-impl Site {
-    /// The units that a definition touches.
-    pub(super) fn touched_by(&self, event: &Event<Key>) -> Touched {
-        let touched = match event {
-            Event::QueueDefined(queue) => self.names.find(queue.queue.0).map(|id| self.touched_by_queue(id)),
-            Event::AgentDefined(agent) => self.names.find(agent.agent.0).map(|id| self.touched_by_agent(id)),
-            Event::AuthorityDefined(_) => {
-                Some(Touched { agents: slots(&self.agents.list, |_| true), ..Touched::default() })
+/// Looks for units until they have more facts than may be touched.
+struct Search {
+    facts: usize,
+    limit: usize,
+}
+
+impl Search {
+    fn units<T>(&mut self, list: &[T], facts: impl Fn(&T) -> usize) -> Vec<Slot> {
+        let mut found = Vec::new();
+        for (slot, unit) in (0u32..).map(Slot).zip(list) {
+            if self.facts > self.limit {
+                break;
             }
-            Event::SiteDefined(site) => Some(self.touched_days(site.valid_from)),
-            Event::AllowanceDefined(allowance) => Some(self.touched_days(allowance.valid_from)),
-            Event::ReasonDefined(reason) => Some(self.touched_days(reason.valid_from)),
-            _ => None,
-        };
-        touched.unwrap_or_default()
+            let facts = facts(unit);
+            if facts > 0 {
+                found.push(slot);
+                self.facts += facts;
+            }
+        }
+        found
+    }
+}
+
+impl Site {
+    /// The first definition that has been deferred.
+    pub(crate) fn deferred_since(&self) -> Option<Position> {
+        self.deferred_since
     }
 
-    fn touched_days(&self, from: Micros) -> Touched {
-        Touched { days: self.has_days_after(from), ..Touched::default() }
+    /// Whether a definition is left to a fold from the beginning.
+    pub(super) fn defers(&mut self, recorded: &Recorded) -> bool {
+        if self.deferred_since.is_none() {
+            let touches_little = self.touch_limit == usize::MAX
+                || self.touched_within(&recorded.event, self.touch_limit).facts <= self.touch_limit;
+            if touches_little {
+                return false;
+            }
+            self.deferred_since = Some(recorded.position);
+        }
+        true
+    }
+
+    /// The units that a definition touches.
+    pub(super) fn touched_by(&self, event: &Event<Key>) -> Touched {
+        self.touched_within(event, usize::MAX)
+    }
+
+    fn touched_within(&self, event: &Event<Key>, limit: usize) -> Touched {
+        let mut search = Search { facts: 0, limit };
+        let mut days = false;
+        let (from, agents, contacts, tickets) = match event {
+            Event::QueueDefined(queue) if queue.valid_from <= self.last_seen => {
+                let (agents, contacts) = self.touched_by_queue(queue, &mut search);
+                (queue.valid_from, agents, contacts, Vec::new())
+            }
+            Event::AgentDefined(agent) if agent.valid_from <= self.last_seen => {
+                let (agents, tickets) = self.touched_by_agent(agent, &mut search);
+                (agent.valid_from, agents, Vec::new(), tickets)
+            }
+            Event::FormulaDefined(formula) if formula.valid_from <= self.last_seen => {
+                let from = formula.valid_from;
+                if self.reference.is_forced() || self.reference.law(from) == &(&**formula).into() {
+                    return Touched::default();
+                }
+                let agents = search.units(&self.agents.list, |unit| unit.facts_since(from));
+                let contacts = search.units(&self.contacts.list, |unit| settled_since(unit, from));
+                (from, agents, contacts, Vec::new())
+            }
+            Event::AuthorityDefined(authority) if authority.valid_from <= self.last_seen => {
+                let from = authority.valid_from;
+                let agents = search.units(&self.agents.list, |unit| unit.facts_since(from));
+                (from, agents, Vec::new(), Vec::new())
+            }
+            Event::SiteDefined(site) => {
+                days = self.has_days_after(site.valid_from);
+                // No unit is folded otherwise, but all of them tell their days once more.
+                let all = search.units(&self.agents.list, |unit| unit.facts_since(Micros(i64::MIN)));
+                if all.is_empty() || !days {
+                    return Touched { days, ..Touched::default() };
+                }
+                (site.valid_from, Vec::new(), Vec::new(), Vec::new())
+            }
+            Event::AllowanceDefined(AllowanceDefinition { valid_from, .. })
+            | Event::ReasonDefined(ReasonDefinition { valid_from, .. }) => {
+                days = self.has_days_after(*valid_from);
+                (*valid_from, Vec::new(), Vec::new(), Vec::new())
+            }
+            _ => return Touched::default(),
+        };
+        Touched { from, agents, contacts, tickets, facts: search.facts, days }
     }
 
     pub(super) fn define(&mut self, event: &Event<Key>) {
@@ -71,7 +142,7 @@ impl Site {
             Event::AllowanceDefined(AllowanceDefinition { valid_from, .. })
             | Event::ReasonDefined(ReasonDefinition { valid_from, .. }) => {
                 if self.reference.apply(event, &mut self.names) {
-                    self.expire_days(*valid_from);
+                    self.expire_days(*valid_from, None);
                 }
                 return;
             }
@@ -81,7 +152,7 @@ impl Site {
         for agent in &touched.agents {
             let mut minus = Output::default();
             if let Some(unit) = self.agents.get(*agent) {
-                unit.withdraw(&self.reference, &mut minus);
+                unit.withdraw(&self.reference, touched.from, &mut minus);
             }
             self.enter_agent(*agent, &minus, -1);
         }
@@ -92,13 +163,18 @@ impl Site {
             self.enter_ticket(*ticket, -1);
         }
         self.reference.apply(event, &mut self.names);
+        if let Event::AgentDefined(agent) = event {
+            // Of two teams with the same time the later one counts, even if nothing was done in it.
+            let own = self.names.find(agent.agent.0);
+            self.expire_days(agent.valid_from, own);
+        }
         for ticket in &touched.tickets {
             self.enter_ticket(*ticket, 1);
         }
         for agent in &touched.agents {
             let mut plus = Output::default();
             if let Some(unit) = self.agents.get_mut(*agent) {
-                unit.restore(&self.reference, &mut plus);
+                unit.restore(&self.reference, touched.from, &mut plus);
             }
             self.enter_agent(*agent, &plus, 1);
         }
@@ -107,34 +183,72 @@ impl Site {
         }
     }
 
-    fn touched_by_queue(&self, queue: Id) -> Touched {
-        let enters = |fact: &crate::contact::ContactFact| match fact.body {
-            ContactBody::Entered { queue: other, .. } => other == queue,
-            _ => false,
+    /// Thresholds are asked by visits, after-call rules by agents; what stays as it was touches nobody.
+    fn touched_by_queue(
+        &self,
+        defined: &QueueDefinition<Key>,
+        search: &mut Search,
+    ) -> (Vec<Slot>, Vec<Slot>) {
+        let from = defined.valid_from;
+        let Some(queue) = self.names.find(defined.queue.0) else { return Default::default() };
+        let before = self.reference.queue(queue, from);
+        let nothing = QueueDefinition::default_for(defined.queue);
+        let before = before.unwrap_or(&nothing);
+        let work = |queue: &QueueDefinition<Key>| {
+            (queue.after_call_end, queue.after_call_timer, queue.after_call_on_contact)
         };
-        Touched {
-            agents: slots(&self.agents.list, |unit| unit.meets_queue(queue)),
-            contacts: slots(&self.contacts.list, |unit| {
-                unit.facts.iter().any(enters) || unit.legs.iter().any(|leg| leg.outcome.queue == queue)
-            }),
-            tickets: Vec::new(),
-            days: false,
+        let limits = |queue: &QueueDefinition<Key>| (queue.threshold, queue.short, queue.rings);
+        let mut found = (Vec::new(), Vec::new());
+        if work(before) != work(defined) {
+            found.0 = search.units(&self.agents.list, |unit| unit.meets_queue_since(queue, from));
         }
+        if limits(before) != limits(defined) {
+            let enters = |fact: &crate::contact::ContactFact| match fact.body {
+                ContactBody::Entered { queue: other, .. } => other == queue,
+                _ => false,
+            };
+            found.1 = search.units(&self.contacts.list, |unit| {
+                let facts = settled_since(unit, from);
+                let meets = || {
+                    unit.facts.iter().any(enters) || unit.legs.iter().any(|leg| leg.outcome.queue == queue)
+                };
+                if facts > 0 && meets() { facts } else { 0 }
+            });
+        }
+        found
     }
 
-    fn touched_by_agent(&self, agent: Id) -> Touched {
+    /// Figures ask an agent's team and slots.
+    fn touched_by_agent(
+        &self,
+        defined: &AgentDefinition<Key>,
+        search: &mut Search,
+    ) -> (Vec<Slot>, Vec<Slot>) {
+        let from = defined.valid_from;
+        let Some(agent) = self.names.find(defined.agent.0) else { return Default::default() };
+        let known = self.reference.definitions();
+        let slots = known.chat_slots_at(&defined.agent, from);
+        if known.team_at(&defined.agent, from) == defined.team && slots == defined.chat_slots.max(1) {
+            return Default::default();
+        }
         let by = |unit: &TicketUnit| {
-            unit.facts.iter().any(|fact| match fact.body {
+            let since = |fact: &&crate::ticket::TicketFact| fact.stamp.at >= from;
+            let own = unit.facts.iter().any(|fact| match fact.body {
                 TicketBody::Opened(opened) => opened.by.agent == agent,
                 TicketBody::Resolved { by } | TicketBody::Closed { by } => by.agent == agent,
                 TicketBody::Reopened => false,
-            })
+            });
+            if own && unit.facts.iter().any(|fact| since(&fact)) { unit.facts.len() } else { 0 }
         };
-        Touched {
-            agents: slots(&self.agents.list, |unit| unit.id == agent && unit.has_clock),
-            contacts: Vec::new(),
-            tickets: slots(&self.tickets.list, by),
-            days: false,
-        }
+        let is_own = |unit: &crate::agent::unit::AgentUnit| {
+            if unit.id == agent && unit.has_clock { unit.facts_since(from) } else { 0 }
+        };
+        (search.units(&self.agents.list, is_own), search.units(&self.tickets.list, by))
     }
+}
+
+/// How many facts a contact has, if it stands in the books and anything of it counts from an instant on.
+fn settled_since(unit: &ContactUnit, from: Micros) -> usize {
+    let since = unit.settled.is_some_and(|settled| settled.last_effect >= from);
+    if since { unit.facts.len().max(1) } else { 0 }
 }

@@ -35,7 +35,7 @@ impl Site {
 
     /// What lines look up.
     pub(super) fn around(&self) -> Around<'_> {
-        Around { contacts: &self.contacts.list, tickets: &self.tickets.list }
+        Around { contacts: &self.contacts.list, tickets: &self.tickets.list, reference: &self.reference }
     }
 
     /// Changes a ticket's facts.

@@ -156,6 +156,12 @@ pub(crate) struct Site {
     now: Micros,
     /// History before this instant is closed: its facts change no figure.
     pub(crate) closed_before: Micros,
+    /// The latest instant of all facts.
+    pub(crate) last_seen: Micros,
+    /// The first of the definitions that are left to a fold from the beginning.
+    pub(crate) deferred_since: Option<Position>,
+    /// A definition that touches units with more facts is deferred.
+    pub(crate) touch_limit: usize,
     /// The event being taken in.
     position: Position,
     scratch: Scratch,
@@ -163,7 +169,15 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(key: Key) -> Self {
-        Self { key, now: Micros(i64::MIN), closed_before: Micros(i64::MIN), ..Self::default() }
+        let never = Micros(i64::MIN);
+        Self {
+            key,
+            now: never,
+            closed_before: never,
+            last_seen: never,
+            touch_limit: usize::MAX,
+            ..Self::default()
+        }
     }
 
     /// Time has come so far: days that have ended and what has matured go into the cells.
@@ -176,7 +190,9 @@ impl Site {
     /// Takes an event in.
     pub(crate) fn apply(&mut self, recorded: &Recorded) {
         self.position = recorded.position;
-        if Corrections::concerns(recorded) {
+        if recorded.event.is_definition() && self.defers(recorded) {
+            // The fold that takes this one's place takes it in.
+        } else if Corrections::concerns(recorded) {
             self.take_and_compare(recorded);
         } else {
             self.take(recorded);

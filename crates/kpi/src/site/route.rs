@@ -33,18 +33,14 @@ impl Site {
                 self.amend(recorded, *target, *occurred_at, event);
             }
             Event::HistoryClosed { before } => self.close(*before),
-            Event::QueueDefined(_)
-            | Event::ReasonDefined(_)
-            | Event::AgentDefined(_)
-            | Event::SiteDefined(_)
-            | Event::AllowanceDefined(_)
-            | Event::AuthorityDefined(_) => self.define(&recorded.event),
+            event if event.is_definition() => self.define(event),
             event => self.route(recorded.stream, stamp_of(recorded, event), event),
         }
     }
 
     /// Takes a fact in.
     pub(super) fn route(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &Event<Key>) {
+        self.last_seen = self.last_seen.max(stamp.at);
         if stamp.at < self.closed_before {
             return self.mark_closed(stamp.position);
         }

@@ -74,6 +74,7 @@ impl Oracle {
         let mut story =
             ContactStory { id, root: id, from_customer: true, started: first, ..ContactStory::default() };
         story.begin(&facts);
+        story.about.version = self.formula(story.started).number;
         let mut end = None;
         for (place, fact) in placed {
             match &fact.event {
@@ -153,6 +154,7 @@ impl ContactStory {
             team: credited.and_then(|leg| leg.about.team),
             queue: credited.and_then(|leg| leg.about.queue).or(first_queue),
             channel: self.about.channel,
+            version: self.about.version,
             ..About::default()
         };
         self.about.queue = first_queue;

@@ -4,9 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pegcount_domain::{ids::Key, time::Micros};
+use pegcount_domain::{
+    formula::{Identity, Repeats, TransferRule},
+    ids::Key,
+    time::Micros,
+};
 
-use super::{About, Oracle, Said, Why, contacts::ContactStory, half, lines::WEEK};
+use super::{About, Oracle, Said, Why, contacts::ContactStory, half};
 
 /// One customer's contacts with one root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,17 +72,23 @@ impl Oracle {
         }
         let until = parts.iter().filter_map(|part| part.completed).max().unwrap();
         let credited = first.credited;
+        let rules = self.formula(first.started).rules;
+        let week = rules.fcr_window.0;
         let topic = issue.topic.or_else(|| parts.iter().find_map(|part| part.topic));
         self.at(until, None, "fcr_eligible", credited, 1);
         let Some(resolved) = (issue.resolved)(until) else { return };
-        let same = |other: Said| other.is_none() || topic.is_none() || other == topic;
+        let same = |other: Said| {
+            rules.fcr_identity == Identity::Customer || other.is_none() || topic.is_none() || other == topic
+        };
         let repeated = contacts.iter().any(|other| {
-            let again = other.answered.is_some_and(|at| at > resolved && at.0 <= resolved.0 + WEEK);
+            let came = if rules.fcr_repeats == Repeats::Any { Some(other.started) } else { other.answered };
+            let again = came.is_some_and(|at| at > resolved && at.0 <= resolved.0 + week);
             let own = other.customer == Some(journey.customer) && other.from_customer;
             own && !journey.has(other) && same(other.topic) && again
         });
-        let undone = issue.undone.is_some_and(|at| at.0 <= resolved.0 + WEEK);
-        let transferred = parts.iter().any(|part| part.transferred);
+        let undone = issue.undone.is_some_and(|at| at.0 <= resolved.0 + week);
+        let fails = rules.fcr_transfer == TransferRule::Fails;
+        let transferred = fails && parts.iter().any(|part| part.transferred);
         let causes = [
             (resolved > until, "later"),
             (transferred, "transferred"),
@@ -91,7 +101,7 @@ impl Oracle {
         }
         let held = cause.is_none();
         self.at(until, None, "fcr_held", credited, i64::from(held));
-        let is_final = !held || self.as_of.0 > resolved.0 + WEEK;
+        let is_final = !held || self.as_of.0 > resolved.0 + week;
         self.at(until, None, "fcr_final", credited, i64::from(is_final));
     }
 }

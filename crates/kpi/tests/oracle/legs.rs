@@ -173,6 +173,8 @@ impl Oracle {
             i64::try_from(spans.iter().filter(|(_, _, phase, _)| *phase == wanted).count()).unwrap()
         };
         let talk = sum(&|phase| matches!(phase, Phase::Talking | Phase::Consulting | Phase::Conferenced));
+        let formula = self.formula(answered);
+        let about = About { version: formula.number, ..about };
         let by = told.steps(self.as_of).into_iter().find_map(|step| match step {
             LegStep::Ended { by, .. } => by,
             _ => None,
@@ -187,7 +189,7 @@ impl Oracle {
             ("consults", count(Phase::Consulting)),
             ("conferences", count(Phase::Conferenced)),
             ("ended_by_agent", i64::from(by == Some(Party::Agent))),
-            ("short_handles", i64::from(talk <= 10_000_000)),
+            ("short_handles", i64::from(talk <= formula.rules.short_handle.0)),
         ];
         if let Some(agent) = about.agent.filter(|_| about.direction == Direction::Inbound.code()) {
             self.deeds.entry(agent).or_default().inbound.push(completed);

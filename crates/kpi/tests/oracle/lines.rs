@@ -8,9 +8,6 @@ use pegcount_domain::{ids::Key, time::Micros};
 
 use super::{Oracle, contacts::ContactStory, half};
 
-pub const WEEK: i64 = 7 * 24 * 3_600_000_000;
-const HALF_HOUR: i64 = 1_800_000_000;
-
 impl Oracle {
     pub fn lines(&mut self, contacts: &[ContactStory]) {
         let begun: Vec<&ContactStory> = contacts.iter().filter(|contact| contact.from_customer).collect();
@@ -41,13 +38,14 @@ impl Oracle {
             self.three(contact.started, ended, "attempts_unknown", contact.about);
             return;
         }
+        let window = self.formula(contact.started).rules.attempt_window.0;
         let again = begun.iter().any(|other| {
             let before = contact.started.0 - other.started.0;
             other.id != contact.id
                 && other.customer == contact.customer
                 && other.about.entry == contact.about.entry
                 && before > 0
-                && before <= HALF_HOUR
+                && before <= window
         });
         if !again {
             self.three(contact.started, ended, "first_attempts", contact.about);
@@ -60,8 +58,9 @@ impl Oracle {
     /// The journey's first answer, against the answers of the customer's other journeys.
     fn repeat(&mut self, contact: &ContactStory, answers: &[Micros]) {
         let (Some(answered), Some(completed)) = (contact.answered, contact.completed) else { return };
-        let repeated = answers.iter().any(|at| *at > answered && at.0 <= completed.0 + WEEK);
-        let is_final = repeated || self.as_of.0 > completed.0 + WEEK;
+        let week = self.formula(contact.started).rules.repeat_window.0;
+        let repeated = answers.iter().any(|at| *at > answered && at.0 <= completed.0 + week);
+        let is_final = repeated || self.as_of.0 > completed.0 + week;
         self.at(completed, None, "repeat_eligible", contact.credited, 1);
         self.at(completed, None, "repeat_none", contact.credited, i64::from(!repeated));
         self.at(completed, None, "repeat_final", contact.credited, i64::from(is_final));

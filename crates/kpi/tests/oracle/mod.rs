@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pegcount_domain::{
     definitions::Definitions,
     envelope::Recorded,
-    event::QueueDefinition,
+    formula::FormulaDefinition,
     ids::{AgentId, Key, QueueId},
     time::{Interval, Micros, Span},
 };
@@ -51,6 +51,8 @@ pub struct About {
     pub channel: u8,
     pub direction: u8,
     pub priority: u8,
+    /// The formula version that says so; 0: they all do.
+    pub version: u8,
     pub why: Why,
 }
 
@@ -101,6 +103,8 @@ pub struct Oracle {
     pub counted: Vec<Counted>,
     pub waits: Vec<Waits>,
     pub waited: Vec<Waited>,
+    /// Holds throughout, whatever is in force.
+    pub forced: Option<Formula>,
     /// What each agent did, for days.
     pub deeds: BTreeMap<Key, days::Deeds>,
     pub measured: Vec<days::Measured>,
@@ -109,9 +113,11 @@ pub struct Oracle {
     pub clocks: Vec<(Key, Vec<(Micros, Option<&'static str>)>)>,
 }
 
+pub type Formula = FormulaDefinition<Key>;
+
 impl Oracle {
-    /// Counts everything of `site` as of an instant.
-    pub fn count(all: &[Recorded], site: Key, as_of: Micros) -> Self {
+    /// Counts everything of `site` as of an instant, by the versions in force or by one alone.
+    pub fn count(all: &[Recorded], site: Key, as_of: Micros, forced: Option<Formula>) -> Self {
         let own: Vec<_> = all.iter().filter(|recorded| recorded.stream.site == site).cloned().collect();
         let mut definitions = Definitions::new();
         for recorded in &own {
@@ -128,6 +134,7 @@ impl Oracle {
             waited,
             deeds,
             measured,
+            forced,
             clocks: Vec::new(),
             zones: std::cell::OnceCell::new(),
         };
@@ -139,8 +146,18 @@ impl Oracle {
         oracle
     }
 
-    pub fn queue(&self, queue: Said, at: Micros) -> QueueDefinition<Key> {
-        self.definitions.queue_at(&QueueId(queue.unwrap_or_default()), at)
+    /// The formula version of what happened at an instant.
+    pub fn formula(&self, at: Micros) -> Formula {
+        let in_force = self.definitions.formulas().filter(|formula| formula.valid_from <= at).last();
+        self.forced.or_else(|| in_force.copied()).unwrap_or_else(Formula::built_in)
+    }
+
+    /// Threshold, short, rings: what the queue says itself, else what the formula says.
+    pub fn limits(&self, queue: Said, at: Micros) -> [i64; 3] {
+        let (own, rules) =
+            (self.definitions.queue_at(&QueueId(queue.unwrap_or_default()), at), self.formula(at).rules);
+        [(own.threshold, rules.threshold), (own.short, rules.short), (own.rings, rules.rings)]
+            .map(|(own, default)| own.unwrap_or(default).0)
     }
 
     pub fn team(&self, agent: Said, at: Micros) -> Said {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a ratio is a sum over a sum; without anything below it, or without one of its parts, it is absent.
 
+use pegcount_domain::formula::{AbandonForm, Forms, HandleTimeForm, ResolutionForm, ServiceLevelForm};
 use pegcount_kpi::Value;
 
 /// Plus and minus above, plus and minus below.
@@ -27,7 +28,7 @@ const fn ratio(
     Ratio { name, times: 1, above, below }
 }
 
-const RATIOS: [Ratio; 42] = [
+const RATIOS: [Ratio; 43] = [
     ratio("aht", &[(1, "handle_talk"), (1, "handle_hold"), (1, "handle_acw")], &[(1, "handled")]),
     ratio("aht_talk", &[(1, "handle_talk")], &[(1, "handled")]),
     ratio("aht_journey", &[(1, "contacts_handle_time")], &[(1, "contacts_handled")]),
@@ -80,6 +81,11 @@ const RATIOS: [Ratio; 42] = [
         "service_level_with_flow_out_without_short",
         &[(1, "answered_within")],
         &[ENDED[0], ENDED[1], ENDED[2], (-1, "callback_taken"), (-1, "abandoned_short")],
+    ),
+    ratio(
+        "service_level_with_flow_out_without_abandoned",
+        &[(1, "answered_within")],
+        &[ENDED[0], ENDED[1], ENDED[2], (-1, "callback_taken"), (-1, "abandoned")],
     ),
     ratio(
         "occupancy",
@@ -135,15 +141,32 @@ const RATIOS: [Ratio; 42] = [
     ratio("reopen_rate", &[(1, "reopened")], &[(1, "resolved")]),
 ];
 
-/// The ratio of this name; none for a measure.
 /// Whether a column is one of them.
 pub fn is_ratio(column: &str) -> bool {
-    of(column).is_some()
+    RATIOS.iter().any(|ratio| ratio.name == column)
 }
 
-pub fn of(column: &str) -> Option<&'static Ratio> {
+/// The ratio that a column stands for where these forms hold; none for a measure.
+pub fn of(column: &str, forms: &Forms) -> Option<&'static Ratio> {
     static ALL: [Ratio; RATIOS.len()] = RATIOS;
-    ALL.iter().find(|ratio| ratio.name == column)
+    let name = match (column, forms.fcr) {
+        ("aht", _) => match forms.aht {
+            HandleTimeForm::Leg => "aht".to_owned(),
+            form => format!("aht_{}", form.word()),
+        },
+        ("abandon_rate", _) => match forms.abandon_rate {
+            AbandonForm::WithoutShort => "abandon_rate".to_owned(),
+            form => format!("abandon_rate_{}", form.word()),
+        },
+        ("service_level", _) => match forms.service_level {
+            ServiceLevelForm::Standard => "service_level".to_owned(),
+            form => format!("service_level_{}", form.word()),
+        },
+        ("fcr_rate", ResolutionForm::Repeat) => "fcr_repeat_form".to_owned(),
+        ("fcr_final_share", ResolutionForm::Repeat) => "repeat_final_share".to_owned(),
+        (other, _) => other.to_owned(),
+    };
+    ALL.iter().find(|ratio| ratio.name == name)
 }
 
 impl Ratio {

@@ -3,11 +3,12 @@
 //! Invariant: each base interval lies in one bucket; a row is the sum of what its filters let through, and a column
 //! that cannot be cut or filtered that way is absent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use pegcount_domain::{
     event::{Channel, Direction},
+    formula::Forms,
     ids::Key,
     time::{Interval, Micros},
 };
@@ -79,11 +80,11 @@ impl<'a> Cut<'a> {
     }
 
     /// What a cell of a row with these amounts shows.
-    pub fn value(&self, column: &'static str, amounts: &Amounts) -> Value {
+    pub fn value(&self, column: &'static str, amounts: &Amounts, forms: &Forms) -> Value {
         let amount = |column: &'static str| {
             self.can(dimensions(column)).then(|| amounts.get(column).copied().unwrap_or(0))
         };
-        match ratios::of(column) {
+        match ratios::of(column, forms) {
             Some(ratio) => ratio.value(amount),
             None => amount(column).map_or(Value::Absent, Value::Amount),
         }
@@ -137,6 +138,28 @@ pub fn same(told: Value, expected: Value) -> bool {
             i128::from(a) * i128::from(d) == i128::from(c) * i128::from(b)
         }
         (told, expected) => told == expected,
+    }
+}
+
+impl Oracle {
+    /// The formula versions behind each row's amounts.
+    pub fn versions_by_row(
+        &self,
+        cut: &Cut,
+        names: &dyn Fn(Key) -> String,
+    ) -> BTreeMap<RowKey, BTreeSet<u8>> {
+        let mut rows: BTreeMap<RowKey, BTreeSet<u8>> = BTreeMap::new();
+        for counted in self.counted.iter().filter(|counted| cut.can(dimensions(counted.column))) {
+            let ours = counted.attribution.is_none_or(|own| own == cut.query.attribution);
+            let (version, about) = (counted.about.version, &counted.about);
+            if let (Some(bucket), true) = (cut.bucket(counted.interval.start()), ours && counted.amount != 0)
+                && version > 0
+                && cut.lets(about, names)
+            {
+                rows.entry((bucket, cut.keys(about, names))).or_default().insert(version);
+            }
+        }
+        rows
     }
 }
 

@@ -27,10 +27,11 @@ const ELSEWHERE: [QueueExit; 2] = [QueueExit::AnsweredElsewhere, QueueExit::Aban
 impl Oracle {
     pub fn visit(&mut self, visit: &Visit, all: &[Visit], legs: &[LegStory], about: About) {
         let as_of = self.as_of;
-        let rules = self.queue(visit.queue, visit.entered);
-        let about = About { queue: visit.queue, priority: visit.priority, ..about };
+        let [threshold, short_limit, rings] = self.limits(visit.queue, visit.entered);
+        let version = self.formula(visit.entered).number;
+        let about = About { queue: visit.queue, priority: visit.priority, version, ..about };
         let left = visit.left.filter(|(at, ..)| *at <= as_of);
-        let reach = visit.entered.plus(rules.threshold);
+        let reach = visit.entered.plus(Micros(threshold));
         let reached = left.map_or(as_of, |(at, ..)| at) > reach;
         let outside = left.is_some_and(|(_, exit, _)| ELSEWHERE.contains(&exit));
         self.waits.push(Waits {
@@ -46,11 +47,11 @@ impl Oracle {
         let Some((at, exit, ringing)) = left else { return };
         self.at(at, Some(Attribution::End), "offered", about, 1);
         let wait = at.0 - visit.entered.0;
-        let (within, short) = (wait <= rules.threshold.0, wait <= rules.short.0);
+        let (within, short) = (wait <= threshold, wait <= short_limit);
         let mut columns: Vec<(&'static str, i64)> = vec![("ended", 1)];
         match exit {
             QueueExit::Answered => {
-                let prompt = rang(visit, all, legs).is_some_and(|rang| rang <= rules.rings.0);
+                let prompt = rang(visit, all, legs).is_some_and(|rang| rang <= rings);
                 columns.extend([
                     ("answered", 1),
                     ("wait_answered", wait),

@@ -222,6 +222,7 @@ pub fn query(site: &str, from: Micros, to: Micros, by: &[Dimension], as_of: Micr
         as_of,
         queues: Vec::new(),
         agents: Vec::new(),
+        formula_version: None,
         variant: Variant::default(),
     }
 }

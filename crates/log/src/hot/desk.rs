@@ -54,6 +54,7 @@ pub(super) struct Group {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Forming {
     pub(super) appends: usize,
+    pub(super) events: usize,
     pub(super) bytes: usize,
     /// How many times it has taken appends from the queue.
     pub(super) takes: usize,
@@ -109,15 +110,18 @@ pub(super) struct Desk {
     /// Whoever waits for the former.
     for_former: Condvar,
     room: Arc<Semaphore>,
+    group_events_max: usize,
 }
 
 impl Desk {
-    pub(super) fn new() -> Self {
+    /// Whose groups take no more appends once they have `group_events_max` events.
+    pub(super) fn new(group_events_max: usize) -> Self {
         Self {
             state: Mutex::default(),
             for_work: Condvar::new(),
             for_former: Condvar::new(),
             room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)),
+            group_events_max,
         }
     }
 
@@ -197,8 +201,9 @@ impl Desk {
             let free = !state.committing;
             let commit = free && group.appends > 0;
             // A small group takes what has come meanwhile with it.
-            if !(commit && group.bytes >= BESIDE_BYTES_MIN) && (free || state.pays_beside()) {
-                let taken = state.take(group.bytes);
+            let whole = commit && group.bytes >= BESIDE_BYTES_MIN || group.events >= self.group_events_max;
+            if !whole && (free || state.pays_beside()) {
+                let taken = state.take(group, self.group_events_max);
                 if !taken.is_empty() {
                     return Task::Decide(taken);
                 }
@@ -231,11 +236,13 @@ impl Desk {
 
 impl State {
     /// Takes from the queue what the group has room for.
-    fn take(&mut self, group_bytes: usize) -> Vec<Waiting> {
-        let mut bytes = group_bytes;
+    fn take(&mut self, group: Forming, group_events_max: usize) -> Vec<Waiting> {
+        let (mut bytes, mut events) = (group.bytes, group.events);
         let fits = |waiting: &&Waiting| {
+            let room = events < group_events_max;
             bytes += waiting.bytes;
-            bytes <= GROUP_BYTES_MAX
+            events += waiting.append.events.len();
+            room && bytes <= GROUP_BYTES_MAX
         };
         let count = self.queue.iter().take_while(fits).count();
         let taken: Vec<_> = self.queue.drain(..count).collect();

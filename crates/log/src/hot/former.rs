@@ -55,6 +55,7 @@ impl Former {
             self.decider.decide(&append).map(|repeats| self.write(&append, repeats))
         };
         self.forming.bytes += bytes;
+        self.forming.events += append.events.len();
         self.forming.appends += 1;
         self.group.answers.push((answer, decided));
     }

@@ -204,7 +204,7 @@ impl SledLog {
 
     fn start(parts: Parts) -> Result<Self, LogError> {
         let Parts { options, folder, incarnation, store, durable, said, found, gate, bell, archives } = parts;
-        let desk = Arc::new(Desk::new());
+        let desk = Arc::new(Desk::new(options.group_events_max));
         let shared = Arc::new(Shared {
             durable: Arc::clone(&durable),
             drafts: Arc::new(Drafts::new(options.page_rule)),

@@ -41,6 +41,9 @@ pub struct SledOptions {
     /// sled's segment size, bytes. For tests: with another one the relations in [`crate::limits`] do not hold.
     #[doc(hidden)]
     pub segment_bytes: usize,
+    /// A group takes no more appends once it has so many events. For benchmarks of small groups.
+    #[doc(hidden)]
+    pub group_events_max: usize,
     /// What is worth a page. For tests, that want pages of everything.
     #[doc(hidden)]
     pub page_rule: PageRule,
@@ -61,6 +64,7 @@ impl SledOptions {
             zstd_level: Some(1),
             clock: system_clock(),
             segment_bytes: SEGMENT_BYTES,
+            group_events_max: usize::MAX,
             page_rule: PageRule::default(),
         }
     }

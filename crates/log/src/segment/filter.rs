@@ -16,36 +16,41 @@ const BITS_PER_NAME: usize = 16;
 const SALTS: [u32; 8] =
     [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
 
-/// Where a name's bits are.
+/// A name as filters are asked for it: where its bits are, in a filter of any size.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    /// The number of its block.
-    pub(crate) block: u32,
+pub(crate) struct Sought {
+    high: u64,
     bits: [u32; 8],
 }
 
-impl Place {
-    /// In a filter of `blocks` blocks.
-    pub(crate) fn of(key: Key, blocks: u32) -> Self {
+impl Sought {
+    pub(crate) fn of(key: Key) -> Self {
         let low = u32::try_from(key & u128::from(u32::MAX)).unwrap_or_default();
         let high = u64::try_from((key >> 32) & u128::from(u32::MAX)).unwrap_or_default();
-        let block = u32::try_from((high * u64::from(blocks)) >> 32).unwrap_or(u32::MAX);
-        Self { block, bits: SALTS.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)) }
+        Self { high, bits: SALTS.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)) }
     }
 
-    /// Whether `block` (32 bytes) has all its bits.
-    fn is_set(&self, block: &[u8]) -> bool {
-        let words = block.chunks_exact(4).filter_map(|word| word.try_into().ok().map(u32::from_le_bytes));
-        words.zip(self.bits).filter(|(word, bit)| word & bit != 0).count() == SALTS.len()
+    /// The number of its block in a filter of `blocks` blocks.
+    pub(crate) fn block(&self, blocks: u32) -> u32 {
+        u32::try_from((self.high * u64::from(blocks)) >> 32).unwrap_or(u32::MAX)
     }
 
-    /// Whether the name may be in the filter of which `bytes` begin with block number `first`.
-    pub(crate) fn may_be_in(&self, bytes: &[u8], first: u32) -> bool {
-        let index = usize::try_from(self.block.saturating_sub(first)).unwrap_or(usize::MAX);
-        let block =
-            index.checked_mul(FILTER_BLOCK_BYTES).and_then(|at| bytes.get(at..at + FILTER_BLOCK_BYTES));
+    /// Whether the name may be in the filter of `blocks` blocks of which `bytes` begin with block number `first`.
+    #[inline]
+    pub(crate) fn may_be_in(&self, blocks: u32, bytes: &[u8], first: u32) -> bool {
+        let index = usize::try_from(self.block(blocks).saturating_sub(first)).unwrap_or(usize::MAX);
+        let at = index.saturating_mul(FILTER_BLOCK_BYTES);
+        let block = bytes.get(at..).and_then(|rest| rest.first_chunk());
         // What is not there cannot say no.
         block.is_none_or(|block| self.is_set(block))
+    }
+
+    /// Whether `block` has all its bits. Without a branch: of those who are asked nearly all say no, each at another bit.
+    #[inline]
+    fn is_set(&self, block: &[u8; FILTER_BLOCK_BYTES]) -> bool {
+        let (words, _) = block.as_chunks::<4>();
+        let unset = |(word, bit): (&[u8; 4], &u32)| !u32::from_le_bytes(*word) & bit;
+        words.iter().zip(&self.bits).map(unset).fold(0, |all, one| all | one) == 0
     }
 }
 
@@ -71,9 +76,10 @@ impl FilterBuilder {
     }
 
     pub(crate) fn put(&mut self, key: Key) {
-        let place = Place::of(key, self.count);
-        let at = usize::try_from(place.block).unwrap_or(usize::MAX).saturating_mul(FILTER_BLOCK_BYTES);
-        let bits = place.bits.into_iter().flat_map(u32::to_le_bytes);
+        let sought = Sought::of(key);
+        let block = usize::try_from(sought.block(self.count)).unwrap_or(usize::MAX);
+        let at = block.saturating_mul(FILTER_BLOCK_BYTES);
+        let bits = sought.bits.into_iter().flat_map(u32::to_le_bytes);
         let block = self.bytes.get_mut(at..).unwrap_or_default();
         block.iter_mut().zip(bits).for_each(|(byte, bit)| *byte |= bit);
     }
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn every_name_that_was_put_in_passes_and_few_others_do() {
         let (blocks, bytes) = build((0..50_000_u32).map(|number| key(number.into())));
-        let passes = |number| Place::of(key(number), blocks).may_be_in(&bytes, 0);
+        let passes = |number| Sought::of(key(number)).may_be_in(blocks, &bytes, 0);
         assert!((0..50_000).all(passes));
         let wrong = (50_000..150_000).filter(|number| passes(*number)).count();
         assert!(wrong < 400, "{wrong} of 100,000 pass");
@@ -110,11 +116,12 @@ mod tests {
     fn a_page_answers_as_the_whole_filter_does() {
         let (blocks, bytes) = build((0..100_000_u32).map(|number| key(number.into())));
         for number in 0..200_000 {
-            let place = Place::of(key(number), blocks);
-            let page = place.block / FILTER_PAGE_BLOCKS;
+            let sought = Sought::of(key(number));
+            let page = sought.block(blocks) / FILTER_PAGE_BLOCKS;
             let begin = usize::try_from(page * FILTER_PAGE_BLOCKS).unwrap() * FILTER_BLOCK_BYTES;
             let part = &bytes[begin..];
-            assert_eq!(place.may_be_in(part, page * FILTER_PAGE_BLOCKS), place.may_be_in(&bytes, 0));
+            let by_page = sought.may_be_in(blocks, part, page * FILTER_PAGE_BLOCKS);
+            assert_eq!(by_page, sought.may_be_in(blocks, &bytes, 0));
         }
     }
 

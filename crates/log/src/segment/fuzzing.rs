@@ -6,7 +6,7 @@ use super::{
     block::{Block, BlockBuilder},
     directory::{BlockAt, Directory, TAIL_BYTES, Tail},
     entry::{CounterRun, StreamRun},
-    filter::{FILTER_BLOCK_BYTES, Place},
+    filter::{FILTER_BLOCK_BYTES, Sought},
     read::frame_lines,
 };
 use crate::{
@@ -130,9 +130,10 @@ fn read_filter(bytes: &[u8]) -> Outcome {
     let Some((first, rest)) = rest.split_first_chunk() else { return Ok(None) };
     let (key, blocks, first) =
         (Key::from_le_bytes(*key), u32::from_le_bytes(*blocks), u32::from_le_bytes(*first));
-    let place = Place::of(key, blocks);
-    if blocks > 0 && place.block >= blocks {
-        return Err(format!("block {} of {blocks}", place.block));
+    let sought = Sought::of(key);
+    let block = sought.block(blocks);
+    if blocks > 0 && block >= blocks {
+        return Err(format!("block {block} of {blocks}"));
     }
-    Ok(Some(format!("{}", place.may_be_in(rest, first))))
+    Ok(Some(format!("{}", sought.may_be_in(blocks, rest, first))))
 }

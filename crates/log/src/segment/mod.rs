@@ -34,7 +34,7 @@ pub(crate) use cache::BlockCache;
 pub(crate) use collect::{Contents, FrameAt};
 pub(crate) use directory::{HEADER_BYTES, Section, header};
 pub(crate) use entry::{CounterRun, StreamRun};
-pub(crate) use filter::Place;
+pub(crate) use filter::Sought;
 pub(crate) use merge::{Merge, Part as MergePart};
 pub(crate) use read::Segment;
 pub(crate) use shelf::{Memory, Shelf, Shelved, with_frames};

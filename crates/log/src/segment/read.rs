@@ -21,7 +21,7 @@ use super::{
     collect::FrameAt,
     directory::{BlockAt, Directory, HEADER_BYTES, Section, TAIL_BYTES, Tail, header},
     entry::{CounterRun, StreamRun},
-    filter::{self, FILTER_PAGE_BLOCKS, bytes_of},
+    filter::{FILTER_PAGE_BLOCKS, Sought, bytes_of},
     write::{FRAME_LINE_BYTES, FRAMES_PER_BLOCK},
 };
 use crate::{
@@ -235,23 +235,24 @@ impl Segment {
         if whole { Ok(()) } else { Err(self.lost(next)) }
     }
 
-    /// Whether the filter lets `key` pass; `filter` is its bytes, if they are in memory.
+    /// Whether the filter lets a name pass; `filter` is its bytes, if they are in memory.
     pub(crate) fn may_hold(
         &self,
-        key: Key,
+        sought: &Sought,
         filter: Option<&[u8]>,
         cache: &BlockCache,
     ) -> Result<bool, LogError> {
         self.readable()?;
-        let place = filter::Place::of(key, self.directory.filter_blocks);
+        let blocks = self.directory.filter_blocks;
         if let Some(filter) = filter {
-            return Ok(place.may_be_in(filter, 0));
+            return Ok(sought.may_be_in(blocks, filter, 0));
         }
-        let index = usize::try_from(place.block / FILTER_PAGE_BLOCKS).unwrap_or(usize::MAX);
+        let page = sought.block(blocks) / FILTER_PAGE_BLOCKS;
+        let index = usize::try_from(page).unwrap_or(usize::MAX);
         let block = self.directory.blocks(Section::Filter).get(index);
         let block = *block.ok_or_else(|| self.damaged("the filter is too short"))?;
-        let page = self.block(Section::Filter, index, block, cache)?;
-        Ok(place.may_be_in(&page, place.block / FILTER_PAGE_BLOCKS * FILTER_PAGE_BLOCKS))
+        let bytes = self.block(Section::Filter, index, block, cache)?;
+        Ok(sought.may_be_in(blocks, &bytes, page * FILTER_PAGE_BLOCKS))
     }
 
     pub(crate) fn filter_bytes(&self) -> u64 {

@@ -17,7 +17,7 @@ use std::{
 use parking_lot::RwLock;
 use pegcount_domain::envelope::Position;
 
-use super::{Kind, Named, cache::BlockCache, entry::StreamRun, read::Segment};
+use super::{Kind, Named, cache::BlockCache, entry::StreamRun, filter::Sought, read::Segment};
 use crate::{
     api::{LogError, Sealed},
     frame::Frame,
@@ -215,11 +215,14 @@ impl Shelf {
     /// streams are new, so that every filter is asked for each.
     pub(crate) fn versions(&self, keys: &[Key]) -> Result<Vec<u64>, LogError> {
         let mut versions = vec![0; keys.len()];
+        let sought: Vec<Sought> = keys.iter().map(|key| Sought::of(*key)).collect();
+        let mut may_hold = vec![false; keys.len()];
         for shelved in self.all().iter().rev() {
-            let may_hold = keys.iter().map(|key| self.holds(shelved, *key));
-            let may_hold: Vec<bool> = may_hold.collect::<Result<_, _>>()?;
-            let asked = versions.iter_mut().zip(keys).zip(may_hold);
-            for ((version, key), _) in asked.filter(|((version, _), holds)| *holds && **version == 0) {
+            for (may_hold, sought) in may_hold.iter_mut().zip(&sought) {
+                *may_hold = self.may_hold(shelved, sought)?;
+            }
+            let asked = versions.iter_mut().zip(keys).zip(&may_hold);
+            for ((version, key), _) in asked.filter(|((version, _), holds)| **holds && **version == 0) {
                 *version = shelved.segment.version(*key, &self.cache)?.unwrap_or(0);
             }
         }
@@ -278,7 +281,11 @@ impl Shelf {
     }
 
     fn holds(&self, shelved: &Shelved, key: Key) -> Result<bool, LogError> {
-        shelved.segment.may_hold(key, shelved.filter.as_deref(), &self.cache)
+        self.may_hold(shelved, &Sought::of(key))
+    }
+
+    fn may_hold(&self, shelved: &Shelved, sought: &Sought) -> Result<bool, LogError> {
+        shelved.segment.may_hold(sought, shelved.filter.as_deref(), &self.cache)
     }
 
     fn newest<T>(

@@ -12,8 +12,8 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use smallvec::SmallVec;
 
 use super::{
-    Kind, Memory, Named, Segment, SegmentWriter, Shelf, Shelved, cache::BlockCache, segment_path, stub_path,
-    write_stub,
+    Kind, Memory, Named, Segment, SegmentWriter, Shelf, Shelved, cache::BlockCache, filter::Sought,
+    segment_path, stub_path, write_stub,
 };
 use crate::{
     api::{LogError, NewEvent},
@@ -96,8 +96,8 @@ fn tells_all(segment: &Segment, given: &Given, names: &Names) -> Result<(), LogE
     }
     for (number, version) in &given.versions {
         let key = names.stream(&stream(*number));
-        assert!(segment.may_hold(key, Some(&filter), &cache)?);
-        assert!(segment.may_hold(key, None, &cache)?);
+        assert!(segment.may_hold(&Sought::of(key), Some(&filter), &cache)?);
+        assert!(segment.may_hold(&Sought::of(key), None, &cache)?);
         assert_eq!(segment.version(key, &cache)?, Some(*version));
         let runs = segment.stream_runs(key, &cache)?;
         let mut held = given.stored.iter().zip(0_u32..).filter(|((frame, _), _)| {

@@ -1,5 +1,8 @@
 //! `/healthz` and the gRPC health service: the log takes appends, and the folds follow it.
 //!
+//! Figures that differ from the facts are shown too, by their number; they make nothing unhealthy: the log goes on taking
+//! facts, and a balancer that took the server away would mend nothing.
+//!
 //! Invariant: healthy means that what was durable a while ago has been folded, and that the log is not poisoned.
 
 use std::{sync::Arc, time::Duration};
@@ -96,6 +99,7 @@ pub(super) async fn healthz(State(web): State<Web>) -> impl IntoResponse {
     let health = web.pulse.0.borrow().clone();
     let (log, folded) = web.room.engine.log_status();
     let code = if health.is_well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let audit = web.room.engine.audit_status();
     let body = serde_json::json!({
         "status": if health.is_well() { "ok" } else { "unhealthy" },
         "folds_follow": health.folds_follow,
@@ -103,6 +107,8 @@ pub(super) async fn healthz(State(web): State<Web>) -> impl IntoResponse {
         "end_position": log.end.0,
         "folded_position": folded.0,
         "incarnation": format!("{:032x}", log.incarnation.0),
+        "balance_violations": audit.open.len(),
+        "audited_position": audit.position.0,
     });
     (code, Json(body))
 }

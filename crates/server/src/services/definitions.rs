@@ -1,12 +1,12 @@
-//! The definition service: queues, reasons, agents, the site's zone, what is allowed on a day.
+//! The definition service: queues, reasons, agents, teams, formula versions, targets, calendars, the site's zone, what is
+//! allowed on a day, who is believed.
 
 use pegcount_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
     Room,
-    to_days::{allowance_message, authority_message, site_message},
-    to_definitions::{agent_message, definition, queue_message, reason_message},
+    to_definitions::{definition, definition_message},
 };
 use crate::{access::Action, status};
 
@@ -39,20 +39,8 @@ impl v1::definition_service_server::DefinitionService for Room {
         let caller = self.access.admit(request.metadata(), Action::ReadDefinitions)?;
         let site = caller.site("site", &request.get_ref().site)?;
         let defined = self.engine.defined(&site);
-        let queues = defined.queues.iter().map(queue_message);
-        let reasons = defined.reasons.iter().map(reason_message);
-        let agents = defined.agents.iter().map(agent_message);
-        let sites = defined.sites.iter().map(site_message);
-        let authorities = defined.authorities.iter().map(authority_message);
-        let allowances = defined.allowances.iter().map(allowance_message);
         Ok(Response::new(v1::ListDefinitionsResponse {
-            definitions: queues
-                .chain(reasons)
-                .chain(agents)
-                .chain(sites)
-                .chain(allowances)
-                .chain(authorities)
-                .collect(),
+            definitions: defined.events().iter().filter_map(definition_message).collect(),
             undeclared_agents: defined.undeclared_agents.iter().map(ToString::to_string).collect(),
             undeclared_queues: defined.undeclared_queues.iter().map(ToString::to_string).collect(),
         }))

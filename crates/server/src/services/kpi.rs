@@ -5,7 +5,7 @@ use pegcount_domain::{
     ids::{AgentId, QueueId, SiteId},
     time::Micros,
 };
-use pegcount_engine::{EngineError, KnownAt, KpiWatch, Moment};
+use pegcount_engine::{EngineError, KnownAt, KpiWatch, Moment, Purpose};
 use pegcount_kpi::{Dimension, EfficiencyTarget, Query, Variant};
 use pegcount_log::LogError;
 use pegcount_proto::v1;
@@ -14,11 +14,12 @@ use tonic::{Request, Response, Status};
 use super::{
     Answers, Room, anomalies, corrections, explain, incarnation_bytes,
     kpi_table::{attribution, dimensions, row_message, row_messages, time_zone},
+    reconcile,
 };
 use crate::{
     access::{Action, Caller},
     fields, status,
-    wire::column_messages,
+    wire::{self, column_messages},
 };
 
 /// The most rows of one answer.
@@ -31,6 +32,7 @@ const UPDATES_PER_SECOND_MAX: u32 = 50;
 #[tonic::async_trait]
 impl v1::kpi_service_server::KpiService for Room {
     type WatchKpiStream = Answers<v1::KpiUpdate>;
+    type ReconcileStream = Answers<v1::ReconcileUpdate>;
 
     async fn query_kpi(
         &self,
@@ -51,11 +53,13 @@ impl v1::kpi_service_server::KpiService for Room {
         }
         Ok(Response::new(v1::KpiTable {
             columns: column_messages(table.columns),
-            rows: row_messages(&table.rows),
+            rows: row_messages(&table.rows, table.formula_version),
             as_of_us: table.as_of.0,
             position: table.position.0,
             incarnation: incarnation_bytes(self.engine.incarnation()),
-            formula_version: table.formula_version,
+            formula_version: table.formula_version.into(),
+            formula_versions: wire::versions(&table.formula_versions),
+            older_definitions: table.older_definitions.map_or(0, |position| position.0),
         }))
     }
 
@@ -69,6 +73,10 @@ impl v1::kpi_service_server::KpiService for Room {
         if asked.known_at.is_some() {
             let reason = "is set; a watch follows the present: leave it out, or query once";
             return Err(status::invalid("query.known_at", reason));
+        }
+        if asked.formula_version != 0 {
+            let reason = "is set; a watch follows what is in force: leave it out, or query once";
+            return Err(status::invalid("query.formula_version", reason));
         }
         let query = query(&caller, &asked, self.engine.clock().now())?;
         if request.max_per_second > UPDATES_PER_SECOND_MAX {
@@ -112,6 +120,35 @@ impl v1::kpi_service_server::KpiService for Room {
         let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
         Ok(Response::new(anomalies::answer(self, &caller, request.into_inner()).await?))
     }
+
+    async fn list_recomputations(
+        &self,
+        request: Request<v1::ListRecomputationsRequest>,
+    ) -> Result<Response<v1::ListRecomputationsResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadKpis)?;
+        let site = caller.site("site", &request.get_ref().site)?;
+        let recomputations = recomputations(self, &site);
+        Ok(Response::new(v1::ListRecomputationsResponse { recomputations }))
+    }
+
+    async fn reconcile(
+        &self,
+        request: Request<v1::ReconcileRequest>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::Reconcile)?;
+        Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
+    }
+}
+
+/// What is being computed anew for a site.
+fn recomputations(room: &Room, site: &SiteId) -> Vec<v1::Recomputation> {
+    let since = room.engine.definitions_deferred_since();
+    let all = room.engine.recomputations();
+    let own = all.iter().filter(|one| match &one.purpose {
+        Purpose::Formula { site: of, .. } => of == site,
+        Purpose::Definitions | Purpose::KnownAt => true,
+    });
+    own.map(|one| wire::recomputation(one, since)).collect()
 }
 
 /// One subscriber of a watch.
@@ -137,8 +174,13 @@ impl Watching {
         let message = update.map(|update| v1::KpiUpdate {
             snapshot: update.snapshot,
             columns: if update.snapshot { column_messages(update.table.columns) } else { Vec::new() },
-            rows: row_messages(&update.table.rows),
-            removed: update.removed.iter().map(row_message).collect(),
+            rows: row_messages(&update.table.rows, update.table.formula_version),
+            removed: update
+                .removed
+                .iter()
+                .map(|row| row_message(row, update.table.formula_version))
+                .collect(),
+            older_definitions: update.table.older_definitions.map_or(0, |position| position.0),
             as_of_us: update.table.as_of.0,
             position: update.table.position.0,
             resume_token: update.resume_token.into(),
@@ -180,6 +222,7 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
         as_of,
         queues: ids("queues", &request.queues, QueueId)?,
         agents: agents(caller, &request.agents)?,
+        formula_version: formula_version(request.formula_version)?,
         variant: Variant {
             mean_of_days: request.mean_of_days,
             efficiency_target: request
@@ -190,6 +233,12 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
     query.check().map_err(|error| status::of_query(&error))?;
     check_pieces(&query)?;
     Ok(query)
+}
+
+fn formula_version(number: u32) -> Result<Option<u8>, Status> {
+    let wrong =
+        |_| status::invalid("formula_version", format!("is {number}; a version's number is 1 to 255, or 0"));
+    u8::try_from(number).map(|number| (number > 0).then_some(number)).map_err(wrong)
 }
 
 /// A long range in small pieces would take memory for rows that nobody can read.
@@ -248,6 +297,7 @@ pub(crate) fn day_query(
         as_of,
         queues: Vec::new(),
         agents: Vec::new(),
+        formula_version: None,
         variant: Variant::default(),
     }
 }

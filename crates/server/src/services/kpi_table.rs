@@ -5,7 +5,10 @@ use pegcount_kpi::{Attribution, Dimension, Row};
 use pegcount_proto::v1;
 use tonic::Status;
 
-use crate::{status, wire::value_message};
+use crate::{
+    status,
+    wire::{value_message, versions},
+};
 
 /// The dimensions asked for.
 pub(super) fn dimensions(codes: &[i32]) -> Result<Vec<Dimension>, Status> {
@@ -71,12 +74,15 @@ pub(super) fn zone_of(field: &str, name: &str) -> Result<TimeZone, Status> {
     })
 }
 
-pub(super) fn row_messages(rows: &[Row]) -> Vec<v1::KpiRow> {
-    rows.iter().map(row_message).collect()
+/// The rows of a table whose version is `plain`.
+pub(super) fn row_messages(rows: &[Row], plain: u8) -> Vec<v1::KpiRow> {
+    rows.iter().map(|row| row_message(row, plain)).collect()
 }
 
-pub(super) fn row_message(row: &Row) -> v1::KpiRow {
+pub(super) fn row_message(row: &Row, plain: u8) -> v1::KpiRow {
+    let is_plain = row.versions.as_slice() == [plain];
     v1::KpiRow {
+        formula_versions: if is_plain { Vec::new() } else { versions(&row.versions) },
         from_us: row.from.0,
         to_us: row.to.0,
         keys: row.keys.iter().map(|key| key.as_ref().map(ToString::to_string).unwrap_or_default()).collect(),

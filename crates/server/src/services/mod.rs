@@ -19,9 +19,11 @@ mod log;
 mod log_filter;
 mod log_message;
 mod page;
+mod reconcile;
 mod tickets;
 mod to_days;
 mod to_definitions;
+mod to_rules;
 
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ use crate::{access::Access, error::ServeError, options::MESSAGE_BYTES_MAX};
 pub(crate) use crate::wire::incarnation_bytes;
 pub(crate) use kpi::day_query;
 pub(crate) use kpi_table::time_zone;
+pub(crate) use to_definitions::{definition, definition_message};
 
 /// What every service works with.
 #[derive(Clone)]

@@ -2,7 +2,10 @@
 //! says.
 
 use pegcount_domain::{
-    event::{AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition},
+    event::{
+        AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition,
+        TeamDefinition,
+    },
     ids::{AgentId, QueueId, ReasonCode, TeamId},
     time::Micros,
 };
@@ -10,13 +13,17 @@ use pegcount_proto::v1::{self, definition::Definition as Defined};
 use tonic::Status;
 
 use super::to_days;
+use super::to_rules::{
+    calendar_definition, calendar_message, formula_definition, formula_message, target_definition,
+    target_message,
+};
 use crate::{fields, status};
 
 /// The most chats at once.
 const CHAT_SLOTS_MAX: u32 = 100;
 
 /// One definition as the event that writes it.
-pub(super) fn definition(field: &str, message: &v1::Definition) -> Result<Event, Status> {
+pub(crate) fn definition(field: &str, message: &v1::Definition) -> Result<Event, Status> {
     let valid_from = fields::duration(&format!("{field}.valid_from_us"), message.valid_from_us)?;
     match &message.definition {
         Some(Defined::Queue(queue)) => {
@@ -27,6 +34,24 @@ pub(super) fn definition(field: &str, message: &v1::Definition) -> Result<Event,
         }
         Some(Defined::Agent(agent)) => {
             agent_definition(&format!("{field}.agent"), agent, valid_from).map(Event::AgentDefined)
+        }
+        Some(Defined::Formula(formula)) => {
+            formula_definition(&format!("{field}.formula"), formula, valid_from)
+                .map(|formula| Event::FormulaDefined(Box::new(formula)))
+        }
+        Some(Defined::Target(target)) => target_definition(&format!("{field}.target"), target, valid_from)
+            .map(|target| Event::TargetDefined(Box::new(target))),
+        Some(Defined::Calendar(calendar)) => {
+            calendar_definition(&format!("{field}.calendar"), calendar, valid_from)
+                .map(|calendar| Event::CalendarDefined(Box::new(calendar)))
+        }
+        Some(Defined::Team(team)) => {
+            let at = |name: &str| format!("{field}.team.{name}");
+            Ok(Event::TeamDefined(TeamDefinition {
+                team: TeamId(fields::name(&at("team"), &team.team)?),
+                label: fields::optional(&at("label"), &team.label)?,
+                valid_from,
+            }))
         }
         Some(Defined::Site(site)) => {
             to_days::site_definition(&format!("{field}.site"), site, valid_from).map(Event::SiteDefined)
@@ -40,8 +65,7 @@ pub(super) fn definition(field: &str, message: &v1::Definition) -> Result<Event,
             to_days::authority_definition(&field, authority, valid_from).map(Event::AuthorityDefined)
         }
         None => {
-            let reason =
-                "defines nothing; give a queue, a reason, an agent, the site, an allowance or an authority";
+            let reason = "defines nothing; give a queue, a reason, an agent, a team, a formula, a target, a calendar, the site, an allowance or an authority";
             Err(status::invalid(field, reason))
         }
     }
@@ -54,8 +78,8 @@ fn queue_definition(
 ) -> Result<QueueDefinition, Status> {
     let at = |name: &str| format!("{field}.{name}");
     let default = QueueDefinition::default_for(QueueId(fields::name(&at("queue"), &queue.queue)?));
-    let or_default = |name: &str, micros: i64, default: Micros| {
-        fields::duration(&at(name), micros).map(|given| if given == Micros::ZERO { default } else { given })
+    let own = |name: &str, micros: i64| {
+        fields::duration(&at(name), micros).map(|given| (given != Micros::ZERO).then_some(given))
     };
     let after_call_end =
         coded(&at("after_call_end"), queue.after_call_end, AfterCallEnd::from_code, default.after_call_end)?;
@@ -65,9 +89,9 @@ fn queue_definition(
     }
     Ok(QueueDefinition {
         label: fields::optional(&at("label"), &queue.label)?,
-        threshold: or_default("threshold_us", queue.threshold_us, default.threshold)?,
-        short: or_default("short_us", queue.short_us, default.short)?,
-        rings: or_default("rings_us", queue.rings_us, default.rings)?,
+        threshold: own("threshold_us", queue.threshold_us)?,
+        short: own("short_us", queue.short_us)?,
+        rings: own("rings_us", queue.rings_us)?,
         after_call_end,
         after_call_timer,
         after_call_on_contact: coded(
@@ -137,13 +161,38 @@ fn label(label: Option<&pegcount_domain::ids::Name>) -> String {
     label.map(ToString::to_string).unwrap_or_default()
 }
 
-pub(super) fn queue_message(queue: &QueueDefinition) -> v1::Definition {
+/// A definition as a message; none for any other event.
+pub(crate) fn definition_message(event: &Event) -> Option<v1::Definition> {
+    Some(match event {
+        Event::QueueDefined(queue) => queue_message(queue),
+        Event::ReasonDefined(reason) => reason_message(reason),
+        Event::AgentDefined(agent) => agent_message(agent),
+        Event::TeamDefined(team) => {
+            let defined =
+                v1::TeamDefinition { team: team.team.to_string(), label: label(team.label.as_ref()) };
+            message(team.valid_from, Defined::Team(defined))
+        }
+        Event::FormulaDefined(formula) => {
+            message(formula.valid_from, Defined::Formula(formula_message(formula)))
+        }
+        Event::TargetDefined(target) => message(target.valid_from, Defined::Target(target_message(target))),
+        Event::CalendarDefined(calendar) => {
+            message(calendar.valid_from, Defined::Calendar(calendar_message(calendar)))
+        }
+        Event::SiteDefined(site) => to_days::site_message(site),
+        Event::AllowanceDefined(allowance) => to_days::allowance_message(allowance),
+        Event::AuthorityDefined(authority) => to_days::authority_message(authority),
+        _ => return None,
+    })
+}
+
+fn queue_message(queue: &QueueDefinition) -> v1::Definition {
     let defined = v1::QueueDefinition {
         queue: queue.queue.to_string(),
         label: label(queue.label.as_ref()),
-        threshold_us: queue.threshold.0,
-        short_us: queue.short.0,
-        rings_us: queue.rings.0,
+        threshold_us: queue.threshold.map_or(0, |own| own.0),
+        short_us: queue.short.map_or(0, |own| own.0),
+        rings_us: queue.rings.map_or(0, |own| own.0),
         after_call_end: queue.after_call_end.code().into(),
         after_call_timer_us: queue.after_call_timer.0,
         after_call_on_contact: queue.after_call_on_contact.code().into(),
@@ -151,7 +200,7 @@ pub(super) fn queue_message(queue: &QueueDefinition) -> v1::Definition {
     message(queue.valid_from, Defined::Queue(defined))
 }
 
-pub(super) fn reason_message(reason: &ReasonDefinition) -> v1::Definition {
+fn reason_message(reason: &ReasonDefinition) -> v1::Definition {
     let defined = v1::ReasonDefinition {
         reason: reason.reason.to_string(),
         label: label(reason.label.as_ref()),
@@ -162,7 +211,7 @@ pub(super) fn reason_message(reason: &ReasonDefinition) -> v1::Definition {
     message(reason.valid_from, Defined::Reason(defined))
 }
 
-pub(super) fn agent_message(agent: &AgentDefinition) -> v1::Definition {
+fn agent_message(agent: &AgentDefinition) -> v1::Definition {
     let defined = v1::AgentDefinition {
         agent: agent.agent.to_string(),
         team: agent.team.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -183,7 +232,7 @@ mod tests {
     fn what_a_queue_leaves_out_is_the_default() {
         let named = v1::QueueDefinition { queue: "sales".into(), ..Default::default() };
         let Event::QueueDefined(defined) = queue(named).unwrap() else { panic!("another definition") };
-        assert_eq!(defined.threshold, Micros::from_secs(20));
+        assert_eq!(defined.threshold, None, "the formula's");
         assert_eq!(defined.after_call_end, AfterCallEnd::ByAgent);
         assert_eq!(defined.valid_from, Micros(5));
     }

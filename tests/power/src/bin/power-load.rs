@@ -14,7 +14,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use pegcount_log::{AppendError, EventLog, PendingAppend, SledLog};
+use futures_util::StreamExt;
+use pegcount_log::{AppendError, EventLog, PendingAppend, Sealed, SledLog};
 use pegcount_power_tests::{
     check::Content,
     load::{Progress, Shape, next_append},
@@ -22,6 +23,8 @@ use pegcount_power_tests::{
 
 /// How many appends every other task has under way.
 const UNDER_WAY_MAX: usize = 3;
+/// With so many segments some are dropped.
+const SEGMENTS_MAX: usize = 4;
 const NOT_OPENED: u8 = 3;
 
 /// Appends that are not answered yet, by their numbers.
@@ -67,6 +70,22 @@ impl Load {
         Ok(())
     }
 
+    /// Drops the older half of the segments each time that there are some. A frame that comes is the moment to look.
+    async fn drop_history(&self) {
+        let mut frames = self.log.subscribe(self.log.end().next());
+        while frames.next().await.is_some_and(|frame| frame.is_ok()) {
+            let sealed = self.log.sealed();
+            let half = sealed.get(sealed.len() / 2).filter(|_| sealed.len() >= SEGMENTS_MAX);
+            let Some(Sealed { last, .. }) = half.copied() else { continue };
+            let content = Content::read_to(&self.log, self.shape, self.seed, last).await;
+            let archive = content.unwrap_or_else(|wrong| panic!("{wrong:?}")).archive();
+            match self.log.drop_history(last, archive).await {
+                Ok(dropped) => self.note(&format!("dropped {}", dropped.first)),
+                Err(error) => return self.note(&format!("not dropped: {error}")),
+            }
+        }
+    }
+
     async fn finish(&self, task: u32, under_way: &mut UnderWay) -> Result<(), AppendError> {
         let (number, pending) = under_way.pop_front().expect("one is under way");
         let appended = pending.await?;
@@ -101,9 +120,21 @@ async fn main() -> ExitCode {
         let load = Arc::clone(&load);
         tasks.push(tokio::spawn(async move { load.run(task, progress).await }));
     }
+    let dropper = (shape == Shape::Dropped).then(|| {
+        let load = Arc::clone(&load);
+        tokio::spawn(async move { load.drop_history().await })
+    });
     for task in tasks {
         if let Err(error) = task.await.expect("a task of the load") {
             load.note(&format!("refused {error}"));
+        }
+    }
+    if let Some(dropper) = dropper {
+        // A drop that is under way is finished before the log closes.
+        dropper.abort();
+        match dropper.await {
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => {}
         }
     }
     if load.log.status().poisoned.is_some() {

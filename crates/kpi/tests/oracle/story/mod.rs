@@ -105,6 +105,7 @@ struct Teller {
     naming: Dice,
     journeys: Dice,
     tickets: Dice,
+    formulas: Dice,
     days: Dice,
 }
 
@@ -130,6 +131,7 @@ pub fn tell(seed: u64, size: i64, arrival: Arrival) -> Vec<Recorded> {
         let size = if site == "north" { size } else { 2 };
         let mut teller = Teller::new(Dice(dice.roll()), site, start);
         teller.definitions();
+        teller.formulas();
         teller.days();
         for agent in AGENTS {
             teller.shift(agent);
@@ -154,7 +156,8 @@ impl Teller {
             naming: dice.of(3),
             journeys: dice.of(4),
             tickets: dice.of(5),
-            days: dice.of(6),
+            formulas: dice.of(6),
+            days: dice.of(7),
             dice,
         }
     }

@@ -3,11 +3,15 @@
 use pegcount_domain::{
     envelope::StreamKind,
     event::{AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, Intent, QueueDefinition},
+    formula::{
+        AbandonForm, Forms, FormulaDefinition, HandleTimeForm, Identity, Repeats, ResolutionForm, Rules,
+        ServiceLevelForm, TransferRule,
+    },
     ids::{AgentId, Key, PhoneKey, QueueId, ReasonCode, TeamId},
     time::Micros,
 };
 
-use super::{AGENTS, QUEUES, Teller, key};
+use super::{AGENTS, Draft, QUEUES, Teller, key};
 
 impl Teller {
     pub(super) fn definitions(&mut self) {
@@ -46,15 +50,70 @@ impl Teller {
     fn queue_definition(&mut self, queue: &str, from: i64) -> QueueDefinition<Key> {
         use AfterCallEnd::{ByAgent, ByTimer};
         QueueDefinition {
-            threshold: Micros::from_secs(self.dice.pick(&[10, 20, 60])),
-            short: Micros::from_secs(self.dice.pick(&[2, 5, 30])),
-            rings: Micros::from_secs(self.dice.pick(&[5, 15])),
+            threshold: self.own(&[10, 20, 60]),
+            short: self.own(&[2, 5, 30]),
+            rings: self.own(&[5, 15]),
             after_call_end: self.dice.pick(&[ByAgent, ByTimer, ByTimer, AfterCallEnd::None]),
             after_call_timer: Micros::from_secs(self.dice.pick(&[20, 45])),
             after_call_on_contact: self.dice.pick(&[AfterCallOnContact::Ends, AfterCallOnContact::Suspends]),
             valid_from: Micros::from_secs(from),
             ..QueueDefinition::default_for(QueueId(key(queue)))
         }
+    }
+
+    /// A queue's own threshold, or none.
+    fn own(&mut self, seconds: &[i64]) -> Option<Micros> {
+        let own = Micros::from_secs(self.dice.pick(seconds));
+        self.formulas.chance(70).then_some(own)
+    }
+
+    /// Up to four comings into force of up to three versions, some of them late; a version's content stays.
+    pub(super) fn formulas(&mut self) {
+        let contents: Vec<FormulaDefinition<Key>> = (2..=4).map(|number| self.formula(number)).collect();
+        for _ in 0..self.formulas.below(5) {
+            let mut formula = self.formulas.pick(&contents);
+            if self.formulas.chance(15) {
+                formula = FormulaDefinition::built_in();
+            }
+            formula.valid_from = match self.formulas.below(4) {
+                0 => Micros(i64::MIN),
+                _ => Micros::from_secs(self.start - 3600 + self.formulas.below(7 * 3600)),
+            };
+            let late = self.formulas.chance(40);
+            let at = self.start + if late { self.formulas.below(6 * 3600) } else { 0 };
+            let event = Event::FormulaDefined(Box::new(formula));
+            let (site, id) = (self.site, "all".to_owned());
+            self.drafts.push(Draft { site, kind: StreamKind::Definition, id, at, event });
+        }
+    }
+
+    fn formula(&mut self, number: u8) -> FormulaDefinition<Key> {
+        let dice = &mut self.formulas;
+        let mut of = |seconds: &[i64]| Micros::from_secs(dice.pick(seconds));
+        let rules = Rules {
+            threshold: of(&[15, 20, 45]),
+            short: of(&[1, 5, 20]),
+            rings: of(&[4, 10, 15]),
+            short_handle: of(&[5, 10, 90]),
+            attempt_window: of(&[300, 1800, 7200]),
+            fcr_window: of(&[3600, 7 * 86_400, 9 * 86_400]),
+            repeat_window: of(&[1800, 7 * 86_400]),
+            ..Rules::default()
+        };
+        let rules = Rules {
+            fcr_identity: dice.pick(Identity::ALL),
+            fcr_repeats: dice.pick(Repeats::ALL),
+            fcr_transfer: dice.pick(TransferRule::ALL),
+            ..if dice.chance(25) { Rules::default() } else { rules }
+        };
+        let forms = Forms {
+            aht: dice.pick(HandleTimeForm::ALL),
+            abandon_rate: dice.pick(AbandonForm::ALL),
+            service_level: dice.pick(ServiceLevelForm::ALL),
+            fcr: dice.pick(ResolutionForm::ALL),
+            ..Forms::default()
+        };
+        FormulaDefinition { number, rules, forms, ..FormulaDefinition::built_in() }
     }
 
     pub(super) fn shift(&mut self, agent: &str) {

@@ -8,7 +8,7 @@ use crate::{
     frame::widen,
     keys::Key,
     limits::SOURCE_WINDOW_SEQS,
-    segment::{CounterRun, Entries, Place as Bits, Section, Segment, StreamRun},
+    segment::{CounterRun, Entries, Section, Segment, Sought, StreamRun},
     tools::{ToolError, place::Place},
 };
 
@@ -91,6 +91,6 @@ struct Passed<'a> {
 
 impl Passed<'_> {
     fn look(&mut self, key: Key) {
-        self.refused += u64::from(!Bits::of(key, self.blocks).may_be_in(self.filter, 0));
+        self.refused += u64::from(!Sought::of(key).may_be_in(self.blocks, self.filter, 0));
     }
 }

@@ -9,7 +9,7 @@ use super::{Check, frames::Walk};
 use crate::{
     frame::widen,
     keys::Key,
-    segment::{CounterRun, Entries, Place, Section, Segment, StreamRun},
+    segment::{CounterRun, Entries, Section, Segment, Sought, StreamRun},
     tools::ToolError,
 };
 
@@ -135,7 +135,7 @@ impl Check<'_> {
     /// A name that is there always passes.
     fn filter(&mut self, segment: &Segment, filter: &[u8], keys: &[Key]) {
         let blocks = segment.directory().filter_blocks;
-        let refused = keys.iter().filter(|key| !Place::of(**key, blocks).may_be_in(filter, 0)).count();
+        let refused = keys.iter().filter(|key| !Sought::of(**key).may_be_in(blocks, filter, 0)).count();
         if refused > 0 || widen(filter.len()) != segment.filter_bytes() {
             let what = format!("the filter says no to {refused} of {} names that are there", keys.len());
             self.report.damage(segment.path(), segment.first(), what);

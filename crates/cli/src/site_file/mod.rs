@@ -1,0 +1,194 @@
+//! A site as one declarative file: queues, teams with their members, agents, reasons, calendars, formula versions, targets.
+//!
+//! - [`text`]: lengths, dates and times of day as people write them; [`read`]: the file's entries into definitions;
+//!   [`write`]: definitions into such a file
+//!
+//! Not for what is done with it: that is [`crate::apply`]. Invariant: what [`write`] writes reads back as the same
+//! definitions.
+
+pub(crate) mod read;
+pub(crate) mod text;
+pub(crate) mod write;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// A text with its place in the file.
+pub(crate) type Text = Spanned<String>;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SiteFile {
+    #[serde(default)]
+    pub(crate) site: SiteEntry,
+    #[serde(default)]
+    pub(crate) queue: Vec<QueueEntry>,
+    #[serde(default)]
+    pub(crate) reason: Vec<ReasonEntry>,
+    #[serde(default)]
+    pub(crate) team: Vec<TeamEntry>,
+    #[serde(default)]
+    pub(crate) agent: Vec<AgentEntry>,
+    #[serde(default)]
+    pub(crate) formula: Vec<FormulaEntry>,
+    #[serde(default)]
+    pub(crate) target: Vec<TargetEntry>,
+    #[serde(default)]
+    pub(crate) calendar: Vec<CalendarEntry>,
+}
+
+/// `[site]`: which site, and the zone that dates in the file are meant in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SiteEntry {
+    pub(crate) name: Option<Text>,
+    pub(crate) time_zone: Option<Text>,
+}
+
+/// `[[queue]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QueueEntry {
+    pub(crate) queue: Text,
+    pub(crate) label: Option<Text>,
+    pub(crate) threshold: Option<Text>,
+    pub(crate) short: Option<Text>,
+    pub(crate) rings: Option<Text>,
+    pub(crate) after_call: Option<Text>,
+    pub(crate) after_call_timer: Option<Text>,
+    pub(crate) after_call_on_contact: Option<Text>,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// `[[reason]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReasonEntry {
+    pub(crate) reason: Text,
+    pub(crate) label: Option<Text>,
+    #[serde(default)]
+    pub(crate) productive: bool,
+    #[serde(default)]
+    pub(crate) paid: bool,
+    pub(crate) longest: Option<Text>,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// `[[team]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TeamEntry {
+    pub(crate) team: Text,
+    pub(crate) label: Option<Text>,
+    pub(crate) valid_from: Option<Text>,
+    #[serde(default)]
+    pub(crate) members: Vec<Spanned<Member>>,
+}
+
+/// One of `members`: an agent's id, or an agent from and until when.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum Member {
+    Always(String),
+    Dated { agent: String, from: Option<String>, until: Option<String> },
+}
+
+/// `[[agent]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgentEntry {
+    pub(crate) agent: Text,
+    pub(crate) chat_slots: Option<Spanned<u32>>,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// `[[formula]]`; what is left out is as in version 1.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormulaEntry {
+    pub(crate) number: Spanned<u8>,
+    pub(crate) name: Option<Text>,
+    pub(crate) notes: Option<Text>,
+    pub(crate) valid_from: Option<Text>,
+    pub(crate) threshold: Option<Text>,
+    pub(crate) short: Option<Text>,
+    pub(crate) rings: Option<Text>,
+    pub(crate) short_handle: Option<Text>,
+    pub(crate) attempt_window: Option<Text>,
+    pub(crate) fcr_window: Option<Text>,
+    pub(crate) fcr_identity: Option<Text>,
+    pub(crate) fcr_repeats: Option<Text>,
+    pub(crate) fcr_transfer: Option<Text>,
+    pub(crate) repeat_window: Option<Text>,
+    pub(crate) aht: Option<Text>,
+    pub(crate) abandon_rate: Option<Text>,
+    pub(crate) service_level: Option<Text>,
+    pub(crate) occupancy: Option<Text>,
+    pub(crate) fcr: Option<Text>,
+}
+
+/// `[[target]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetEntry {
+    pub(crate) target: Text,
+    pub(crate) column: Text,
+    pub(crate) comparison: Text,
+    pub(crate) value: Option<Spanned<Amount>>,
+    pub(crate) scope: Text,
+    pub(crate) of: Option<Text>,
+    /// There is no such target from then on.
+    #[serde(default)]
+    pub(crate) retired: bool,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// A target's value: a number, or a text with its unit (`60 %`, `30s`).
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Amount {
+    Whole(i64),
+    Decimal(f64),
+    Text(String),
+}
+
+/// `[[calendar]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CalendarEntry {
+    pub(crate) calendar: Text,
+    pub(crate) time_zone: Text,
+    #[serde(default)]
+    pub(crate) windows: Vec<WindowEntry>,
+    #[serde(default)]
+    pub(crate) holidays: Vec<HolidayEntry>,
+    #[serde(default)]
+    pub(crate) make_up_days: Vec<MakeUpEntry>,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// One of `windows`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WindowEntry {
+    pub(crate) days: Vec<Text>,
+    pub(crate) from: Text,
+    pub(crate) to: Text,
+}
+
+/// One of `holidays`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HolidayEntry {
+    pub(crate) date: Text,
+    pub(crate) name: Option<Text>,
+}
+
+/// One of `make_up_days`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MakeUpEntry {
+    pub(crate) date: Text,
+    pub(crate) like: Text,
+}
