@@ -45,7 +45,7 @@ pub(crate) enum Sheet {
 impl Sheet {
     /// Whether what it holds depends on the formula version.
     pub(crate) const fn is_versioned(self) -> bool {
-        !matches!(self, Self::Clock | Self::Away | Self::Leg | Self::Ticket)
+        !matches!(self, Self::Clock | Self::Away | Self::Leg | Self::Ticket | Self::Day)
     }
 }
 

@@ -144,6 +144,7 @@ fn count_callbacks(item: &Item, legs: &[LegOutcome], as_of: Micros, out: &mut Co
             team: leg.team,
             queue: leg.queue,
             channel: item.credited.channel,
+            version: item.credited.version,
             ..Dims::default()
         };
         out.source(Part::Between, item.started, completed);
