@@ -26,7 +26,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_engine::{Engine, EngineOptions};
-use pegcount_kpi::{Attribution, Dimension, Query};
+use pegcount_kpi::{Dimension, Query};
 use pegcount_log::{Durability, EventLog, SledLog, SledOptions};
 
 /// Some 250 working days of a centre of 200 to 250 agents.
@@ -152,20 +152,10 @@ async fn define_formulas(engine: &Arc<Engine>, site: &SiteId) -> Outcome<()> {
 async fn ask(engine: &Arc<Engine>, site: &SiteId, formula_version: Option<u8>) -> Outcome<f64> {
     let begin = Instant::now();
     let now = Micros(1_736_150_400_000_000).plus(Micros(30 * 24 * Micros::HOUR.0));
-    let query = Query {
-        site: site.clone(),
-        from: Interval::containing(now.minus(Micros(30 * 24 * Micros::HOUR.0))).start(),
-        to: Interval::containing(now).end(),
-        by: vec![Dimension::Day, Dimension::Queue],
-        attribution: Attribution::Event,
-        time_zone: jiff::tz::TimeZone::UTC,
-        as_of: engine.clock().now(),
-        queues: Vec::new(),
-        agents: Vec::new(),
-        columns: Vec::new(),
-        last: None,
-        formula_version,
-    };
+    let from = Interval::containing(now.minus(Micros(30 * 24 * Micros::HOUR.0))).start();
+    let to = Interval::containing(now).end();
+    let by = vec![Dimension::Day, Dimension::Queue];
+    let query = Query { by, formula_version, ..Query::new(site.clone(), from, to, engine.clock().now()) };
     engine.query_at(query, None).await?;
     Ok(begin.elapsed().as_secs_f64())
 }

@@ -41,7 +41,7 @@ pub(crate) fn lines(dir: &Path) -> Outcome<Vec<Line>> {
     for _ in 0..ROUNDS {
         let mut kpi = Kpi::new();
         let begun = thread_seconds()?;
-        for event in events {
+        for event in &events {
             kpi.apply(event);
         }
         rates.push(float(DECODED) / (thread_seconds()? - begun));

@@ -122,6 +122,7 @@ fn of_server() -> Vec<Limit> {
             "in one page of an explanation",
         ),
         limit("filter_types_max", server::FILTER_TYPES_MAX.to_string(), "types", "in one filter of the log"),
+        limit("anomalies_max", server::ANOMALIES_MAX.to_string(), "odd facts", "in one page of them"),
         limit("corrections_max", server::CORRECTIONS_MAX.to_string(), "corrections", "in one page of them"),
         limit(
             "hello_wait",

@@ -8,6 +8,7 @@
 
 mod address;
 mod agent_list;
+mod anomalies;
 mod apply;
 mod args;
 mod config;
@@ -64,6 +65,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Definitions(args) => apply::show(args).await,
         Command::Kpi(args) => kpi::run(args).await,
         Command::Explain(args) => explain::run(args).await,
+        Command::Anomalies(args) => anomalies::run(args).await,
         Command::Corrections(args) => corrections::run(args).await,
         Command::Reconcile(args) => reconcile::run(args).await,
         Command::Watch(args) => watch::run(args).await,

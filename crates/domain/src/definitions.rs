@@ -12,6 +12,8 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    allowance::{AllowanceDefinition, SiteDefinition},
+    authority::AuthorityDefinition,
     calendar::CalendarDefinition,
     event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition, TeamDefinition},
     formula::FormulaDefinition,
@@ -35,6 +37,9 @@ pub struct Definitions<N = Name> {
     calendars: FxHashMap<N, History<CalendarDefinition<N>>>,
     /// One line of time for the whole site: which version is in force.
     formulas: History<FormulaDefinition<N>>,
+    sites: History<SiteDefinition>,
+    authorities: History<AuthorityDefinition>,
+    allowances: FxHashMap<Option<TeamId<N>>, History<AllowanceDefinition<N>>>,
 }
 
 impl<N> Default for Definitions<N> {
@@ -47,6 +52,9 @@ impl<N> Default for Definitions<N> {
             targets: FxHashMap::default(),
             calendars: FxHashMap::default(),
             formulas: History(Vec::new()),
+            sites: History(Vec::new()),
+            authorities: History(Vec::new()),
+            allowances: FxHashMap::default(),
         }
     }
 }
@@ -70,6 +78,11 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
                 insert(&mut self.calendars, calendar.calendar.clone(), &**calendar)
             }
             Event::FormulaDefined(formula) => self.formulas.insert(formula),
+            Event::SiteDefined(site) => self.sites.insert(site),
+            Event::AuthorityDefined(authority) => self.authorities.insert(authority),
+            Event::AllowanceDefined(allowance) => {
+                insert(&mut self.allowances, allowance.team.clone(), allowance)
+            }
             _ => false,
         }
     }
@@ -105,6 +118,12 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, |defined| defined.chat_slots.max(1))
     }
 
+    /// What an agent of `team` is allowed at `at`: by its team's own definition, else by the one for all.
+    pub fn allowance_at(&self, team: Option<&TeamId<N>>, at: Micros) -> Option<&AllowanceDefinition<N>> {
+        let of = |team: Option<TeamId<N>>| self.allowances.get(&team)?.at(at);
+        team.and_then(|team| of(Some(team.clone()))).or_else(|| of(None))
+    }
+
     /// The instants strictly inside `span` at which the agent's team becomes another one, in order. Cutting the
     /// span there gives parts that each belong to one team.
     pub fn team_changes(&self, agent: &AgentId<N>, span: Span) -> Vec<Micros> {
@@ -130,6 +149,9 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
             Event::TargetDefined(target) => holds(&self.targets, &target.target, &**target),
             Event::CalendarDefined(calendar) => holds(&self.calendars, &calendar.calendar, &**calendar),
             Event::FormulaDefined(formula) => self.formulas.0.contains(formula),
+            Event::SiteDefined(site) => self.sites.0.contains(site),
+            Event::AuthorityDefined(authority) => self.authorities.0.contains(authority),
+            Event::AllowanceDefined(allowance) => holds(&self.allowances, &allowance.team, allowance),
             _ => false,
         }
     }
@@ -169,6 +191,26 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
     /// Every definition of every reason, each reason's in order of `valid_from`; reasons in no order.
     pub fn reasons(&self) -> impl Iterator<Item = &ReasonDefinition<N>> {
         self.reasons.values().flat_map(|history| history.0.iter())
+    }
+
+    /// The site's own definitions, in order of `valid_from`.
+    pub fn sites(&self) -> impl Iterator<Item = &SiteDefinition> {
+        self.sites.0.iter()
+    }
+
+    /// Who is believed for which field of a leg, in order of `valid_from`.
+    pub fn authorities(&self) -> impl Iterator<Item = &AuthorityDefinition> {
+        self.authorities.0.iter()
+    }
+
+    /// Who is believed for which field of a leg whose earliest report is of `at`, if anything is defined.
+    pub fn authority_at(&self, at: Micros) -> Option<&AuthorityDefinition> {
+        self.authorities.at(at)
+    }
+
+    /// Every definition of what is allowed, each team's in order of `valid_from`; teams in no order.
+    pub fn allowances(&self) -> impl Iterator<Item = &AllowanceDefinition<N>> {
+        self.allowances.values().flat_map(|history| history.0.iter())
     }
 
     /// Every definition of every agent, each agent's in order of `valid_from`; agents in no order.
@@ -212,7 +254,19 @@ macro_rules! dated {
     )+};
 }
 
-dated!(QueueDefinition ReasonDefinition AgentDefinition TeamDefinition TargetDefinition CalendarDefinition FormulaDefinition);
+dated!(QueueDefinition ReasonDefinition AgentDefinition TeamDefinition TargetDefinition CalendarDefinition FormulaDefinition AllowanceDefinition);
+
+impl Dated for AuthorityDefinition {
+    fn valid_from(&self) -> Micros {
+        self.valid_from
+    }
+}
+
+impl Dated for SiteDefinition {
+    fn valid_from(&self) -> Micros {
+        self.valid_from
+    }
+}
 
 /// The definitions of one thing, sorted by date, one per date.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -8,6 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    allowance::{AllowanceDefinition, SiteDefinition},
+    authority::AuthorityDefinition,
     calendar::CalendarDefinition,
     formula::FormulaDefinition,
     ids::{
@@ -540,6 +542,12 @@ pub enum Event<N = Name> {
     CalendarDefined(Box<CalendarDefinition<N>>),
     /// A team was defined.
     TeamDefined(TeamDefinition<N>),
+    /// The site's time zone was defined.
+    SiteDefined(SiteDefinition),
+    /// What agents are allowed on a day was defined.
+    AllowanceDefined(AllowanceDefinition<N>),
+    /// Who is believed for which field of a leg was defined.
+    AuthorityDefined(AuthorityDefinition),
     /// A malformed fact was refused.
     Refused {
         /// The field's path.
@@ -667,6 +675,9 @@ types! {
     TARGET_DEFINED = 505 "definition.target",
     CALENDAR_DEFINED = 506 "definition.calendar",
     TEAM_DEFINED = 507 "definition.team",
+    SITE_DEFINED = 520 "definition.site",
+    ALLOWANCE_DEFINED = 521 "definition.allowance",
+    AUTHORITY_DEFINED = 522 "definition.authority",
     REFUSED = 601 "quarantine.refused",
     SKIPPED = 602 "quarantine.skipped",
     ANNULLED = 701 "correction.annulled",
@@ -687,6 +698,9 @@ impl<N> Event<N> {
                 | Self::TargetDefined(_)
                 | Self::CalendarDefined(_)
                 | Self::TeamDefined(_)
+                | Self::SiteDefined(_)
+                | Self::AllowanceDefined(_)
+                | Self::AuthorityDefined(_)
         )
     }
 
@@ -723,6 +737,9 @@ impl<N> Event<N> {
             Self::TargetDefined(_) => EventType::TARGET_DEFINED,
             Self::CalendarDefined(_) => EventType::CALENDAR_DEFINED,
             Self::TeamDefined(_) => EventType::TEAM_DEFINED,
+            Self::SiteDefined(_) => EventType::SITE_DEFINED,
+            Self::AllowanceDefined(_) => EventType::ALLOWANCE_DEFINED,
+            Self::AuthorityDefined(_) => EventType::AUTHORITY_DEFINED,
             Self::Refused { .. } => EventType::REFUSED,
             Self::Skipped { .. } => EventType::SKIPPED,
             Self::Annulled { .. } => EventType::ANNULLED,

@@ -7,7 +7,8 @@
 //! - [`time`]: instants, spans and the 15-minute grid
 //! - [`event`]: every event that the log can hold
 //! - [`envelope`]: what surrounds an event: position, stream, times, actor, source
-//! - [`definitions`]: queues, reasons, agents and teams as of any instant
+//! - [`definitions`]: queues, reasons, agents and teams as of any instant; [`allowance`]: the site's zone, and what agents are
+//!   allowed on a day; [`authority`]: who is believed for which field of a leg
 //! - [`agent`]: the agent's session, intent, slots and clock
 //! - [`contact`]: a contact's visits, legs, customer and matter
 //! - [`formula`], [`target`], [`calendar`]: the versioned formula, targets, working calendars, as data
@@ -15,6 +16,8 @@
 //! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 
 pub mod agent;
+pub mod allowance;
+pub mod authority;
 pub mod calendar;
 pub mod contact;
 pub mod definitions;

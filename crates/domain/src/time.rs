@@ -49,7 +49,7 @@ impl fmt::Display for Micros {
 }
 
 /// Half-open: `start` belongs to it, `end` does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// First instant.
     pub start: Micros,

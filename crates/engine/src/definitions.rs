@@ -1,9 +1,11 @@
-//! Reference data comes in: queues, reasons, agents, teams, formula versions, targets, calendars. Definitions are events
-//! like any other.
+//! Reference data comes in: queues, reasons, agents, teams, formula versions, targets, calendars, the site's zone, what is
+//! allowed on a day, who is believed. Definitions are events like any other.
 //!
 //! Invariant: what is defined already, exactly so, is not written again; a formula version's number means one content.
 
 use pegcount_domain::{
+    allowance::{AllowanceDefinition, SiteDefinition},
+    authority::AuthorityDefinition,
     calendar::{CalendarDefinition, DAY_MINUTES},
     envelope::{Position, StreamKind, StreamName},
     event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition, TeamDefinition},
@@ -43,6 +45,12 @@ pub struct Defined {
     pub calendars: Vec<CalendarDefinition>,
     /// Comings into force of formula versions.
     pub formulas: Vec<FormulaDefinition>,
+    /// The site's zone, every version of it.
+    pub sites: Vec<SiteDefinition>,
+    /// What is allowed on a day, every version for each team.
+    pub allowances: Vec<AllowanceDefinition>,
+    /// Who is believed for which field of a leg, every version of it.
+    pub authorities: Vec<AuthorityDefinition>,
     /// Agents that facts named and nobody defined.
     pub undeclared_agents: Vec<Name>,
     /// Queues that facts named and nobody defined.
@@ -60,7 +68,11 @@ impl Defined {
         let targets = self.targets.iter().cloned().map(|one| Event::TargetDefined(Box::new(one)));
         let calendars = self.calendars.iter().cloned().map(|one| Event::CalendarDefined(Box::new(one)));
         let people = queues.chain(reasons).chain(agents).chain(teams);
-        people.chain(formulas).chain(targets).chain(calendars).collect()
+        let sites = self.sites.iter().cloned().map(Event::SiteDefined);
+        let allowances = self.allowances.iter().cloned().map(Event::AllowanceDefined);
+        let authorities = self.authorities.iter().cloned().map(Event::AuthorityDefined);
+        let days = sites.chain(allowances).chain(authorities);
+        people.chain(formulas).chain(targets).chain(calendars).chain(days).collect()
     }
 }
 
@@ -81,6 +93,17 @@ impl Engine {
         }
         for (index, event) in events.iter().enumerate() {
             check(event).map_err(|reason| EngineError::invalid(format!("definitions[{index}]"), reason))?;
+        }
+        for (index, event) in events.iter().enumerate() {
+            if let Event::SiteDefined(SiteDefinition { time_zone, .. }) = event
+                && !pegcount_kpi::is_known_zone(time_zone)
+            {
+                let reason = format!(
+                    "is {:?}, which the time zone database does not know; use a name like Europe/Berlin",
+                    time_zone.as_str()
+                );
+                return Err(EngineError::invalid(&format!("definitions[{index}].site.time_zone"), reason));
+            }
         }
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Definition, id: ALL };
         for _ in 0..DECISIONS_MAX {

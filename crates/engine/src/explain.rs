@@ -8,8 +8,8 @@ use std::{
     sync::Arc,
 };
 
-use pegcount_domain::envelope::Position;
-use pegcount_kpi::{ExplainQuery, Explanation, Item};
+use pegcount_domain::{envelope::Position, ids::SiteId};
+use pegcount_kpi::{Anomaly, ExplainQuery, Explanation, Item};
 
 use crate::{
     engine::Engine,
@@ -49,11 +49,23 @@ impl Engine {
     /// Reads the events behind an explanation.
     async fn with_events(&self, explanation: Explanation) -> Result<Explained, EngineError> {
         // What goes on still counts though its first events have been dropped; those cannot be told.
-        let first = self.log.first();
-        let events = explanation.items.iter().flat_map(told_events);
-        let positions = events.filter(|position| *position >= first).collect();
-        let events = self.events_at(positions).await?;
+        let events = self.events_of(explanation.items.iter().flat_map(told_events)).await?;
         Ok(Explained { explanation, events })
+    }
+
+    /// The odd facts of a site, by position, and how far the fold has come.
+    pub fn anomalies(&self, site: &SiteId) -> (Vec<Anomaly>, Position) {
+        let figures = self.figures.state().read();
+        (figures.kpi.anomalies(site), figures.kpi.position())
+    }
+
+    /// The events at these positions, without those that have been dropped.
+    pub async fn events_of(
+        &self,
+        positions: impl IntoIterator<Item = Position>,
+    ) -> Result<BTreeMap<Position, ReadEvent>, EngineError> {
+        let first = self.log.first();
+        self.events_at(positions.into_iter().filter(|position| *position >= first).collect()).await
     }
 
     /// The events at these positions.

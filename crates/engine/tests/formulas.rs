@@ -44,6 +44,7 @@ fn hour(formula_version: Option<u8>) -> Query {
         columns: Vec::new(),
         last: None,
         formula_version,
+        variant: pegcount_kpi::Variant::default(),
     }
 }
 

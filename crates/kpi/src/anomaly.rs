@@ -34,13 +34,15 @@ pub enum AnomalyKind {
     TargetUnknown,
     /// A fact from before the instant up to which history is closed.
     HistoryClosed,
+    /// A report of a leg that is not believed, and that no report of whoever is believed confirms.
+    ReportsDiffer,
 }
 
 /// Codes from here on are those of agents' marks.
 const AGENT_CODES: u32 = 100;
 
 impl AnomalyKind {
-    const OWN: [(Self, u32); 11] = [
+    const OWN: [(Self, u32); 12] = [
         (Self::EntrySynthesised, 1),
         (Self::VisitEnteredTwice, 2),
         (Self::VisitLeftTwice, 3),
@@ -52,10 +54,36 @@ impl AnomalyKind {
         (Self::TicketStepUnexpected, 9),
         (Self::TargetUnknown, 10),
         (Self::HistoryClosed, 11),
+        (Self::ReportsDiffer, 20),
     ];
 
+    /// One word for it; all marks of the agent's machine share one.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Agent(_) => "agent_step_unexpected",
+            Self::EntrySynthesised => "entry_synthesised",
+            Self::VisitEnteredTwice => "visit_entered_twice",
+            Self::VisitLeftTwice => "visit_left_twice",
+            Self::VisitLeftBeforeEntered => "visit_left_before_entered",
+            Self::VisitLeftOpen => "visit_left_open",
+            Self::VisitEndedElsewhere => "visit_ended_elsewhere",
+            Self::ContactStartedTwice => "contact_started_twice",
+            Self::ContactEndedTwice => "contact_ended_twice",
+            Self::TicketStepUnexpected => "ticket_step_unexpected",
+            Self::TargetUnknown => "target_unknown",
+            Self::HistoryClosed => "history_closed",
+            Self::ReportsDiffer => "reports_differ",
+        }
+    }
+
+    /// The words of all kinds.
+    pub fn words() -> Vec<&'static str> {
+        let own = Self::OWN.iter().map(|(kind, _)| kind.word());
+        own.chain(AgentAnomaly::ALL.first().map(|first| Self::Agent(*first).word())).collect()
+    }
+
     /// The number by which it is stored; never given to another meaning.
-    pub(crate) fn code(self) -> u32 {
+    pub fn code(self) -> u32 {
         if let Self::Agent(anomaly) = self {
             let agents = (AGENT_CODES..).zip(AgentAnomaly::ALL);
             return agents.into_iter().find(|(_, known)| *known == anomaly).map_or(0, |(code, _)| code);
@@ -64,7 +92,7 @@ impl AnomalyKind {
     }
 
     /// The one with this number.
-    pub(crate) fn from_code(code: u32) -> Option<Self> {
+    pub fn from_code(code: u32) -> Option<Self> {
         if code >= AGENT_CODES {
             let mut agents = (AGENT_CODES..).zip(AgentAnomaly::ALL);
             return agents.find(|(known, _)| *known == code).map(|(_, anomaly)| Self::Agent(anomaly));
@@ -87,6 +115,9 @@ impl fmt::Display for AnomalyKind {
             Self::ContactEndedTwice => "the contact had ended already",
             Self::TicketStepUnexpected => "the ticket's state does not allow the step",
             Self::TargetUnknown => "a correction of a fact that is not there",
+            Self::ReportsDiffer => {
+                "softphone and exchange differ: the other one is believed, and says otherwise"
+            }
             Self::HistoryClosed => "history is closed there: the fact changes no figure",
         })
     }

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    agent::standing::Standing,
     anomaly::{Anomaly, Marks},
     cells::{Cells, Contribution, Contributions},
     contact::fold::Crossing,
@@ -36,6 +37,7 @@ pub(crate) struct Books {
     #[serde(skip)]
     pub(crate) cells: Cells,
     crossings: BTreeMap<i32, Vec<Crossing>>,
+    standings: BTreeMap<i32, Vec<Standing>>,
     /// By the instant at which each becomes so; the cells hold those up to `matured_to`, the last instant known of.
     maturing: BTreeMap<Micros, Vec<Contribution>>,
     pub(crate) matured_to: Micros,
@@ -65,6 +67,7 @@ impl Default for Books {
         Self {
             cells: Cells::default(),
             crossings: BTreeMap::new(),
+            standings: BTreeMap::new(),
             maturing: BTreeMap::new(),
             matured_to: Micros(i64::MIN),
             next_due: Micros::MAX,
@@ -170,6 +173,34 @@ impl Books {
                 self.crossings.remove(&crossing.interval.0);
             }
         }
+    }
+
+    /// Adds or takes away the states of an agent when intervals ended.
+    pub(crate) fn enter_standings(&mut self, standings: &[Standing], sign: i64) {
+        if let Some(feed) = &mut self.feed {
+            feed.standings.extend(standings.iter().map(|standing| (*standing, sign)));
+        }
+        for standing in standings {
+            let list = self.standings.entry(standing.interval.0).or_default();
+            if sign > 0 {
+                list.push(*standing);
+            } else if let Some(index) = list.iter().position(|known| known == standing) {
+                list.swap_remove(index);
+            }
+            if list.is_empty() {
+                self.standings.remove(&standing.interval.0);
+            }
+        }
+    }
+
+    /// The agents that were signed in when `interval` ended.
+    pub(crate) fn standings(&self, interval: Interval) -> &[Standing] {
+        self.standings.get(&interval.0).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of them.
+    pub(crate) fn all_standings(&self) -> impl Iterator<Item = &Standing> {
+        self.standings.values().flatten()
     }
 
     /// The visits that waited when `interval` ended.

@@ -161,8 +161,8 @@ pub(crate) struct Cells {
 }
 
 /// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines,
-/// times away, transfers by their handle's end and answer, failures, waits under three attributions.
-const TABLES: usize = 15;
+/// times away, transfers by their handle's end and answer, failures, waits under three attributions, days.
+const TABLES: usize = 16;
 const LEG_TABLE: u8 = 4;
 
 /// Which table a sheet is in under an attribution, and where in its rows it begins.
@@ -181,6 +181,7 @@ const fn place(sheet: Sheet, attribution: Attribution) -> (u8, u8) {
         (Sheet::Transfer, _) => (9, 0),
         (Sheet::Failure, _) => (11, 0),
         (Sheet::Wait, any) => (12 + any as u8, 0),
+        (Sheet::Day, _) => (15, 0),
     }
 }
 
@@ -331,6 +332,8 @@ pub(crate) enum Part {
     Contact(Slot),
     /// A ticket as a whole, with its contact.
     Ticket(Slot),
+    /// A local day or month as a whole.
+    Day,
 }
 
 /// Where a contribution comes from, for explaining it.

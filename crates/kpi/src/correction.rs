@@ -55,6 +55,10 @@ impl Corrections {
             Event::QueueDefined(queue) => is_closed(queue.valid_from),
             Event::AgentDefined(agent) => is_closed(agent.valid_from),
             Event::FormulaDefined(formula) => is_closed(formula.valid_from),
+            Event::AuthorityDefined(authority) => is_closed(authority.valid_from),
+            Event::SiteDefined(site) => is_closed(site.valid_from),
+            Event::AllowanceDefined(allowance) => is_closed(allowance.valid_from),
+            Event::ReasonDefined(reason) => is_closed(reason.valid_from),
             _ => {
                 let age = recorded.recorded_at.minus(recorded.occurred_at);
                 is_closed(recorded.occurred_at) && age <= CORRECTION_AGE_MAX

@@ -21,10 +21,17 @@ use crate::{
 /// The version by which a site counts that has defined none.
 pub use pegcount_domain::formula::FORMULA_BUILT_IN;
 
-/// The gauges, which stand after the measures of queue visits.
-pub(crate) const GAUGES: [Column; 2] = [
+/// The gauges, which stand after the measures of queue visits: of visits, then of agents by state.
+pub(crate) const GAUGES: [Column; 9] = [
     gauge("waiting", Unit::Count, "Visits that wait at the instant."),
     gauge("longest_waiting", Unit::Duration, "How long the longest of them has waited by then."),
+    gauge("agents_signed_in", Unit::Count, "Agents that are signed in at the instant."),
+    gauge("agents_occupied", Unit::Count, "Of these, those in a contact or after-call work."),
+    gauge("agents_lost", Unit::Count, "Of these, those whose connection is lost."),
+    gauge("agents_ringing", Unit::Count, "Of these, those whose device rings."),
+    gauge("agents_dialing", Unit::Count, "Of these, those who dial."),
+    gauge("agents_away", Unit::Count, "Of these, those who are away."),
+    gauge("agents_ready", Unit::Count, "Of these, those who are ready."),
 ];
 
 const fn gauge(name: &'static str, unit: Unit, meaning: &'static str) -> Column {
@@ -239,6 +246,13 @@ pub(crate) static FORMULAS: &[Formula] = &[
         &[M::OccupiedClock, M::ReadyClock, M::RingingClock, M::DialingClock],
     ),
     ratio(
+        "occupancy_slots",
+        Unit::Ratio,
+        "(occupied_clock + extra_slots_busy_time) / (occupied_clock + ready_clock + ringing_clock + dialing_clock + extra_slots_time)",
+        &[M::OccupiedClock, M::ExtraSlotsBusyTime],
+        &[M::OccupiedClock, M::ReadyClock, M::RingingClock, M::DialingClock, M::ExtraSlotsTime],
+    ),
+    ratio(
         "utilisation",
         Unit::Ratio,
         "occupied_clock / signed_in_clock",
@@ -265,6 +279,23 @@ pub(crate) static FORMULAS: &[Formula] = &[
         over: &[M::SignedInClock],
         over_minus: &[M::AwayClock, M::LostClock],
     },
+    Formula {
+        name: "callbacks_per_hour",
+        unit: Unit::Ratio,
+        words: "callbacks_made / hours(callback_time)",
+        scale: 3_600_000_000,
+        plus: &[M::CallbacksMade],
+        minus: &[],
+        over: &[M::CallbackTime],
+        over_minus: &[],
+    },
+    ratio(
+        "outbound_connect_rate",
+        Unit::Ratio,
+        "outbound_connected / outbound_dials",
+        &[M::OutboundConnected],
+        &[M::OutboundDials],
+    ),
     Formula {
         name: "connect_rate",
         unit: Unit::Ratio,
@@ -334,10 +365,35 @@ pub(crate) static FORMULAS: &[Formula] = &[
         &[M::RepeatFinal],
         &[M::RepeatEligible],
     ),
+    ratio(
+        "efficiency_share",
+        Unit::Ratio,
+        "agent_days_over_target / agent_days_measured",
+        &[M::AgentDaysOverTarget],
+        &[M::AgentDaysMeasured],
+    ),
+    ratio(
+        "efficiency_share_by_month",
+        Unit::Ratio,
+        "agent_months_over_target / agent_months_measured",
+        &[M::AgentMonthsOverTarget],
+        &[M::AgentMonthsMeasured],
+    ),
+    ratio(
+        "away_compliance",
+        Unit::Ratio,
+        "agent_days_compliant / agent_days",
+        &[M::AgentDaysCompliant],
+        &[M::AgentDays],
+    ),
     ratio("reopen_rate", Unit::Ratio, "reopened / resolved", &[M::TicketsReopened], &[M::TicketsResolved]),
 ];
 
 impl Formula {
+    pub(crate) const fn unit(&self) -> Unit {
+        self.unit
+    }
+
     /// What its column stands for where these forms hold: itself, or the variant that they say.
     pub(crate) fn under(&'static self, forms: Forms) -> &'static Self {
         let variant = match self.name {
@@ -506,6 +562,21 @@ impl Means {
             }
         }
     }
+}
+
+/// The same columns where ratios are the mean of days: those of ratios say so.
+pub fn describe_means() -> &'static [Column] {
+    static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
+        let is_ratio = |column: &Column| FORMULAS.iter().any(|formula| formula.name == column.name);
+        let mean = |column: &Column| {
+            let words = column.formula.filter(|_| is_ratio(column));
+            // Once for the life of the program.
+            let words = words.map(|words| &*format!("mean of the local days' values of: {words}").leak());
+            Column { formula: words.or(column.formula), ..*column }
+        };
+        describe().iter().map(mean).collect()
+    });
+    &COLUMNS
 }
 
 /// Every column of every table, in order: the measures (gauges after those of queue visits), then the KPIs.

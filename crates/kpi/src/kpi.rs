@@ -262,7 +262,14 @@ impl Kpi {
 
     fn check_open(&self, query: &Query) -> Result<(), QueryError> {
         let (as_of, closed_before) = (query.as_of, self.closed_before(&query.site));
-        if as_of < closed_before { Err(QueryError::Closed { as_of, closed_before }) } else { Ok(()) }
+        if as_of < closed_before {
+            return Err(QueryError::Closed { as_of, closed_before });
+        }
+        let from = query.range().start;
+        if query.variant.efficiency_target.is_some() && from < closed_before {
+            return Err(QueryError::DaysGone { from, closed_before });
+        }
+        Ok(())
     }
 
     /// The latest instant at which anything was recorded.

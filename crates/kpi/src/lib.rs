@@ -23,6 +23,7 @@ mod contact;
 pub mod correction;
 #[cfg(feature = "corrupting")]
 mod corrupting;
+mod day;
 mod fact;
 pub mod formula;
 mod histogram;
@@ -42,12 +43,14 @@ pub mod workload;
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use archive::ArchiveError;
 pub use correction::Correction;
-pub use formula::{FORMULA_BUILT_IN, describe};
+pub use day::calendar::is_known_zone;
+pub use formula::{FORMULA_BUILT_IN, describe, describe_means};
 pub use kpi::Kpi;
 pub use kpi::UnderFormula;
 pub use measure::{Measure, Unit};
 pub use parts::{Part, PartError};
 pub use query::{
     Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running,
-    Table, Term, Value, Versions,
+    Table, Term, Value, Variant, Versions,
 };
+pub use reference::EfficiencyTarget;

@@ -40,17 +40,19 @@ pub(crate) enum Sheet {
     Failure,
     /// Waits by length: as visits. Not columns of their own: percentiles are taken from them.
     Wait,
+    /// Agent-days and agent-months: agent, team.
+    Day,
 }
 
 impl Sheet {
     /// Whether what it holds depends on the formula version.
     pub(crate) const fn is_versioned(self) -> bool {
-        !matches!(self, Self::Clock | Self::Away | Self::Leg | Self::Ticket)
+        !matches!(self, Self::Clock | Self::Away | Self::Leg | Self::Ticket | Self::Day)
     }
 }
 
 /// How many sheets there are.
-pub(crate) const SHEETS: usize = 10;
+pub(crate) const SHEETS: usize = 11;
 
 macro_rules! measures {
     ($($sheet:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal $unit:ident,)+ })+) => {
@@ -176,6 +178,10 @@ measures! {
         SignIns "sign_ins" Count,
         /// Keys that steer or jam the phone.
         PhoneKeys "phone_keys" Count,
+        /// Available time of the slots that an agent has beyond the first.
+        ExtraSlotsTime "extra_slots_time" Duration,
+        /// Occupied time of the slots that an agent has beyond the first.
+        ExtraSlotsBusyTime "extra_slots_busy_time" Duration,
     }
     Away {
         /// Away.
@@ -272,6 +278,10 @@ measures! {
         ContactsHandled "contacts_handled" Count,
         /// Talk, hold and after-call work of all their legs.
         ContactsHandleTime "contacts_handle_time" Duration,
+        /// Completed legs of our own call-backs.
+        CallbacksMade "callbacks_made" Count,
+        /// Talk, hold and after-call work of these legs.
+        CallbackTime "callback_time" Duration,
     }
     Failure {
         /// Issues that were not resolved at first contact, or not for long.
@@ -282,6 +292,20 @@ measures! {
         WaitsAnswered "wait_histogram_answered" Count,
         /// Waits of the abandoned, by length.
         WaitsAbandoned "wait_histogram_abandoned" Count,
+    }
+    Day {
+        /// Local days on which an agent was signed in, once they have ended.
+        AgentDays "agent_days" Count,
+        /// Of these, those within every allowance.
+        AgentDaysCompliant "agent_days_compliant" Count,
+        /// Of these, those with at least 1 h available: signed in, neither away nor with the connection lost.
+        AgentDaysMeasured "agent_days_measured" Count,
+        /// Of the measured, those above the efficiency target in inbound contacts per hour available.
+        AgentDaysOverTarget "agent_days_over_target" Count,
+        /// Local months in which an agent was available for at least 1 h, once they have ended.
+        AgentMonthsMeasured "agent_months_measured" Count,
+        /// Of the measured, those above the efficiency target in inbound contacts per hour available.
+        AgentMonthsOverTarget "agent_months_over_target" Count,
     }
 }
 
@@ -306,6 +330,7 @@ impl Sheet {
         Self::Line,
         Self::Failure,
         Self::Wait,
+        Self::Day,
     ];
 
     /// Whether its measures are columns of a table.

@@ -125,6 +125,8 @@ impl Kpi {
                 last_seen: _,
                 deferred_since: _,
                 touch_limit: _,
+                days_due: _,
+                now: _,
             } = site;
             give.part(number, What::Site, site)?;
             let facts = |unit: &AgentUnit| {

@@ -21,13 +21,17 @@ use pegcount_domain::{
     ids::{ContactId, Key, Name, SiteId},
     time::Micros,
 };
-use pegcount_kpi::{AnomalyKind, Attribution, ExplainQuery, Kpi, Part, PartError, Query, QueryError};
+use pegcount_kpi::{
+    AnomalyKind, Attribution, ExplainQuery, Kpi, Part, PartError, Query, QueryError, Variant,
+};
 use pegcount_proto::stored::FiguresArchive;
 use prost::Message;
 use support::{Centre, DAY, ended, query, t};
 
 /// Seeds unless the environment says otherwise.
 const SEEDS: u64 = 2;
+/// Longer than any day.
+const DAYS_FIXED: Micros = Micros(26 * Micros::HOUR.0);
 /// Stories that follow on each other.
 const STORIES: u64 = 4;
 
@@ -83,6 +87,22 @@ fn moved_event(
             formula.valid_from = formula.valid_from.plus(by);
             Event::FormulaDefined(formula)
         }
+        Event::SiteDefined(mut site) => {
+            site.valid_from = site.valid_from.plus(by);
+            Event::SiteDefined(site)
+        }
+        Event::AuthorityDefined(mut authority) => {
+            authority.valid_from = authority.valid_from.plus(by);
+            Event::AuthorityDefined(authority)
+        }
+        Event::AllowanceDefined(mut allowance) => {
+            allowance.valid_from = allowance.valid_from.plus(by);
+            Event::AllowanceDefined(allowance)
+        }
+        Event::ReasonDefined(mut reason) => {
+            reason.valid_from = reason.valid_from.plus(by);
+            Event::ReasonDefined(reason)
+        }
         Event::Annulled { target, reason } => Event::Annulled { target: target + after.0, reason },
         Event::Amended { target, reason, occurred_at, event } => Event::Amended {
             target: target + after.0,
@@ -111,6 +131,11 @@ fn in_force_from(mut history: Vec<Recorded>, now: Micros) -> Vec<Recorded> {
             Event::QueueDefined(queue) => queue.valid_from = queue.valid_from.max(now),
             Event::AgentDefined(agent) => agent.valid_from = agent.valid_from.max(now),
             Event::FormulaDefined(formula) => formula.valid_from = formula.valid_from.max(now),
+            // Up to the end of the day in which history is closed days stay as they are.
+            Event::SiteDefined(site) => site.valid_from = site.valid_from.max(now.plus(DAYS_FIXED)),
+            Event::AuthorityDefined(authority) => authority.valid_from = authority.valid_from.max(now),
+            Event::AllowanceDefined(allowance) => allowance.valid_from = allowance.valid_from.max(now),
+            Event::ReasonDefined(reason) => reason.valid_from = reason.valid_from.max(now),
             _ => {}
         }
     }
@@ -178,6 +203,9 @@ fn difference(one: &Kpi, other: &Kpi, history: &[Recorded], since: Micros, chanc
     for site in SITES {
         for as_of in instants {
             for asked in questions(site, (from, to), as_of, dice.roll()) {
+                // Another target cannot be forced on days whose history is closed.
+                let variant = Variant { efficiency_target: None, ..asked.variant };
+                let asked = Query { variant, ..asked };
                 let (one, other) = (one.query(&asked).unwrap(), other.query(&asked).unwrap());
                 if one.rows != other.rows {
                     let row = one.rows.iter().zip(&other.rows).find(|(one, other)| one != other);

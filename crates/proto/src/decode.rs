@@ -4,6 +4,8 @@
 //! Invariant: `decode(encode(event)) == event`, for every schema version that was ever written (golden files).
 
 use pegcount_domain::{
+    allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
+    authority::{AuthorityDefinition, LegField, Reporter},
     calendar::{CalendarDefinition, Date, Holiday},
     event::{
         AfterCallEnd, AfterCallOnContact, AgentDefinition, Channel, Direction, Event, EventType, Intent,
@@ -275,6 +277,57 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
         })
     }
 
+    /// In the order of the fields: what is written in another order is the same definition.
+    fn authority(&self, m: &stored::AuthorityDefined) -> Result<AuthorityDefinition, DecodeError> {
+        let mut believed = Vec::with_capacity(m.softphone.len() + m.exchange.len());
+        for (codes, reporter) in [(&m.softphone, Reporter::Softphone), (&m.exchange, Reporter::Exchange)] {
+            for code in codes {
+                let field = LegField::from_code(*code).ok_or_else(|| self.missing("field"))?;
+                if believed.iter().all(|(known, _)| *known != field) {
+                    believed.push((field, reporter));
+                }
+            }
+        }
+        believed.sort_unstable();
+        Ok(AuthorityDefinition { believed, valid_from: Micros(m.valid_from_us) })
+    }
+
+    fn allowance(&mut self, m: &stored::AllowanceDefined) -> Result<AllowanceDefinition<N>, DecodeError> {
+        let mut reasons = Vec::with_capacity(m.reasons.len());
+        for reason in &m.reasons {
+            reasons.push(ReasonAllowance {
+                reason: self.required(reason.name_reason, "reason", ReasonCode)?,
+                longest: reason.longest_us.map(Micros),
+                total: reason.total_us.map(Micros),
+                count: reason.count,
+            });
+        }
+        let meals = m.meals.as_ref().map(|meals| self.meals(meals)).transpose()?;
+        Ok(AllowanceDefinition {
+            team: self.optional(m.name_team, TeamId),
+            total: m.total_us.map(Micros),
+            reasons,
+            meals,
+            sign_ins: m.sign_ins,
+            valid_from: Micros(m.valid_from_us),
+        })
+    }
+
+    fn meals(&mut self, m: &stored::MealsAllowed) -> Result<MealAllowance<N>, DecodeError> {
+        let mut reasons = Vec::with_capacity(m.name_reasons.len());
+        for reason in &m.name_reasons {
+            reasons.push(self.required(*reason, "meals.reason", ReasonCode)?);
+        }
+        let minute = |minute: u32| u16::try_from(minute).map_err(|_| self.missing("meals.hours"));
+        let hours = LocalHours { from_minute: minute(m.from_minute)?, to_minute: minute(m.to_minute)? };
+        Ok(MealAllowance {
+            reasons,
+            count: m.count,
+            longest: m.longest_us.map(Micros),
+            hours: m.has_hours.then_some(hours),
+        })
+    }
+
     fn definition(&mut self, payload: &[u8]) -> Result<Event<N>, DecodeError> {
         Ok(match self.event_type {
             EventType::QUEUE_DEFINED => {
@@ -333,6 +386,22 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
             }
             EventType::TARGET_DEFINED => self.target(&self.message(payload)?)?,
             EventType::CALENDAR_DEFINED => self.calendar(&self.message(payload)?)?,
+            EventType::SITE_DEFINED => {
+                let m: stored::SiteDefined = self.message(payload)?;
+                if m.time_zone.is_empty() {
+                    return Err(self.missing("time_zone"));
+                }
+                let time_zone = ZoneName::new(&m.time_zone);
+                Event::SiteDefined(SiteDefinition { time_zone, valid_from: Micros(m.valid_from_us) })
+            }
+            EventType::AUTHORITY_DEFINED => {
+                let m: stored::AuthorityDefined = self.message(payload)?;
+                Event::AuthorityDefined(self.authority(&m)?)
+            }
+            EventType::ALLOWANCE_DEFINED => {
+                let m: stored::AllowanceDefined = self.message(payload)?;
+                Event::AllowanceDefined(self.allowance(&m)?)
+            }
             other => return Err(DecodeError::UnknownType(other.0)),
         })
     }

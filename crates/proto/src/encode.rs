@@ -4,6 +4,8 @@
 //! Invariant: equal events encode to equal bytes, so the log can tell a repeat from a contradiction.
 
 use pegcount_domain::{
+    allowance::AllowanceDefinition,
+    authority::{AuthorityDefinition, Reporter},
     event::{Event, EventType, Intent, LegRef, LegStep},
     ids::Name,
     time::Micros,
@@ -78,6 +80,9 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::FormulaDefined(formula) => put(payload, &formula_message(formula, names)),
         Event::TargetDefined(target) => put(payload, &target_message(target, names)),
         Event::CalendarDefined(calendar) => put(payload, &calendar_message(calendar, names)),
+        Event::SiteDefined(_) | Event::AllowanceDefined(_) | Event::AuthorityDefined(_) => {
+            write_definition(event, names, payload);
+        }
         Event::Refused { .. } | Event::Skipped { .. } | Event::Annulled { .. } | Event::Amended { .. } => {
             write_record(event, names, payload);
         }
@@ -266,6 +271,12 @@ fn write_definition(event: &Event, names: &mut NameList, payload: &mut Payload) 
             };
             put(payload, &message);
         }
+        Event::SiteDefined(site) => {
+            let (time_zone, valid_from_us) = (site.time_zone.as_str().to_owned(), site.valid_from.0);
+            put(payload, &stored::SiteDefined { time_zone, valid_from_us });
+        }
+        Event::AuthorityDefined(authority) => put(payload, &authority_message(authority)),
+        Event::AllowanceDefined(allowance) => put(payload, &allowance_message(allowance, names)),
         _ => {}
     }
 }
@@ -273,6 +284,48 @@ fn write_definition(event: &Event, names: &mut NameList, payload: &mut Payload) 
 /// A queue's own threshold; 0 where it has none.
 fn own(threshold: Option<Micros>) -> i64 {
     threshold.map_or(0, |Micros(own)| own)
+}
+
+fn authority_message(authority: &AuthorityDefinition) -> stored::AuthorityDefined {
+    let of = |reporter: Reporter| {
+        let own = authority.believed.iter().filter(move |(_, believed)| *believed == reporter);
+        own.map(|(field, _)| field.code().into()).collect()
+    };
+    stored::AuthorityDefined {
+        softphone: of(Reporter::Softphone),
+        exchange: of(Reporter::Exchange),
+        valid_from_us: authority.valid_from.0,
+    }
+}
+
+fn allowance_message(allowance: &AllowanceDefinition, names: &mut NameList) -> stored::AllowanceDefined {
+    let micros = |limit: Option<Micros>| limit.map(|limit| limit.0);
+    let name_team = names.optional(allowance.team.as_ref().map(|id| &id.0));
+    let mut reasons = Vec::with_capacity(allowance.reasons.len());
+    for reason in &allowance.reasons {
+        reasons.push(stored::ReasonAllowed {
+            name_reason: names.ordinal(&reason.reason.0),
+            longest_us: micros(reason.longest),
+            total_us: micros(reason.total),
+            count: reason.count,
+        });
+    }
+    let meals = allowance.meals.as_ref().map(|meals| stored::MealsAllowed {
+        name_reasons: meals.reasons.iter().map(|reason| names.ordinal(&reason.0)).collect(),
+        count: meals.count,
+        longest_us: micros(meals.longest),
+        has_hours: meals.hours.is_some(),
+        from_minute: meals.hours.map_or(0, |hours| hours.from_minute.into()),
+        to_minute: meals.hours.map_or(0, |hours| hours.to_minute.into()),
+    });
+    stored::AllowanceDefined {
+        name_team,
+        total_us: micros(allowance.total),
+        reasons,
+        meals,
+        sign_ins: allowance.sign_ins,
+        valid_from_us: allowance.valid_from.0,
+    }
 }
 
 fn write_record(event: &Event, names: &mut NameList, payload: &mut Payload) {

@@ -14,6 +14,8 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
 use pegcount_domain::{
+    allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
+    authority::{AuthorityDefinition, LegField, Reporter},
     calendar::{CalendarDefinition, Date, Holiday, MakeUpDay, Weekday, Window},
     event::{
         AfterCallEnd, AfterCallOnContact, AgentDefinition, Channel, Direction, Event, EventType, Intent,
@@ -182,6 +184,32 @@ fn samples() -> Vec<Event> {
         Event::TeamDefined(TeamDefinition {
             team: TeamId(name("north")),
             label: Some(name("North")),
+            valid_from: Micros(1_700_000_000_000_000),
+        }),
+        Event::SiteDefined(SiteDefinition {
+            time_zone: ZoneName::new("Australia/Lord_Howe"),
+            valid_from: Micros(1_700_000_000_000_000),
+        }),
+        Event::AllowanceDefined(AllowanceDefinition {
+            team: Some(TeamId(name("north"))),
+            total: Some(Micros(5_400_000_000)),
+            reasons: vec![ReasonAllowance {
+                reason: reason(),
+                longest: Some(Micros(1_800_000_000)),
+                total: Some(Micros(2_700_000_000)),
+                count: Some(2),
+            }],
+            meals: Some(MealAllowance {
+                reasons: vec![reason(), ReasonCode(name("supper"))],
+                count: Some(1),
+                longest: Some(Micros(2_700_000_000)),
+                hours: Some(LocalHours { from_minute: 660, to_minute: 840 }),
+            }),
+            sign_ins: Some(3),
+            valid_from: Micros(1_700_000_000_000_000),
+        }),
+        Event::AuthorityDefined(AuthorityDefinition {
+            believed: vec![(LegField::Held, Reporter::Softphone), (LegField::AfterCall, Reporter::Exchange)],
             valid_from: Micros(1_700_000_000_000_000),
         }),
         Event::Refused { field: name("agent.agent"), reason: name("is empty"), digest: [9; 16] },

@@ -81,8 +81,8 @@ actions! {
     ReadKpis "reading figures" [
         Agent TeamLead KpiDesk FloorManager QualityInspector Analyst Administrator
     ],
-    /// What changed figures after the fact, over all agents.
-    ReadCorrections "reading corrections" [
+    /// What changed figures after the fact, and odd facts, over all agents.
+    ReadCorrections "reading corrections and odd facts" [
         TeamLead KpiDesk FloorManager QualityInspector Analyst Administrator
     ],
     /// Counting all of a site's facts again, to check its figures.

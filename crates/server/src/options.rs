@@ -38,6 +38,11 @@ pub const CORRECTIONS_DEFAULT: usize = 1_000;
 /// The most corrections in a page.
 pub const CORRECTIONS_MAX: usize = 10_000;
 
+/// Odd facts in a page, if the caller does not say.
+pub const ANOMALIES_DEFAULT: usize = 1_000;
+/// The most odd facts in a page.
+pub const ANOMALIES_MAX: usize = 10_000;
+
 /// Limits over all connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -158,15 +158,20 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
     let field = match error {
         QueryError::Unaligned { field: "from", .. } => "from_us",
         QueryError::Unaligned { .. } | QueryError::Empty { .. } | QueryError::TooLong { .. } => "to_us",
-        QueryError::Repeated { .. } | QueryError::CutWindow { .. } => "by",
+        QueryError::Repeated { .. } | QueryError::CutWindow { .. } | QueryError::NoMeanOfDays { .. } => "by",
         QueryError::WrongLength { .. } => "last_us",
+        QueryError::NoMeanOfWindow => "mean_of_days",
+        QueryError::DaysGone { .. } => {
+            return precondition("HISTORY_CLOSED", "efficiency_target_milli", message);
+        }
         QueryError::Closed { .. } => return precondition("HISTORY_CLOSED", "as_of_us", message),
         QueryError::EventsGone { .. } => return precondition("HISTORY_CLOSED", "from_us", message),
         QueryError::UnknownFormula { .. } => "formula_version",
         QueryError::NeedsFold { .. } => return precondition("NEEDS_FOLD", "formula_version", message),
-        QueryError::UnknownColumn { .. } | QueryError::NotExplained { .. } | QueryError::NotCutBy { .. } => {
-            "column"
-        }
+        QueryError::UnknownColumn { .. }
+        | QueryError::NotExplained { .. }
+        | QueryError::MeanNotExplained { .. }
+        | QueryError::NotCutBy { .. } => "column",
     };
     let details = ErrorDetails::with_bad_request_violation(field, message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)

@@ -11,7 +11,7 @@ use pegcount_domain::{
 use pegcount_engine::{
     Difference, Explained, Kind, Purpose, ReadEvent, Recomputation, Reconciled, Retained, told_events,
 };
-use pegcount_kpi::{Column, Correction, Item, Role, Term, Unit, Value};
+use pegcount_kpi::{Anomaly, Column, Correction, Item, Role, Term, Unit, Value};
 use pegcount_proto::v1;
 
 /// Columns, with their formulas in words.
@@ -98,6 +98,7 @@ fn item_message(item: &Item, explained: &Explained) -> v1::KpiItem {
         events: events.map(event_message).collect(),
         event_count: count(item.events.len()),
         formula_version: item.formula_version.map_or(0, u32::from),
+        notes: item.notes.clone(),
     }
 }
 
@@ -110,6 +111,16 @@ fn event_message(event: &ReadEvent) -> v1::KpiEvent {
         recorded_at_us: event.recorded_at.0,
         source: event.source.to_string(),
         actor: event.actor.to_string(),
+    }
+}
+
+/// An odd fact, with its event if that is still there.
+pub fn anomaly(anomaly: &Anomaly, event: Option<&ReadEvent>) -> v1::KpiAnomaly {
+    let only_position = || v1::KpiEvent { position: anomaly.position.0, ..Default::default() };
+    v1::KpiAnomaly {
+        event: Some(event.map_or_else(only_position, event_message)),
+        kind: anomaly.kind.word().to_owned(),
+        reason: anomaly.kind.to_string(),
     }
 }
 

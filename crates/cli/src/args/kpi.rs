@@ -33,6 +33,26 @@ pub(crate) struct SpanArgs {
     /// Only this agent; may be given several times
     #[arg(long, value_name = "AGENT")]
     pub(crate) agent: Vec<String>,
+    /// Take ratios as the mean of the local days' ratios instead of pooled over the row
+    #[arg(long)]
+    pub(crate) mean_of_days: bool,
+    /// Hold agent-days and agent-months against this target instead of the site's own: more than so many inbound contacts
+    /// per hour, with at most three decimals
+    #[arg(long, value_name = "PER_HOUR", value_parser = per_hour)]
+    pub(crate) efficiency_target: Option<u32>,
+}
+
+/// A number with at most three decimals, in thousandths.
+fn per_hour(text: &str) -> Result<u32, String> {
+    let wrong = || format!("`{text}` is no number with at most three decimals; say one like 20 or 22.5");
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || decimals.len() > 3 {
+        return Err(wrong());
+    }
+    let whole: u32 = whole.parse().map_err(|_| wrong())?;
+    let decimals: u32 = format!("{decimals:0<3}").parse().map_err(|_| wrong())?;
+    whole.checked_mul(1_000).and_then(|milli| milli.checked_add(decimals)).ok_or_else(wrong)
 }
 
 /// As of when, and from what was known when.
@@ -90,6 +110,28 @@ pub(crate) struct KpiArgs {
     /// Show beside figures whether they meet their targets
     #[arg(long, conflicts_with = "formula", help_heading = "Which figures")]
     pub(crate) targets: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Which odd facts, and whom to ask.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount anomalies --site main\n  \
+    pegcount anomalies --site main --kind reports_differ --format csv --server …")]
+pub(crate) struct AnomaliesArgs {
+    /// The site
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// Only of this kind, such as reports_differ: softphone and exchange say different things of one leg
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// The IANA time zone that times are shown in
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
@@ -205,4 +247,19 @@ fn dimension() -> impl TypedValueParser<Value = Dimension> {
 fn attribution() -> impl TypedValueParser<Value = Attribution> {
     PossibleValuesParser::new(Attribution::ALL.map(Attribution::word))
         .try_map(|word| word.parse::<Attribution>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_told_in_thousandths() {
+        assert_eq!(per_hour("20"), Ok(20_000));
+        assert_eq!(per_hour("22.5"), Ok(22_500));
+        assert_eq!(per_hour("0.125"), Ok(125));
+        for wrong in ["", "-1", "1.", ".5", "1.2345", "many", "9999999"] {
+            assert!(per_hour(wrong).unwrap_err().contains("at most three decimals"), "{wrong}");
+        }
+    }
 }

@@ -15,7 +15,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use apply::{ApplyArgs, DefinitionsArgs};
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{
-    CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, ReconcileArgs, SpanArgs, WatchArgs,
+    AnomaliesArgs, CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, ReconcileArgs, SpanArgs,
+    WatchArgs,
 };
 pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     /// cause: the log position, when it was recorded, the interval, the measure, and by how much.
     /// `pegcount kpi --known-at` shows figures as they were before.
     Corrections(CorrectionsArgs),
+    /// List facts that the rules do not allow, and reports in which softphone and exchange differ
+    Anomalies(AnomaliesArgs),
     /// Check figures against the log
     ///
     /// Reads the log from its beginning, counts visits and signed-in time by other means than the figures do, and compares

@@ -46,6 +46,7 @@ impl Figures {
             columns: Vec::new(),
             last: None,
             formula_version: None,
+            variant: pegcount_kpi::Variant::default(),
         })?;
         let end = self.engine.end().0;
         let rate = self.rate(end);

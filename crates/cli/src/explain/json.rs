@@ -65,6 +65,7 @@ fn item(item: &KpiItem, unit: Unit, zone: &TimeZone) -> Value {
         "formula_version": (item.formula_version != 0).then_some(item.formula_version),
         "events": item.events.iter().map(|one| event(one, zone)).collect::<Vec<_>>(),
         "event_count": item.event_count,
+        "notes": item.notes,
     })
 }
 

@@ -159,6 +159,7 @@ pub(crate) mod samples {
             events: events.to_vec(),
             event_count: 3,
             formula_version: 0,
+            notes: Vec::new(),
         };
         ExplainKpiResponse {
             column: Some(KpiColumn {

@@ -98,6 +98,8 @@ fn events(item: &KpiItem, zone: &TimeZone, told: &mut BTreeSet<u64>) -> String {
     if left_out > 0 {
         text.insert(text.len() / 2, format!("… {left_out} more …"));
     }
+    // What a day came to says more than its many events.
+    text.splice(0..0, item.notes.iter().cloned());
     text.join("\n")
 }
 

@@ -9,7 +9,7 @@ use pegcount_domain::{
     time::{Interval, Micros},
 };
 use pegcount_engine::KnownAt;
-use pegcount_kpi::{Attribution, Dimension, Query, query::LAST_MAX};
+use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, Query, Variant, query::LAST_MAX};
 use pegcount_proto::v1::{self, QueryKpiRequest};
 
 use crate::{
@@ -64,6 +64,8 @@ pub(crate) struct Question {
     last: Option<Micros>,
     /// Reckon everything by this formula version.
     formula: Option<u8>,
+    mean_of_days: bool,
+    efficiency_target: Option<u32>,
 }
 
 impl Question {
@@ -128,6 +130,8 @@ impl Question {
             columns: Vec::new(),
             last,
             formula: None,
+            mean_of_days: args.mean_of_days,
+            efficiency_target: args.efficiency_target,
         })
     }
 
@@ -142,6 +146,10 @@ impl Question {
             Some(last) => format!("the last {}", human::spoken(last.0)),
             None => format!("{from} to {to}"),
         };
+        let mean = self.mean_of_days.then(|| "ratios are means of days".to_owned());
+        let target = self
+            .efficiency_target
+            .map(|milli| format!("efficiency target {}.{:03} per hour", milli / 1_000, milli % 1_000));
         let range = [self.site.to_string(), range];
         let formula = self.formula.map(|number| format!("by formula version {number}"));
         range
@@ -150,6 +158,8 @@ impl Question {
             .chain(queues)
             .chain(agents)
             .chain(visits)
+            .chain(mean)
+            .chain(target)
             .collect::<Vec<_>>()
             .join(", ")
     }
@@ -185,6 +195,8 @@ impl Question {
             }),
             columns: self.columns.clone(),
             last_us: self.last.map(|last| last.0),
+            mean_of_days: self.mean_of_days,
+            efficiency_target_milli: self.efficiency_target,
         }
     }
 
@@ -199,6 +211,12 @@ impl Question {
             columns: self.columns.clone(),
             last: self.last,
             formula_version: self.formula,
+            variant: Variant {
+                mean_of_days: self.mean_of_days,
+                efficiency_target: self
+                    .efficiency_target
+                    .map(|milli| EfficiencyTarget { milli: milli.into(), or_equal: false }),
+            },
             ..Query::new(self.site.clone(), self.from, self.to, as_of)
         }
     }

@@ -54,6 +54,7 @@ pub(super) fn query(site: &SiteId, range: Span, cut: Dimension, as_of: Micros) -
         columns: Vec::new(),
         last: None,
         formula_version: None,
+        variant: pegcount_kpi::Variant::default(),
     }
 }
 

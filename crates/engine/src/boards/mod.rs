@@ -212,6 +212,9 @@ impl Boards {
             targets: known.targets().cloned().collect(),
             calendars: known.calendars().cloned().collect(),
             formulas: known.formulas().cloned().collect(),
+            sites: known.sites().cloned().collect(),
+            allowances: known.allowances().cloned().collect(),
+            authorities: known.authorities().cloned().collect(),
             undeclared_agents: agents.map(|agent| agent.0.clone()).collect(),
             undeclared_queues: queues.map(|queue| queue.0.clone()).collect(),
         };
@@ -221,6 +224,7 @@ impl Boards {
         defined.teams.sort_by(|a, b| (&a.team, a.valid_from).cmp(&(&b.team, b.valid_from)));
         defined.targets.sort_by(|a, b| (&a.target, a.valid_from).cmp(&(&b.target, b.valid_from)));
         defined.calendars.sort_by(|a, b| (&a.calendar, a.valid_from).cmp(&(&b.calendar, b.valid_from)));
+        defined.allowances.sort_by(|a, b| (&a.team, a.valid_from).cmp(&(&b.team, b.valid_from)));
         defined.undeclared_agents.sort();
         defined.undeclared_queues.sort();
         defined

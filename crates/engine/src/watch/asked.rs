@@ -1,5 +1,5 @@
-//! A table that is asked for anew, whole, and compared with what it was: for a window that moves on with time, and for a
-//! history in which something lies later than now.
+//! A table that is asked for anew, whole, and compared with what it was: for a window that moves on with time, for a mean of
+//! days or a target of the query's own, and for a history in which something lies later than now.
 //!
 //! Invariant: as of its last asking it is the query's answer.
 

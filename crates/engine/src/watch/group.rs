@@ -147,7 +147,7 @@ impl Group {
 
     /// Whether its table is kept by asking.
     fn must_ask(&self, follower: &Follower) -> bool {
-        self.query.last.is_some() || !follower.is_present()
+        !Board::follows(&self.query) || !follower.is_present()
     }
 
     /// Takes a step of its site in. What it holds is told when it is due.

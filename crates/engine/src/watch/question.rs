@@ -20,6 +20,7 @@ pub(super) fn question(query: &Query) -> Key {
         columns,
         last,
         formula_version,
+        variant,
     } = query;
     let range = if last.is_some() { (Micros::ZERO, Micros::ZERO) } else { (*from, *to) };
     let zone = time_zone.iana_name().map_or_else(|| format!("{time_zone:?}"), str::to_owned);
@@ -29,7 +30,7 @@ pub(super) fn question(query: &Query) -> Key {
         columns.clone()
     };
     let asked = format!(
-        "{formula_version:?} {site:?} {range:?} {last:?} {by:?} {attribution:?} {zone} {queues:?} {agents:?} {columns:?}"
+        "{formula_version:?} {variant:?} {site:?} {range:?} {last:?} {by:?} {attribution:?} {zone} {queues:?} {agents:?} {columns:?}"
     );
     Key::of(&asked, 0)
 }

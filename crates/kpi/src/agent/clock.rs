@@ -6,7 +6,7 @@
 use pegcount_domain::{agent::ReservedReasons, ids::Name, time::Micros};
 use serde::{Deserialize, Serialize};
 
-use crate::{cells::Detail, measure::Measure, names::Id};
+use crate::{cells::Detail, day::What, measure::Measure, names::Id};
 
 // Names are numbered from 1 on and never come so far.
 const JUST_SIGNED_IN: Detail = Detail(u32::MAX);
@@ -107,6 +107,15 @@ impl Clock {
         match self {
             Self::Away(reason) => reason.detail(),
             _ => Detail(0),
+        }
+    }
+
+    /// What a signed-in span of it is to the agent's day.
+    pub(crate) const fn what(self) -> What {
+        match self {
+            Self::Away(reason) => What::Away(reason.detail()),
+            Self::Lost => What::Lost,
+            _ => What::Available,
         }
     }
 

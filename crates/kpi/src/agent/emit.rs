@@ -9,9 +9,11 @@ use pegcount_domain::{
 };
 
 use crate::{
+    agent::standing::{Standing, State, ends_within},
     anomaly::{Anomaly, AnomalyKind},
     cells::{Attribution, Contribution, Contributions, Dims},
     contact::LegOutcome,
+    day::{Pieces, What},
     fact::{Mark, Slot},
     measure::Measure,
     names::Id,
@@ -25,6 +27,8 @@ pub(crate) struct Whose<'a> {
     pub(crate) has_clock: bool,
     /// The team from each instant on, sorted; before the first: none.
     pub(crate) teams: &'a [(Micros, Id)],
+    /// The slots from each instant on, sorted; before the first one: one. Empty: never more than one.
+    pub(crate) slots: &'a [(Micros, u32)],
     pub(crate) reference: &'a Reference,
 }
 
@@ -65,6 +69,12 @@ pub(crate) struct Output {
     pub(crate) anomalies: Vec<Anomaly>,
     /// What goes on at the instant of the fold; only for whoever keeps figures up to date.
     pub(crate) going_on: Option<GoingOn>,
+    /// The states at the ends of intervals.
+    pub(crate) standings: Vec<Standing>,
+    /// Until when the last span of a signed-in clock went, and its state.
+    pub(crate) stood: Option<(Micros, State)>,
+    /// For the agent's days; whole, whatever the range.
+    pub(crate) pieces: Pieces,
     /// Spans count only in here; none: everywhere.
     range: Option<Span>,
 }
@@ -115,18 +125,51 @@ impl Output {
             going_on.spans.clear();
             going_on.until = None;
         }
+        self.standings.clear();
+        self.stood = None;
+        self.pieces.truncate(0);
     }
 
     /// How long everything is, to go back to.
-    pub(crate) fn lengths(&self) -> [usize; 3] {
-        [self.contributions.list.len(), self.outcomes.len(), self.anomalies.len()]
+    pub(crate) fn lengths(&self) -> [usize; 5] {
+        let (standings, pieces) = (self.standings.len(), self.pieces.list.len());
+        [self.contributions.list.len(), self.outcomes.len(), self.anomalies.len(), standings, pieces]
     }
 
     /// Forgets what came after `lengths`.
-    pub(crate) fn cut_back(&mut self, [contributions, outcomes, anomalies]: [usize; 3]) {
+    pub(crate) fn cut_back(&mut self, [contributions, outcomes, anomalies, standings, pieces]: [usize; 5]) {
         self.contributions.list.truncate(contributions);
         self.outcomes.truncate(outcomes);
         self.anomalies.truncate(anomalies);
+        self.standings.truncate(standings);
+        self.pieces.truncate(pieces);
+    }
+
+    /// Notes the state at every end of an interval that a span of the clock reaches.
+    #[inline]
+    pub(crate) fn stand(&mut self, whose: &Whose<'_>, state: State, from: Micros, to: Micros) {
+        if from < to {
+            self.stood = Some((to, state));
+        }
+        if Interval::containing(from).end() > to {
+            return;
+        }
+        let (from, to) = match self.range {
+            Some(range) => (from.max(range.start), to.min(range.end)),
+            None => (from, to),
+        };
+        for interval in ends_within(from, to) {
+            let team = whose.team(interval.end().minus(Micros(1)));
+            self.standings.push(Standing { interval, agent: whose.agent, team, state });
+        }
+    }
+
+    /// One thing at an instant, for the agent's days.
+    #[inline]
+    pub(crate) fn piece(&mut self, whose: &Whose<'_>, at: Micros, what: What) {
+        if whose.has_clock {
+            self.pieces.at(at, what);
+        }
     }
 
     pub(crate) fn mark(&mut self, position: Position, kind: AnomalyKind) {

@@ -13,13 +13,17 @@ use smallvec::SmallVec;
 
 use crate::{
     agent::{
+        authority::confirms,
         clock::{Carried, Clock, Session, Standing},
         emit::{Output, Whose},
         leg::Leg,
+        slots::{Loaded, emit_slots},
+        standing::State,
         step::kind_of,
     },
     anomaly::AnomalyKind,
     cells::{Dims, Part},
+    day::What,
     fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Stamp, Step},
     measure::Measure,
 };
@@ -42,7 +46,17 @@ pub(crate) fn fold(
     until: Until,
     out: &mut Output,
 ) -> Option<Carried> {
-    let mut walk = Walk { whose, out, carried: *start, next: None, legs: SmallVec::new(), timers: 0 };
+    out.pieces.begin();
+    let mut walk = Walk {
+        any_disbelieved: false,
+        whose,
+        out,
+        carried: *start,
+        next: None,
+        legs: SmallVec::new(),
+        timers: 0,
+        loaded: Loaded::default(),
+    };
     let joined = walk.join(facts);
     for (fact, leg) in facts.iter().zip(&joined) {
         if matches!(until, Until::Instant(instant) if fact.stamp.at > instant) {
@@ -66,6 +80,9 @@ pub(crate) fn fold(
     for leg in &walk.legs {
         leg.finish(whose, walk.out);
     }
+    if walk.any_disbelieved {
+        walk.mark_differences(facts, &joined, until);
+    }
     Some(walk.carried)
 }
 
@@ -78,6 +95,9 @@ pub(super) struct Walk<'a> {
     pub(super) legs: SmallVec<[Leg; 4]>,
     /// How many legs have after-call work that a timer ends.
     timers: usize,
+    pub(super) loaded: Loaded,
+    /// Whether a report was met that is not believed.
+    any_disbelieved: bool,
 }
 
 impl Walk<'_> {
@@ -92,7 +112,7 @@ impl Walk<'_> {
             };
             let index = marks.iter().rposition(|mark| *mark == leg.leg).unwrap_or_else(|| {
                 marks.push(leg.leg);
-                self.legs.push(Leg::new(leg));
+                self.legs.push(Leg::new(leg, self.whose.reference.beliefs(fact.stamp.at)));
                 marks.len() - 1
             });
             if let Some(known) = self.legs.get_mut(index) {
@@ -129,6 +149,26 @@ impl Walk<'_> {
         }
     }
 
+    /// Marks the reports that are not believed and that no believed one of the same leg confirms.
+    fn mark_differences(&mut self, facts: &[AgentFact], joined: &[u16], until: Until) {
+        let counts = |fact: &AgentFact| !matches!(until, Until::Instant(instant) if fact.stamp.at > instant);
+        let reports = || facts.iter().zip(joined).filter(|(fact, _)| counts(fact));
+        for (fact, leg) in reports() {
+            let (Some(said), Some(known)) = (fact.leg(), self.legs.get(usize::from(*leg))) else { continue };
+            let Stamp { at, track, position, .. } = fact.stamp;
+            if known.reports.believes(said.step, track) {
+                continue;
+            }
+            let confirmed = reports().any(|(other, other_leg)| {
+                let own = other.leg().filter(|_| other_leg == leg && other.stamp.track != track);
+                own.is_some_and(|own| confirms((at, said.step), (other.stamp.at, own.step)))
+            });
+            if !confirmed {
+                self.out.mark(position, AnomalyKind::ReportsDiffer);
+            }
+        }
+    }
+
     pub(super) fn own(&self) -> Dims {
         Dims { agent: self.whose.agent, ..Dims::default() }
     }
@@ -137,6 +177,7 @@ impl Walk<'_> {
         let at = stamp.at;
         let leg = self.legs.get_mut(index)?;
         if !leg.reports.believes(fact.step, stamp.track) {
+            self.any_disbelieved = true;
             return None;
         }
         let kind = match fact.step {
@@ -278,6 +319,9 @@ impl Walk<'_> {
             self.carried.clock = clock;
             self.carried.clock_since = at;
         }
+        if !self.whose.slots.is_empty() {
+            self.tick_slots(at);
+        }
     }
 
     /// KPIS.md §3: occupied > lost > ringing > dialing > away > ready.
@@ -308,6 +352,14 @@ impl Walk<'_> {
         self.out.span(self.whose, dims, measure, since, at);
         if self.carried.clock.is_signed_in() {
             self.out.span(self.whose, self.own(), Measure::SignedInClock, since, at);
+            if let Some(state) = State::of(self.carried.clock) {
+                self.out.stand(self.whose, state, since, at);
+            }
+            let what = self.carried.clock.what();
+            self.out.pieces.span(since, at, what);
+            if what == What::Available && !self.whose.slots.is_empty() {
+                emit_slots(self.out, self.whose, self.own(), since, at);
+            }
         }
     }
 
@@ -315,6 +367,7 @@ impl Walk<'_> {
     fn clip(&mut self, instant: Micros) {
         self.advance(instant);
         self.emit_clock(instant);
+        self.emit_load(instant);
         for index in 0..self.legs.len() {
             if let Some(leg) = self.legs.get(index) {
                 leg.emit_span(instant, self.whose, self.out);
@@ -333,6 +386,9 @@ impl Walk<'_> {
             self.out.goes_on(self.whose, dims, measure, instant);
             if self.carried.clock.is_signed_in() {
                 self.out.goes_on(self.whose, self.own(), Measure::SignedInClock, instant);
+                if !self.whose.slots.is_empty() {
+                    self.slots_go_on(instant);
+                }
             }
         }
         for leg in &self.legs {

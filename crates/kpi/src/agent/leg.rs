@@ -11,11 +11,12 @@ use pegcount_domain::{
 
 use crate::{
     agent::{
-        authority::Reports,
+        authority::{Beliefs, Reports},
         emit::{Output, Told, Whose},
     },
     cells::{Attribution, Detail, Dims, Part},
     contact::LegOutcome,
+    day::What,
     fact::{LegFact, Mark, Slot, Track},
     measure::Measure,
     names::Id,
@@ -62,7 +63,7 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    pub(crate) fn new(fact: &LegFact) -> Self {
+    pub(crate) fn new(fact: &LegFact, beliefs: Beliefs) -> Self {
         Self {
             mark: fact.leg,
             contact: fact.contact,
@@ -70,7 +71,7 @@ impl Leg {
             queue: Id::NONE,
             channel: None,
             direction: None,
-            reports: Reports::default(),
+            reports: Reports::under(beliefs),
             phase: None,
             since: Micros::ZERO,
             work_limit: None,
@@ -109,6 +110,10 @@ impl Leg {
 
     pub(crate) fn queue(&self) -> Id {
         self.queue
+    }
+
+    pub(crate) fn channel(&self) -> Option<Channel> {
+        self.channel
     }
 
     /// Whether nothing of it is going on.
@@ -269,6 +274,9 @@ impl Leg {
             let short = whose.reference.law(answered).rules.short_handle;
             self.emit_handle(Attribution::Event, completed, short, whose, out);
             self.emit_handle(Attribution::Start, answered, short, whose, out);
+            if self.direction == Some(Direction::Inbound) {
+                out.piece(whose, completed, What::Inbound);
+            }
         }
         let outcome = LegOutcome {
             visit: self.visit,

@@ -8,6 +8,7 @@
 //! - [`fold`]: the pure function from a chapter's start and facts to contributions
 //! - [`session`], [`step`]: the rules of the live machine, within a fold
 //! - [`leg`]: one leg within a fold; [`authority`]: whom to believe where two report it
+//! - [`slots`]: slots beyond the first; [`standing`]: the state at an instant
 //! - [`clock`]: the one state that the clock counts; [`emit`]: spans and amounts into contributions
 //!
 //! Invariant: what a fold gives depends on the facts and the reference data alone, not on their order of arrival.
@@ -19,5 +20,7 @@ pub(crate) mod fold;
 pub(crate) mod leg;
 pub(crate) mod revise;
 mod session;
+mod slots;
+pub(crate) mod standing;
 mod step;
 pub(crate) mod unit;

@@ -15,6 +15,7 @@ use crate::{
         leg::Leg,
     },
     cells::{Dims, Part},
+    day::What,
     fact::Intent,
     measure::Measure,
 };
@@ -29,6 +30,7 @@ impl Walk<'_> {
         self.next = None;
         self.out.contributions.source(Part::Between, at, at);
         self.out.amount(self.whose, self.own(), Measure::SignIns, at, 1);
+        self.out.piece(self.whose, at, What::SignIn);
         None
     }
 
@@ -92,6 +94,7 @@ impl Walk<'_> {
                 let dims = Dims { detail: reason.detail(), ..self.own() };
                 self.out.contributions.source(Part::Between, at, at);
                 self.out.amount(self.whose, dims, Measure::AwayCount, at, 1);
+                self.out.piece(self.whose, at, What::WentAway(reason.detail()));
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::{
         emit::{Output, Whose},
         fold::{Until, fold},
     },
+    day::ledger::Ledger,
     fact::{AgentFact, Mark, Stamp, Step, Track, insert_sorted},
     names::Id,
     reference::Reference,
@@ -70,6 +71,8 @@ pub(crate) struct AgentUnit {
     pub(crate) facts: Vec<AgentFact>,
     pub(crate) folded: usize,
     pub(crate) carried: Carried,
+    /// The days, as far as they stand in the cells.
+    pub(crate) ledger: Ledger,
     #[serde(with = "pegcount_domain::small")]
     open: SmallVec<[Open; 2]>,
     next_try: usize,
@@ -94,6 +97,7 @@ impl AgentUnit {
             facts: Vec::new(),
             folded: 0,
             carried: Carried::default(),
+            ledger: Ledger::default(),
             open: SmallVec::new(),
             next_try: 0,
         }
@@ -105,7 +109,8 @@ impl AgentUnit {
     }
 
     pub(super) fn whose<'a>(&self, reference: &'a Reference) -> Whose<'a> {
-        Whose { agent: self.id, has_clock: self.has_clock, teams: reference.teams(self.id), reference }
+        let (teams, slots) = (reference.teams(self.id), reference.slots(self.id));
+        Whose { agent: self.id, has_clock: self.has_clock, teams, slots, reference }
     }
 
     /// The last fact that stands in the cells.
@@ -128,6 +133,15 @@ impl AgentUnit {
     pub(crate) fn running_since(&self) -> Option<Micros> {
         let clock = self.carried.clock.measure().map(|_| self.carried.clock_since);
         self.open_since().into_iter().chain(clock).min()
+    }
+
+    /// The earliest instant of which a fold may still tell something.
+    pub(crate) fn reaches_back_to(&self) -> Option<Micros> {
+        let first = self.chapters.first();
+        let (start, facts) = first.map_or((&self.start, self.facts.as_slice()), |c| (&c.start, &*c.facts));
+        let clock = start.clock.measure().map(|_| start.clock_since);
+        let first = facts.first().map(|fact| fact.stamp.at);
+        clock.into_iter().chain(first).chain(self.running_since()).min()
     }
 
     /// Whether facts wait to be folded, and the last of all is older than an instant.
@@ -238,22 +252,24 @@ impl AgentUnit {
         true
     }
 
-    /// Adds what is open at `as_of` to `plus`; if the cells hold things later than `settled_by`, those go to `minus`.
+    /// Adds what is open at `as_of` to `plus`; if the cells hold things later than `settled_by`, those go to `minus`. Gives
+    /// the clock's state at the instant.
     pub(crate) fn read(
         &self,
         reference: &Reference,
         (as_of, settled_by): (Micros, Micros),
         minus: &mut Output,
         plus: &mut Output,
-    ) {
+    ) -> Clock {
         let whose = self.whose(reference);
         let until = Until::Instant(as_of);
         if self.folded_to().at <= settled_by {
             let waiting = self.facts.get(self.folded..).unwrap_or_default();
-            if !waiting.is_empty() || self.carried.clock != Clock::Off {
-                fold(&self.carried, waiting, &whose, until, plus);
+            if waiting.is_empty() && self.carried.clock == Clock::Off {
+                return Clock::Off;
             }
-            return;
+            let end = fold(&self.carried, waiting, &whose, until, plus);
+            return end.map_or(Clock::Off, |end| end.clock);
         }
         let first = self.chapters.partition_point(|chapter| chapter.last().at <= settled_by);
         for chapter in self.chapters.iter().skip(first) {
@@ -261,10 +277,11 @@ impl AgentUnit {
         }
         let settled = self.facts.get(..self.folded).unwrap_or_default();
         fold(&self.start, settled, &whose, Until::QuietPoint, minus);
-        match self.chapters.get(first) {
+        let end = match self.chapters.get(first) {
             Some(chapter) => fold(&chapter.start, &chapter.facts, &whose, until, plus),
             None => fold(&self.start, &self.facts, &whose, until, plus),
         };
+        end.map_or(Clock::Off, |end| end.clock)
     }
 
     /// Folds what counts in the traced output's range, as of an instant.
@@ -292,6 +309,17 @@ impl AgentUnit {
         let near = closed.chain([&*self.facts]).flatten().take_while(|fact| fact.stamp.at <= to);
         let ends = near.filter(|fact| fact.stamp.at == from || fact.stamp.at == to);
         ends.map(|fact| fact.stamp.position).collect()
+    }
+
+    /// The facts of a span of time, and the one before it, which says how it began.
+    pub(crate) fn facts_within(&self, from: Micros, to: Micros) -> Vec<Position> {
+        let first = self.chapters.partition_point(|chapter| chapter.last().at < from).saturating_sub(1);
+        let closed = self.chapters.iter().skip(first).map(|chapter| &*chapter.facts);
+        let near: Vec<_> = closed.chain([&*self.facts]).flatten().map(|fact| fact.stamp).collect();
+        let begin = near.partition_point(|stamp| stamp.at < from).saturating_sub(1);
+        let end = near.partition_point(|stamp| stamp.at < to);
+        let own = near.get(begin..end.max(begin)).unwrap_or_default();
+        own.iter().map(|stamp| stamp.position).collect()
     }
 
     /// The facts of a leg that begins at `since` or later.

@@ -1,6 +1,8 @@
 //! Cells and what stands beside them; reference data; corrections.
 
 use pegcount_domain::{
+    allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
+    authority::{AuthorityDefinition, LegField, Reporter},
     definitions::Definitions,
     envelope::Position,
     event::{AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition},
@@ -218,7 +220,92 @@ pub(super) fn archived_definitions(definitions: &Definitions<Key>) -> Vec<stored
         valid_from: formula.valid_from.0,
         ..stored::KnownDefinition::default()
     });
-    queues.chain(reasons).chain(agents).chain(formulas).collect()
+    let sites = definitions.sites().map(|site| stored::KnownDefinition {
+        valid_from: site.valid_from.0,
+        time_zone: Some(site.time_zone.as_str().to_owned()),
+        ..stored::KnownDefinition::default()
+    });
+    let fields = |authority: &AuthorityDefinition, reporter: Reporter| {
+        let own = authority.believed.iter().filter(move |(_, believed)| *believed == reporter);
+        own.map(|(field, _)| u32::from(field.code())).collect()
+    };
+    let authorities = definitions.authorities().map(move |authority| stored::KnownDefinition {
+        valid_from: authority.valid_from.0,
+        authority: Some(stored::KnownAuthority {
+            softphone: fields(authority, Reporter::Softphone),
+            exchange: fields(authority, Reporter::Exchange),
+        }),
+        ..stored::KnownDefinition::default()
+    });
+    let allowances = definitions.allowances().map(|allowance| stored::KnownDefinition {
+        key: allowance.team.map(|team| key_bytes(team.0)).unwrap_or_default(),
+        valid_from: allowance.valid_from.0,
+        allowance: Some(archived_allowance(allowance)),
+        ..stored::KnownDefinition::default()
+    });
+    queues
+        .chain(reasons)
+        .chain(agents)
+        .chain(sites)
+        .chain(allowances)
+        .chain(authorities)
+        .chain(formulas)
+        .collect()
+}
+
+fn archived_allowance(allowance: &AllowanceDefinition<Key>) -> stored::KnownAllowance {
+    let micros = |limit: Option<Micros>| limit.map(|limit| limit.0);
+    let reason = |reason: &ReasonAllowance<Key>| stored::KnownReasonAllowed {
+        reason: key_bytes(reason.reason.0),
+        longest: micros(reason.longest),
+        total: micros(reason.total),
+        count: reason.count,
+    };
+    let meals = |meals: &MealAllowance<Key>| stored::KnownMeals {
+        reasons: meals.reasons.iter().map(|reason| key_bytes(reason.0)).collect(),
+        count: meals.count,
+        longest: micros(meals.longest),
+        has_hours: meals.hours.is_some(),
+        from_minute: meals.hours.map_or(0, |hours| hours.from_minute.into()),
+        to_minute: meals.hours.map_or(0, |hours| hours.to_minute.into()),
+    };
+    stored::KnownAllowance {
+        total: micros(allowance.total),
+        reasons: allowance.reasons.iter().map(reason).collect(),
+        meals: allowance.meals.as_ref().map(meals),
+        sign_ins: allowance.sign_ins,
+    }
+}
+
+fn restored_allowance(
+    team: Option<TeamId<Key>>,
+    valid_from: Micros,
+    known: &stored::KnownAllowance,
+) -> Read<AllowanceDefinition<Key>> {
+    let minute = |minute: u32| u16::try_from(minute).map_err(|_| ArchiveError::Wrong("a code is unknown"));
+    let mut reasons = Vec::with_capacity(known.reasons.len());
+    for reason in &known.reasons {
+        reasons.push(ReasonAllowance {
+            reason: ReasonCode(key_of(&reason.reason)?),
+            longest: reason.longest.map(Micros),
+            total: reason.total.map(Micros),
+            count: reason.count,
+        });
+    }
+    let mut meals = None;
+    if let Some(known) = &known.meals {
+        let reasons = known.reasons.iter().map(|reason| key_of(reason).map(ReasonCode));
+        let hours =
+            LocalHours { from_minute: minute(known.from_minute)?, to_minute: minute(known.to_minute)? };
+        meals = Some(MealAllowance {
+            reasons: reasons.collect::<Read<_>>()?,
+            count: known.count,
+            longest: known.longest.map(Micros),
+            hours: known.has_hours.then_some(hours),
+        });
+    }
+    let (total, sign_ins) = (known.total.map(Micros), known.sign_ins);
+    Ok(AllowanceDefinition { team, total, reasons, meals, sign_ins, valid_from })
 }
 
 /// A queue's own threshold; 0 where it has none.
@@ -232,6 +319,29 @@ fn own_of(micros: i64) -> Option<Micros> {
 
 /// Labels are for people, and figures have none.
 pub(super) fn restored_definition(known: &stored::KnownDefinition) -> Read<Event<Key>> {
+    if let Some(time_zone) = &known.time_zone {
+        let (time_zone, valid_from) = (ZoneName::new(time_zone), Micros(known.valid_from));
+        return Ok(Event::SiteDefined(SiteDefinition { time_zone, valid_from }));
+    }
+    if let Some(authority) = &known.authority {
+        let of = |codes: &[u32], reporter: Reporter| {
+            let field = |code: &u32| LegField::from_code(*code).map(|field| (field, reporter));
+            codes.iter().map(field).collect::<Option<Vec<_>>>()
+        };
+        let softphone = of(&authority.softphone, Reporter::Softphone);
+        let exchange = of(&authority.exchange, Reporter::Exchange);
+        let unknown = || ArchiveError::Wrong("a code is unknown");
+        let mut believed = softphone.ok_or_else(unknown)?;
+        believed.extend(exchange.ok_or_else(unknown)?);
+        believed.sort_unstable();
+        let valid_from = Micros(known.valid_from);
+        return Ok(Event::AuthorityDefined(AuthorityDefinition { believed, valid_from }));
+    }
+    if let Some(allowance) = &known.allowance {
+        let team = if known.key.is_empty() { None } else { Some(TeamId(key_of(&known.key)?)) };
+        let valid_from = Micros(known.valid_from);
+        return Ok(Event::AllowanceDefined(restored_allowance(team, valid_from, allowance)?));
+    }
     let unknown = || ArchiveError::Wrong("a code is unknown");
     if let Some(formula) = &known.formula {
         return Ok(Event::FormulaDefined(Box::new(formula_of(formula).ok_or_else(unknown)?)));

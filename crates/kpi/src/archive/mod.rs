@@ -5,6 +5,7 @@
 //! checking the bytes: their keeper does. Invariant: what is restored answers as what was archived does, and goes on alike.
 
 mod books;
+mod days;
 mod facts;
 mod units;
 
@@ -175,8 +176,10 @@ fn archived_site(site: &Site) -> stored::SiteFigures {
         corrections: site.corrections.iter().map(|one| books::archived_correction(&one)).collect(),
         ..stored::SiteFigures::default()
     };
+    days::archive_zones(&site.reference, &mut figures);
     units::archive(site, &at, &mut figures);
     books::archive(&site.books, &mut figures);
+    days::archive_standings(&site.books, &mut figures);
     figures
 }
 
@@ -198,12 +201,15 @@ fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
         let event = books::restored_definition(definition)?;
         site.reference.apply(&event, &mut site.names);
     }
+    days::restore_zones(&mut site.reference, figures);
     let counts = Counts::of(figures);
     units::restore(&mut site, figures, counts)?;
     books::restore(&mut site.books, figures, counts)?;
+    days::restore_standings(&mut site.books, figures, counts)?;
     for one in &figures.corrections {
         site.corrections.put_back(books::restored_correction(one)?);
     }
+    site.take_up_days(figures.has_days);
     let mut untold = site.names.take_missing();
     untold.retain(|key| !site.names.is_told(*key));
     site.names.ask_for(untold);

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::{
     ArchiveError, Counts, Places,
+    days::{archived_days, archived_months, ledger_of},
     facts::{
         agent_fact, agent_fact_of, contact_fact, contact_fact_of, dims, dims_of, part, ticket_fact,
         ticket_fact_of,
@@ -74,6 +75,8 @@ fn agent(unit: &AgentUnit, key: Bytes, at: &Places) -> stored::AgentUnit {
         present: Some(chapter(&unit.start, &unit.facts)),
         folded: u32::try_from(unit.folded).unwrap_or(u32::MAX),
         carried: Some(carried(&unit.carried)),
+        days: archived_days(&unit.ledger),
+        months: archived_months(&unit.ledger),
     }
 }
 
@@ -96,6 +99,7 @@ fn agent_of(unit: &stored::AgentUnit, counts: Counts) -> Read<AgentUnit> {
     if !out.go_on_from(state, facts(present)?, folded) {
         return Err(ArchiveError::Wrong("more facts of an agent stand in the cells than there are"));
     }
+    out.ledger = ledger_of(unit, counts)?;
     Ok(out)
 }
 

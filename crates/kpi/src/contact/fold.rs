@@ -120,6 +120,9 @@ pub(crate) fn fold(
     }
     let item = item(unit, &story, legs, started, as_of, cut);
     count_handled(&item, legs, as_of, &mut out.contributions);
+    if item.callback {
+        count_callbacks(&item, legs, as_of, &mut out.contributions);
+    }
     let handled_until = legs.iter().filter_map(|leg| leg.handled_until).max();
     let wrapped_at = item.wrap_up.map(|wrap_up| wrap_up.at);
     let last = [ended.map(|ended| ended.at), item.completed_at, item.answered_at, wrapped_at, handled_until]
@@ -138,6 +141,24 @@ fn count_handled(item: &Item, legs: &[LegOutcome], as_of: Micros, out: &mut Cont
         out.source(Part::Between, item.started, completed);
         out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandled, 1);
         out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandleTime, handle.0);
+    }
+}
+
+/// The legs of our own call-back, each where its handle completed (KPIS.md §3, `callbacks_made`).
+fn count_callbacks(item: &Item, legs: &[LegOutcome], as_of: Micros, out: &mut Contributions) {
+    for leg in answered_by(legs, as_of) {
+        let Some(completed) = leg.completed_at.filter(|at| *at <= as_of) else { continue };
+        let dims = Dims {
+            agent: leg.agent,
+            team: leg.team,
+            queue: leg.queue,
+            channel: item.credited.channel,
+            version: item.credited.version,
+            ..Dims::default()
+        };
+        out.source(Part::Between, item.started, completed);
+        out.at(completed, Attribution::Event, dims, Measure::CallbacksMade, 1);
+        out.at(completed, Attribution::Event, dims, Measure::CallbackTime, leg.handle.0);
     }
 }
 

@@ -6,6 +6,7 @@ use pegcount_domain::time::{Interval, Micros};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    agent::standing::{Standing, State},
     cells::{Attribution, Contribution, Dims},
     contact::fold::Crossing,
     measure::Measure,
@@ -35,6 +36,10 @@ pub(crate) trait Sink {
     fn crossing(&mut self, crossing: &Crossing, sign: i64);
     /// A visit waits, or (-1) does not any more.
     fn waiting(&mut self, dims: &Dims, entered: Micros, sign: i64);
+    /// An agent was signed in at the end of an interval, or (-1) was not after all.
+    fn standing(&mut self, standing: &Standing, sign: i64);
+    /// An agent is signed in, or (-1) is not any more.
+    fn signed_in(&mut self, dims: &Dims, state: State, sign: i64);
 }
 
 /// Adds a contribution.
@@ -50,6 +55,8 @@ pub struct Deltas {
     pub(crate) cells: FxHashMap<Cell, Line>,
     pub(crate) crossings: FxHashMap<(Interval, Dims, Micros), i64>,
     pub(crate) waiting: FxHashMap<(Dims, Micros), i64>,
+    pub(crate) standings: FxHashMap<Standing, i64>,
+    pub(crate) signed_in: FxHashMap<(Dims, State), i64>,
     /// The tables must be filled anew: differences are not known.
     pub(crate) everything: bool,
 }
@@ -60,6 +67,8 @@ impl Deltas {
         self.cells.retain(|_, line| *line != Line::default());
         self.crossings.retain(|_, count| *count != 0);
         self.waiting.retain(|_, count| *count != 0);
+        self.standings.retain(|_, count| *count != 0);
+        self.signed_in.retain(|_, count| *count != 0);
         self
     }
 }
@@ -77,5 +86,13 @@ impl Sink for Deltas {
 
     fn waiting(&mut self, dims: &Dims, entered: Micros, sign: i64) {
         *self.waiting.entry((*dims, entered)).or_default() += sign;
+    }
+
+    fn standing(&mut self, standing: &Standing, sign: i64) {
+        *self.standings.entry(*standing).or_default() += sign;
+    }
+
+    fn signed_in(&mut self, dims: &Dims, state: State, sign: i64) {
+        *self.signed_in.entry((*dims, state)).or_default() += sign;
     }
 }

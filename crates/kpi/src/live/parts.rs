@@ -3,12 +3,13 @@
 //! Invariant: a part gives the same amounts whenever it is asked, as lines over time, until its unit changes or its
 //! `until` comes.
 
-use pegcount_domain::time::{Interval, Micros};
+use pegcount_domain::time::{Interval, Micros, Span};
 use smallvec::SmallVec;
 
 use crate::{
     agent::{
         emit::{Output as AgentOutput, Told},
+        standing::{Standing, State},
         unit::AgentUnit,
     },
     cells::{Attribution, Contribution, Dims},
@@ -21,6 +22,7 @@ use crate::{
     live::deltas::{Cell, Line, Sink, put},
     measure::Measure,
     reference::Reference,
+    site::{Site, days::DaysRead},
 };
 
 /// An agent's open part.
@@ -30,6 +32,10 @@ pub(crate) struct AgentPart {
     /// What grows, from `at` on.
     spans: Box<[(Measure, Dims)]>,
     at: Micros,
+    /// The states at the ends of intervals that the books lack, or (-1) have too much.
+    standings: Box<[(Standing, i64)]>,
+    /// The present state, if it is signed in.
+    signed_in: Option<(Dims, State)>,
     /// What its open legs have come to.
     pub(crate) told: SmallVec<[Told; 1]>,
 }
@@ -38,20 +44,29 @@ impl AgentPart {
     /// Of an agent in whose history nothing lies later than `at`; and when it changes by itself.
     pub(crate) fn of(
         unit: &AgentUnit,
-        reference: &Reference,
+        site: &Site,
         at: Micros,
         [minus, plus]: &mut [AgentOutput; 2],
     ) -> (Self, Option<Micros>) {
         minus.clear();
         plus.clear();
-        unit.read(reference, (at, at), minus, plus);
+        let clock = unit.read(&site.reference, (at, at), minus, plus);
+        let state = State::of(clock).filter(|_| unit.has_clock);
+        let team = site.reference.team(unit.id, at);
+        let signed_in = state.map(|state| (Dims { agent: unit.id, team, ..Dims::default() }, state));
+        let mut days = DaysRead::of(site, at, Span::new(Micros(i64::MIN), Micros::MAX));
+        days.take(unit, &minus.pieces.list, &plus.pieces.list);
         let taken = minus.contributions.list.iter().map(|one| Contribution { amount: -one.amount, ..*one });
-        let cells = taken.chain(plus.contributions.list.iter().copied()).collect();
+        let cells = taken.chain(plus.contributions.list.iter().copied()).chain(days.contributions).collect();
+        let taken = minus.standings.iter().map(|standing| (*standing, -1));
+        let standings = taken.chain(plus.standings.iter().map(|standing| (*standing, 1))).collect();
         let (spans, until) = match &plus.going_on {
             Some(going_on) => (going_on.spans.as_slice().into(), going_on.until),
             None => (Box::default(), None),
         };
-        (Self { cells, spans, at, told: plus.outcomes.iter().copied().collect() }, until)
+        let until = [until, days.next_change].into_iter().flatten().min();
+        let told = plus.outcomes.iter().copied().collect();
+        (Self { cells, spans, at, standings, signed_in, told }, until)
     }
 
     /// Whether anything of it grows.
@@ -67,6 +82,10 @@ impl AgentPart {
             let line = Line { at_base: -self.at.minus(base).0 * sign, rate: sign };
             let attribution = Attribution::Event;
             sink.cell(Cell { measure: *measure, attribution, interval, dims: *dims }, line);
+        }
+        self.standings.iter().for_each(|(standing, own)| sink.standing(standing, own * sign));
+        if let Some((dims, state)) = &self.signed_in {
+            sink.signed_in(dims, *state, sign);
         }
     }
 

@@ -75,7 +75,7 @@ pub(crate) const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
     use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
     match sheet {
         Sheet::Visit | Sheet::Wait => &[Queue, Entry, Channel, Direction, Priority],
-        Sheet::Clock => &[Agent, Team],
+        Sheet::Clock | Sheet::Day => &[Agent, Team],
         Sheet::Away => &[Agent, Team, Reason],
         Sheet::Transfer => &[Agent, Team, Queue, Channel, Direction, Reason],
         Sheet::Failure => &[Agent, Team, Queue, Channel, Cause],

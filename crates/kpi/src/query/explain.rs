@@ -16,6 +16,7 @@ use crate::{
     measure::{Measure, Sheet},
     names::Id,
     query::{Column, Dimension, Query, QueryError, Value, Versions, cut, table, versions},
+    reference::EfficiencyTarget,
     site::{
         Site,
         explain::{Unit as Whose, Wanted},
@@ -80,6 +81,8 @@ pub struct Item {
     pub agent: Option<Name>,
     /// The queue, if it is about one.
     pub queue: Option<Name>,
+    /// What a day or a month came to, in words: sums, allowances that were broken, the target. Empty for other items.
+    pub notes: Vec<String>,
     /// The events that say so, by position; read them from the log.
     pub events: Vec<Position>,
     /// The formula version by which it was counted; none: it is the same by all.
@@ -119,6 +122,9 @@ pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Expla
     asked.query.check()?;
     let law = versions::row_law(&asked.query, site, asked.query.range().start);
     let (column, means) = formula::means(&asked.column, law.forms).ok_or_else(|| no_means(&asked.column))?;
+    if asked.query.variant.mean_of_days && matches!(means, Means::Formula(_)) {
+        return Err(QueryError::MeanNotExplained { column: column.name });
+    }
     let measures: Vec<Measure> = means.measures();
     check_cell(asked, &column, &measures)?;
     let mut found = Found::new();
@@ -163,7 +169,15 @@ fn version(index: usize, dims: &Dims) -> Option<u8> {
 /// Why a column of this name cannot be explained.
 fn no_means(name: &str) -> QueryError {
     match formula::describe().iter().find(|column| column.name == name) {
-        Some(gauge) => QueryError::NotExplained { column: gauge.name },
+        Some(gauge) => {
+            let of_agents = gauge.name.starts_with("agents_");
+            let instead = if of_agents {
+                "the agent clock (`ready_clock` and the like)"
+            } else {
+                "`offered` and `ended`"
+            };
+            QueryError::NotExplained { column: gauge.name, instead }
+        }
         None => QueryError::UnknownColumn { column: name.to_owned() },
     }
 }
@@ -184,7 +198,7 @@ fn check_cell(asked: &ExplainQuery, column: &Column, measures: &[Measure]) -> Re
 
 fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut Found) {
     let query = &asked.query;
-    let wanted = wanted(measures);
+    let wanted = wanted(measures, query.variant.efficiency_target);
     let ids = |names: Vec<&str>| -> Vec<Id> {
         names.into_iter().filter_map(|name| site.names.find_text(name)).collect()
     };
@@ -210,13 +224,15 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     });
 }
 
-pub(crate) fn wanted(measures: &[Measure]) -> Wanted {
+pub(crate) fn wanted(measures: &[Measure], target: Option<EfficiencyTarget>) -> Wanted {
     let any = |sheets: &[Sheet]| measures.iter().any(|measure| sheets.contains(&measure.sheet()));
     Wanted {
         agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
         contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
         lines: any(&[Sheet::Visit, Sheet::Line, Sheet::Failure]),
         tickets: any(&[Sheet::Ticket]),
+        days: any(&[Sheet::Day]),
+        target,
     }
 }
 
@@ -240,6 +256,7 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
             to: source.to,
             agent: site.names.text(dims.agent),
             queue: site.names.text(dims.queue),
+            notes: site.words_of(*whose, *source, asked.query.as_of, asked.query.variant.efficiency_target),
             events: site.events_of(*whose, *source),
             formula_version: version(*index, dims)
                 .map(|version| asked.query.formula_version.unwrap_or(version)),

@@ -6,6 +6,7 @@ use pegcount_domain::time::{Interval, Micros, Span};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    agent::standing::{STATES, State},
     cells::{Attribution, Contribution, Detail, Dims},
     measure::{Measure, Sheet},
     query::{
@@ -18,6 +19,7 @@ use crate::{
     },
     site::{
         Site,
+        days::{counted_in, day_amounts, month_amounts},
         read::{Overlay, Scope},
     },
 };
@@ -32,6 +34,8 @@ pub(crate) struct Place {
     pub(crate) keys: Keys,
     waiting: i64,
     longest: i64,
+    /// Agents by state, by [`State`].
+    agents: [i64; STATES],
     waits: Option<Box<Waits>>,
     /// By which formula versions it was counted.
     pub(crate) counted: Counted,
@@ -55,6 +59,10 @@ impl RowSums for Sums<'_> {
     fn waits(&self) -> Waits {
         self.row.waits.as_ref().map(|waits| waits.each_ref().map(|waits| merged(waits))).unwrap_or_default()
     }
+
+    fn agents(&self) -> [i64; STATES] {
+        self.row.agents
+    }
 }
 
 /// What a query asks of one site.
@@ -69,6 +77,8 @@ pub(crate) struct Gather<'a> {
     amounts: Vec<i64>,
     /// Whether formula versions are told apart.
     tells: bool,
+    /// Whether days are held against a target that the query says.
+    is_forced: bool,
     last: Option<(u32, Keys, usize)>,
 }
 
@@ -83,6 +93,7 @@ impl<'a> Gather<'a> {
             rows: Vec::new(),
             amounts: Vec::new(),
             tells: site.is_some_and(|site| versions::tells(query, site)),
+            is_forced: query.variant.efficiency_target.is_some(),
             last: None,
         }
     }
@@ -103,8 +114,14 @@ impl<'a> Gather<'a> {
         for contribution in &overlay.contributions {
             self.contribution(contribution);
         }
+        if self.is_forced {
+            self.targeted(site, self.query.range());
+        }
         if self.plan.needs_gauges {
             self.gauges(site, &overlay);
+        }
+        if self.plan.needs_states {
+            self.agents_by_state(site, &overlay);
         }
     }
 
@@ -117,7 +134,7 @@ impl<'a> Gather<'a> {
             if on_grid { window.start } else { Interval::containing(window.start).end().min(window.end) };
         if window.start < border {
             let edge = Span::new(window.start, border);
-            let wanted = wanted(&self.plan.measures);
+            let wanted = wanted(&self.plan.measures, None);
             site.explain(window.end, edge, wanted, &mut |_, _, contribution| self.contribution(contribution));
         }
         // The books hold whole intervals, and what of the last one lies later is taken away from all of it.
@@ -134,6 +151,14 @@ impl<'a> Gather<'a> {
                 self.wait(0, dims, window.end.minus(*entered));
             }
         }
+        if self.plan.needs_states {
+            for (dims, state) in &overlay.signed_in {
+                self.stand(0, dims, *state, 1);
+            }
+        }
+        if self.is_forced {
+            self.targeted(site, window);
+        }
     }
 
     /// Adds up what stands in the cells of some intervals.
@@ -148,6 +173,9 @@ impl<'a> Gather<'a> {
                     continue;
                 };
                 for (place, slot) in needed {
+                    if self.leaves_out(sheet.measures().get(usize::from(*place)).copied()) {
+                        continue;
+                    }
                     let amount = amounts.get(usize::from(*place)).copied().unwrap_or(0);
                     self.add(row, usize::from(*slot), amount);
                     if self.tells
@@ -169,6 +197,7 @@ impl<'a> Gather<'a> {
         let Contribution { measure, attribution, interval, dims, amount } = contribution;
         let sheet = measure.sheet();
         if self.attribution(sheet) == *attribution
+            && !self.leaves_out(Some(*measure))
             && let Some(slot) = self.plan.slot(*measure)
             && let Some(place) = self.buckets.place(*interval)
             && let Some(row) = self.row(place, dims)
@@ -181,6 +210,12 @@ impl<'a> Gather<'a> {
                 self.wait_of(row, *measure, dims.detail, *amount);
             }
         }
+    }
+
+    /// Whether a measure is reckoned anew instead of read.
+    #[inline]
+    fn leaves_out(&self, measure: Option<Measure>) -> bool {
+        self.is_forced && measure.is_some_and(is_targeted)
     }
 
     #[inline]
@@ -204,6 +239,55 @@ impl<'a> Gather<'a> {
             answered.push((length, amount));
         } else {
             abandoned.push((length, amount));
+        }
+    }
+
+    /// Gauges of agents: they stand for the same instants.
+    fn agents_by_state(&mut self, site: &Site, overlay: &Overlay) {
+        let as_of = self.query.as_of;
+        for (place, bucket) in (0u32..).zip(&self.buckets.list) {
+            if bucket.to <= as_of {
+                let last = Interval::containing(bucket.to.minus(Micros(1)));
+                let open = overlay.standings.iter().filter(|(standing, _)| standing.interval == last);
+                let settled = site.books.standings(last).iter().map(|standing| (standing, 1));
+                for (standing, sign) in settled.chain(open.map(|(standing, sign)| (standing, *sign))) {
+                    let dims = Dims { agent: standing.agent, team: standing.team, ..Dims::default() };
+                    self.stand(place, &dims, standing.state, sign);
+                }
+            } else if bucket.from <= as_of {
+                for (dims, state) in &overlay.signed_in {
+                    self.stand(place, dims, *state, 1);
+                }
+            }
+        }
+    }
+
+    fn stand(&mut self, place: u32, dims: &Dims, state: State, sign: i64) {
+        let Some(row) = self.row(place, dims) else { return };
+        if let Some(agents) = self.rows.get_mut(row).and_then(|row| row.agents.get_mut(state as usize)) {
+            *agents += sign;
+        }
+    }
+
+    /// Agent-days and agent-months against the target that the query forces.
+    fn targeted(&mut self, site: &Site, range: Span) {
+        for unit in site.agents.list.iter().filter(|unit| unit.has_clock) {
+            let (days, months) =
+                site.days_of(unit, self.query.as_of, range, self.query.variant.efficiency_target);
+            let days = days.iter().map(|day| (day.span.end, day.verdict.team, day_amounts(&day.verdict)));
+            let months = months
+                .iter()
+                .map(|month| (month.span.end, month.verdict.team, month_amounts(&month.verdict)));
+            for (end, team, amounts) in days.chain(months) {
+                let dims = Dims { agent: unit.id, team, ..Dims::default() };
+                let place = self.buckets.place(counted_in(end));
+                let Some(row) = place.and_then(|place| self.row(place, &dims)) else { continue };
+                for (measure, amount) in amounts.iter().filter(|(measure, _)| is_targeted(*measure)) {
+                    if let Some(slot) = self.plan.slot(*measure) {
+                        self.add(row, slot, *amount);
+                    }
+                }
+            }
         }
     }
 
@@ -254,6 +338,7 @@ impl<'a> Gather<'a> {
                 keys: keys.clone(),
                 waiting: 0,
                 longest: 0,
+                agents: [0; STATES],
                 waits: None,
                 counted: Counted::default(),
             });
@@ -275,9 +360,10 @@ impl<'a> Gather<'a> {
         let width = self.plan.measures.len();
         let mut kept = 0;
         for row in 0..self.rows.len() {
-            let stays = self
-                .sums(row)
-                .is_some_and(|sums| sums.row.waiting != 0 || sums.amounts.iter().any(|amount| *amount != 0));
+            let stays = self.sums(row).is_some_and(|sums| {
+                let mut all = sums.row.agents.iter().chain(sums.amounts);
+                sums.row.waiting != 0 || all.any(|amount| *amount != 0)
+            });
             if stays {
                 self.rows.swap(row, kept);
                 if row != kept {
@@ -288,4 +374,9 @@ impl<'a> Gather<'a> {
         }
         self.rows.truncate(kept);
     }
+}
+
+/// Whether a measure hangs on the efficiency target.
+fn is_targeted(measure: Measure) -> bool {
+    matches!(measure, Measure::AgentDaysOverTarget | Measure::AgentMonthsOverTarget)
 }

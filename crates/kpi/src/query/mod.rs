@@ -2,7 +2,7 @@
 //!
 //! - [`plan`]: columns, and the measures that they need; [`buckets`]: time into rows;
 //!   [`cut`]: dimensions into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
-//!   [`explain`]: what a sum is made of
+//!   [`mean`]: the mean of days; [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
@@ -10,6 +10,7 @@ pub(crate) mod buckets;
 pub(crate) mod cut;
 pub(crate) mod explain;
 pub(crate) mod gather;
+mod mean;
 pub(crate) mod plan;
 pub(crate) mod table;
 pub(crate) mod versions;
@@ -26,7 +27,7 @@ use smallvec::SmallVec;
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use self::plan::Running;
 pub use crate::cells::Attribution;
-use crate::{formula::describe, measure::Unit};
+use crate::{formula::describe, measure::Unit, reference::EfficiencyTarget};
 
 /// The longest range of a query: ten years.
 pub const RANGE_MAX: Micros = Micros(3_653 * 24 * Micros::HOUR.0);
@@ -195,6 +196,18 @@ pub struct Query {
     pub last: Option<Micros>,
     /// Reckon everything by this formula version; none: each thing by the one in force at its time.
     pub formula_version: Option<u8>,
+    /// How ratios are taken where there is more than one way.
+    pub variant: Variant,
+}
+
+/// Ways to take a figure that are not the default (KPIS.md §1, §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// Ratios are the mean of the local days' ratios instead of pooled over the row; measures and percentiles stay as they
+    /// are.
+    pub mean_of_days: bool,
+    /// Agent-days and agent-months are held against this target instead of the site's own.
+    pub efficiency_target: Option<EfficiencyTarget>,
 }
 
 /// Formula versions, in the order of their numbers.
@@ -263,6 +276,38 @@ pub enum QueryError {
         /// The first instant that can be explained.
         closed_before: Micros,
     },
+    /// A day has one mean, a part of it none.
+    #[error(
+        "the mean of days cannot be cut by `{dimension}`, which is less than a day; cut by `day` or by no time, or leave the mean out"
+    )]
+    NoMeanOfDays {
+        /// The dimension.
+        dimension: Dimension,
+    },
+    /// A window has no local days.
+    #[error(
+        "`last` is one window that moves on with time and holds no whole days: there is no mean of days; leave the mean out, or say a range"
+    )]
+    NoMeanOfWindow,
+    /// A mean of days is no sum of anything.
+    #[error(
+        "the mean of days of `{column}` is no sum of spans or counts; explain `{column}` of one day, without the mean"
+    )]
+    MeanNotExplained {
+        /// The column.
+        column: &'static str,
+    },
+    /// The days behind the figure are gone, so that they cannot be judged anew.
+    #[error(
+        "history before {} is closed: agent-days from {} on cannot be held against another efficiency target; ask for a range from then on, or leave the target out",
+        instant(*.closed_before), instant(*.from)
+    )]
+    DaysGone {
+        /// The range's start.
+        from: Micros,
+        /// The first instant from which days can be judged anew.
+        closed_before: Micros,
+    },
     /// No such column.
     #[error("`{column}` is no column; `pegcount kpi --columns help` lists them")]
     UnknownColumn {
@@ -270,12 +315,12 @@ pub enum QueryError {
         column: String,
     },
     /// A value at an instant is no sum of anything.
-    #[error(
-        "`{column}` is a value at an instant and no sum of spans or counts; explain `offered` and `ended` instead"
-    )]
+    #[error("`{column}` is a value at an instant and no sum of spans or counts; explain {instead} instead")]
     NotExplained {
         /// The column.
         column: &'static str,
+        /// What can be explained.
+        instead: &'static str,
     },
     /// The column has no such dimension.
     #[error("`{column}` is not cut by `{dimension}`; leave it out, or say another column")]
@@ -401,6 +446,7 @@ impl Query {
             columns: Vec::new(),
             last: None,
             formula_version: None,
+            variant: Variant::default(),
         }
     }
 
@@ -433,6 +479,9 @@ impl Query {
         if length <= Micros::ZERO || length > LAST_MAX {
             return Err(QueryError::WrongLength { length });
         }
+        if self.variant.mean_of_days {
+            return Err(QueryError::NoMeanOfWindow);
+        }
         let time = self.by.iter().find(|dimension| dimension.is_time());
         time.map_or(Ok(()), |dimension| Err(QueryError::CutWindow { dimension: *dimension }))
     }
@@ -450,6 +499,10 @@ impl Query {
         let length = self.to.minus(self.from);
         if length > RANGE_MAX {
             return Err(QueryError::TooLong { length });
+        }
+        let less = |dimension: &&Dimension| dimension.is_time() && **dimension != Dimension::Day;
+        if let Some(dimension) = self.by.iter().find(less).filter(|_| self.variant.mean_of_days) {
+            return Err(QueryError::NoMeanOfDays { dimension: *dimension });
         }
         Ok(())
     }

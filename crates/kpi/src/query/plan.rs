@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use smallvec::SmallVec;
 
 use crate::{
-    formula::{Means, describe, means},
+    agent::standing::STATES,
+    formula::{Formula, GAUGES, Means, describe, describe_means, means},
     measure::{Measure, SHEETS, Sheet},
     query::{Column, Dimension, Query, QueryError, Value, cut::dimensions},
     reference::Law,
@@ -23,6 +24,10 @@ const NONE: u8 = u8::MAX;
 enum Maker {
     Waiting,
     Longest,
+    /// All that are signed in.
+    SignedIn,
+    /// Those in the state at this place.
+    InState(usize),
     Means(Means),
 }
 
@@ -42,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) needs_waits: bool,
     /// Whether a value at an instant is shown.
     pub(crate) needs_gauges: bool,
+    /// The same of agents by state.
+    pub(crate) needs_states: bool,
 }
 
 /// The sums of a row, for its columns.
@@ -52,6 +59,8 @@ pub(crate) trait RowSums {
     fn waiting(&self) -> (i64, i64);
     /// Waits of the answered and of the abandoned, each length once, in order.
     fn waits(&self) -> [Vec<(crate::cells::Detail, i64)>; 2];
+    /// Agents by state.
+    fn agents(&self) -> [i64; STATES];
 }
 
 impl Plan {
@@ -59,7 +68,8 @@ impl Plan {
     ///
     /// Errors: a column that does not exist.
     pub(crate) fn of(query: &Query, site: Option<&Site>) -> Result<Self, QueryError> {
-        let all = || describe().iter().copied().zip(MAKERS.iter());
+        let described = if query.variant.mean_of_days { describe_means() } else { describe() };
+        let all = || described.iter().copied().zip(MAKERS.iter());
         let (columns, chosen): (Vec<Column>, Vec<&'static Maker>) = if query.columns.is_empty() {
             all().unzip()
         } else {
@@ -83,11 +93,13 @@ impl Plan {
             has: has(query),
             needs_waits: false,
             needs_gauges: false,
+            needs_states: false,
         };
         let all: Vec<Maker> = plan.makers.iter().flat_map(|(_, makers)| makers.iter().copied()).collect();
         for maker in all {
             match maker {
                 Maker::Waiting | Maker::Longest => plan.needs_gauges = true,
+                Maker::SignedIn | Maker::InState(_) => plan.needs_states = true,
                 Maker::Means(means) => {
                     plan.needs_waits |= matches!(means, Means::Percentile(_));
                     means.measures().into_iter().for_each(|measure| plan.need(measure));
@@ -96,6 +108,7 @@ impl Plan {
         }
         plan.needs_waits &= plan.has(Sheet::Wait);
         plan.needs_gauges &= plan.has(Sheet::Visit);
+        plan.needs_states &= plan.has(Sheet::Clock);
         Ok(plan)
     }
 
@@ -133,15 +146,34 @@ impl Plan {
 
     /// A row's values, with the forms of a formula version.
     pub(crate) fn values(&self, sums: &impl RowSums, version: u8) -> Vec<Value> {
+        self.values_with(sums, version, |formula| self.ratio(formula, |slot| sums.amount(slot)))
+    }
+
+    /// A ratio of amounts by slot.
+    pub(crate) fn ratio(&self, formula: &Formula, amount: impl Fn(usize) -> i64) -> Value {
+        formula.value(|measure| self.slot(measure).map(&amount))
+    }
+
+    /// The same, with ratios taken otherwise.
+    pub(crate) fn values_with(
+        &self,
+        sums: &impl RowSums,
+        version: u8,
+        ratio: impl Fn(&Formula) -> Value,
+    ) -> Vec<Value> {
         let waits = if self.needs_waits { sums.waits() } else { Default::default() };
         let (waiting, longest) = if self.needs_gauges { sums.waiting() } else { (0, 0) };
         let amount = |measure: Measure| self.slot(measure).map(|slot| sums.amount(slot));
+        let agents = if self.needs_states { sums.agents() } else { Default::default() };
         let gauge = |value| if self.needs_gauges { Value::Amount(value) } else { Value::Absent };
+        let state = |value| if self.needs_states { Value::Amount(value) } else { Value::Absent };
         let value = |maker: &Maker| match maker {
             Maker::Waiting => gauge(waiting),
             Maker::Longest => gauge(longest),
+            Maker::SignedIn => state(agents.iter().sum()),
+            Maker::InState(place) => state(agents.get(*place).copied().unwrap_or(0)),
             Maker::Means(Means::Measure(measure)) => amount(*measure).map_or(Value::Absent, Value::Amount),
-            Maker::Means(Means::Formula(formula)) => formula.value(amount),
+            Maker::Means(Means::Formula(formula)) => ratio(formula),
             Maker::Means(Means::Percentile(percentile)) => {
                 percentile.of(&waits).map_or(Value::Absent, |wait| Value::Amount(wait.0))
             }
@@ -163,7 +195,9 @@ impl Plan {
         let running = |(column, maker): (usize, &Maker)| {
             let (parts, rates) = match maker {
                 Maker::Longest => ((0, 0), (longest, 0)),
-                Maker::Waiting | Maker::Means(Means::Percentile(_)) => return None,
+                Maker::Waiting | Maker::SignedIn | Maker::InState(_) | Maker::Means(Means::Percentile(_)) => {
+                    return None;
+                }
                 Maker::Means(Means::Measure(measure)) => ((0, 0), (of(*measure)?, 0)),
                 Maker::Means(Means::Formula(formula)) => (formula.parts(now)?, formula.parts(of)?),
             };
@@ -201,8 +235,17 @@ impl Maker {
 fn maker(name: &str) -> Maker {
     match means(name, Law::default().forms) {
         Some((_, means)) => Maker::Means(means),
-        None if name == "waiting" => Maker::Waiting,
-        None => Maker::Longest,
+        None => gauge(name),
+    }
+}
+
+fn gauge(name: &str) -> Maker {
+    let place = GAUGES.iter().position(|column| column.name == name).unwrap_or(0);
+    match place {
+        0 => Maker::Waiting,
+        1 => Maker::Longest,
+        2 => Maker::SignedIn,
+        state => Maker::InState(state - 3),
     }
 }
 
@@ -233,8 +276,8 @@ mod tests {
     fn every_column_is_made_of_something_that_bears_its_name() {
         for column in describe() {
             match maker(column.name) {
-                Maker::Waiting | Maker::Longest => assert!(column.gauge, "{}", column.name),
                 Maker::Means(_) => assert!(!column.gauge, "{}", column.name),
+                _ => assert!(column.gauge, "{}", column.name),
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::{
         buckets::Buckets,
         cut::Keys,
         gather::Gather,
+        mean::Means,
         plan::Plan,
         versions::{row_law, row_versions},
     },
@@ -37,6 +38,7 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
     } else {
         gather.leave_out_empty();
     }
+    let means = query.variant.mean_of_days.then(|| Means::of(query, &plan, site));
     let words = Words::of(query, site, gather.rows.iter().map(|row| &row.keys));
     let mut order: Vec<(u32, Keys, usize)> =
         gather.rows.iter().enumerate().map(|(at, row)| (row.bucket, words.ranks(&row.keys), at)).collect();
@@ -50,7 +52,10 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
             to: bucket.to,
             keys: words.of_row(&sums.row.keys),
             versions: row_versions(query, sums.row.counted.versions(), &law),
-            values: plan.values(&sums, law.number),
+            values: match &means {
+                Some(means) => means.values(&plan, &sums, law.number),
+                None => plan.values(&sums, law.number),
+            },
         })
     });
     let rows: Vec<Row> = rows.collect();

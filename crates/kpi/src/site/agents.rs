@@ -183,7 +183,7 @@ impl Site {
         let mut plus = std::mem::take(&mut self.scratch.plus);
         plus.clear();
         if unit.settle(&self.reference, &mut plus) {
-            self.enter_agent(&plus, 1);
+            self.enter_agent(agent, &plus, 1);
         }
         self.scratch.plus = plus;
     }
@@ -198,13 +198,15 @@ impl Site {
         if let Some(since) = running {
             self.books.touch_span(since, self.books.matured_to, self.position);
         }
-        self.enter_agent(&minus, -1);
-        self.enter_agent(&plus, 1);
+        self.enter_agent(agent, &minus, -1);
+        self.enter_agent(agent, &plus, 1);
         found
     }
 
     /// Takes away or adds what folds of an agent gave.
-    pub(super) fn enter_agent(&mut self, output: &Output, sign: i64) {
+    pub(super) fn enter_agent(&mut self, agent: Slot, output: &Output, sign: i64) {
+        self.enter_pieces(agent, &output.pieces.list, sign);
+        self.books.enter_standings(&output.standings, sign);
         self.books.enter(&output.contributions, sign, self.position);
         self.books.mark(&output.anomalies, sign);
         for told in &output.outcomes {

@@ -3,6 +3,7 @@
 //! Nothing is noted while nobody does. Invariant: what is not noted has not changed.
 
 use crate::{
+    agent::standing::Standing,
     cells::Contribution,
     contact::fold::Crossing,
     fact::Slot,
@@ -19,6 +20,8 @@ pub(crate) struct Feed {
     pub(crate) cells: Vec<Contribution>,
     /// The same for visits that waited across the end of an interval.
     pub(crate) crossings: Vec<(Crossing, i64)>,
+    /// The same for agents that were signed in at the end of an interval.
+    pub(crate) standings: Vec<(Standing, i64)>,
 }
 
 /// What has changed.
@@ -67,7 +70,7 @@ impl Site {
         let Some(feed) = &self.books.feed else { return };
         let lists = [&self.agents.touched, &self.contacts.touched, &self.lines.touched];
         let units = lists.into_iter().flatten().map(Vec::len).sum::<usize>();
-        if feed.cells.len() + feed.crossings.len() + units > NOTED_MAX {
+        if feed.cells.len() + feed.crossings.len() + feed.standings.len() + units > NOTED_MAX {
             self.follow();
             self.all_changed = true;
         }

@@ -29,8 +29,10 @@ impl Site {
         if before <= self.closed_before {
             return;
         }
+        self.come_to(before);
         self.closed_before = before;
         self.all_changed = true;
+        self.reference.fix_days(before);
         self.forget_chapters(before);
         let over = self.over(before);
         self.forget(&over);
@@ -50,6 +52,11 @@ impl Site {
             if let Some(unit) = self.agents.get_mut(slot) {
                 unit.forget(before);
             }
+        }
+        self.come_to(before);
+        for unit in &mut self.agents.list {
+            let needed_from = unit.reaches_back_to().map_or(before, |back| back.min(before));
+            unit.ledger.forget(needed_from);
         }
     }
 

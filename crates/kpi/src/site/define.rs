@@ -6,8 +6,9 @@
 //! until then, as if it had not been made.
 
 use pegcount_domain::{
+    allowance::AllowanceDefinition,
     envelope::{Position, Recorded},
-    event::{AgentDefinition, Event, QueueDefinition},
+    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
     ids::Key,
     time::Micros,
 };
@@ -29,11 +30,13 @@ pub(super) struct Touched {
     tickets: Vec<Slot>,
     /// How many facts all of them have.
     facts: usize,
+    /// Agents' days are judged anew.
+    days: bool,
 }
 
 impl Touched {
     pub(super) fn is_empty(&self) -> bool {
-        self.agents.is_empty() && self.contacts.is_empty() && self.tickets.is_empty()
+        self.agents.is_empty() && self.contacts.is_empty() && self.tickets.is_empty() && !self.days
     }
 }
 
@@ -86,6 +89,7 @@ impl Site {
 
     fn touched_within(&self, event: &Event<Key>, limit: usize) -> Touched {
         let mut search = Search { facts: 0, limit };
+        let mut days = false;
         let (from, agents, contacts, tickets) = match event {
             Event::QueueDefined(queue) if queue.valid_from <= self.last_seen => {
                 let (agents, contacts) = self.touched_by_queue(queue, &mut search);
@@ -104,21 +108,55 @@ impl Site {
                 let contacts = search.units(&self.contacts.list, |unit| settled_since(unit, from));
                 (from, agents, contacts, Vec::new())
             }
+            Event::AuthorityDefined(authority) if authority.valid_from <= self.last_seen => {
+                let from = authority.valid_from;
+                let agents = search.units(&self.agents.list, |unit| unit.facts_since(from));
+                (from, agents, Vec::new(), Vec::new())
+            }
+            Event::SiteDefined(site) => {
+                days = self.has_days_after(site.valid_from);
+                // No unit is folded otherwise, but all of them tell their days once more.
+                let all = search.units(&self.agents.list, |unit| unit.facts_since(Micros(i64::MIN)));
+                if all.is_empty() || !days {
+                    return Touched { days, ..Touched::default() };
+                }
+                (site.valid_from, Vec::new(), Vec::new(), Vec::new())
+            }
+            Event::AllowanceDefined(AllowanceDefinition { valid_from, .. })
+            | Event::ReasonDefined(ReasonDefinition { valid_from, .. }) => {
+                days = self.has_days_after(*valid_from);
+                (*valid_from, Vec::new(), Vec::new(), Vec::new())
+            }
             _ => return Touched::default(),
         };
-        Touched { from, agents, contacts, tickets, facts: search.facts }
+        Touched { from, agents, contacts, tickets, facts: search.facts, days }
     }
 
     pub(super) fn define(&mut self, event: &Event<Key>) {
         // Open units are folded by it from now on, whether it touches anything settled or not.
         self.all_changed = true;
+        match event {
+            Event::SiteDefined(_) => {
+                return self.change_days(|site| {
+                    site.reference.apply(event, &mut site.names);
+                });
+            }
+            Event::AllowanceDefined(AllowanceDefinition { valid_from, .. })
+            | Event::ReasonDefined(ReasonDefinition { valid_from, .. }) => {
+                if self.reference.apply(event, &mut self.names) {
+                    self.expire_days(*valid_from, None);
+                }
+                return;
+            }
+            _ => {}
+        }
         let touched = self.touched_by(event);
         for agent in &touched.agents {
             let mut minus = Output::default();
             if let Some(unit) = self.agents.get(*agent) {
                 unit.withdraw(&self.reference, touched.from, &mut minus);
             }
-            self.enter_agent(&minus, -1);
+            self.enter_agent(*agent, &minus, -1);
         }
         for contact in &touched.contacts {
             self.withdraw_contact(*contact);
@@ -127,6 +165,11 @@ impl Site {
             self.enter_ticket(*ticket, -1);
         }
         self.reference.apply(event, &mut self.names);
+        if let Event::AgentDefined(agent) = event {
+            // Of two teams with the same time the later one counts, even if nothing was done in it.
+            let own = self.names.find(agent.agent.0);
+            self.expire_days(agent.valid_from, own);
+        }
         for ticket in &touched.tickets {
             self.enter_ticket(*ticket, 1);
         }
@@ -135,7 +178,7 @@ impl Site {
             if let Some(unit) = self.agents.get_mut(*agent) {
                 unit.restore(&self.reference, touched.from, &mut plus);
             }
-            self.enter_agent(&plus, 1);
+            self.enter_agent(*agent, &plus, 1);
         }
         for contact in &touched.contacts {
             self.settle_contact(*contact);
@@ -177,7 +220,7 @@ impl Site {
         found
     }
 
-    /// Figures ask an agent's team alone.
+    /// Figures ask an agent's team and slots.
     fn touched_by_agent(
         &self,
         defined: &AgentDefinition<Key>,
@@ -185,8 +228,9 @@ impl Site {
     ) -> (Vec<Slot>, Vec<Slot>) {
         let from = defined.valid_from;
         let Some(agent) = self.names.find(defined.agent.0) else { return Default::default() };
-        let team = self.reference.definitions().team_at(&defined.agent, from);
-        if team == defined.team {
+        let known = self.reference.definitions();
+        let slots = known.chat_slots_at(&defined.agent, from);
+        if known.team_at(&defined.agent, from) == defined.team && slots == defined.chat_slots.max(1) {
             return Default::default();
         }
         let by = |unit: &TicketUnit| {

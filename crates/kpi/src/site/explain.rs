@@ -11,16 +11,20 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::{
-    agent::emit::Output as AgentOutput,
-    cells::{Contribution, Contributions, Part, Source},
+    agent::{clock::machine_reason, emit::Output as AgentOutput},
+    cells::{Contribution, Contributions, Detail, Part, Source},
     contact::{
         ContactBody, ContactFact, ContactUnit,
         fold::{Output as ContactOutput, fold},
     },
+    day::{judge::Judge, words},
     fact::{AgentFact, Mark, Slot},
     line::{self, Item, Items},
+    names::Id,
+    reference::EfficiencyTarget,
     site::{
         Site,
+        days::{Judged, contributions, day_amounts, month_amounts},
         read::{Reading, Scope},
     },
 };
@@ -42,6 +46,9 @@ pub(crate) struct Wanted {
     pub(crate) contacts: bool,
     pub(crate) lines: bool,
     pub(crate) tickets: bool,
+    pub(crate) days: bool,
+    /// The efficiency target that the question forces.
+    pub(crate) target: Option<EfficiencyTarget>,
 }
 
 /// A contact that is not at the instant as its line keeps it.
@@ -70,6 +77,9 @@ impl Site {
                 give(Unit::Agent(slot), &out.contributions, as_of, take);
             }
         }
+        if wanted.days {
+            self.explain_days(as_of, range, wanted.target, take);
+        }
         if wanted.contacts || wanted.lines {
             let changed = self.explain_contacts(as_of, range, take);
             if wanted.lines {
@@ -84,6 +94,54 @@ impl Site {
                 give(Unit::Ticket(slot), &out, as_of, take);
             }
         }
+    }
+
+    fn explain_days(
+        &self,
+        as_of: Micros,
+        range: Span,
+        target: Option<EfficiencyTarget>,
+        take: &mut impl FnMut(Unit, Source, &Contribution),
+    ) {
+        let agents = (0u32..).map(Slot).zip(&self.agents.list);
+        for (slot, unit) in agents.filter(|(_, unit)| unit.has_clock) {
+            let (days, months) = self.days_of(unit, as_of, range, target);
+            let of_days = days.iter().map(|day| (day.span, day.verdict.team, day_amounts(&day.verdict)));
+            let of_months =
+                months.iter().map(|month| (month.span, month.verdict.team, month_amounts(&month.verdict)));
+            for (span, team, amounts) in of_days.chain(of_months) {
+                let source = Source { from: span.start, to: span.end, part: Part::Day };
+                for contribution in contributions(unit.id, team, span.end, &amounts, 1) {
+                    take(Unit::Agent(slot), source, &contribution);
+                }
+            }
+        }
+    }
+
+    /// What a day or a month came to, in words; nothing for other sources.
+    pub(crate) fn words_of(
+        &self,
+        unit: Unit,
+        source: Source,
+        as_of: Micros,
+        target: Option<EfficiencyTarget>,
+    ) -> Vec<String> {
+        let (Unit::Agent(slot), Part::Day) = (unit, source.part) else { return Vec::new() };
+        let Some(agent) = self.agents.get(slot) else { return Vec::new() };
+        let range = Span::new(source.to.minus(Micros(1)), source.to);
+        let (days, months) = self.days_of(agent, as_of, range, target);
+        let judge = Judge { reference: &self.reference, agent: agent.id, target };
+        let reason = |detail: Detail| {
+            let known = machine_reason(detail).or_else(|| self.names.text(Id(detail.0)));
+            known.map_or_else(|| "no reason".to_owned(), |name| format!("`{name}`"))
+        };
+        let span = Span::new(source.from, source.to);
+        if let Some(Judged { days, verdict, .. }) = days.iter().find(|day| day.span == span) {
+            let day = days.first();
+            return day.map_or_else(Vec::new, |day| words::of_day(&judge, day, verdict, reason));
+        }
+        let month = months.iter().find(|month| month.span == span);
+        month.map_or_else(Vec::new, |month| words::of_month(&judge, &month.days, &month.verdict))
     }
 
     fn explain_contacts(
@@ -177,10 +235,16 @@ impl Site {
         let mut events = match (unit, source.part) {
             (Unit::Agent(slot), part) => self.agents.get(slot).map_or_else(Vec::new, |agent| match part {
                 Part::Leg(mark) => positions(&agent.facts_of(mark, source.from)),
-                _ => agent.facts_between(source.from, source.to),
+                Part::Day => agent.facts_within(source.from, source.to),
+                _ => {
+                    let ends = agent.facts_between(source.from, source.to);
+                    // Both ends may be a timer's; then what came before them says why.
+                    if ends.is_empty() { agent.facts_within(source.from, source.to) } else { ends }
+                }
             }),
             (Unit::Contact(slot), Part::Visit(mark)) => self.events_of_visit(slot, mark),
-            (Unit::Contact(slot), _) | (_, Part::Contact(slot)) => self.events_of_contact(slot),
+            (Unit::Contact(slot), _) => self.events_of_contact(slot),
+            (_, Part::Contact(slot)) => self.events_of_journey(slot),
             (Unit::Ticket(slot), _) => self.events_of_ticket(slot, source),
             (_, Part::Ticket(slot)) => self.events_of_issue(slot),
             (Unit::Line(_), _) => Vec::new(),
@@ -201,6 +265,16 @@ impl Site {
         let legs = unit.legs.iter().flat_map(|leg| self.facts_of(leg));
         let named = legs.filter(|fact| fact.leg().is_some_and(|leg| leg.visit == visit));
         own.chain(named.map(|fact| fact.stamp.position)).collect()
+    }
+
+    /// A contact; one that others only say that they go on with has no events of its own, and these tell of it.
+    fn events_of_journey(&self, root: Slot) -> Vec<Position> {
+        let own = self.events_of_contact(root);
+        if !own.is_empty() {
+            return own;
+        }
+        let parts = self.contacts.iter().filter(|(_, unit)| unit.journey() == Some(root));
+        parts.flat_map(|(slot, _)| self.events_of_contact(slot)).collect()
     }
 
     fn events_of_contact(&self, contact: Slot) -> Vec<Position> {

@@ -1,7 +1,7 @@
 //! One site: its units, its reference data and its books.
 //!
 //! - [`route`]: from an event to the units that it concerns
-//! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books
+//! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books; [`days`]: agent-days
 //! - [`close`]: forgetting what is over; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
 //! - [`explain`]: where contributions come from; [`near`]: which contacts count in an interval
 //! - [`changes`]: what has changed, for whoever keeps figures up to date
@@ -15,12 +15,15 @@ pub(crate) mod changes;
 mod close;
 mod compare;
 mod contacts;
+pub(crate) mod days;
 mod define;
 pub(crate) mod explain;
 mod lines;
 mod near;
 pub(crate) mod read;
 mod route;
+
+use std::collections::BTreeSet;
 
 use pegcount_domain::{
     envelope::{Position, Recorded},
@@ -172,6 +175,10 @@ pub(crate) struct Site {
     pub(crate) open: FxHashSet<Slot>,
     pub(crate) books: Books,
     pub(crate) corrections: Corrections,
+    /// The ends of days and months that may stand otherwise in the books than they are.
+    pub(crate) days_due: BTreeSet<(Micros, Slot)>,
+    /// The last instant that any event is known of.
+    pub(crate) now: Micros,
     /// History before this instant is closed: its facts change no figure.
     pub(crate) closed_before: Micros,
     /// Whoever follows must look at everything anew.
@@ -198,8 +205,22 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(key: Key) -> Self {
         let never = Micros(i64::MIN);
-        let (closed_before, last_seen, latest, touch_limit) = (never, never, never, usize::MAX);
-        Self { key, closed_before, latest, last_seen, touch_limit, ..Self::default() }
+        Self {
+            key,
+            now: never,
+            closed_before: never,
+            last_seen: never,
+            latest: never,
+            touch_limit: usize::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// Time has come so far: days that have ended and what has matured go into the cells.
+    fn come_to(&mut self, at: Micros) {
+        self.now = self.now.max(at);
+        self.settle_days(self.now);
+        self.books.mature(self.now, self.position);
     }
 
     /// Takes an event in.
@@ -213,7 +234,7 @@ impl Site {
             self.take(recorded);
         }
         self.books.touch(Interval::containing(recorded.occurred_at), recorded.position);
-        self.books.mature(recorded.occurred_at.min(recorded.recorded_at), recorded.position);
+        self.come_to(recorded.occurred_at.min(recorded.recorded_at));
         self.latest = self.latest.max(recorded.occurred_at).max(recorded.recorded_at);
         self.bound_changes();
     }

@@ -8,7 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::{
-    agent::emit::{Output as AgentOutput, Told},
+    agent::{
+        emit::{Output as AgentOutput, Told},
+        standing::{Standing, State},
+        unit::AgentUnit,
+    },
     anomaly::Anomaly,
     cells::{Contribution, Contributions, Dims},
     contact::{
@@ -17,7 +21,7 @@ use crate::{
     },
     fact::Slot,
     line::{self, Item, Items},
-    site::{Site, contacts::Outcomes},
+    site::{Site, contacts::Outcomes, days::DaysRead},
     ticket::TicketUnit,
 };
 
@@ -29,6 +33,10 @@ pub(crate) struct Overlay {
     pub(crate) crossings: Vec<Crossing>,
     /// Visits that wait at the instant.
     pub(crate) waiting: Vec<(Dims, Micros)>,
+    /// Agents' states at the ends of intervals, with 1 or -1.
+    pub(crate) standings: Vec<(Standing, i64)>,
+    /// Agents that are signed in at the instant.
+    pub(crate) signed_in: Vec<(Dims, State)>,
     pub(crate) anomalies: Vec<Anomaly>,
     /// When something changes with no event.
     pub(crate) next_change: Option<Micros>,
@@ -144,16 +152,38 @@ impl<'a> Reading<'a> {
 
     pub(super) fn agents(&mut self, scope: &Scope) {
         let (mut minus, mut plus) = (AgentOutput::within(self.range), self.agent_output());
-        let instants = (self.as_of, self.settled_by);
-        let mut read = |unit: &crate::agent::unit::AgentUnit| {
-            unit.read(&self.site.reference, instants, &mut minus, &mut plus);
+        let (site, instants) = (self.site, (self.as_of, self.settled_by));
+        let mut signed_in = Vec::new();
+        let mut days = DaysRead::of(site, self.as_of, self.range);
+        // Before an instant stands what held until then.
+        let stands_at = if self.before.is_some() { self.settled_by } else { self.as_of };
+        let mut read = |unit: &AgentUnit| {
+            let begin = (minus.pieces.list.len(), plus.pieces.list.len());
+            plus.stood = None;
+            let clock = unit.read(&site.reference, instants, &mut minus, &mut plus);
+            let state = match self.before {
+                Some(instant) => plus.stood.filter(|(to, _)| *to == instant).map(|(_, state)| state),
+                None => State::of(clock),
+            };
+            if let Some(state) = state.filter(|_| unit.has_clock) {
+                let team = site.reference.team(unit.id, stands_at);
+                signed_in.push((Dims { agent: unit.id, team, ..Dims::default() }, state));
+            }
+            let minus = minus.pieces.list.get(begin.0..).unwrap_or_default();
+            let plus = plus.pieces.list.get(begin.1..).unwrap_or_default();
+            days.take(unit, minus, plus);
         };
         match scope {
-            Scope::Everything => self.site.agents.list.iter().for_each(&mut read),
+            Scope::Everything => site.agents.list.iter().for_each(&mut read),
             Scope::Only(chosen) => {
-                chosen.agents.iter().filter_map(|slot| self.site.agents.get(*slot)).for_each(&mut read);
+                chosen.agents.iter().filter_map(|slot| site.agents.get(*slot)).for_each(&mut read);
             }
         }
+        self.overlay.contributions.append(&mut days.contributions);
+        self.overlay.signed_in = signed_in;
+        self.overlay.standings.extend(minus.standings.drain(..).map(|standing| (standing, -1)));
+        self.overlay.standings.extend(plus.standings.drain(..).map(|standing| (standing, 1)));
+        self.overlay.next_change = days.next_change;
         self.take(&minus.contributions, -1);
         self.take(&plus.contributions, 1);
         self.overlay.anomalies.append(&mut plus.anomalies);

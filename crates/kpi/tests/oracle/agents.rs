@@ -43,7 +43,7 @@ impl Oracle {
     }
 
     fn agent(&mut self, agent: Said, facts: &[Recorded]) -> Vec<LegStory> {
-        let believed = believed(facts);
+        let believed = believed(facts, &self.definitions);
         let play = self.play(agent, &believed, self.as_of);
         let later = believed.iter().any(|(_, at)| *at > self.as_of);
         let ever = later.then(|| self.play(agent, &believed, Micros(i64::MAX - 1)));
@@ -59,12 +59,25 @@ impl Oracle {
                 self.at(*at, None, column, About { team, ..own }, 1);
             }
         }
-        if agent.is_some() {
+        if let Some(agent) = agent {
+            let deeds = self.deeds.entry(agent).or_default();
+            deeds.sign_ins.clone_from(&play.sign_ins);
+            deeds.went = play.away.iter().map(|(at, reason)| (*at, why(*reason))).collect();
             self.clock(own, &play.clock);
+            let gauge = |(at, clock): &(Micros, Option<ClockState<Key>>)| (*at, clock.and_then(gauge));
+            self.clocks.push((agent, play.clock.iter().map(gauge).collect()));
         }
         let told: BTreeSet<LegKey> = facts.iter().filter_map(|fact| leg_key(&fact.event)).collect();
         let ever = ever.as_ref().unwrap_or(&play);
-        let phases = |play: &Play, key| play.legs.get(key).cloned().unwrap_or_default();
+        let phases = |play: &Play, key: &LegKey| play.legs.get(key).cloned().unwrap_or_default();
+        if agent.is_some() {
+            let taking = |key: &LegKey| {
+                let channel = Told { agent, key: *key, facts, believed: &believed }.channel();
+                (channel, phases(&play, key))
+            };
+            let taking: Vec<_> = told.iter().map(taking).collect();
+            self.slots(own, &play.clock, &taking);
+        }
         told.iter()
             .map(|key| {
                 let told = Told { agent, key: *key, facts, believed: &believed };
@@ -122,9 +135,25 @@ impl Oracle {
             self.span(column, About { why, ..own }, *from, to);
             if column != "unsigned_clock" {
                 self.span("signed_in_clock", own, *from, to);
+                let away = (column == "away_clock").then_some(why);
+                let deeds = self.deeds.entry(own.agent.unwrap()).or_default();
+                deeds.signed_in.push((*from, to, away, column == "lost_clock"));
             }
         }
     }
+}
+
+/// The gauge of a signed-in agent's state.
+fn gauge(clock: ClockState<Key>) -> Option<&'static str> {
+    Some(match clock {
+        ClockState::Unsigned => return None,
+        ClockState::Occupied => "agents_occupied",
+        ClockState::Lost => "agents_lost",
+        ClockState::Ringing => "agents_ringing",
+        ClockState::Dialing => "agents_dialing",
+        ClockState::Away(_) => "agents_away",
+        ClockState::Ready => "agents_ready",
+    })
 }
 
 /// The agent whom a fact of a leg names: a softphone's its own, its task included, an exchange's what it says.

@@ -1,9 +1,11 @@
 //! Two reporters of one leg: each field has one who is believed.
 //!
-//! Invariant: the exchange is believed for offer, answer, hold and end, the softphone for after-call work; whoever is
-//! alone is believed for all.
+//! Invariant: the exchange is believed for offer, answer, hold and end, the softphone for after-call work, unless the site
+//! has defined it otherwise; whoever is alone is believed for all.
 
 use pegcount_domain::{
+    authority::Reporter,
+    definitions::Definitions,
     envelope::{Recorded, StreamKind},
     event::{Event, LegRef, LegStep},
     ids::Key,
@@ -55,7 +57,7 @@ fn field(step: &LegStep<Key>) -> u8 {
 }
 
 /// What an agent's facts say once each field is taken from the one who is believed, in order.
-pub fn believed(facts: &[Recorded]) -> Vec<(Event<Key>, Micros)> {
+pub fn believed(facts: &[Recorded], definitions: &Definitions<Key>) -> Vec<(Event<Key>, Micros)> {
     let reports = |key: LegKey, kind: StreamKind, wanted: u8| {
         facts.iter().any(|fact| {
             fact.stream.kind == kind
@@ -69,16 +71,13 @@ pub fn believed(facts: &[Recorded]) -> Vec<(Event<Key>, Micros)> {
         if let Event::Leg { leg, step } = &mut event {
             let key = (leg.contact.0, leg.leg.0);
             let field = field(step);
-            let other = match (field, fact.stream.kind) {
-                (8, StreamKind::Contact) => reports(key, StreamKind::Agent, 8),
-                (8, _) | (_, StreamKind::Contact) => false,
-                _ => reports(key, StreamKind::Contact, field),
-            };
-            if other {
+            let first = first_believed(facts, key, field, definitions);
+            if fact.stream.kind != first && reports(key, first, field) {
                 continue;
             }
             if let LegStep::Ended { after_call_expected, .. } = step {
-                *after_call_expected = promised(facts, key).unwrap_or(*after_call_expected);
+                let first = first_believed(facts, key, 8, definitions);
+                *after_call_expected = promised(facts, key, first).unwrap_or(*after_call_expected);
             }
         }
         believed.push((event, fact.occurred_at));
@@ -86,11 +85,26 @@ pub fn believed(facts: &[Recorded]) -> Vec<(Event<Key>, Micros)> {
     believed
 }
 
-/// Whether the softphone's last word on the leg's end is that work follows.
-fn promised(facts: &[Recorded], key: LegKey) -> Option<bool> {
+/// Whose word on a field comes first, as defined at the leg's earliest fact.
+fn first_believed(facts: &[Recorded], key: LegKey, field: u8, definitions: &Definitions<Key>) -> StreamKind {
+    let own = facts.iter().filter(|fact| leg_key(&fact.event) == Some(key));
+    let earliest = own.map(|fact| fact.occurred_at).min().unwrap();
+    let said = definitions.authority_at(earliest).and_then(|authority| {
+        authority.believed.iter().find(|(known, _)| known.code() == field).map(|(_, reporter)| *reporter)
+    });
+    match said {
+        Some(Reporter::Softphone) => StreamKind::Agent,
+        Some(Reporter::Exchange) => StreamKind::Contact,
+        None if field == 8 => StreamKind::Agent,
+        None => StreamKind::Contact,
+    }
+}
+
+/// Whether the last word of whoever is believed on the leg's end is that work follows.
+fn promised(facts: &[Recorded], key: LegKey, first: StreamKind) -> Option<bool> {
     facts.iter().rev().find_map(|fact| match &fact.event {
         Event::Leg { step: LegStep::Ended { after_call_expected, .. }, .. }
-            if fact.stream.kind == StreamKind::Agent && leg_key(&fact.event) == Some(key) =>
+            if fact.stream.kind == first && leg_key(&fact.event) == Some(key) =>
         {
             Some(*after_call_expected)
         }

@@ -10,11 +10,13 @@ use pegcount_domain::{
     ids::{AgentId, Key, QueueId},
     time::{Interval, Micros},
 };
-use pegcount_kpi::{Attribution, Dimension, Kpi, Query, UnderFormula};
+use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, Kpi, Query, UnderFormula, Variant};
 
 use super::{
     super::support::{key, query},
     Oracle,
+    means::{Means, is_mean},
+    ratios::is_ratio,
     story::{Dice, told, words},
     tables::{Cut, PERCENTILES, RowKey, is_percentile, same},
 };
@@ -96,7 +98,21 @@ fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut 
     let agents = some("agent").iter().map(|agent| AgentId::new(agent).unwrap()).collect();
     let time_zone = TimeZone::get(dice.pick(&zones)).unwrap();
     let attribution = dice.pick(&Attribution::ALL);
-    Query { by: by.clone(), attribution, time_zone, queues, agents, ..query(site, from, to, &by, as_of) }
+    let less_than_a_day = by.first().is_some_and(|by| by.is_time() && *by != Day);
+    let target = dice.pick(&[None, None, Some(100), Some(500), Some(1_000), Some(3_000)]);
+    let variant = Variant {
+        mean_of_days: !less_than_a_day && dice.chance(50),
+        efficiency_target: target.map(|milli| EfficiencyTarget { milli, or_equal: dice.chance(30) }),
+    };
+    Query {
+        by: by.clone(),
+        attribution,
+        time_zone,
+        queues,
+        agents,
+        variant,
+        ..query(site, from, to, &by, as_of)
+    }
 }
 
 /// The first difference between the folds and the oracle, in words.
@@ -147,6 +163,7 @@ fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> Strin
     let mut expected = truth.rows(&cut, word);
     let waits = truth.waits_by_row(&cut, word);
     let versions = truth.versions_by_row(&cut, word);
+    let means = asked.variant.mean_of_days.then(|| Means::of(truth, asked, word));
     let ends: BTreeMap<Micros, Micros> = cut.buckets.iter().copied().collect();
     for row in &table.rows {
         let keys = row.keys.iter().map(|key| key.as_ref().map(ToString::to_string)).collect();
@@ -171,8 +188,13 @@ fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> Strin
                 }
                 continue;
             }
-            let wanted = cut.value(column.name, &amounts, law.forms);
-            if !same(*found, wanted) {
+            let days = means.as_ref().filter(|_| is_ratio(column.name)).map(|means| means.days(&at));
+            let is_right = match &days {
+                Some(days) => is_mean(*found, days.iter().map(|day| cut.value(column.name, day, law.forms))),
+                None => same(*found, cut.value(column.name, &amounts, law.forms)),
+            };
+            if !is_right {
+                let wanted = cut.value(column.name, &amounts, law.forms);
                 let name = column.name;
                 return Some(format!(
                     "{}: {at:?} {name}: expected {wanted:?}, found {found:?}",
@@ -189,7 +211,8 @@ fn asking(asked: &Query) -> String {
     let by = words(asked.by.iter().map(ToString::to_string).collect());
     let queues = words(asked.queues.iter().map(ToString::to_string).collect());
     let agents = words(asked.agents.iter().map(ToString::to_string).collect());
-    format!("{} {} by [{by}] of [{queues}] [{agents}]", asked.site, asked.attribution)
+    let variant = asked.variant;
+    format!("{} {} by [{by}] of [{queues}] [{agents}] {variant:?}", asked.site, asked.attribution)
 }
 
 /// Leaves out whatever is not needed for it to fail.

@@ -107,6 +107,18 @@ impl Oracle {
             self.at(completed, None, "contacts_handled", story.credited, 1);
             self.at(completed, None, "contacts_handle_time", story.credited, handle);
         }
+        for leg in legs.iter().filter(|_| story.callback) {
+            if let Some(completed) = leg.completed_at.filter(|_| leg.answered_at.is_some()) {
+                let about = About {
+                    channel: story.about.channel,
+                    direction: 0,
+                    version: story.about.version,
+                    ..leg.about
+                };
+                self.at(completed, None, "callbacks_made", about, 1);
+                self.at(completed, None, "callback_time", about, leg.handle);
+            }
+        }
         Some(story)
     }
 }

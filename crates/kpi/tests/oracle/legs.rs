@@ -62,11 +62,16 @@ impl Told<'_> {
         self.facts.iter().filter_map(|fact| of_leg(&fact.event, self.key)).find_map(said)
     }
 
+    /// The code of the channel, as first said.
+    pub fn channel(&self) -> u8 {
+        self.first(|leg| leg.channel).map_or(0, Channel::code)
+    }
+
     fn about(&self) -> About {
         About {
             agent: self.agent,
             queue: self.first(|leg| leg.queue).map(|queue| queue.0),
-            channel: self.first(|leg| leg.channel).map_or(0, Channel::code),
+            channel: self.channel(),
             direction: self.first(|leg| leg.direction).map_or(0, Direction::code),
             ..About::default()
         }
@@ -186,6 +191,9 @@ impl Oracle {
             ("ended_by_agent", i64::from(by == Some(Party::Agent))),
             ("short_handles", i64::from(talk <= formula.rules.short_handle.0)),
         ];
+        if let Some(agent) = about.agent.filter(|_| about.direction == Direction::Inbound.code()) {
+            self.deeds.entry(agent).or_default().inbound.push(completed);
+        }
         for (attribution, at) in
             [(Attribution::Event, completed), (Attribution::End, completed), (Attribution::Start, answered)]
         {

@@ -4,8 +4,8 @@
 //! live state and figures tell the same. Visits and customer lines are counted by brute force.
 //!
 //! - [`history`]: what holds after all corrections, in order; [`agents`], [`believed`], [`legs`]: agents and what
-//!   their legs came to; [`contacts`], [`visits`]: contacts; [`lines`], [`issues`], [`tickets`]: customers
-//! - [`tables`], [`ratios`]: what was counted as the rows of a query; [`compare`]: the folds against it
+//!   their legs came to; [`days`]: agents' local days; [`slots`]: slots beyond the first; [`contacts`], [`visits`]: contacts; [`lines`], [`issues`], [`tickets`]: customers
+//! - [`tables`], [`ratios`], [`means`]: what was counted as the rows of a query; [`compare`]: the folds against it
 //! - [`story`]: random histories
 //!
 //! Invariant: nothing here is taken from the folds; what is known counts, up to the instant asked about.
@@ -15,17 +15,20 @@ pub mod agents;
 pub mod believed;
 pub mod compare;
 pub mod contacts;
+pub mod days;
 pub mod history;
 pub mod issues;
 pub mod legs;
 pub mod lines;
+pub mod means;
 pub mod ratios;
+pub mod slots;
 pub mod story;
 pub mod tables;
 pub mod tickets;
 pub mod visits;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pegcount_domain::{
     definitions::Definitions,
@@ -105,6 +108,12 @@ pub struct Oracle {
     pub waited: Vec<Waited>,
     /// Holds throughout, whatever is in force.
     pub forced: Option<Formula>,
+    /// What each agent did, for days.
+    pub deeds: BTreeMap<Key, days::Deeds>,
+    pub measured: Vec<days::Measured>,
+    pub zones: std::cell::OnceCell<Vec<(Micros, jiff::tz::TimeZone)>>,
+    /// The gauge that each agent is counted in from each instant on, while signed in.
+    pub clocks: Vec<(Key, Vec<(Micros, Option<&'static str>)>)>,
 }
 
 pub type Formula = FormulaDefinition<Key>;
@@ -118,8 +127,22 @@ impl Oracle {
             definitions.apply(&recorded.event);
         }
         let (history, counted, waits) = (history::corrected(&own), Vec::new(), Vec::new());
-        let mut oracle = Self { history, definitions, as_of, counted, waits, waited: Vec::new(), forced };
+        let (waited, deeds, measured) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut oracle = Self {
+            history,
+            definitions,
+            as_of,
+            counted,
+            waits,
+            waited,
+            deeds,
+            measured,
+            forced,
+            clocks: Vec::new(),
+            zones: std::cell::OnceCell::new(),
+        };
         let legs = oracle.agents();
+        oracle.days();
         let contacts = oracle.contacts(&legs);
         oracle.lines(&contacts);
         oracle.tickets(&contacts);

@@ -28,7 +28,7 @@ const fn ratio(
     Ratio { name, times: 1, above, below }
 }
 
-const RATIOS: [Ratio; 37] = [
+const RATIOS: [Ratio; 43] = [
     ratio("aht", &[(1, "handle_talk"), (1, "handle_hold"), (1, "handle_acw")], &[(1, "handled")]),
     ratio("aht_talk", &[(1, "handle_talk")], &[(1, "handled")]),
     ratio("aht_journey", &[(1, "contacts_handle_time")], &[(1, "contacts_handled")]),
@@ -105,6 +105,27 @@ const RATIOS: [Ratio; 37] = [
         above: &[(1, "handled_inbound")],
         below: &[(1, "signed_in_clock"), (-1, "away_clock"), (-1, "lost_clock")],
     },
+    ratio(
+        "occupancy_slots",
+        &[(1, "occupied_clock"), (1, "extra_slots_busy_time")],
+        &[
+            (1, "occupied_clock"),
+            (1, "ready_clock"),
+            (1, "ringing_clock"),
+            (1, "dialing_clock"),
+            (1, "extra_slots_time"),
+        ],
+    ),
+    Ratio {
+        name: "callbacks_per_hour",
+        times: HOUR,
+        above: &[(1, "callbacks_made")],
+        below: &[(1, "callback_time")],
+    },
+    ratio("outbound_connect_rate", &[(1, "outbound_connected")], &[(1, "outbound_dials")]),
+    ratio("efficiency_share", &[(1, "agent_days_over_target")], &[(1, "agent_days_measured")]),
+    ratio("efficiency_share_by_month", &[(1, "agent_months_over_target")], &[(1, "agent_months_measured")]),
+    ratio("away_compliance", &[(1, "agent_days_compliant")], &[(1, "agent_days")]),
     ratio("connect_rate", &[(1, "answered")], &ENDED),
     ratio("first_attempt_connect_rate", &[(1, "first_attempts_answered")], &[(1, "first_attempts")]),
     ratio("transfer_rate", &[(1, "transfers_out_cold"), (1, "transfers_out_warm")], &[(1, "handled")]),
@@ -119,6 +140,11 @@ const RATIOS: [Ratio; 37] = [
     ratio("repeat_final_share", &[(1, "repeat_final")], &[(1, "repeat_eligible")]),
     ratio("reopen_rate", &[(1, "reopened")], &[(1, "resolved")]),
 ];
+
+/// Whether a column is one of them.
+pub fn is_ratio(column: &str) -> bool {
+    RATIOS.iter().any(|ratio| ratio.name == column)
+}
 
 /// The ratio that a column stands for where these forms hold; none for a measure.
 pub fn of(column: &str, forms: Forms) -> Option<&'static Ratio> {

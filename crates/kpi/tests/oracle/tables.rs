@@ -186,7 +186,9 @@ impl Oracle {
     /// The rows of a query, gauges included: what is not 0.
     pub fn rows(&self, cut: &Cut, names: &dyn Fn(Key) -> String) -> Rows {
         let mut rows = Rows::new();
-        for counted in self.counted.iter().filter(|counted| cut.can(dimensions(counted.column))) {
+        let above = self.above(cut.query.variant.efficiency_target);
+        let counted = self.counted.iter().chain(&above);
+        for counted in counted.filter(|counted| cut.can(dimensions(counted.column))) {
             let ours = counted.attribution.is_none_or(|own| own == cut.query.attribution);
             let (at, amount) = cut.part(counted);
             if let (Some(bucket), true) = (cut.bucket(at), ours && amount != 0)
@@ -199,11 +201,40 @@ impl Oracle {
         if cut.can(dimensions("waiting")) {
             self.gauges(cut, names, &mut rows);
         }
+        if cut.can(dimensions("agents_ready")) {
+            self.agents_by_state(cut, names, &mut rows);
+        }
         for row in rows.values_mut() {
             row.retain(|_, amount| *amount != 0);
         }
         rows.retain(|_, row| !row.is_empty());
         rows
+    }
+
+    /// The state before a bucket's end, or at the instant asked about.
+    fn agents_by_state(&self, cut: &Cut, names: &dyn Fn(Key) -> String, rows: &mut Rows) {
+        for (from, to) in &cut.buckets {
+            if *from > self.as_of {
+                continue;
+            }
+            let over = *to <= self.as_of;
+            for (agent, changes) in &self.clocks {
+                let state =
+                    changes.iter().rev().find(|(at, _)| if over { at < to } else { *at <= self.as_of });
+                let column = match state {
+                    Some((_, Some(column))) => *column,
+                    _ => continue,
+                };
+                let at = if over { to.minus(Micros(1)) } else { self.as_of };
+                let team = self.team(Some(*agent), at);
+                let about = About { agent: Some(*agent), team, ..About::default() };
+                if cut.lets(&about, names) {
+                    let row = rows.entry((*from, cut.keys(&about, names))).or_default();
+                    *row.entry(column).or_default() += 1;
+                    *row.entry("agents_signed_in").or_default() += 1;
+                }
+            }
+        }
     }
 
     /// Gauges stand for the bucket's end, or for the instant asked about.
@@ -273,7 +304,10 @@ pub fn dimensions(column: &str) -> &'static [Dimension] {
         "fcr_failed" => &[Agent, Team, Queue, Channel, Cause],
         "contacts_handled" | "contacts_handle_time" => &[Agent, Team, Queue, Channel],
         "opened" | "resolved" | "closed" | "reopened" => &[Agent, Team, Queue],
-        "sign_ins" | "phone_keys" => &[Agent, Team],
+        "sign_ins" | "phone_keys" | "extra_slots_time" | "extra_slots_busy_time" => &[Agent, Team],
+        "callbacks_made" | "callback_time" => &[Agent, Team, Queue, Channel],
+        gauge if gauge.starts_with("agents_") => &[Agent, Team],
+        day if day.starts_with("agent_days") || day.starts_with("agent_months") => &[Agent, Team],
         clock if clock.ends_with("_clock") => &[Agent, Team],
         line if line.starts_with("fcr_") || line.starts_with("repeat_") => &[Agent, Team, Queue, Channel],
         visit if VISIT_COLUMNS.contains(&visit) || visit.starts_with("flow_out") => VISIT,

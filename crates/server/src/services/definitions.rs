@@ -1,4 +1,5 @@
-//! The definition service: queues, reasons, agents, teams, formula versions, targets, calendars.
+//! The definition service: queues, reasons, agents, teams, formula versions, targets, calendars, the site's zone, what is
+//! allowed on a day, who is believed.
 
 use pegcount_proto::v1;
 use tonic::{Request, Response, Status};

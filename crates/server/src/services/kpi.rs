@@ -6,14 +6,14 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_engine::{EngineError, KnownAt, Moment, Purpose};
-use pegcount_kpi::{Dimension, Query};
+use pegcount_kpi::{Dimension, EfficiencyTarget, Query, Variant};
 use pegcount_log::LogError;
 use pegcount_proto::v1;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
-    Answers, Room, corrections, explain, incarnation_bytes,
+    Answers, Room, anomalies, corrections, explain, incarnation_bytes,
     kpi_table::{attribution, dimensions, row_messages, time_zone},
     reconcile,
 };
@@ -106,6 +106,14 @@ impl v1::kpi_service_server::KpiService for Room {
         Ok(Response::new(reconcile::answer(self, &caller, request.get_ref())?))
     }
 
+    async fn list_anomalies(
+        &self,
+        request: Request<v1::ListAnomaliesRequest>,
+    ) -> Result<Response<v1::ListAnomaliesResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
+        Ok(Response::new(anomalies::answer(self, &caller, request.into_inner()).await?))
+    }
+
     async fn list_recomputations(
         &self,
         request: Request<v1::ListRecomputationsRequest>,
@@ -166,6 +174,12 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
         columns: request.columns.clone(),
         last,
         formula_version: formula_version(request.formula_version)?,
+        variant: Variant {
+            mean_of_days: request.mean_of_days,
+            efficiency_target: request
+                .efficiency_target_milli
+                .map(|milli| EfficiencyTarget { milli: milli.into(), or_equal: false }),
+        },
         ..Query::new(caller.site("site", &request.site)?, from, to, as_of)
     };
     query.check().map_err(|error| status::of_query(&error))?;

@@ -62,10 +62,15 @@ pub(crate) fn time_zone(name: &str) -> Result<TimeZone, Status> {
     if name.is_empty() {
         return Ok(TimeZone::UTC);
     }
+    zone_of("time_zone", name)
+}
+
+/// An IANA zone.
+pub(super) fn zone_of(field: &str, name: &str) -> Result<TimeZone, Status> {
     TimeZone::get(name).map_err(|_| {
         let reason =
             format!("is {name:?}, which the time zone database does not know; use a name like Asia/Shanghai");
-        status::invalid("time_zone", reason)
+        status::invalid(field, reason)
     })
 }
 

@@ -2,6 +2,7 @@
 //! together. No rules here.
 
 mod agents;
+mod anomalies;
 mod consume;
 mod consumers;
 mod contacts;
@@ -20,6 +21,7 @@ mod log_message;
 mod page;
 mod reconcile;
 mod tickets;
+mod to_days;
 mod to_definitions;
 mod to_rules;
 mod watch;

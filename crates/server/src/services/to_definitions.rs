@@ -12,6 +12,7 @@ use pegcount_domain::{
 use pegcount_proto::v1::{self, definition::Definition as Defined};
 use tonic::Status;
 
+use super::to_days;
 use super::to_rules::{
     calendar_definition, calendar_message, formula_definition, formula_message, target_definition,
     target_message,
@@ -52,10 +53,21 @@ pub(crate) fn definition(field: &str, message: &v1::Definition) -> Result<Event,
                 valid_from,
             }))
         }
-        None => Err(status::invalid(
-            field,
-            "defines nothing; give a queue, a reason, an agent, a team, a formula, a target or a calendar",
-        )),
+        Some(Defined::Site(site)) => {
+            to_days::site_definition(&format!("{field}.site"), site, valid_from).map(Event::SiteDefined)
+        }
+        Some(Defined::Allowance(allowance)) => {
+            let field = format!("{field}.allowance");
+            to_days::allowance_definition(&field, allowance, valid_from).map(Event::AllowanceDefined)
+        }
+        Some(Defined::Authority(authority)) => {
+            let field = format!("{field}.authority");
+            to_days::authority_definition(&field, authority, valid_from).map(Event::AuthorityDefined)
+        }
+        None => {
+            let reason = "defines nothing; give a queue, a reason, an agent, a team, a formula, a target, a calendar, the site, an allowance or an authority";
+            Err(status::invalid(field, reason))
+        }
     }
 }
 
@@ -141,7 +153,7 @@ fn coded<T>(
     }
 }
 
-fn message(valid_from: Micros, definition: Defined) -> v1::Definition {
+pub(super) fn message(valid_from: Micros, definition: Defined) -> v1::Definition {
     v1::Definition { valid_from_us: valid_from.0, definition: Some(definition) }
 }
 
@@ -167,6 +179,9 @@ pub(crate) fn definition_message(event: &Event) -> Option<v1::Definition> {
         Event::CalendarDefined(calendar) => {
             message(calendar.valid_from, Defined::Calendar(calendar_message(calendar)))
         }
+        Event::SiteDefined(site) => to_days::site_message(site),
+        Event::AllowanceDefined(allowance) => to_days::allowance_message(allowance),
+        Event::AuthorityDefined(authority) => to_days::authority_message(authority),
         _ => return None,
     })
 }

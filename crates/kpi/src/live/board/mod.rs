@@ -23,6 +23,7 @@ use smallvec::SmallVec;
 
 use self::sums::{Since, Sums};
 use crate::{
+    agent::standing::STATES,
     contact::fold::Crossing,
     kpi::Kpi,
     live::{
@@ -31,7 +32,7 @@ use crate::{
     },
     measure::Sheet,
     query::{
-        Query, QueryError,
+        Query, QueryError, Variant,
         buckets::Buckets,
         cut::{Cut, Keys, attribution},
         plan::Plan,
@@ -71,6 +72,8 @@ pub struct Board {
     rows: FxHashMap<Place, Sums>,
     /// Visits that wait now.
     waiting: FxHashMap<Keys, Since>,
+    /// Agents that are signed in now, by state.
+    signed_in: FxHashMap<Keys, [i64; STATES]>,
     changed: BTreeSet<Place>,
     texts: Vec<FxHashMap<u32, Option<Name>>>,
     version: u64,
@@ -82,6 +85,12 @@ pub struct Board {
 }
 
 impl Board {
+    /// Whether a query's table can be kept by differences: a window moves on as a whole, and another way to take ratios or
+    /// another target has sums of its own.
+    pub fn follows(query: &Query) -> bool {
+        query.last.is_none() && query.variant == Variant::default()
+    }
+
     /// An empty table of a query over a range, with its first number after `version`; [`Self::fill`] it.
     ///
     /// Errors: as of a query.
@@ -103,6 +112,7 @@ impl Board {
             current: None,
             rows: FxHashMap::default(),
             waiting: FxHashMap::default(),
+            signed_in: FxHashMap::default(),
             changed: BTreeSet::new(),
             texts: vec![FxHashMap::default(); cuts],
             version,
@@ -135,6 +145,7 @@ impl Board {
         let pending = std::mem::take(&mut self.changed);
         let (base, current) = (self.base, self.current);
         let waiting = std::mem::take(&mut self.waiting);
+        let signed_in = std::mem::take(&mut self.signed_in);
         let site = kpi.site(&self.query.site);
         self.base = follower.base();
         self.look_up(site);
@@ -155,11 +166,10 @@ impl Board {
                 continue;
             };
             new.is_told = true;
-            let same = same_base
-                && (&new.amounts, &new.rates, &new.crossings, &new.waits, &new.counted)
-                    == (&old.amounts, &old.rates, &old.crossings, &old.waits, &old.counted);
-            let waits = waiting.get(&place.1) == self.waiting.get(&place.1);
-            if same && (Some(place.0) != current || waits) {
+            let same = same_base && new.is_as(&old);
+            let same_gauges = waiting.get(&place.1) == self.waiting.get(&place.1)
+                && signed_in.get(&place.1) == self.signed_in.get(&place.1);
+            if same && (Some(place.0) != current || same_gauges) {
                 self.changed.remove(&place);
             }
         }
@@ -202,8 +212,9 @@ impl Board {
         }
         let lasts: Vec<Interval> =
             self.buckets.list.iter().map(|bucket| Interval::containing(bucket.to.minus(Micros(1)))).collect();
-        for crossing in lasts.into_iter().flat_map(|last| site.books.crossings(last)) {
-            self.crossing(crossing, 1);
+        for last in lasts {
+            site.books.crossings(last).iter().for_each(|crossing| self.crossing(crossing, 1));
+            site.books.standings(last).iter().for_each(|standing| self.standing(standing, 1));
         }
         follower.give(self);
     }
@@ -223,6 +234,12 @@ impl Board {
         }
         for ((dims, entered), sign) in &deltas.waiting {
             self.waiting(dims, *entered, *sign);
+        }
+        for (standing, sign) in &deltas.standings {
+            self.standing(standing, *sign);
+        }
+        for ((dims, state), sign) in &deltas.signed_in {
+            self.signed_in(dims, *state, *sign);
         }
         self.advance(follower);
         self.name(kpi.site(&self.query.site));
@@ -260,9 +277,9 @@ impl Board {
         if current == self.current {
             return;
         }
-        let waiting: Vec<Keys> = self.waiting.keys().cloned().collect();
+        let gauged: Vec<Keys> = self.waiting.keys().chain(self.signed_in.keys()).cloned().collect();
         for bucket in self.current.into_iter().chain(current) {
-            let places = waiting.iter().map(|keys| (bucket, keys.clone())).collect::<Vec<_>>();
+            let places = gauged.iter().map(|keys| (bucket, keys.clone())).collect::<Vec<_>>();
             for place in places {
                 self.touch(place);
             }

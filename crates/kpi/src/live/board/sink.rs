@@ -2,10 +2,11 @@
 //!
 //! Invariant: what the query's filters and columns leave out changes nothing.
 
-use pegcount_domain::time::Micros;
+use pegcount_domain::time::{Interval, Micros};
 
 use super::{Board, sums::count};
 use crate::{
+    agent::standing::{Standing, State},
     cells::Dims,
     contact::fold::Crossing,
     live::deltas::{Cell, Line, Sink},
@@ -48,12 +49,8 @@ impl Sink for Board {
         if !self.plan.needs_gauges {
             return;
         }
-        let Some(bucket) = self.buckets.place(crossing.interval) else { return };
-        let is_last = usize::try_from(bucket)
-            .ok()
-            .and_then(|at| self.buckets.list.get(at))
-            .is_some_and(|bucket| bucket.to == crossing.interval.end());
-        let Some(keys) = self.cut.keys(&crossing.dims).filter(|_| is_last) else { return };
+        let Some(bucket) = self.ended_by(crossing.interval) else { return };
+        let Some(keys) = self.cut.keys(&crossing.dims) else { return };
         let place = (bucket, keys);
         count(&mut self.row(place.clone()).crossings, crossing.entered, sign);
         self.changed.insert(place);
@@ -72,5 +69,45 @@ impl Sink for Board {
         if let Some(bucket) = self.current {
             self.touch((bucket, keys));
         }
+    }
+
+    fn standing(&mut self, standing: &Standing, sign: i64) {
+        if !self.plan.needs_states {
+            return;
+        }
+        let Some(bucket) = self.ended_by(standing.interval) else { return };
+        let dims = Dims { agent: standing.agent, team: standing.team, ..Dims::default() };
+        let Some(keys) = self.cut.keys(&dims) else { return };
+        let place = (bucket, keys);
+        if let Some(agents) = self.row(place.clone()).agents.get_mut(standing.state as usize) {
+            *agents += sign;
+        }
+        self.changed.insert(place);
+    }
+
+    fn signed_in(&mut self, dims: &Dims, state: State, sign: i64) {
+        if !self.plan.needs_states {
+            return;
+        }
+        let Some(keys) = self.cut.keys(dims) else { return };
+        let agents = self.signed_in.entry(keys.clone()).or_default();
+        if let Some(agents) = agents.get_mut(state as usize) {
+            *agents += sign;
+        }
+        if agents.iter().all(|count| *count == 0) {
+            self.signed_in.remove(&keys);
+        }
+        if let Some(bucket) = self.current {
+            self.touch((bucket, keys));
+        }
+    }
+}
+
+impl Board {
+    /// The bucket whose last interval this is.
+    fn ended_by(&self, interval: Interval) -> Option<u32> {
+        let bucket = self.buckets.place(interval)?;
+        let own = self.buckets.list.get(usize::try_from(bucket).ok()?)?;
+        (own.to == interval.end()).then_some(bucket)
     }
 }

@@ -8,6 +8,7 @@ use pegcount_domain::time::Micros;
 use smallvec::SmallVec;
 
 use crate::{
+    agent::standing::STATES,
     cells::Detail,
     measure::Measure,
     query::{gather::Waits, plan::RowSums, versions::Counted},
@@ -24,6 +25,8 @@ pub(super) struct Sums {
     pub(super) rates: SmallVec<[(u8, i64); 2]>,
     /// Visits that waited when the row's span ended.
     pub(super) crossings: Since,
+    /// Agents by state when the row's span ended.
+    pub(super) agents: [i64; STATES],
     pub(super) waits: Option<Box<[BTreeMap<Detail, i64>; 2]>>,
     /// By which formula versions it was counted.
     pub(super) counted: Counted,
@@ -36,6 +39,7 @@ pub(super) struct Shown<'a> {
     pub(super) sums: &'a Sums,
     pub(super) passed: i64,
     pub(super) gauge: (i64, i64),
+    pub(super) agents: [i64; STATES],
 }
 
 impl RowSums for Shown<'_> {
@@ -47,6 +51,10 @@ impl RowSums for Shown<'_> {
 
     fn waiting(&self) -> (i64, i64) {
         self.gauge
+    }
+
+    fn agents(&self) -> [i64; STATES] {
+        self.agents
     }
 
     fn waits(&self) -> Waits {
@@ -66,6 +74,13 @@ pub(super) fn count(since: &mut Since, entered: Micros, sign: i64) {
 }
 
 impl Sums {
+    /// Whether it holds the same.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        (&self.amounts, &self.rates, &self.waits, &self.counted)
+            == (&other.amounts, &other.rates, &other.waits, &other.counted)
+            && (&self.crossings, &self.agents) == (&other.crossings, &other.agents)
+    }
+
     /// So many more spans run.
     pub(super) fn grow(&mut self, slot: usize, rate: i64) {
         let at = self.rates.iter().position(|(other, _)| usize::from(*other) == slot);

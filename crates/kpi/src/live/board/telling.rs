@@ -16,12 +16,14 @@ use super::{
     sums::{Shown, Since, Sums},
 };
 use crate::{
+    agent::standing::STATES,
     cells::Attribution,
     kpi::Kpi,
     live::{
         change::{Change, LiveRow, RowId},
         follower::Follower,
     },
+    measure::Sheet,
     query::{Row, plan::RowSums, versions::row_versions},
 };
 
@@ -62,7 +64,18 @@ impl Board {
     fn holds(&self, place: &Place) -> bool {
         let Some(sums) = self.rows.get(place) else { return false };
         let has = |sums: &Sums| sums.amounts.iter().any(|amount| *amount != 0) || !sums.rates.is_empty();
-        has(sums) || self.gauge(place, sums).0 != 0
+        has(sums) || self.gauge(place, sums).0 != 0 || self.agents(place, sums) != [0; STATES]
+    }
+
+    /// Agents by state in a row.
+    fn agents(&self, place: &Place, sums: &Sums) -> [i64; STATES] {
+        if !self.plan.needs_states {
+            return [0; STATES];
+        }
+        if self.current == Some(place.0) {
+            return self.signed_in.get(&place.1).copied().unwrap_or_default();
+        }
+        sums.agents
     }
 
     /// How many wait in a row, since when the longest, and whether they still do.
@@ -116,8 +129,15 @@ impl Board {
             return None;
         }
         let open: BTreeSet<Interval> = follower.touched(site, as_of).collect();
+        // A day that a late fact changes is known to have changed only once it stands in the books.
+        let needs_days = self.plan.by_sheet.get(Sheet::Day as usize).is_some_and(|needed| !needed.is_empty());
+        let ends_day =
+            |interval: Interval| site.reference.calendar().day(interval.start()).end == interval.end();
         let is_changed = |interval: Interval| {
-            interval.end() > as_of || open.contains(&interval) || site.books.changed_at(interval) > position
+            interval.end() > as_of
+                || (needs_days && ends_day(interval))
+                || open.contains(&interval)
+                || site.books.changed_at(interval) > position
         };
         let (from, to) = self.buckets.whole();
         let changed: BTreeSet<u32> = (from.0..to.0)
@@ -173,7 +193,7 @@ impl Board {
             let own = sums.rates.iter().find(|(other, _)| usize::from(*other) == slot);
             own.map_or(0, |(_, rate)| *rate)
         };
-        let shown = Shown { sums, passed, gauge: (waiting, longest) };
+        let shown = Shown { sums, passed, gauge: (waiting, longest), agents: self.agents(place, sums) };
         let bucket = usize::try_from(place.0).ok();
         let law = bucket.and_then(|at| self.laws.get(at)).copied().unwrap_or_default();
         let values = self.plan.values(&shown, law.number);

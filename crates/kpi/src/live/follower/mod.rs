@@ -115,6 +115,7 @@ impl Follower {
         changes.everything |= new.everything;
         changes.books.cells.extend(new.books.cells);
         changes.books.crossings.extend(new.books.crossings);
+        changes.books.standings.extend(new.books.standings);
         changes.agents.extend(new.agents);
         changes.contacts.extend(new.contacts);
         changes.lines.extend(new.lines);

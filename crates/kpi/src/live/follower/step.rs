@@ -124,7 +124,7 @@ impl Step<'_> {
             own.agents.resize_with(slot.index() + 1, AgentPart::default);
         }
         let Some(known) = own.agents.get_mut(slot.index()) else { return };
-        let (part, until) = AgentPart::of(unit, &self.site.reference, self.now, outputs);
+        let (part, until) = AgentPart::of(unit, self.site, self.now, outputs);
         let same = |one: &crate::agent::emit::Told, list: &[crate::agent::emit::Told]| {
             list.iter().any(|o| (o.contact, o.leg, o.outcome) == (one.contact, one.leg, one.outcome))
         };
@@ -205,6 +205,9 @@ impl Step<'_> {
         changes.books.cells.iter().for_each(|contribution| put(&mut self.deltas, contribution, 1));
         for (crossing, sign) in &changes.books.crossings {
             self.deltas.crossing(crossing, *sign);
+        }
+        for (standing, sign) in &changes.books.standings {
+            self.deltas.standing(standing, *sign);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Random histories from a seed: agents, calls in several queues, two reporters, late and missing and repeated and
 //! impossible facts, journeys, tickets, definitions that change, corrections.
 //!
-//! - [`shifts`]: definitions, agents; [`contacts`]: contacts and their visits; [`legs`]: who talked;
+//! - [`shifts`], [`days`]: definitions, agents; [`contacts`]: contacts and their visits; [`legs`]: who talked;
 //!   [`tickets`]: wrap-ups and tickets
 //! - [`arrival`]: times, counters and the order of arrival; [`corrections`]: what was wrong
 //!
@@ -10,6 +10,7 @@
 pub mod arrival;
 mod contacts;
 mod corrections;
+mod days;
 mod dice;
 mod legs;
 mod shifts;
@@ -105,13 +106,25 @@ struct Teller {
     journeys: Dice,
     tickets: Dice,
     formulas: Dice,
+    days: Dice,
 }
 
 /// A history of two sites, `size` contacts in one and 2 in the other, in the order of arrival.
 pub fn tell(seed: u64, size: i64, arrival: Arrival) -> Vec<Recorded> {
     let mut dice = Dice(seed);
-    // Around a midnight, a leap day, and both changes of the clocks in Europe.
-    let days = [1_772_409_600, 1_774_742_400, 1_792_886_400, 1_709_164_800, 1_835_395_200];
+    // Around a midnight, a leap day, and both changes of the clocks in Europe, in Montreal and on Lord Howe, where the
+    // site's midnight lies close.
+    let days = [
+        1_772_409_600,
+        1_774_742_400,
+        1_792_886_400,
+        1_709_164_800,
+        1_835_395_200,
+        1_772_946_000,
+        1_793_505_600,
+        1_775_311_200,
+        1_791_036_000,
+    ];
     let start = dice.pick(&days) - 3600 * 2 + dice.below(7200);
     let mut drafts = Vec::new();
     for site in ["north", "south"] {
@@ -119,6 +132,7 @@ pub fn tell(seed: u64, size: i64, arrival: Arrival) -> Vec<Recorded> {
         let mut teller = Teller::new(Dice(dice.roll()), site, start);
         teller.definitions();
         teller.formulas();
+        teller.days();
         for agent in AGENTS {
             teller.shift(agent);
         }
@@ -143,6 +157,7 @@ impl Teller {
             journeys: dice.of(4),
             tickets: dice.of(5),
             formulas: dice.of(6),
+            days: dice.of(7),
             dice,
         }
     }

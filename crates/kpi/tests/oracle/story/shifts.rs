@@ -31,7 +31,7 @@ impl Teller {
                     let definition = AgentDefinition {
                         agent: AgentId(key(agent)),
                         team: team.map(|team| TeamId(key(team))),
-                        chat_slots: 2,
+                        chat_slots: 1 + u32::try_from(self.days.below(3)).unwrap(),
                         valid_from: Micros::from_secs(from),
                     };
                     self.define(Event::AgentDefined(definition));
@@ -41,7 +41,7 @@ impl Teller {
     }
 
     /// At the start, or in the middle of it all for what has been already.
-    fn define(&mut self, event: Event<Key>) {
+    pub(super) fn define(&mut self, event: Event<Key>) {
         let late = self.dice.chance(30);
         let at = self.start + if late { self.dice.below(6 * 3600) } else { 0 };
         self.put(StreamKind::Definition, "all", at, event);

@@ -1,4 +1,5 @@
-//! What was in force when: the formula version, queues' thresholds and after-call work, agents' teams.
+//! What was in force when: the formula version, queues' thresholds and after-call work, agents' teams and slots, who is
+//! believed, the site's days and what is allowed on them ([`days`]).
 //!
 //! A thin index over the domain's definitions: by small number and without a search where nothing is defined, since
 //! every visit and every leg asks. Invariant: it says what [`Definitions`] says, in force at the instant asked about.
@@ -13,7 +14,17 @@ use pegcount_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::names::{Id, Names};
+mod days;
+
+use self::days::DayRules;
+pub use self::days::EfficiencyTarget;
+pub(crate) use self::days::{Allowance, Meals, ReasonLimits};
+use crate::{
+    agent::authority::Beliefs,
+    cells::Detail,
+    day::calendar::Calendar,
+    names::{Id, Names},
+};
 
 /// What a formula version says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +73,7 @@ impl Laws {
 }
 
 /// The reference data of one site.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Reference {
     definitions: Definitions<Key>,
     laws: Laws,
@@ -70,6 +81,30 @@ pub(crate) struct Reference {
     queues: Vec<Vec<QueueDefinition<Key>>>,
     /// For each small number, the agent's teams by their first instant.
     teams: Vec<Vec<(Micros, Id)>>,
+    /// For each small number, the agent's slots by their first instant; empty: never more than one.
+    slots: Vec<Vec<(Micros, u32)>>,
+    /// Who is believed, from each instant on; sorted.
+    beliefs: Vec<(Micros, Beliefs)>,
+    calendar: Calendar,
+    /// Days before this instant stay as they are, whatever zone is defined.
+    days_fixed_to: Micros,
+    rules: DayRules,
+}
+
+impl Default for Reference {
+    fn default() -> Self {
+        Self {
+            definitions: Definitions::default(),
+            laws: Laws::default(),
+            queues: Vec::new(),
+            teams: Vec::new(),
+            slots: Vec::new(),
+            beliefs: Vec::new(),
+            calendar: Calendar::default(),
+            days_fixed_to: Micros(i64::MIN),
+            rules: DayRules::default(),
+        }
+    }
 }
 
 /// A queue's thresholds (durations).
@@ -90,7 +125,16 @@ impl Reference {
         }
         if let Event::AgentDefined(agent) = event {
             self.learn_teams(agent.agent, names);
+            self.learn_slots(agent.agent, names);
         }
+        if let Event::SiteDefined(site) = event {
+            self.learn_zone(site.valid_from);
+        }
+        if let Event::AuthorityDefined(_) = event {
+            let all = self.definitions.authorities();
+            self.beliefs = all.map(|one| (one.valid_from, Beliefs::of(one))).collect();
+        }
+        self.rules.learn(event, &self.definitions, names);
         if let Event::FormulaDefined(_) = event
             && !self.laws.forced
         {
@@ -218,6 +262,14 @@ impl Reference {
         })
     }
 
+    /// Who is believed for which field of a leg whose earliest report is of `at`.
+    #[inline]
+    pub(crate) fn beliefs(&self, at: Micros) -> Beliefs {
+        let after = self.beliefs.partition_point(|(from, _)| *from <= at);
+        let known = after.checked_sub(1).and_then(|index| self.beliefs.get(index));
+        known.map_or_else(Beliefs::default, |(_, beliefs)| *beliefs)
+    }
+
     /// The teams of an agent: from when, which; sorted, and before the first: none.
     pub(crate) fn teams(&self, agent: Id) -> &[(Micros, Id)] {
         self.teams.get(agent.0 as usize).map_or(&[], Vec::as_slice)
@@ -228,6 +280,79 @@ impl Reference {
         let teams = self.teams(agent);
         let after = teams.partition_point(|(from, _)| *from <= at);
         after.checked_sub(1).and_then(|index| teams.get(index)).map_or(Id::NONE, |(_, team)| *team)
+    }
+
+    /// A zone was defined; before the instant up to which days are fixed it changes nothing.
+    fn learn_zone(&mut self, valid_from: Micros) {
+        let from = valid_from.max(self.days_fixed_to);
+        let in_force = self.definitions.sites().filter(|site| site.valid_from <= from).last();
+        if let Some(site) = in_force {
+            self.calendar.define(from, &site.time_zone);
+        }
+    }
+
+    /// Days that begin before an instant stay as they are from now on.
+    pub(crate) fn fix_days(&mut self, before: Micros) {
+        let day = self.calendar.day(before);
+        let to = if day.start == before { before } else { day.end };
+        self.days_fixed_to = self.days_fixed_to.max(to);
+    }
+
+    /// Up to which instant days are fixed.
+    pub(crate) fn days_fixed_to(&self) -> Micros {
+        self.days_fixed_to
+    }
+
+    /// Goes on with these days.
+    pub(crate) fn set_calendar(&mut self, calendar: Calendar, fixed_to: Micros) {
+        (self.calendar, self.days_fixed_to) = (calendar, fixed_to);
+    }
+
+    /// The site's days.
+    pub(crate) fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// What agents of `team` are allowed on a day that begins at `start`.
+    pub(crate) fn allowance(&self, team: Id, start: Micros) -> Option<&Allowance> {
+        self.rules.allowance(team, start)
+    }
+
+    /// Whether time away for a reason is productive, on a day that begins at `start`.
+    pub(crate) fn is_productive(&self, reason: Detail, start: Micros) -> bool {
+        self.rules.is_productive(reason, start)
+    }
+
+    /// The limits of a reason under an allowance, on a day that begins at `start`.
+    pub(crate) fn limits(&self, under: Option<&Allowance>, reason: Detail, start: Micros) -> ReasonLimits {
+        self.rules.limits(under, reason, start)
+    }
+
+    /// The efficiency target of `team` for a day or a month that begins at `start`. The site's own targets come in here.
+    #[allow(clippy::unused_self, reason = "the site's own targets come in here")]
+    pub(crate) fn efficiency_target(&self, _team: Id, _start: Micros) -> EfficiencyTarget {
+        EfficiencyTarget::default()
+    }
+
+    /// The slots of an agent: from when, how many; sorted, and before the first: one. None: never more than one.
+    pub(crate) fn slots(&self, agent: Id) -> &[(Micros, u32)] {
+        self.slots.get(agent.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    fn learn_slots(&mut self, agent: AgentId<Key>, names: &mut Names) {
+        let own = self.definitions.agents().filter(|defined| defined.agent == agent);
+        let mut slots: Vec<_> = own.map(|defined| (defined.valid_from, defined.chat_slots.max(1))).collect();
+        slots.sort_unstable();
+        if slots.iter().all(|(_, slots)| *slots == 1) {
+            slots.clear();
+        }
+        let index = names.id(agent.0).0 as usize;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, Vec::new);
+        }
+        if let Some(known) = self.slots.get_mut(index) {
+            *known = slots;
+        }
     }
 
     fn learn_teams(&mut self, agent: AgentId<Key>, names: &mut Names) {

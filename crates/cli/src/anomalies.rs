@@ -1,0 +1,158 @@
+//! `pegcount anomalies`: facts that the rules do not allow, and reports in which softphone and exchange differ.
+//!
+//! Invariant: a server and a folder give the same list in the same order.
+
+use std::io::Write;
+
+use jiff::tz::TimeZone;
+use pegcount_client::Api;
+use pegcount_domain::time::Micros;
+use pegcount_kpi::AnomalyKind;
+use pegcount_proto::v1::{KpiAnomaly, KpiEvent, ListAnomaliesRequest};
+use pegcount_server::wire;
+use serde_json::json;
+
+use crate::{
+    args::{AnomaliesArgs, Format},
+    error::CliError,
+    figures::human,
+    output,
+    target::{self, Missing, Target},
+    when,
+};
+
+/// Prints the list.
+pub(crate) async fn run(args: AnomaliesArgs) -> Result<(), CliError> {
+    let zone = when::zone(&args.time_zone)?;
+    let site = target::site(&args.site)?;
+    let kind = args.kind.clone().unwrap_or_default();
+    if !kind.is_empty() && !AnomalyKind::words().contains(&kind.as_str()) {
+        let known = AnomalyKind::words().join(", ");
+        return Err(CliError::Argument(format!("--kind is `{kind}`, which is not one of {known}")));
+    }
+    let list = match Target::open(&args.target, Missing::Refuse).await? {
+        Target::Server(api) => {
+            let request = ListAnomaliesRequest { site: site.to_string(), kind, ..Default::default() };
+            of_server(&api, request).await?
+        }
+        Target::Folder(engine) => {
+            let mut all = engine.anomalies(&site).0;
+            all.retain(|one| kind.is_empty() || one.kind.word() == kind);
+            let events = engine.events_of(all.iter().map(|one| one.position)).await;
+            engine.close().await?;
+            let events = events?;
+            all.iter().map(|one| wire::anomaly(one, events.get(&one.position))).collect()
+        }
+    };
+    write(&list, args.format, &zone)
+}
+
+async fn of_server(api: &Api, mut request: ListAnomaliesRequest) -> Result<Vec<KpiAnomaly>, CliError> {
+    let mut list = Vec::new();
+    loop {
+        let page = api.kpi().list_anomalies(request.clone()).await?.into_inner();
+        list.extend(page.anomalies);
+        if page.next_page_token.is_empty() {
+            return Ok(list);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+const HEAD: [&str; 7] = ["position", "occurred_at", "stream", "event", "source", "kind", "reason"];
+
+fn write(list: &[KpiAnomaly], format: Format, zone: &TimeZone) -> Result<(), CliError> {
+    let mut out = output::out();
+    match format {
+        Format::Table => writeln!(out, "{}", table(list, zone))?,
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(out);
+            csv.write_record(HEAD)?;
+            for one in list {
+                csv.write_record(fields(one, zone))?;
+            }
+            csv.flush()?;
+        }
+        Format::Json => {
+            for one in list {
+                let [_, occurred_at, stream, event, source, kind, reason] = fields(one, zone);
+                let object = json!({
+                    "position": position(one),
+                    "occurred_at": occurred_at,
+                    "stream": stream,
+                    "event": event,
+                    "source": source,
+                    "kind": kind,
+                    "reason": reason,
+                });
+                writeln!(out, "{object}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn position(one: &KpiAnomaly) -> u64 {
+    one.event.as_ref().map_or(0, |event| event.position)
+}
+
+/// What has been dropped has a position only.
+fn fields(one: &KpiAnomaly, zone: &TimeZone) -> [String; 7] {
+    let event = one.event.clone().unwrap_or_else(KpiEvent::default);
+    let is_there = !event.stream.is_empty();
+    let time = when::rfc3339(Micros(event.occurred_at_us), zone);
+    [
+        event.position.to_string(),
+        if is_there { time } else { String::new() },
+        event.stream,
+        event.r#type,
+        event.source,
+        one.kind.clone(),
+        one.reason.clone(),
+    ]
+}
+
+fn table(list: &[KpiAnomaly], zone: &TimeZone) -> String {
+    let mut table = output::plain_table();
+    table.set_header(["position", "occurred", "stream", "event", "source", "why"]);
+    for one in list {
+        let [position, _, stream, event, source, _, reason] = fields(one, zone);
+        let at = one.event.as_ref().filter(|event| !event.stream.is_empty());
+        let at = at.map_or_else(String::new, |event| when::short(Micros(event.occurred_at_us), zone));
+        table.add_row([format!("#{position}"), at, stream, event, source, reason]);
+    }
+    let facts = if list.len() == 1 { "odd fact" } else { "odd facts" };
+    let count = human::grouped(i64::try_from(list.len()).unwrap_or(i64::MAX));
+    format!("{}\n{count} {facts}", output::shown(table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_odd_fact_is_shown_with_its_place_and_why_and_a_dropped_one_by_its_position() {
+        let there = KpiEvent {
+            position: 42,
+            stream: "main/agent/ann".into(),
+            r#type: "leg ended".into(),
+            occurred_at_us: 917_853_300_000_000,
+            recorded_at_us: 917_853_300_000_001,
+            source: "phone".into(),
+            actor: "phone".into(),
+        };
+        let odd = |event: KpiEvent| KpiAnomaly {
+            event: Some(event),
+            kind: AnomalyKind::ReportsDiffer.word().to_owned(),
+            reason: AnomalyKind::ReportsDiffer.to_string(),
+        };
+        let list = [odd(there), odd(KpiEvent { position: 7, ..Default::default() })];
+        let shown = table(&list, &TimeZone::get("Asia/Jerusalem").unwrap());
+        for part in
+            ["#42", "main/agent/ann", "leg ended", "softphone and exchange differ", "#7", "2 odd facts"]
+        {
+            assert!(shown.contains(part), "without {part:?}:\n{shown}");
+        }
+        assert_eq!(fields(&list[1], &TimeZone::UTC)[1], "", "no time is known of what has been dropped");
+    }
+}

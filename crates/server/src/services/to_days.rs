@@ -1,0 +1,248 @@
+//! The site's zone, allowances, and who is believed, between the contract and the domain. Checks form only, and that the zone
+//! is one.
+
+use pegcount_domain::{
+    allowance::{
+        AllowanceDefinition, DAY_MINUTES, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition,
+        ZoneName,
+    },
+    authority::{AuthorityDefinition, LegField, Reporter},
+    ids::{ReasonCode, TeamId},
+    time::Micros,
+};
+use pegcount_proto::v1::{self, definition::Definition as Defined};
+use tonic::Status;
+
+use super::{kpi_table, to_definitions::message};
+use crate::{fields, status};
+
+/// The most reasons of one allowance.
+const REASONS_MAX: usize = 100;
+
+pub(super) fn site_definition(
+    field: &str,
+    site: &v1::SiteDefinition,
+    valid_from: Micros,
+) -> Result<SiteDefinition, Status> {
+    let field = format!("{field}.time_zone");
+    if site.time_zone.is_empty() {
+        return Err(status::invalid(&field, "is empty; give the IANA name of a zone, like Europe/Berlin"));
+    }
+    kpi_table::zone_of(&field, &site.time_zone)?;
+    Ok(SiteDefinition { time_zone: ZoneName::new(&site.time_zone), valid_from })
+}
+
+pub(super) fn allowance_definition(
+    field: &str,
+    allowance: &v1::AllowanceDefinition,
+    valid_from: Micros,
+) -> Result<AllowanceDefinition, Status> {
+    let at = |name: &str| format!("{field}.{name}");
+    check_count(&at("reasons"), allowance.reasons.len())?;
+    let mut reasons: Vec<ReasonAllowance> = Vec::with_capacity(allowance.reasons.len());
+    for (index, reason) in allowance.reasons.iter().enumerate() {
+        let field = at(&format!("reasons[{index}]"));
+        let reason = reason_allowance(&field, reason)?;
+        if reasons.iter().any(|known| known.reason == reason.reason) {
+            let said = format!("is {}, which was said before; say it once", reason.reason);
+            return Err(status::invalid(&format!("{field}.reason"), said));
+        }
+        reasons.push(reason);
+    }
+    let meals = allowance.meals.as_ref().map(|meals| meal_allowance(&at("meals"), meals)).transpose()?;
+    Ok(AllowanceDefinition {
+        team: fields::optional(&at("team"), &allowance.team)?.map(TeamId),
+        total: limit(&at("total_us"), allowance.total_us)?,
+        reasons,
+        meals,
+        sign_ins: allowance.sign_ins,
+        valid_from,
+    })
+}
+
+fn check_count(field: &str, count: usize) -> Result<(), Status> {
+    if count > REASONS_MAX {
+        return Err(status::invalid(field, format!("holds {count}; the limit is {REASONS_MAX}")));
+    }
+    Ok(())
+}
+
+/// A duration that limits; absent: no limit.
+fn limit(field: &str, micros: Option<i64>) -> Result<Option<Micros>, Status> {
+    micros.map(|micros| fields::duration(field, micros)).transpose()
+}
+
+fn reason_allowance(field: &str, reason: &v1::ReasonAllowance) -> Result<ReasonAllowance, Status> {
+    Ok(ReasonAllowance {
+        reason: ReasonCode(fields::name(&format!("{field}.reason"), &reason.reason)?),
+        longest: limit(&format!("{field}.longest_us"), reason.longest_us)?,
+        total: limit(&format!("{field}.total_us"), reason.total_us)?,
+        count: reason.count,
+    })
+}
+
+fn meal_allowance(field: &str, meals: &v1::MealAllowance) -> Result<MealAllowance, Status> {
+    let reasons_field = format!("{field}.reasons");
+    check_count(&reasons_field, meals.reasons.len())?;
+    if meals.reasons.is_empty() {
+        return Err(status::invalid(&reasons_field, "is empty; say which reasons are meals"));
+    }
+    let reasons =
+        meals.reasons.iter().enumerate().map(|(index, reason)| {
+            fields::name(&format!("{reasons_field}[{index}]"), reason).map(ReasonCode)
+        });
+    Ok(MealAllowance {
+        reasons: reasons.collect::<Result<_, _>>()?,
+        count: meals.count,
+        longest: limit(&format!("{field}.longest_us"), meals.longest_us)?,
+        hours: meals.hours.as_ref().map(|hours| local_hours(&format!("{field}.hours"), hours)).transpose()?,
+    })
+}
+
+fn local_hours(field: &str, hours: &v1::LocalHours) -> Result<LocalHours, Status> {
+    let minute = |name: &str, minute: u32, least: u16, most: u16| {
+        let checked = u16::try_from(minute).ok().filter(|minute| (least..=most).contains(minute));
+        checked.ok_or_else(|| {
+            let reason = format!("is {minute}; give minutes since midnight, {least} to {most}");
+            status::invalid(&format!("{field}.{name}"), reason)
+        })
+    };
+    let hours = LocalHours {
+        from_minute: minute("from_minute", hours.from_minute, 0, DAY_MINUTES - 1)?,
+        to_minute: minute("to_minute", hours.to_minute, 1, DAY_MINUTES)?,
+    };
+    if hours.from_minute == hours.to_minute {
+        return Err(status::invalid(field, "begin and end at the same minute; leave them out for any hour"));
+    }
+    Ok(hours)
+}
+
+pub(super) fn authority_definition(
+    field: &str,
+    authority: &v1::AuthorityDefinition,
+    valid_from: Micros,
+) -> Result<AuthorityDefinition, Status> {
+    let mut believed: Vec<(LegField, Reporter)> = Vec::new();
+    let lists = [
+        ("softphone", &authority.softphone, Reporter::Softphone),
+        ("exchange", &authority.exchange, Reporter::Exchange),
+    ];
+    for (name, codes, reporter) in lists {
+        for (index, code) in codes.iter().enumerate() {
+            let field = format!("{field}.{name}[{index}]");
+            let known = u32::try_from(*code).ok().and_then(LegField::from_code);
+            let Some(known) = known else {
+                let reason = format!("has the unknown value {code}; use a value of the contract");
+                return Err(status::invalid(&field, reason));
+            };
+            if believed.iter().any(|(other, _)| *other == known) {
+                let reason = format!("is {}, which was said before; say it once", known.word());
+                return Err(status::invalid(&field, reason));
+            }
+            believed.push((known, reporter));
+        }
+    }
+    believed.sort_unstable();
+    Ok(AuthorityDefinition { believed, valid_from })
+}
+
+pub(super) fn authority_message(authority: &AuthorityDefinition) -> v1::Definition {
+    let of = |reporter: Reporter| {
+        let own = authority.believed.iter().filter(move |(_, believed)| *believed == reporter);
+        own.map(|(field, _)| field.code().into()).collect()
+    };
+    let (softphone, exchange) = (of(Reporter::Softphone), of(Reporter::Exchange));
+    message(authority.valid_from, Defined::Authority(v1::AuthorityDefinition { softphone, exchange }))
+}
+
+pub(super) fn site_message(site: &SiteDefinition) -> v1::Definition {
+    let defined = v1::SiteDefinition { time_zone: site.time_zone.as_str().to_owned() };
+    message(site.valid_from, Defined::Site(defined))
+}
+
+pub(super) fn allowance_message(allowance: &AllowanceDefinition) -> v1::Definition {
+    let micros = |limit: Option<Micros>| limit.map(|limit| limit.0);
+    let reason = |reason: &ReasonAllowance| v1::ReasonAllowance {
+        reason: reason.reason.to_string(),
+        longest_us: micros(reason.longest),
+        total_us: micros(reason.total),
+        count: reason.count,
+    };
+    let meals = |meals: &MealAllowance| v1::MealAllowance {
+        reasons: meals.reasons.iter().map(ToString::to_string).collect(),
+        count: meals.count,
+        longest_us: micros(meals.longest),
+        hours: meals.hours.map(|hours| v1::LocalHours {
+            from_minute: hours.from_minute.into(),
+            to_minute: hours.to_minute.into(),
+        }),
+    };
+    let defined = v1::AllowanceDefinition {
+        team: allowance.team.as_ref().map(ToString::to_string).unwrap_or_default(),
+        total_us: micros(allowance.total),
+        reasons: allowance.reasons.iter().map(reason).collect(),
+        meals: allowance.meals.as_ref().map(meals),
+        sign_ins: allowance.sign_ins,
+    };
+    message(allowance.valid_from, Defined::Allowance(defined))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowance() -> v1::AllowanceDefinition {
+        v1::AllowanceDefinition {
+            team: "north".into(),
+            total_us: Some(5_400_000_000),
+            reasons: vec![v1::ReasonAllowance {
+                reason: "rest".into(),
+                longest_us: Some(900_000_000),
+                total_us: None,
+                count: Some(0),
+            }],
+            meals: Some(v1::MealAllowance {
+                reasons: vec!["meal".into()],
+                count: Some(1),
+                longest_us: Some(2_700_000_000),
+                hours: Some(v1::LocalHours { from_minute: 660, to_minute: 840 }),
+            }),
+            sign_ins: None,
+        }
+    }
+
+    #[test]
+    fn an_allowance_comes_back_as_it_was_given() {
+        let defined = allowance_definition("d.allowance", &allowance(), Micros(5)).unwrap();
+        assert_eq!(allowance_message(&defined).definition, Some(Defined::Allowance(allowance())));
+    }
+
+    #[test]
+    fn who_is_believed_comes_back_as_it_was_given_and_a_field_is_said_once() {
+        let given = v1::AuthorityDefinition { softphone: vec![5, 7], exchange: vec![8] };
+        let defined = authority_definition("d.authority", &given, Micros(5)).unwrap();
+        assert_eq!(authority_message(&defined).definition, Some(Defined::Authority(given)));
+        let twice = v1::AuthorityDefinition { softphone: vec![5], exchange: vec![5] };
+        let refused = authority_definition("d.authority", &twice, Micros(5)).unwrap_err();
+        assert_eq!(refused.message(), "d.authority.exchange[0] is held, which was said before; say it once");
+    }
+
+    #[test]
+    fn an_unknown_zone_and_wrong_hours_are_refused_with_their_paths() {
+        let zone = v1::SiteDefinition { time_zone: "Mars/Base".into() };
+        let refused = site_definition("d.site", &zone, Micros(0)).unwrap_err();
+        assert!(refused.message().starts_with("d.site.time_zone is \"Mars/Base\", which"), "{refused}");
+        let mut late = allowance();
+        late.meals.as_mut().unwrap().hours = Some(v1::LocalHours { from_minute: 660, to_minute: 1_441 });
+        let refused = allowance_definition("d.allowance", &late, Micros(0)).unwrap_err();
+        let said = "d.allowance.meals.hours.to_minute is 1441; give minutes since midnight, 1 to 1440";
+        assert_eq!(refused.message(), said);
+        let mut twice = allowance();
+        twice.reasons.extend_from_within(..);
+        let refused = allowance_definition("d.allowance", &twice, Micros(0)).unwrap_err();
+        assert_eq!(
+            refused.message(),
+            "d.allowance.reasons[1].reason is rest, which was said before; say it once"
+        );
+    }
+}
