@@ -62,14 +62,12 @@ impl Means {
 /// The mean of a ratio over days.
 fn mean(days: &[Box<[i64]>], plan: &Plan, formula: &Formula) -> Value {
     let parts = parts(formula.unit());
-    let ratios = days.iter().filter_map(|day| {
-        match plan.ratio(formula, |slot| day.get(slot).copied().unwrap_or(0)) {
+    let ratios =
+        days.iter().filter_map(|day| match plan.ratio(formula, |slot| day.get(slot).copied().unwrap_or(0)) {
             Value::Ratio { numerator, denominator } => Some(rounded(numerator, denominator, parts)),
             _ => None,
-        }
-    });
-        let (sum, count) =
-            ratios.fold((0i64, 0i64), |(sum, count), one| (sum.saturating_add(one), count + 1));
+        });
+    let (sum, count) = ratios.fold((0i64, 0i64), |(sum, count), one| (sum.saturating_add(one), count + 1));
     if count == 0 {
         return Value::Absent;
     }

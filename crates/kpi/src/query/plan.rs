@@ -195,10 +195,9 @@ impl Plan {
         let running = |(column, maker): (usize, &Maker)| {
             let (parts, rates) = match maker {
                 Maker::Longest => ((0, 0), (longest, 0)),
-                Maker::Waiting
-                | Maker::SignedIn
-                | Maker::InState(_)
-                | Maker::Means(Means::Percentile(_)) => return None,
+                Maker::Waiting | Maker::SignedIn | Maker::InState(_) | Maker::Means(Means::Percentile(_)) => {
+                    return None;
+                }
                 Maker::Means(Means::Measure(measure)) => ((0, 0), (of(*measure)?, 0)),
                 Maker::Means(Means::Formula(formula)) => (formula.parts(now)?, formula.parts(of)?),
             };

@@ -156,7 +156,8 @@ impl Board {
         }
         self.advance(follower);
         let same_base = base == self.base && current == self.current && same_laws;
-        self.changed = self.rows.keys().cloned().collect();
+        // What has changed and has had no number yet still has to be told, though it is as it was before this.
+        let pending = std::mem::replace(&mut self.changed, self.rows.keys().cloned().collect());
         for (place, old) in before.into_iter().filter(|(_, old)| old.is_told) {
             match self.rows.get_mut(&place) {
                 Some(new) => {
@@ -164,7 +165,7 @@ impl Board {
                     let same = same_base && new.is_as(&old);
                     let same_gauges = waiting.get(&place.1) == self.waiting.get(&place.1)
                         && signed_in.get(&place.1) == self.signed_in.get(&place.1);
-                    if same && (Some(place.0) != current || same_gauges) {
+                    if same && (Some(place.0) != current || same_gauges) && !pending.contains(&place) {
                         self.changed.remove(&place);
                     }
                 }

@@ -134,7 +134,10 @@ impl Board {
         let ends_day =
             |interval: Interval| site.reference.calendar().day(interval.start()).end == interval.end();
         let is_changed = |interval: Interval| {
-            interval.end() > as_of || (needs_days && ends_day(interval)) || open.contains(&interval) || site.books.changed_at(interval) > position
+            interval.end() > as_of
+                || (needs_days && ends_day(interval))
+                || open.contains(&interval)
+                || site.books.changed_at(interval) > position
         };
         let (from, to) = self.buckets.whole();
         let changed: BTreeSet<u32> = (from.0..to.0)
