@@ -165,6 +165,7 @@ async fn ask(engine: &Arc<Engine>, site: &SiteId, formula_version: Option<u8>) -
         columns: Vec::new(),
         last: None,
         formula_version,
+        variant: pegcount_kpi::Variant::default(),
     };
     engine.query_at(query, None).await?;
     Ok(begin.elapsed().as_secs_f64())
