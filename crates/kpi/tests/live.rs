@@ -117,7 +117,8 @@ fn follow(seed: u64, size: i64, arrival: Arrival) {
         let (from, to) = range(&history);
         let mut all = questions(site, (from, to), from, dice.roll());
         all.extend(questions(site, (from, to), from, dice.roll()).drain(12..));
-        let mut watches: Vec<Watch> = all.into_iter().filter(|_| dice.chance(25)).map(Watch::new).collect();
+        let all = all.into_iter().filter(Board::follows);
+        let mut watches: Vec<Watch> = all.filter(|_| dice.chance(25)).map(Watch::new).collect();
         let mut follower = Follower::new(
             watches.first().map_or_else(
                 || support::query(site, from, to, &[], from).site,
