@@ -13,7 +13,7 @@ use pegcount_domain::{
 };
 
 use crate::{
-    leg::{Field, Leg, Stage, Word},
+    leg::{Field, Leg, Reporters, Stage, Word},
     rank::Rank,
 };
 
@@ -118,7 +118,8 @@ pub(crate) fn walk(
     until: Option<Micros>,
     tell: &mut dyn FnMut(Told),
 ) -> Option<Start> {
-    let mut walk = Walk { definitions, tell, now: *start, next_out: false, legs: legs_of(facts) };
+    let mut walk =
+        Walk { definitions, tell, now: *start, next_out: false, legs: legs_of(facts, definitions) };
     for fact in facts {
         let at = fact.rank.at.max(start.not_before);
         if until.is_some_and(|until| at > until) {
@@ -140,12 +141,13 @@ pub(crate) fn walk(
 }
 
 /// The legs with all that is ever said of them, in the order of their first facts.
-fn legs_of(facts: &[AgentFact]) -> Vec<Leg> {
+fn legs_of(facts: &[AgentFact], definitions: &Definitions<Key>) -> Vec<Leg> {
     let mut legs: Vec<Leg> = Vec::new();
     for fact in facts {
         let Said::Leg { mark, queue, field, word, .. } = fact.said else { continue };
         let index = legs.iter().rposition(|leg| leg.mark == mark).unwrap_or_else(|| {
-            legs.push(Leg { mark, ..Leg::default() });
+            let reporters = Reporters::of_leg(definitions, fact.rank.at);
+            legs.push(Leg { mark, reporters, ..Leg::default() });
             legs.len() - 1
         });
         if let Some(leg) = legs.get_mut(index) {

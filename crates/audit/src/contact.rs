@@ -3,7 +3,7 @@
 //! Invariant: a visit is joined by its id from the first word on its beginning and the first word on its end, in the order
 //! in which they happened, and ends once.
 
-use pegcount_domain::{event::QueueExit, ids::Key, time::Micros};
+use pegcount_domain::{definitions::Definitions, event::QueueExit, ids::Key, time::Micros};
 
 use crate::{
     leg::{Field, Reporters, Word},
@@ -93,7 +93,7 @@ impl Contact {
     }
 
     /// Its visits, by entry.
-    pub(crate) fn visits(&self) -> Vec<Visit> {
+    pub(crate) fn visits(&self, definitions: &Definitions<Key>) -> Vec<Visit> {
         let mut marks: Vec<u64> = Vec::new();
         for (_, said) in &self.facts {
             if let Said::Entered { visit, .. } | Said::Left { visit, .. } = said
@@ -105,7 +105,7 @@ impl Contact {
         if marks.is_empty() {
             return Vec::new();
         }
-        let legs = self.legs();
+        let legs = self.legs(definitions);
         let mut visits: Vec<Visit> = marks.into_iter().filter_map(|mark| self.visit(mark, &legs)).collect();
         visits.sort_by_key(|visit| (visit.entered, visit.mark));
         if visits.len() > 1 {
@@ -139,7 +139,7 @@ impl Contact {
     }
 
     /// What its legs came to, each as each agent had it; what no report gives to an agent is nobody's.
-    fn legs(&self) -> Vec<Leg> {
+    fn legs(&self, definitions: &Definitions<Key>) -> Vec<Leg> {
         let whose = |report: &LegReport| report.names.or_else(|| self.home(report.leg));
         let mut keys: Vec<(u64, u64, Option<Key>)> = Vec::new();
         for report in &self.reports {
@@ -153,7 +153,8 @@ impl Contact {
         let leg = |(mark, _, agent): (u64, u64, Option<Key>)| {
             let own =
                 || self.reports.iter().filter(move |report| report.leg == mark && whose(report) == agent);
-            let mut reporters = Reporters::default();
+            let earliest = own().map(|report| report.rank.at).min().unwrap_or_default();
+            let mut reporters = Reporters::of_leg(definitions, earliest);
             own().for_each(|report| reporters.learn(report.rank.by_exchange, report.field, report.word));
             let talks = |report: &&LegReport| {
                 let word = reporters.believed(report.rank.by_exchange, report.field, report.word);

@@ -3,7 +3,13 @@
 //! Rings, holds and transfers are one to the auditor, and so are all ways to come to nothing. Invariant: a word about a
 //! leg leads from each stage to exactly one stage.
 
-use pegcount_domain::{event::LegStep, ids::Key, time::Micros};
+use pegcount_domain::{
+    authority::{LegField, Reporter},
+    definitions::Definitions,
+    event::LegStep,
+    ids::Key,
+    time::Micros,
+};
 
 /// What a report says, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +36,17 @@ pub(crate) struct Field(u16);
 
 const ASSIGNED: Field = Field(1);
 const WORK: Field = Field(2);
+/// What a site can define who is believed for.
+const DEFINED: [(LegField, Field); 8] = [
+    (LegField::Offered, Field(4)),
+    (LegField::Ringing, Field(8)),
+    (LegField::Dialing, Field(16)),
+    (LegField::Answered, Field(32)),
+    (LegField::Held, Field(64)),
+    (LegField::Transferred, Field(128)),
+    (LegField::Ended, Field(256)),
+    (LegField::AfterCall, WORK),
+];
 
 impl Field {
     /// An outbound task.
@@ -78,25 +95,41 @@ impl Word {
     }
 }
 
-/// Who has said what of a leg: the exchange is believed for all but after-call work, of which the softphone knows best;
-/// whoever is alone, or alone has said a thing, is believed (KPIS.md §3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Who has said what of a leg: the exchange is believed for all but after-call work, of which the softphone knows best,
+/// unless the site has defined it otherwise; whoever is alone, or alone has said a thing, is believed (KPIS.md §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reporters {
     phone: u16,
     exchange: u16,
-    /// The softphone's last word on whether work follows the end.
-    announced: Option<bool>,
+    /// The fields of which the softphone knows best.
+    phone_knows_best: u16,
+    /// The last words of the softphone and of the exchange on whether work follows the end.
+    announced: [Option<bool>; 2],
+}
+
+impl Default for Reporters {
+    fn default() -> Self {
+        Self { phone: 0, exchange: 0, phone_knows_best: WORK.0, announced: [None; 2] }
+    }
 }
 
 impl Reporters {
+    /// Of a leg whose earliest report is of this instant.
+    pub(crate) fn of_leg(definitions: &Definitions<Key>, earliest: Micros) -> Self {
+        let Some(authority) = definitions.authority_at(earliest) else { return Self::default() };
+        let phones = DEFINED.iter().filter(|(field, _)| authority.believed(*field) == Reporter::Softphone);
+        Self { phone_knows_best: phones.fold(0, |bits, (_, field)| bits | field.0), ..Self::default() }
+    }
+
     pub(crate) fn learn(&mut self, by_exchange: bool, field: Field, word: Word) {
         if by_exchange {
             self.exchange |= field.0;
         } else {
             self.phone |= field.0;
-            if let Word::Ended { into_work } = word {
-                self.announced = Some(into_work);
-            }
+        }
+        if let Word::Ended { into_work } = word {
+            let [phone, exchange] = &mut self.announced;
+            *(if by_exchange { exchange } else { phone }) = Some(into_work);
         }
     }
 
@@ -104,12 +137,14 @@ impl Reporters {
     pub(crate) fn believed(self, by_exchange: bool, field: Field, word: Word) -> Option<Word> {
         let alone = self.phone == 0 || self.exchange == 0;
         let other_says = if by_exchange { self.phone } else { self.exchange } & field.0 != 0;
-        let knows_best = by_exchange != (field == WORK);
+        let knows_best = by_exchange == (self.phone_knows_best & field.0 == 0);
         if !(alone || knows_best || !other_says) {
             return None;
         }
+        let [phone, exchange] = self.announced;
+        let announced = if self.phone_knows_best & WORK.0 == 0 { exchange } else { phone };
         Some(match word {
-            Word::Ended { into_work } => Word::Ended { into_work: self.announced.unwrap_or(into_work) },
+            Word::Ended { into_work } => Word::Ended { into_work: announced.unwrap_or(into_work) },
             other => other,
         })
     }

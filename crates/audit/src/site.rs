@@ -102,7 +102,10 @@ impl Site {
                 }
             }
             Event::HistoryClosed { before } => self.close(*before),
-            event @ (Event::QueueDefined(_) | Event::AgentDefined(_) | Event::ReasonDefined(_)) => {
+            event @ (Event::QueueDefined(_)
+            | Event::AgentDefined(_)
+            | Event::ReasonDefined(_)
+            | Event::AuthorityDefined(_)) => {
                 self.define(event);
             }
             event => {
@@ -116,11 +119,14 @@ impl Site {
         if !self.definitions.apply(event) {
             return;
         }
-        if let Event::QueueDefined(queue) = event
-            && queue.valid_from < self.horizon
-        {
-            // After-call work may have gone otherwise.
-            self.doubt_all_agents(queue.valid_from);
+        // After-call work may have gone otherwise, or others are believed.
+        let changed_from = match event {
+            Event::QueueDefined(queue) => queue.valid_from,
+            Event::AuthorityDefined(authority) => authority.valid_from,
+            _ => return,
+        };
+        if changed_from < self.horizon {
+            self.doubt_all_agents(changed_from);
         }
     }
 
@@ -320,7 +326,8 @@ impl Site {
             let facts = who.and_then(|who| self.agents.get(&who)).map_or(&[][..], |agent| &agent.facts);
             facts.iter().map(|fact| fact.rank).filter(is_in).map(|rank| rank.position).collect()
         } else {
-            let has = |contact: &&Contact| contact.visits().iter().any(|visit| visit.queue == who);
+            let has =
+                |contact: &&Contact| contact.visits(&self.definitions).iter().any(|visit| visit.queue == who);
             let near = |contact: &&Contact| contact.facts.iter().any(|(rank, _)| is_in(rank));
             let contacts = self.contacts.values().filter(near).filter(has);
             let facts = contacts.flat_map(|contact| contact.facts.iter().map(|(rank, _)| *rank));
@@ -346,7 +353,7 @@ impl Site {
         self.closed_before = before;
         let is_kept =
             |contact: &Contact| !contact.is_over() || contact.last_at().is_none_or(|at| at >= before);
-        self.settle_contacts(&FxHashSet::default(), |contact| !is_kept(contact));
+        self.settle_contacts(&FxHashSet::default(), |contact, _| !is_kept(contact));
     }
 }
 

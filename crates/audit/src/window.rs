@@ -5,6 +5,7 @@
 //! are left out until the log has been read again. Invariant: what is let go of has been counted before.
 
 use pegcount_domain::{
+    definitions::Definitions,
     event::QueueExit,
     ids::Key,
     time::{Interval, Micros, Span},
@@ -31,9 +32,10 @@ impl Site {
     /// Lets go of what lies before an instant, those held excepted.
     pub(crate) fn let_go(&mut self, before: Micros, held: &FxHashSet<Key>) {
         self.horizon = self.horizon.max(before);
-        let gone = self.settle_contacts(held, |contact| {
+        let gone = self.settle_contacts(held, |contact, definitions| {
             let is_old = contact.last_at().is_none_or(|at| at < before);
-            is_old && (contact.is_over() || contact.visits().iter().all(|visit| visit.left.is_some()))
+            is_old
+                && (contact.is_over() || contact.visits(definitions).iter().all(|visit| visit.left.is_some()))
         });
         if self.gone.len() > GONE_MAX {
             self.gone.clear();
@@ -50,15 +52,15 @@ impl Site {
     pub(crate) fn settle_contacts(
         &mut self,
         held: &FxHashSet<Key>,
-        goes: impl Fn(&Contact) -> bool,
+        goes: impl Fn(&Contact, &Definitions<Key>) -> bool,
     ) -> Vec<Key> {
-        let (settled, facts) = (&mut self.settled, &mut self.facts);
+        let (settled, facts, definitions) = (&mut self.settled, &mut self.facts, &self.definitions);
         let mut gone = Vec::new();
         self.contacts.retain(|key, contact| {
-            if held.contains(key) || !goes(contact) {
+            if held.contains(key) || !goes(contact, definitions) {
                 return true;
             }
-            for visit in contact.visits() {
+            for visit in contact.visits(definitions) {
                 count_visit(&visit, EVER, Micros::MAX, settled);
             }
             gone.push(*key);
@@ -97,7 +99,7 @@ impl Site {
         let is_in = |interval: Interval| range.start <= interval.start() && interval.end() <= range.end;
         let mut counts = self.settled.of(is_in);
         for contact in self.contacts.values() {
-            for visit in contact.visits() {
+            for visit in contact.visits(&self.definitions) {
                 count_visit(&visit, range, as_of, &mut counts);
             }
         }
