@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use pegcount_client::Api;
 use pegcount_domain::time::Micros;
 use pegcount_kpi::AnomalyKind;
-use pegcount_proto::v1::{KpiAnomaly, KpiEvent, ListAnomaliesRequest};
+use pegcount_proto::v1::{KpiAnomaly, ListAnomaliesRequest};
 use pegcount_server::wire;
 use serde_json::json;
 
@@ -98,7 +98,7 @@ fn position(one: &KpiAnomaly) -> u64 {
 
 /// What has been dropped has a position only.
 fn fields(one: &KpiAnomaly, zone: &TimeZone) -> [String; 7] {
-    let event = one.event.clone().unwrap_or_else(KpiEvent::default);
+    let event = one.event.clone().unwrap_or_default();
     let is_there = !event.stream.is_empty();
     let time = when::rfc3339(Micros(event.occurred_at_us), zone);
     [

@@ -102,7 +102,7 @@ impl Engine {
                     "is {:?}, which the time zone database does not know; use a name like Europe/Berlin",
                     time_zone.as_str()
                 );
-                return Err(EngineError::invalid(&format!("definitions[{index}].site.time_zone"), reason));
+                return Err(EngineError::invalid(format!("definitions[{index}].site.time_zone"), reason));
             }
         }
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Definition, id: ALL };

@@ -193,7 +193,9 @@ fn changes_laid_over_a_snapshot_are_the_answer_when_facts_come_late() {
 /// A new process at the end of this part of a history, and its boards.
 fn begun(history: &[Recorded], queries: &[Query], now: Micros) -> (Kpi, Follower, Vec<Board>) {
     let (mut kpi, names) = (Kpi::new(), names());
-    history.iter().for_each(|recorded| apply(&mut kpi, recorded, &names));
+    for recorded in history {
+        apply(&mut kpi, recorded, &names);
+    }
     let mut follower = Follower::new(queries[0].site.clone(), now);
     follower.take(&mut kpi);
     let deltas = follower.step(&kpi, now);

@@ -74,15 +74,16 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         | Event::TicketResolved { .. }
         | Event::TicketReopened { .. }
         | Event::TicketClosed { .. } => write_ticket(event, names, payload),
-        Event::QueueDefined(_) | Event::ReasonDefined(_) | Event::AgentDefined(_) | Event::TeamDefined(_) => {
-            write_definition(event, names, payload);
-        }
+        Event::QueueDefined(_)
+        | Event::ReasonDefined(_)
+        | Event::AgentDefined(_)
+        | Event::TeamDefined(_)
+        | Event::SiteDefined(_)
+        | Event::AllowanceDefined(_)
+        | Event::AuthorityDefined(_) => write_definition(event, names, payload),
         Event::FormulaDefined(formula) => put(payload, &formula_message(formula, names)),
         Event::TargetDefined(target) => put(payload, &target_message(target, names)),
         Event::CalendarDefined(calendar) => put(payload, &calendar_message(calendar, names)),
-        Event::SiteDefined(_) | Event::AllowanceDefined(_) | Event::AuthorityDefined(_) => {
-            write_definition(event, names, payload);
-        }
         Event::Refused { .. } | Event::Skipped { .. } | Event::Annulled { .. } | Event::Amended { .. } => {
             write_record(event, names, payload);
         }

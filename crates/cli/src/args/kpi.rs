@@ -123,7 +123,7 @@ pub(crate) struct AnomaliesArgs {
     /// The site
     #[arg(long, value_name = "SITE")]
     pub(crate) site: String,
-    /// Only of this kind, such as reports_differ: softphone and exchange say different things of one leg
+    /// Only of this kind, such as `reports_differ`: softphone and exchange say different things of one leg
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<String>,
     /// The IANA time zone that times are shown in

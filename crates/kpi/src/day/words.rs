@@ -50,7 +50,7 @@ fn efficiency(measured: bool, over_target: bool, target: EfficiencyTarget) -> St
 pub(crate) fn of_day(
     judge: &Judge<'_>,
     day: &Day,
-    verdict: &DayVerdict,
+    verdict: DayVerdict,
     reason: impl Fn(Detail) -> String,
 ) -> Vec<String> {
     let mut words = vec![sums(std::slice::from_ref(day))];
@@ -70,7 +70,7 @@ pub(crate) fn of_day(
 }
 
 /// A month and what it comes to.
-pub(crate) fn of_month(judge: &Judge<'_>, days: &[Day], verdict: &MonthVerdict) -> Vec<String> {
+pub(crate) fn of_month(judge: &Judge<'_>, days: &[Day], verdict: MonthVerdict) -> Vec<String> {
     let start = days.first().map_or(Micros::ZERO, |day| day.span.start);
     let target = judge.target_of(verdict.team, start);
     let days_in_words = format!("{} days with signed-in time: {}", days.len(), sums(days));

@@ -274,10 +274,9 @@ impl<'a> Gather<'a> {
         for unit in site.agents.list.iter().filter(|unit| unit.has_clock) {
             let (days, months) =
                 site.days_of(unit, self.query.as_of, range, self.query.variant.efficiency_target);
-            let days = days.iter().map(|day| (day.span.end, day.verdict.team, day_amounts(&day.verdict)));
-            let months = months
-                .iter()
-                .map(|month| (month.span.end, month.verdict.team, month_amounts(&month.verdict)));
+            let days = days.iter().map(|day| (day.span.end, day.verdict.team, day_amounts(day.verdict)));
+            let months =
+                months.iter().map(|month| (month.span.end, month.verdict.team, month_amounts(month.verdict)));
             for (end, team, amounts) in days.chain(months) {
                 let dims = Dims { agent: unit.id, team, ..Dims::default() };
                 let place = self.buckets.place(counted_in(end));

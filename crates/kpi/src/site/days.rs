@@ -33,7 +33,7 @@ pub(crate) struct Judged<V> {
 type Amounts = SmallVec<[(Measure, i64); 4]>;
 
 /// A day's amounts, without those that are 0.
-pub(crate) fn day_amounts(verdict: &DayVerdict) -> Amounts {
+pub(crate) fn day_amounts(verdict: DayVerdict) -> Amounts {
     let all = [
         (Measure::AgentDays, true),
         (Measure::AgentDaysCompliant, verdict.compliant),
@@ -44,7 +44,7 @@ pub(crate) fn day_amounts(verdict: &DayVerdict) -> Amounts {
 }
 
 /// A month's amounts, without those that are 0.
-pub(crate) fn month_amounts(verdict: &MonthVerdict) -> Amounts {
+pub(crate) fn month_amounts(verdict: MonthVerdict) -> Amounts {
     let all = [
         (Measure::AgentMonthsMeasured, verdict.measured),
         (Measure::AgentMonthsOverTarget, verdict.over_target),
@@ -77,14 +77,13 @@ pub(crate) fn contributions(
 }
 
 fn of_day(agent: Id, end: Micros, verdict: Option<DayVerdict>, sign: i64) -> Vec<Contribution> {
-    verdict.map_or_else(Vec::new, |verdict| {
-        contributions(agent, verdict.team, end, &day_amounts(&verdict), sign)
-    })
+    verdict
+        .map_or_else(Vec::new, |verdict| contributions(agent, verdict.team, end, &day_amounts(verdict), sign))
 }
 
 fn of_month(agent: Id, end: Micros, verdict: Option<MonthVerdict>, sign: i64) -> Vec<Contribution> {
     verdict.map_or_else(Vec::new, |verdict| {
-        contributions(agent, verdict.team, end, &month_amounts(&verdict), sign)
+        contributions(agent, verdict.team, end, &month_amounts(verdict), sign)
     })
 }
 

@@ -106,9 +106,9 @@ impl Site {
         let agents = (0u32..).map(Slot).zip(&self.agents.list);
         for (slot, unit) in agents.filter(|(_, unit)| unit.has_clock) {
             let (days, months) = self.days_of(unit, as_of, range, target);
-            let of_days = days.iter().map(|day| (day.span, day.verdict.team, day_amounts(&day.verdict)));
+            let of_days = days.iter().map(|day| (day.span, day.verdict.team, day_amounts(day.verdict)));
             let of_months =
-                months.iter().map(|month| (month.span, month.verdict.team, month_amounts(&month.verdict)));
+                months.iter().map(|month| (month.span, month.verdict.team, month_amounts(month.verdict)));
             for (span, team, amounts) in of_days.chain(of_months) {
                 let source = Source { from: span.start, to: span.end, part: Part::Day };
                 for contribution in contributions(unit.id, team, span.end, &amounts, 1) {
@@ -138,10 +138,10 @@ impl Site {
         let span = Span::new(source.from, source.to);
         if let Some(Judged { days, verdict, .. }) = days.iter().find(|day| day.span == span) {
             let day = days.first();
-            return day.map_or_else(Vec::new, |day| words::of_day(&judge, day, verdict, reason));
+            return day.map_or_else(Vec::new, |day| words::of_day(&judge, day, *verdict, reason));
         }
         let month = months.iter().find(|month| month.span == span);
-        month.map_or_else(Vec::new, |month| words::of_month(&judge, &month.days, &month.verdict))
+        month.map_or_else(Vec::new, |month| words::of_month(&judge, &month.days, month.verdict))
     }
 
     fn explain_contacts(

@@ -94,9 +94,8 @@ fn first_believed(facts: &[Recorded], key: LegKey, field: u8, definitions: &Defi
     });
     match said {
         Some(Reporter::Softphone) => StreamKind::Agent,
-        Some(Reporter::Exchange) => StreamKind::Contact,
         None if field == 8 => StreamKind::Agent,
-        None => StreamKind::Contact,
+        Some(Reporter::Exchange) | None => StreamKind::Contact,
     }
 }
 

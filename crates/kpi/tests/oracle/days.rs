@@ -39,13 +39,16 @@ pub struct Measured {
 
 type Part = (Micros, Micros);
 
+/// Days of a month.
+type Days = Vec<(Part, i64, i64)>;
+
 impl Oracle {
     pub fn days(&mut self) {
         let deeds: Vec<(Key, Deeds)> = self.deeds.clone().into_iter().collect();
         for (agent, deeds) in deeds {
             let Some(from) = deeds.signed_in.iter().map(|span| span.0).min() else { continue };
             let to = deeds.signed_in.iter().map(|span| span.1).max().unwrap();
-            let mut months: BTreeMap<(usize, i32), Vec<(Part, i64, i64)>> = BTreeMap::new();
+            let mut months: BTreeMap<(usize, i32), Days> = BTreeMap::new();
             for (day, month) in self.local_days(from, to) {
                 if day.1 > self.as_of {
                     continue;
@@ -110,7 +113,7 @@ impl Oracle {
         let mut days: Vec<(Part, (usize, i32))> = Vec::new();
         while at <= to {
             let face = self.face(at);
-            let end = self.until(at, |at| self.face(at) == face);
+            let end = Self::until(at, |at| self.face(at) == face);
             days.push(((at, end), (face.0, face.2)));
             at = end;
         }
@@ -118,7 +121,7 @@ impl Oracle {
     }
 
     /// The first quarter of an hour from `at` on that is not like it. What the wall shows never comes back.
-    fn until(&self, mut at: Micros, is_like: impl Fn(Micros) -> bool) -> Micros {
+    fn until(mut at: Micros, is_like: impl Fn(Micros) -> bool) -> Micros {
         let step = Micros(12 * Micros::HOUR.0);
         while is_like(at.plus(step)) {
             at = at.plus(step);
@@ -135,7 +138,7 @@ impl Oracle {
             (count, month)
         };
         let own = face(day.0);
-        self.until(day.0, |at| face(at) == own)
+        Self::until(day.0, |at| face(at) == own)
     }
 
     /// Judges a day; gives the inbound contacts and the time available, if the agent was signed in on it.

@@ -113,8 +113,11 @@ pub struct Oracle {
     pub measured: Vec<days::Measured>,
     pub zones: std::cell::OnceCell<Vec<(Micros, jiff::tz::TimeZone)>>,
     /// The gauge that each agent is counted in from each instant on, while signed in.
-    pub clocks: Vec<(Key, Vec<(Micros, Option<&'static str>)>)>,
+    pub clocks: Vec<(Key, CountedIn)>,
 }
+
+/// The gauge from each instant on.
+pub type CountedIn = Vec<(Micros, Option<&'static str>)>;
 
 pub type Formula = FormulaDefinition<Key>;
 

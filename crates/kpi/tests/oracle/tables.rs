@@ -302,10 +302,11 @@ pub fn dimensions(column: &str) -> &'static [Dimension] {
         "away_clock" | "away_count" => &[Agent, Team, Reason],
         "transfers_out_cold" | "transfers_out_warm" => &[Agent, Team, Queue, Channel, Direction, Reason],
         "fcr_failed" => &[Agent, Team, Queue, Channel, Cause],
-        "contacts_handled" | "contacts_handle_time" => &[Agent, Team, Queue, Channel],
+        "contacts_handled" | "contacts_handle_time" | "callbacks_made" | "callback_time" => {
+            &[Agent, Team, Queue, Channel]
+        }
         "opened" | "resolved" | "closed" | "reopened" => &[Agent, Team, Queue],
         "sign_ins" | "phone_keys" | "extra_slots_time" | "extra_slots_busy_time" => &[Agent, Team],
-        "callbacks_made" | "callback_time" => &[Agent, Team, Queue, Channel],
         gauge if gauge.starts_with("agents_") => &[Agent, Team],
         day if day.starts_with("agent_days") || day.starts_with("agent_months") => &[Agent, Team],
         clock if clock.ends_with("_clock") => &[Agent, Team],

@@ -95,11 +95,11 @@ fn meal_allowance(field: &str, meals: &v1::MealAllowance) -> Result<MealAllowanc
         reasons: reasons.collect::<Result<_, _>>()?,
         count: meals.count,
         longest: limit(&format!("{field}.longest_us"), meals.longest_us)?,
-        hours: meals.hours.as_ref().map(|hours| local_hours(&format!("{field}.hours"), hours)).transpose()?,
+        hours: meals.hours.map(|hours| local_hours(&format!("{field}.hours"), hours)).transpose()?,
     })
 }
 
-fn local_hours(field: &str, hours: &v1::LocalHours) -> Result<LocalHours, Status> {
+fn local_hours(field: &str, hours: v1::LocalHours) -> Result<LocalHours, Status> {
     let minute = |name: &str, minute: u32, least: u16, most: u16| {
         let checked = u16::try_from(minute).ok().filter(|minute| (least..=most).contains(minute));
         checked.ok_or_else(|| {
