@@ -128,6 +128,8 @@ fn table(list: &[KpiAnomaly], zone: &TimeZone) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pegcount_proto::v1::KpiEvent;
+
     use super::*;
 
     #[test]
