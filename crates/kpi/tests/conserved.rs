@@ -141,8 +141,16 @@ fn of_log(history: Vec<Recorded>, log: u64) -> Vec<Recorded> {
         one.event = event_of_log(one.event, log);
         one
     };
-    // Formulas hold for the whole site, so that logs that differ in them could not be one.
-    let is_of_all = |one: &Recorded| matches!(one.event, Event::FormulaDefined(_));
+    // What holds for the whole site: logs that differ in it could not be one.
+    let is_of_all = |one: &Recorded| {
+        matches!(
+            one.event,
+            Event::FormulaDefined(_)
+                | Event::SiteDefined(_)
+                | Event::AllowanceDefined(_)
+                | Event::AuthorityDefined(_)
+        )
+    };
     let own = history.into_iter().filter(|one| one.stream.site == key("north") && !is_of_all(one));
     own.map(moved).collect()
 }

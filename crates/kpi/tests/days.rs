@@ -50,6 +50,7 @@ fn allow(centre: &mut Centre, at: Micros, change: impl FnOnce(&mut AllowanceDefi
     centre.record(StreamKind::Definition, "all", at, Event::AllowanceDefined(allowance));
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "limits are optional")]
 fn minutes(minutes: i64) -> Option<Micros> {
     Some(Micros(minutes * Micros::MINUTE.0))
 }

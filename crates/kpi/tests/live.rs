@@ -217,6 +217,7 @@ fn a_watcher_who_comes_back_to_a_new_process_is_told_what_has_changed_since() {
         let arrival = dice.pick(&[Arrival::InOrder, Arrival::ALittleLate, Arrival::Anyhow]);
         let history = tell(seed, 8, arrival);
         let mut queries = questions("north", range(&history), history[0].occurred_at, dice.roll());
+        queries.retain(Board::follows);
         queries.retain(|query| query.attribution == pegcount_kpi::Attribution::Event || dice.chance(20));
         let mut below = |n: usize| usize::try_from(dice.below(i64::try_from(n).unwrap())).unwrap();
         let first = 1 + below(history.len() - 1);
