@@ -146,6 +146,7 @@ fn of_log(history: Vec<Recorded>, log: u64) -> Vec<Recorded> {
         matches!(
             one.event,
             Event::FormulaDefined(_)
+                | Event::ReasonDefined(_)
                 | Event::SiteDefined(_)
                 | Event::AllowanceDefined(_)
                 | Event::AuthorityDefined(_)

@@ -7,7 +7,7 @@ use pegcount_domain::{
     envelope::{Recorded, StreamKind, StreamName},
     event::{Event, Intent as AskedIntent, LegRef, LegStep},
     ids::{AgentId, Key, ReasonCode},
-    time::Micros,
+    time::{Interval, Micros},
 };
 
 use crate::{
@@ -27,7 +27,9 @@ const PRIORITY_MAX: u8 = u8::MAX;
 impl Site {
     /// Takes an event in, corrections included.
     pub(super) fn take(&mut self, recorded: &Recorded) {
-        if self.takes_back(recorded) {
+        // A late fact may move what was open then out of an interval, unnoticed.
+        let is_late = Interval::containing(recorded.occurred_at) < Interval::containing(self.last_seen);
+        if is_late || self.takes_back(recorded) {
             self.rewritten_at = recorded.position;
         }
         match &recorded.event {
@@ -44,12 +46,8 @@ impl Site {
     /// Whether an event may take back what open work counted in intervals that it does not speak of.
     fn takes_back(&self, recorded: &Recorded) -> bool {
         match &recorded.event {
-            Event::Annulled { .. }
-            | Event::Amended { .. }
-            | Event::HistoryClosed { .. }
-            | Event::QueueDefined(_)
-            | Event::AgentDefined(_)
-            | Event::FormulaDefined(_) => true,
+            Event::Annulled { .. } | Event::Amended { .. } | Event::HistoryClosed { .. } => true,
+            event if event.is_definition() => true,
             // A contact that goes over to another customer leaves the first one's line.
             Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
                 let unit = self.contacts.find(recorded.stream.id).and_then(|slot| self.contacts.get(slot));
