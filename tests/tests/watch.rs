@@ -115,7 +115,7 @@ async fn assert_is_the_answer(api: &Api, query: &QueryKpiRequest, table: &Watche
     assert_eq!(bytes(&table.rows()), bytes(&answer.rows));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_watch_goes_on_over_the_servers_death_and_is_the_answer_again() {
     let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
     let server = Server::start_on(dir.path(), port);
@@ -151,7 +151,7 @@ async fn a_watch_goes_on_over_the_servers_death_and_is_the_answer_again() {
     assert_eq!(server.terminate(), Some(0));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_who_stops_reading_is_told_later_and_nobody_waits_for_it() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
@@ -179,7 +179,7 @@ async fn one_who_stops_reading_is_told_later_and_nobody_waits_for_it() {
     assert_eq!(server.terminate(), Some(0));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_watchers_of_mixed_queries_end_up_with_their_answers() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
@@ -225,5 +225,6 @@ async fn a_thousand_watchers_of_mixed_queries_end_up_with_their_answers() {
             table.take(updates.next().await.unwrap().unwrap());
         }
     }
+    drop(watches);
     assert_eq!(server.terminate(), Some(0));
 }

@@ -26,7 +26,7 @@ use pegcount_kpi::{
 };
 use pegcount_proto::stored::FiguresArchive;
 use prost::Message;
-use support::{Centre, DAY, ended, query, t};
+use support::{Centre, DAY, amount, ended, query, t};
 
 /// Seeds unless the environment says otherwise.
 const SEEDS: u64 = 2;
@@ -386,6 +386,31 @@ fn what_is_over_takes_no_room() {
     centre.record(StreamKind::Definition, "history", t("1000"), Event::HistoryClosed { before: t("1000") });
     assert_eq!(kept(&centre), (0, 0, 0));
     assert_eq!(centre.kpi.query(&asked).unwrap().rows, figures.rows);
+}
+
+/// History may be closed in the midst of a month, and its folder opened again, before the month ends.
+#[test]
+fn a_month_whose_days_are_closed_is_measured_when_it_ends_also_after_a_restart() {
+    let figures = [false, true].map(|restarts| {
+        let mut centre = Centre::new();
+        centre.sign_in("ann", "9");
+        centre.ready("ann", "9");
+        centre.sign_out("ann", "12");
+        let close = Event::HistoryClosed { before: t("100") };
+        centre.record(StreamKind::Definition, "history", t("200"), close);
+        if restarts {
+            centre.kpi = Kpi::restored(&centre.kpi.archived()).unwrap();
+        }
+        let asked = query("north", DAY, t("1000"), &[], t("1000"));
+        let month =
+            |centre: &Centre| amount(&centre.kpi.query(&asked).unwrap().rows[0], "agent_months_measured");
+        assert_eq!(month(&centre), 1);
+        // With the next fact the month goes into the books.
+        centre.sign_in("bob", "900");
+        assert_eq!(month(&centre), 1);
+        centre.kpi.archived()
+    });
+    assert!(figures[0] == figures[1], "the same books");
 }
 
 /// A call of an hour ago is over, its day is closed, and a fact of it comes.

@@ -167,6 +167,18 @@ impl Site {
             }
         }
         self.expire_days(Micros(i64::MIN), None);
+        self.expire_open_months();
+    }
+
+    /// Months that history has not closed are to be judged, even if it has closed all of their days.
+    fn expire_open_months(&mut self) {
+        let (closed, due) = (self.closed_before, &mut self.days_due);
+        for (slot, unit) in (0u32..).map(Slot).zip(&mut self.agents.list) {
+            for month in unit.ledger.months.iter_mut().filter(|month| month.span.end > closed) {
+                month.stale = true;
+                due.insert((month.span.end, slot));
+            }
+        }
     }
 
     /// Whether any agent has days that end after an instant.
