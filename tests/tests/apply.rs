@@ -61,6 +61,10 @@ fn a_site_is_shown_then_written_and_a_second_time_there_is_nothing_to_do() {
         "+ agent ben from 2026-06-01: team south, chat_slots 1",
         "+ formula from 2026-07-01: version 2, name repeats by customer",
         "+ target efficiency since ever: column contacts_per_hour_inbound, value > 20, for each agent",
+        "+ site since ever: time_zone Asia/Shanghai",
+        "+ allowance for all since ever: total 90min, sign_ins 4, limits reason rest longest 15min total 30min, \
+         meals meal longest 45min at most 1 from 11:00 to 14:00",
+        "+ authority from 2026-07-01: answered softphone",
         "nothing was written (--dry-run)",
     ] {
         assert!(shown.contains(line), "{line}\nin\n{shown}");
@@ -78,12 +82,12 @@ fn a_site_is_shown_then_written_and_a_second_time_there_is_nothing_to_do() {
     );
 
     // What is in force, as such a file: to apply it is nothing to do either.
-    let printed = with(&["definitions", "--site", "main", "--time-zone", "Asia/Shanghai"], &data).success();
+    let printed = with(&["definitions", "--site", "main"], &data).success();
     let file = dir.path().join("printed.toml");
     fs::write(&file, &printed).unwrap();
     let third = with(&["apply", &file.display().to_string(), "--yes"], &data).success();
     assert!(third.contains("nothing to do") && !third.contains("not in the file"), "{third}\n{printed}");
-    let reprinted = with(&["definitions", "--site", "main", "--time-zone", "Asia/Shanghai"], &data).success();
+    let reprinted = with(&["definitions", "--site", "main"], &data).success();
     assert_eq!(reprinted, printed);
 }
 

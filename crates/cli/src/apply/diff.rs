@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 use pegcount_domain::{
+    allowance::AllowanceDefinition,
+    authority::{AuthorityDefinition, LegField},
     calendar::CalendarDefinition,
     event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
     formula::FormulaDefinition,
@@ -16,7 +18,10 @@ use pegcount_domain::{
 };
 
 use crate::{
-    site_file::{text::written, write::decimal},
+    site_file::{
+        text::{written, written_minute},
+        write::decimal,
+    },
     when,
 };
 
@@ -158,6 +163,17 @@ fn facts(event: &Event) -> Facts {
         Event::FormulaDefined(formula) => of_formula(formula),
         Event::TargetDefined(target) => of_target(target),
         Event::CalendarDefined(calendar) => of_calendar(calendar),
+        Event::SiteDefined(site) => Facts {
+            what: "site".to_owned(),
+            from: site.valid_from,
+            fields: vec![("time_zone", site.time_zone.as_str().to_owned())],
+        },
+        Event::AllowanceDefined(allowance) => of_allowance(allowance),
+        Event::AuthorityDefined(authority) => Facts {
+            what: "authority".to_owned(),
+            from: authority.valid_from,
+            fields: LegField::ALL.iter().map(|field| (field.word(), believed(authority, *field))).collect(),
+        },
         other => Facts { what: other.event_type().name().to_owned(), from: Micros::ZERO, fields: Vec::new() },
     }
 }
@@ -242,7 +258,7 @@ fn of_target(target: &TargetDefinition) -> Facts {
         what: format!("target {}", target.target),
         from: target.valid_from,
         fields: vec![
-            ("column", target.column.to_string()),
+            ("column", target.column.as_str().to_owned()),
             ("value", value.unwrap_or_else(|| "retired".to_owned())),
             ("for", scope),
         ],
@@ -265,6 +281,48 @@ fn of_calendar(calendar: &CalendarDefinition) -> Facts {
             ("windows", join(windows.collect())),
             ("holidays", join(holidays.collect())),
             ("make_up_days", join(made_up.collect())),
+        ],
+    }
+}
+
+/// Who is believed, where that is not as by default.
+fn believed(authority: &AuthorityDefinition, field: LegField) -> String {
+    let said = authority.believed(field);
+    if said == field.believed_by_default() { String::new() } else { said.word().to_owned() }
+}
+
+fn of_allowance(allowance: &AllowanceDefinition) -> Facts {
+    let limits = |longest: Option<Micros>, total: Option<Micros>, count: Option<u32>| {
+        let mut words = String::new();
+        let lengths = [("longest", longest), ("total", total)];
+        for (key, length) in lengths.into_iter().filter_map(|(key, length)| Some((key, length?))) {
+            let _ = write!(words, " {key} {}", written(length));
+        }
+        if let Some(count) = count {
+            let _ = write!(words, " at most {count}");
+        }
+        words
+    };
+    let reasons = allowance
+        .reasons
+        .iter()
+        .map(|one| format!("reason {}{}", one.reason, limits(one.longest, one.total, one.count)));
+    let meals = allowance.meals.as_ref().map(|meals| {
+        let reasons: Vec<String> = meals.reasons.iter().map(ToString::to_string).collect();
+        let hours = meals.hours.map(|hours| {
+            format!(" from {} to {}", written_minute(hours.from_minute), written_minute(hours.to_minute))
+        });
+        let limits = limits(meals.longest, None, meals.count);
+        format!("{}{limits}{}", reasons.join(" "), hours.unwrap_or_default())
+    });
+    Facts {
+        what: format!("allowance {}", allowance.team.as_ref().map_or("for all", |team| team.as_str())),
+        from: allowance.valid_from,
+        fields: vec![
+            ("total", length(allowance.total)),
+            ("sign_ins", allowance.sign_ins.map(|count| count.to_string()).unwrap_or_default()),
+            ("limits", reasons.collect::<Vec<_>>().join(", ")),
+            ("meals", meals.unwrap_or_default()),
         ],
     }
 }

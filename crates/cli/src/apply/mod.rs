@@ -157,11 +157,10 @@ async fn wait(api: &Api, site: &SiteId) -> Result<(), CliError> {
 /// `pegcount definitions`.
 pub(crate) async fn show(args: DefinitionsArgs) -> Result<(), CliError> {
     let site = target::site(&args.site)?;
-    let zone = when::zone(&args.time_zone)?;
     let target = Target::open(&args.target, Missing::Refuse).await?;
     let events = defined(&target, &site).await;
     target.close().await?;
-    let text = write::file(site.as_str(), &zone, &events?);
+    let text = write::file(site.as_str(), &events?);
     let mut out = output::out();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)

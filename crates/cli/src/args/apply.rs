@@ -41,9 +41,6 @@ pub(crate) struct DefinitionsArgs {
     /// The site
     #[arg(long, value_name = "SITE")]
     pub(crate) site: String,
-    /// The IANA time zone that dates are written in
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub(crate) time_zone: String,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }

@@ -1,4 +1,5 @@
-//! A site as one declarative file: queues, teams with their members, agents, reasons, calendars, formula versions, targets.
+//! A site as one declarative file: its zones, queues, teams with their members, agents, reasons, allowances, calendars, formula
+//! versions, targets, and who is believed.
 //!
 //! - [`text`]: lengths, dates and times of day as people write them; [`read`]: the file's entries into definitions;
 //!   [`write`]: definitions into such a file
@@ -36,14 +37,28 @@ pub(crate) struct SiteFile {
     pub(crate) target: Vec<TargetEntry>,
     #[serde(default)]
     pub(crate) calendar: Vec<CalendarEntry>,
+    #[serde(default)]
+    pub(crate) zone: Vec<ZoneEntry>,
+    #[serde(default)]
+    pub(crate) allowance: Vec<AllowanceEntry>,
+    #[serde(default)]
+    pub(crate) authority: Vec<AuthorityEntry>,
 }
 
-/// `[site]`: which site, and the zone that dates in the file are meant in.
+/// `[site]`: which site, and the zone of its local days, in which dates in the file are meant.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SiteEntry {
     pub(crate) name: Option<Text>,
     pub(crate) time_zone: Option<Text>,
+}
+
+/// `[[zone]]`: the site's local days are another zone's from an instant on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ZoneEntry {
+    pub(crate) time_zone: Text,
+    pub(crate) valid_from: Text,
 }
 
 /// `[[queue]]`.
@@ -191,4 +206,56 @@ pub(crate) struct HolidayEntry {
 pub(crate) struct MakeUpEntry {
     pub(crate) date: Text,
     pub(crate) like: Text,
+}
+
+/// `[[allowance]]`: what an agent may do on a local day; without a team for all teams that have none of their own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AllowanceEntry {
+    pub(crate) team: Option<Text>,
+    pub(crate) total: Option<Text>,
+    #[serde(default)]
+    pub(crate) reasons: Vec<ReasonLimitsEntry>,
+    pub(crate) meals: Option<MealsEntry>,
+    pub(crate) sign_ins: Option<u32>,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// One of an allowance's `reasons`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReasonLimitsEntry {
+    pub(crate) reason: Text,
+    pub(crate) longest: Option<Text>,
+    pub(crate) total: Option<Text>,
+    pub(crate) count: Option<u32>,
+}
+
+/// An allowance's `meals`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MealsEntry {
+    pub(crate) reasons: Vec<Text>,
+    pub(crate) longest: Option<Text>,
+    pub(crate) count: Option<u32>,
+    pub(crate) hours: Option<HoursEntry>,
+}
+
+/// Hours of the clock on the wall.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HoursEntry {
+    pub(crate) from: Text,
+    pub(crate) to: Text,
+}
+
+/// `[[authority]]`: for which fields of a leg the softphone or the exchange is believed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthorityEntry {
+    #[serde(default)]
+    pub(crate) softphone: Vec<Text>,
+    #[serde(default)]
+    pub(crate) exchange: Vec<Text>,
+    pub(crate) valid_from: Option<Text>,
 }

@@ -9,6 +9,8 @@ use std::{
 
 use jiff::tz::TimeZone;
 use pegcount_domain::{
+    allowance::{AllowanceDefinition, SiteDefinition},
+    authority::{AuthorityDefinition, Reporter},
     calendar::{CalendarDefinition, Weekday},
     event::{AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition},
     formula::{Forms, FormulaDefinition, Rules},
@@ -20,12 +22,17 @@ use pegcount_domain::{
 use super::text;
 use crate::when;
 
-/// A file that says these definitions; dates are written in `zone`.
-pub(crate) fn file(site: &str, zone: &TimeZone, events: &[Event]) -> String {
+/// A file that says these definitions; dates are written in the zone that the site has since ever, or else in UTC.
+pub(crate) fn file(site: &str, events: &[Event]) -> String {
+    let since_ever = events.iter().find_map(|event| match event {
+        Event::SiteDefined(site) if site.valid_from <= Micros::ZERO => Some(site.time_zone.as_str()),
+        _ => None,
+    });
+    let zone = since_ever.and_then(|name| when::zone(name).ok()).unwrap_or(TimeZone::UTC);
     let mut out = Out { text: String::new(), zone };
     out.entry("[site]");
     out.text("name", Some(site));
-    out.text("time_zone", zone.iana_name().filter(|name| *name != "UTC"));
+    out.text("time_zone", since_ever);
     let agents = events.iter().filter_map(|event| match event {
         Event::AgentDefined(agent) => Some(agent),
         _ => None,
@@ -43,6 +50,9 @@ pub(crate) fn file(site: &str, zone: &TimeZone, events: &[Event]) -> String {
             Event::FormulaDefined(formula) => out.formula(formula),
             Event::TargetDefined(target) => out.target(target),
             Event::CalendarDefined(calendar) => out.calendar(calendar),
+            Event::SiteDefined(site) => out.zone(site),
+            Event::AllowanceDefined(allowance) => out.allowance(allowance),
+            Event::AuthorityDefined(authority) => out.authority(authority),
             _ => {}
         }
     }
@@ -111,9 +121,9 @@ impl People {
     }
 }
 
-struct Out<'a> {
+struct Out {
     text: String,
-    zone: &'a TimeZone,
+    zone: TimeZone,
 }
 
 /// A text in quotes. What JSON escapes, TOML reads alike.
@@ -121,7 +131,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-impl Out<'_> {
+impl Out {
     fn entry(&mut self, head: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -150,7 +160,7 @@ impl Out<'_> {
     }
 
     fn instant(&self, at: Micros) -> String {
-        quoted(&when::exact(at, self.zone))
+        quoted(&when::exact(at, &self.zone))
     }
 
     fn since(&mut self, from: Micros) {
@@ -251,7 +261,7 @@ impl Out<'_> {
     fn target(&mut self, target: &TargetDefinition) {
         self.entry("[[target]]");
         self.name("target", &target.target);
-        self.name("column", &target.column);
+        self.text("column", Some(target.column.as_str()));
         self.text("comparison", Some(target.comparison.word()));
         match target.value {
             Some(value) => self.line("value", decimal(value)),
@@ -290,6 +300,52 @@ impl Out<'_> {
         self.since(calendar.valid_from);
     }
 
+    /// The one since ever stands at the file's head.
+    fn zone(&mut self, site: &SiteDefinition) {
+        if site.valid_from > Micros::ZERO {
+            self.entry("[[zone]]");
+            self.text("time_zone", Some(site.time_zone.as_str()));
+            self.since(site.valid_from);
+        }
+    }
+
+    fn allowance(&mut self, allowance: &AllowanceDefinition) {
+        self.entry("[[allowance]]");
+        self.text("team", allowance.team.as_ref().map(TeamId::as_str));
+        self.length("total", allowance.total);
+        if let Some(sign_ins) = allowance.sign_ins {
+            self.line("sign_ins", sign_ins);
+        }
+        let reasons = allowance.reasons.iter().map(|reason| {
+            let limits = [("longest", reason.longest), ("total", reason.total)];
+            inline([named("reason", reason.reason.as_str())], limits, reason.count, [])
+        });
+        self.list("reasons", reasons.collect());
+        if let Some(meals) = &allowance.meals {
+            let reasons: Vec<String> = meals.reasons.iter().map(|reason| quoted(reason.as_str())).collect();
+            let hours = meals.hours.map(|hours| {
+                let (from, to) =
+                    (text::written_minute(hours.from_minute), text::written_minute(hours.to_minute));
+                format!("hours = {{ from = \"{from}\", to = \"{to}\" }}")
+            });
+            let reasons = format!("reasons = [{}]", reasons.join(", "));
+            self.line("meals", inline([reasons], [("longest", meals.longest)], meals.count, hours));
+        }
+        self.since(allowance.valid_from);
+    }
+
+    fn authority(&mut self, authority: &AuthorityDefinition) {
+        self.entry("[[authority]]");
+        for reporter in Reporter::ALL {
+            let own = authority.believed.iter().filter(|(_, believed)| believed == reporter);
+            let fields: Vec<String> = own.map(|(field, _)| quoted(field.word())).collect();
+            if !fields.is_empty() {
+                self.line(reporter.word(), format!("[{}]", fields.join(", ")));
+            }
+        }
+        self.since(authority.valid_from);
+    }
+
     fn list(&mut self, key: &str, items: Vec<String>) {
         if items.is_empty() {
             return;
@@ -300,6 +356,23 @@ impl Out<'_> {
         }
         self.text.push_str("]\n");
     }
+}
+
+fn named(key: &str, text: &str) -> String {
+    format!("{key} = {}", quoted(text))
+}
+
+/// An inline table of what limits something.
+fn inline<const N: usize>(
+    first: [String; 1],
+    lengths: [(&str, Option<Micros>); N],
+    count: Option<u32>,
+    last: impl IntoIterator<Item = String>,
+) -> String {
+    let lengths = lengths.into_iter().filter_map(|(key, length)| Some(named(key, &text::written(length?))));
+    let count = count.map(|count| format!("count = {count}"));
+    let parts: Vec<String> = first.into_iter().chain(lengths).chain(count).chain(last).collect();
+    format!("{{ {} }}", parts.join(", "))
 }
 
 /// Millionths as a decimal.
@@ -325,7 +398,7 @@ mod tests {
     #[test]
     fn the_example_site_reads_back_as_it_was_after_it_is_written() {
         let first = read(Path::new("site.toml"), EVERYTHING).unwrap();
-        let written = file("main", &first.zone, &first.events);
+        let written = file("main", &first.events);
         let again = read(Path::new("site.toml"), &written).unwrap();
         let sorted = |events: &[Event]| {
             let mut words: Vec<String> = events.iter().map(|event| format!("{event:?}")).collect();
@@ -333,7 +406,7 @@ mod tests {
             words
         };
         assert_eq!(sorted(&again.events), sorted(&first.events), "{written}");
-        assert_eq!(file("main", &again.zone, &again.events), written);
+        assert_eq!(file("main", &again.events), written);
     }
 
     #[test]
