@@ -5,23 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use pegcount_domain::{envelope::Position, ids::Name, time::Micros};
+use pegcount_domain::{envelope::Position, time::Micros};
 use pegcount_kpi::{
     Column, Kpi, Query, QueryError, Row,
-    live::{Change, LiveRow},
+    live::{Change, LiveRow, RowId},
 };
 
 /// So many changed rows are remembered at least, and twice as many as there are.
 const REMEMBERED_MIN: usize = 4_096;
 
-/// A window moves: its rows are told apart by their keys alone.
-type Place = (Micros, Vec<Option<Name>>);
-
 /// The table of one query.
 pub(super) struct Asked {
     query: Query,
     columns: Vec<Column>,
-    rows: BTreeMap<Place, Row>,
+    /// A window moves: its rows are told apart by their keys alone.
+    rows: BTreeMap<RowId, Row>,
     formula_version: u8,
     older_definitions: Option<Position>,
     as_of: Micros,
@@ -29,7 +27,7 @@ pub(super) struct Asked {
     version: u64,
     /// Its first number; 0: it has none yet.
     first: u64,
-    told: VecDeque<(u64, BTreeSet<Place>)>,
+    told: VecDeque<(u64, BTreeSet<RowId>)>,
 }
 
 impl Asked {
@@ -60,14 +58,17 @@ impl Asked {
         (self.columns, self.as_of, self.position) = (table.columns, table.as_of, table.position);
         (self.formula_version, self.older_definitions) = (table.formula_version, table.older_definitions);
         let moves = self.query.last.is_some();
-        let place = |row: &Row| (if moves { Micros::ZERO } else { row.from }, row.keys.clone());
-        let rows: BTreeMap<Place, Row> = table.rows.into_iter().map(|row| (place(&row), row)).collect();
-        let is_other = |(place, row): (&Place, &Row)| {
+        let place = |row: &Row| {
+            let (from, to) = if moves { (Micros::ZERO, Micros::ZERO) } else { (row.from, row.to) };
+            (from, to, row.keys.clone())
+        };
+        let rows: BTreeMap<RowId, Row> = table.rows.into_iter().map(|row| (place(&row), row)).collect();
+        let is_other = |(place, row): (&RowId, &Row)| {
             let known = self.rows.get(place);
             let same = |known: &Row| (&known.values, &known.versions) == (&row.values, &row.versions);
             (!known.is_some_and(same)).then(|| place.clone())
         };
-        let mut changed: BTreeSet<Place> = rows.iter().filter_map(is_other).collect();
+        let mut changed: BTreeSet<RowId> = rows.iter().filter_map(is_other).collect();
         changed.extend(self.rows.keys().filter(|place| !rows.contains_key(*place)).cloned());
         self.rows = rows;
         let is_other = !changed.is_empty() || self.first == 0;
@@ -77,13 +78,13 @@ impl Asked {
         Ok(is_other)
     }
 
-    fn number(&mut self, changed: BTreeSet<Place>) {
+    fn number(&mut self, changed: BTreeSet<RowId>) {
         self.version += 1;
         if self.first == 0 {
             self.first = self.version;
         }
         self.told.push_back((self.version, changed));
-        let places = |told: &VecDeque<(u64, BTreeSet<Place>)>| {
+        let places = |told: &VecDeque<(u64, BTreeSet<RowId>)>| {
             told.iter().map(|(_, places)| places.len()).sum::<usize>()
         };
         while places(&self.told) > REMEMBERED_MIN.max(2 * self.rows.len()) {
@@ -105,19 +106,19 @@ impl Asked {
         Some(self.change(false, later.flat_map(|(_, places)| places).collect()))
     }
 
-    fn change(&self, snapshot: bool, places: BTreeSet<&Place>) -> Change {
+    fn change(&self, snapshot: bool, places: BTreeSet<&RowId>) -> Change {
         let range = self.query.range();
         let moves = self.query.last.is_some();
         let (mut rows, mut removed) = (Vec::new(), Vec::new());
         for place in places {
-            let (from, keys) = (if moves { range.start } else { place.0 }, place.1.clone());
+            let (from, to, keys) = place.clone();
+            let (from, to) = if moves { (range.start, range.end) } else { (from, to) };
             match self.rows.get(place) {
                 Some(row) => {
-                    let to = if moves { range.end } else { row.to };
                     let row = Row { from, to, ..row.clone() };
                     rows.push(LiveRow { row, running: Vec::new() });
                 }
-                None => removed.push((from, range.end, keys)),
+                None => removed.push((from, to, keys)),
             }
         }
         Change {

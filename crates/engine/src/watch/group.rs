@@ -65,8 +65,8 @@ pub(super) struct Group {
     /// Tells its numbers from those of another table of the same question.
     id: u64,
     state: Mutex<State>,
-    /// The number of the newest update; 0: none yet.
-    versions: watch::Sender<u64>,
+    /// The number of the newest update; 0: none yet. None: nothing will be told any more.
+    versions: watch::Sender<Option<u64>>,
     /// How many want each pause between updates.
     pauses: Mutex<FxHashMap<Duration, usize>>,
 }
@@ -102,13 +102,13 @@ impl Group {
             error: None,
             idle_since: Instant::now(),
         };
-        let (versions, _) = watch::channel(0);
+        let (versions, _) = watch::channel(Some(0));
         let pauses = Mutex::default();
         Self { query, question, incarnation, id, state: Mutex::new(state), versions, pauses }
     }
 
     /// Tells of each new number.
-    pub(super) fn versions(&self) -> watch::Receiver<u64> {
+    pub(super) fn versions(&self) -> watch::Receiver<Option<u64>> {
         self.versions.subscribe()
     }
 
@@ -122,14 +122,22 @@ impl Group {
             *count = count.saturating_sub(1);
             pauses.retain(|_, count| *count > 0);
         }
-        if pauses.is_empty() {
+        let is_idle = pauses.is_empty();
+        // Never both locks: whoever tells holds the other one.
+        drop(pauses);
+        if is_idle {
             self.state.lock().idle_since = Instant::now();
         }
     }
 
+    /// Nothing will be told any more: no step is made.
+    pub(super) fn stop(&self) {
+        self.versions.send_replace(None);
+    }
+
     /// For how long nobody has watched; none if somebody does.
     pub(super) fn idle(&self) -> Option<Duration> {
-        self.pauses.lock().is_empty().then(|| self.state.lock().idle_since.elapsed())
+        self.pause().is_none().then(|| self.state.lock().idle_since.elapsed())
     }
 
     /// The shortest pause that a watcher wants.
@@ -190,6 +198,7 @@ impl Group {
 
     /// Tells what is new, if it is due and there is any.
     pub(super) fn tell(&self) {
+        let pause = self.pause().unwrap_or_default();
         let mut state = self.state.lock();
         let now = Instant::now();
         let is_asked = matches!(state.table, Table::Asked(_));
@@ -202,18 +211,17 @@ impl Group {
         if version == self.told() && state.error.is_none() {
             return;
         }
-        let pause = self.pause().unwrap_or_default();
         state.next_at = state.next_at.max(now + pause);
         state.made.clear();
         if self.told() != 0 && state.error.is_none() {
             // Those who keep up are told the same: it is made before they are woken.
             self.make(&mut state, Since::Version(self.told()), None);
         }
-        self.versions.send_replace(version.max(1));
+        self.versions.send_replace(Some(version.max(1)));
     }
 
     fn told(&self) -> u64 {
-        *self.versions.borrow()
+        self.versions.borrow().unwrap_or_default()
     }
 
     /// What to tell a watcher who knows `since`; `moment` says what has changed since a moment.
@@ -244,6 +252,17 @@ impl Group {
                 _ => None,
             },
         };
+        // What a token says is anybody's word: only what many may ask for is kept.
+        let kept_as = match (&change, since) {
+            (None, _) => Some(Since::Nothing),
+            (Some(_), Since::Version(_)) => Some(since),
+            (Some(_), _) => None,
+        };
+        if change.is_none()
+            && let Some(made) = state.made.get(&Since::Nothing)
+        {
+            return Arc::clone(made);
+        }
         let change = change.unwrap_or_else(|| state.table.snapshot());
         let version = state.table.version();
         let token = Token {
@@ -253,10 +272,11 @@ impl Group {
             version,
             position: change.position,
             as_of: change.as_of,
+            older_definitions: change.older_definitions.is_some(),
         };
         let (resume_token, made_at, encoded) = (token.bytes(), Instant::now(), OnceLock::new());
         let update = Arc::new(WatchUpdate { change, resume_token, version, made_at, encoded });
-        state.made.insert(since, Arc::clone(&update));
+        state.made.extend(kept_as.map(|since| (since, Arc::clone(&update))));
         update
     }
 
@@ -266,6 +286,8 @@ impl Group {
         match token.filter(|token| token.incarnation == self.incarnation && token.question == self.question) {
             None => Since::Nothing,
             Some(token) if token.table == self.id => Since::Version(token.version),
+            // Definitions that were left out then may have changed anything since.
+            Some(token) if token.older_definitions => Since::Nothing,
             Some(token) => Since::Moment(token.position.0, token.as_of),
         }
     }

@@ -77,6 +77,16 @@ impl Hub {
         }
     }
 
+    /// Tells all watchers that no step will be made any more; whoever watches from now on begins anew.
+    fn stop(&self, engine: &Engine) {
+        for (_, group) in self.groups.lock().drain() {
+            group.stop();
+        }
+        for (_, mut follower) in self.sites.lock().drain() {
+            follower.end(&mut engine.figures.state().write().kpi);
+        }
+    }
+
     /// No step is begun after this.
     pub(crate) fn abort(&self) {
         if let Some(task) = self.task.lock().take() {
@@ -161,8 +171,20 @@ fn step_site(engine: &Engine, follower: &mut Follower, groups: &[Arc<Group>], no
     }
 }
 
-/// Steps until the engine is gone.
+/// Steps until the engine is gone, is closed, or folds no more; those who still watch are told.
 async fn run(engine: Weak<Engine>) {
+    steps(&engine).await;
+    if let Some(engine) = engine.upgrade() {
+        if !engine.watches.closing.load(Ordering::Relaxed) {
+            tracing::error!(
+                "watches of figures have stopped: their task failed, or the figures' fold has ended"
+            );
+        }
+        engine.watches.stop(&engine);
+    }
+}
+
+async fn steps(engine: &Weak<Engine>) {
     let Some(strong) = engine.upgrade() else { return };
     let (mut steps, clock, joined) =
         (strong.figures.steps(), strong.clock.clone(), Arc::clone(&strong.watches.joined));

@@ -19,7 +19,7 @@ const UPDATES_PER_SECOND_DEFAULT: u32 = 10;
 pub struct KpiWatch {
     engine: Arc<Engine>,
     group: Arc<Group>,
-    versions: watch::Receiver<u64>,
+    versions: watch::Receiver<Option<u64>>,
     since: Since,
     /// Whether it has been told anything.
     started: bool,
@@ -49,23 +49,29 @@ impl Engine {
 impl KpiWatch {
     /// The next update; the first one comes at once. Cancel-safe.
     ///
-    /// Errors: as of the query; the fold has stopped.
+    /// Errors: as of the query; watches have stopped, with the fold or by a fault.
     pub async fn next(&mut self) -> Result<Arc<WatchUpdate>, EngineError> {
         tokio::time::sleep_until(self.next_at).await;
         loop {
-            let version = *self.versions.borrow_and_update();
+            let Some(version) = *self.versions.borrow_and_update() else {
+                let stopped = "watches have stopped: see the log of this program";
+                return Err(EngineError::Precondition(stopped.to_owned()));
+            };
             if version != 0 && (!self.started || self.since != Since::Version(version)) {
                 break;
             }
+            // The group keeps the sender, and this watch the group.
             if self.versions.changed().await.is_err() {
-                let stopped = "the figures' fold has stopped: see the log of this program";
-                return Err(EngineError::Precondition(stopped.to_owned()));
+                std::future::pending::<()>().await;
             }
         }
         let update = match self.since {
             Since::Moment(position, as_of) => {
-                let since = (Position(position), as_of);
-                self.engine.watches.update_since(&self.engine, &self.group, self.since, since)?
+                let (engine, group) = (Arc::clone(&self.engine), Arc::clone(&self.group));
+                let (since, moment) = (self.since, (Position(position), as_of));
+                self.engine
+                    .work(move || Ok(engine.watches.update_since(&engine, &group, since, moment)?))
+                    .await?
             }
             _ => self.group.update(self.since, None)?,
         };

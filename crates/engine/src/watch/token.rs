@@ -11,7 +11,7 @@ use pegcount_domain::{
 };
 
 /// All fields at full width.
-const BYTES: usize = 16 + 16 + 8 + 8 + 8 + 8;
+const BYTES: usize = 16 + 16 + 8 + 8 + 8 + 8 + 8;
 
 /// Where a watcher was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Token {
     pub(super) version: u64,
     pub(super) position: Position,
     pub(super) as_of: Micros,
+    /// Whether definitions were left out of what it was told.
+    pub(super) older_definitions: bool,
 }
 
 impl Token {
@@ -35,6 +37,7 @@ impl Token {
             bytes.extend_from_slice(&field.to_be_bytes());
         }
         bytes.extend_from_slice(&self.as_of.0.to_be_bytes());
+        bytes.extend_from_slice(&u64::from(self.older_definitions).to_be_bytes());
         bytes
     }
 
@@ -43,7 +46,7 @@ impl Token {
         let (incarnation, rest) = bytes.split_first_chunk::<16>()?;
         let (question, rest) = rest.split_first_chunk::<16>()?;
         let (fields, over) = rest.as_chunks::<8>();
-        let ([table, version, position, as_of], []) = (fields, over) else { return None };
+        let ([table, version, position, as_of, older], []) = (fields, over) else { return None };
         Some(Self {
             incarnation: Incarnation(u128::from_be_bytes(*incarnation)),
             question: Key(u128::from_be_bytes(*question)),
@@ -51,6 +54,7 @@ impl Token {
             version: u64::from_be_bytes(*version),
             position: Position(u64::from_be_bytes(*position)),
             as_of: Micros(i64::from_be_bytes(*as_of)),
+            older_definitions: u64::from_be_bytes(*older) != 0,
         })
     }
 }
@@ -68,6 +72,7 @@ mod tests {
             version: 6,
             position: Position(5),
             as_of: Micros(-4),
+            older_definitions: true,
         };
         let bytes = token.bytes();
         assert_eq!(Token::read(&bytes), Some(token));

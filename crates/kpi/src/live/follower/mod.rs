@@ -3,9 +3,8 @@
 //! Invariant: books plus parts are what a fold of the whole history counts at the instant, as long as nothing in it lies
 //! later than that.
 
+mod schedule;
 mod step;
-
-use std::{cmp::Reverse, collections::BinaryHeap};
 
 use pegcount_domain::{
     envelope::Position,
@@ -15,7 +14,7 @@ use pegcount_domain::{
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use self::step::{Due, Step};
+use self::{schedule::Schedule, step::Step};
 use crate::{
     cells::Contribution,
     fact::Slot,
@@ -45,7 +44,7 @@ pub struct Follower {
     going_on_with: FxHashMap<Slot, SmallVec<[Slot; 1]>>,
     /// What has matured and does not stand in the cells yet.
     matured: Vec<Contribution>,
-    due: BinaryHeap<Reverse<(Micros, Due)>>,
+    due: Schedule,
     next_maturing: Option<Micros>,
     older_definitions: Option<Position>,
 }
@@ -66,7 +65,7 @@ impl Follower {
             in_line: FxHashMap::default(),
             going_on_with: FxHashMap::default(),
             matured: Vec::new(),
-            due: BinaryHeap::new(),
+            due: Schedule::default(),
             next_maturing: None,
             older_definitions: None,
         }
@@ -180,7 +179,7 @@ impl Follower {
 
     /// The next instant at which something changes with no event.
     pub fn next_change(&self) -> Option<Micros> {
-        let due = self.due.peek().map(|Reverse((at, _))| *at);
+        let due = self.due.next();
         let border = Interval::containing(self.as_of).end();
         [due, self.next_maturing, Some(border)].into_iter().flatten().min()
     }

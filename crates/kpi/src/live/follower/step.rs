@@ -2,7 +2,7 @@
 //!
 //! Invariant: a unit that neither an event nor its own time has touched is not looked at.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use pegcount_domain::time::{Interval, Micros, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A unit that changes by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Due {
     Agent(Slot),
     Contact(Slot),
@@ -75,10 +75,7 @@ impl Step<'_> {
             lines: changes.lines.iter().copied().collect(),
         };
         let own = &mut *self.follower;
-        while let Some(Reverse((at, due))) = own.due.peek().copied()
-            && at <= self.now
-        {
-            own.due.pop();
+        while let Some(due) = own.due.pop(self.now) {
             match due {
                 Due::Agent(slot) => stale.agents.insert(slot),
                 Due::Contact(slot) => stale.contacts.insert(slot),
@@ -134,7 +131,7 @@ impl Step<'_> {
         known.give(own.base, -1, &mut self.deltas);
         part.give(own.base, 1, &mut self.deltas);
         *known = part;
-        own.due.extend(until.map(|at| Reverse((at, Due::Agent(slot)))));
+        own.due.set(Due::Agent(slot), until);
     }
 
     fn contact(
@@ -157,7 +154,7 @@ impl Step<'_> {
         let part = part.unwrap_or_default();
         before.give(-1, &mut self.deltas);
         part.give(1, &mut self.deltas);
-        own.due.extend(until.map(|at| Reverse((at, Due::Contact(slot)))));
+        own.due.set(Due::Contact(slot), until);
         if is_touched || before.item != part.item {
             lines.extend(before.item.iter().chain(&part.item).map(|(line, _)| *line));
         }
@@ -195,7 +192,7 @@ impl Step<'_> {
         }
         let until = reading.overlay.next_change;
         let part: Box<[Contribution]> = reading.overlay.contributions.into();
-        own.due.extend(until.map(|at| Reverse((at, Due::Line(slot)))));
+        own.due.set(Due::Line(slot), until);
         part.iter().for_each(|contribution| put(&mut self.deltas, contribution, 1));
         let before = if part.is_empty() { own.lines.remove(&slot) } else { own.lines.insert(slot, part) };
         before.iter().flatten().for_each(|contribution| put(&mut self.deltas, contribution, -1));
