@@ -36,7 +36,7 @@ pub(crate) async fn run(args: AnomaliesArgs) -> Result<(), CliError> {
             of_server(&api, request).await?
         }
         Target::Folder(engine) => {
-            let mut all = engine.anomalies(&site).0;
+            let (mut all, _) = engine.anomalies(&site).await?;
             all.retain(|one| kind.is_empty() || one.kind.word() == kind);
             let events = engine.events_of(all.iter().map(|one| one.position)).await;
             engine.close().await?;

@@ -44,7 +44,8 @@ pub(crate) async fn run(args: CorrectionsArgs) -> Result<(), CliError> {
         }
         Target::Folder(engine) => {
             let range = Span { start: from.unwrap_or(Micros(i64::MIN)), end: to.unwrap_or(Micros::MAX) };
-            let list = engine.kpi_corrections(&site, range).0.iter().map(wire::correction).collect();
+            let (list, _) = engine.kpi_corrections(&site, range).await?;
+            let list = list.iter().map(wire::correction).collect();
             engine.close().await?;
             list
         }

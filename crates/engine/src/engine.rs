@@ -14,6 +14,7 @@ use pegcount_kpi::{Query, Table};
 use pegcount_log::{EventLog, LogError, LogStatus, SledLog, SledOptions};
 use pegcount_vault::Vault;
 use tokio::{runtime::Handle, task::JoinHandle};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     archive::Opened,
@@ -52,6 +53,8 @@ pub struct Engine {
     pub(crate) lost_grace: Micros,
     retention: Retention,
     background: parking_lot::Mutex<Vec<JoinHandle<()>>>,
+    /// What keeps threads busy on the engine's behalf.
+    work: TaskTracker,
 }
 
 impl Engine {
@@ -98,6 +101,7 @@ impl Engine {
             lost_grace: options.lost_grace,
             retention: options.retention,
             background: parking_lot::Mutex::default(),
+            work: TaskTracker::new(),
         });
         engine.caught_up(engine.log.end()).await?;
         Ok(engine)
@@ -155,22 +159,50 @@ impl Engine {
 
     /// What changed figures of closed intervals of a site that lie at least partly in `range`, in the order of their
     /// causes; and how far the fold has come.
-    pub fn kpi_corrections(&self, site: &SiteId, range: Span) -> (Vec<pegcount_kpi::Correction>, Position) {
-        let figures = self.figures.state().read();
-        let mut list = figures.kpi.corrections(site);
-        list.retain(|one| range.start < one.interval.end() && one.interval.start() < range.end);
-        (list, figures.kpi.position())
+    pub async fn kpi_corrections(
+        self: &Arc<Self>,
+        site: &SiteId,
+        range: Span,
+    ) -> Result<(Vec<pegcount_kpi::Correction>, Position), EngineError> {
+        let (engine, site) = (Arc::clone(self), site.clone());
+        self.work(move || {
+            let figures = engine.figures.state().read();
+            let mut list = figures.kpi.corrections(&site);
+            list.retain(|one| range.start < one.interval.end() && one.interval.start() < range.end);
+            Ok((list, figures.kpi.position()))
+        })
+        .await
     }
 
-    /// Finishes what was handed in and closes the log; what acts by itself stops first, and leaves a checkpoint.
+    /// Finishes what was handed in and closes the log; what acts by itself stops first, and leaves a checkpoint. Nothing of
+    /// the engine's own holds it afterwards.
     pub async fn close(self: &Arc<Self>) -> Result<(), EngineError> {
         self.folds.close();
         self.watches.close().await;
-        for task in self.background.lock().drain(..) {
+        let background: Vec<_> = self.background.lock().drain(..).collect();
+        for task in background {
             task.abort();
+            // Whether it ended by itself matters to nobody any more.
+            let _ = task.await;
         }
         self.last_checkpoint().await;
+        self.work.close();
+        self.work.wait().await;
         Ok(self.log.close().await?)
+    }
+
+    /// Runs what keeps a thread busy for a while, as [`blocked`]; the engine's closing waits for it.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let token = self.work.token();
+        blocked(move || {
+            // Outlives all that `work` holds.
+            let _token = token;
+            work()
+        })
+        .await
     }
 }
 

@@ -54,9 +54,13 @@ impl Engine {
     }
 
     /// The odd facts of a site, by position, and how far the fold has come.
-    pub fn anomalies(&self, site: &SiteId) -> (Vec<Anomaly>, Position) {
-        let figures = self.figures.state().read();
-        (figures.kpi.anomalies(site), figures.kpi.position())
+    pub async fn anomalies(self: &Arc<Self>, site: &SiteId) -> Result<(Vec<Anomaly>, Position), EngineError> {
+        let (engine, site) = (Arc::clone(self), site.clone());
+        self.work(move || {
+            let figures = engine.figures.state().read();
+            Ok((figures.kpi.anomalies(&site), figures.kpi.position()))
+        })
+        .await
     }
 
     /// The events at these positions, without those that have been dropped.

@@ -24,7 +24,8 @@ use tokio::{runtime::Handle, sync::Mutex};
 
 use crate::{
     archive::Opened,
-    engine::{Engine, blocked},
+    checkpoints::Checkpoints,
+    engine::Engine,
     error::EngineError,
     figures::Figures,
     pipeline::fold_to,
@@ -110,18 +111,15 @@ impl Engine {
         let fold = self.folds.progress.begin(purpose, vec![given_up, self.folds.closing()]);
         let (log, seed, runtime) = (Arc::clone(&self.log), self.folds.seed, Handle::current());
         let checkpoints = self.maker.checkpoints().clone();
-        blocked(move || {
+        self.work(move || {
             let mark = by.as_ref().map(Forced::mark);
             // What was reckoned as a start would can go on from a checkpoint.
             let saved = checkpoints.nearest(position).filter(|_| by.is_none()).unwrap_or_default();
-            let saved_figures = || {
-                let saved = by.is_none().then(|| runtime.block_on(checkpoints.figures(&*log, position)));
-                saved.flatten().filter(|figures| figures.seed() == seed)
-            };
             let nearest = take_nearest(&mut kept, mark, saved..=position, log.first());
-            let mut figures = match nearest.or_else(saved_figures) {
-                Some(figures) => figures,
-                None => runtime.block_on(begin(&log, position, seed, by.as_ref()))?,
+            let mut figures = match (nearest, &by) {
+                (Some(figures), _) => figures,
+                (None, Some(forced)) => runtime.block_on(begin(&log, position, seed, Some(forced)))?,
+                (None, None) => runtime.block_on(begin_standing(&checkpoints, &log, position, seed))?,
             };
             let reached = fold_to(&log, &mut figures, seed, position, &fold, &runtime);
             let answer = reached.and_then(|()| Ok(ask(&figures.kpi)?));
@@ -154,6 +152,21 @@ fn take_nearest(
         kept.remove(0);
     }
     None
+}
+
+/// The figures that a start would go on from to come to `position`: those of the last good checkpoint, or else as
+/// [`begin`].
+pub(crate) async fn begin_standing(
+    checkpoints: &Checkpoints,
+    log: &Arc<dyn EventLog>,
+    position: Position,
+    seed: u64,
+) -> Result<Figures, EngineError> {
+    let saved = checkpoints.figures(&**log, position).await.filter(|figures| figures.seed() == seed);
+    match saved {
+        Some(figures) => Ok(figures),
+        None => begin(log, position, seed, None).await,
+    }
 }
 
 /// Where the log's first part up to `position` is folded from: its beginning, or an archive of what is gone of it.

@@ -11,12 +11,7 @@ use pegcount_domain::{envelope::Position, ids::SiteId, time::Micros};
 use pegcount_kpi::{Kpi, Query, QueryError, Table, UnderFormula};
 use pegcount_log::LogError;
 
-use crate::{
-    corrections::event_at,
-    engine::{Engine, blocked},
-    error::EngineError,
-    folds::Forced,
-};
+use crate::{corrections::event_at, engine::Engine, error::EngineError, folds::Forced};
 
 /// A point of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +100,7 @@ impl Engine {
         A: FnOnce(&Kpi) -> Result<T, QueryError> + Send + 'static,
     {
         let engine = Arc::clone(self);
-        let now = blocked(move || {
+        let now = self.work(move || {
             let present = engine.figures.state().read();
             let kpi = &present.kpi;
             let position = known.unwrap_or(kpi.position());

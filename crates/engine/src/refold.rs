@@ -11,9 +11,9 @@ use pegcount_domain::envelope::Position;
 use tokio::{runtime::Handle, task::JoinHandle};
 
 use crate::{
-    engine::{Engine, blocked},
+    engine::Engine,
     error::EngineError,
-    folds::begin,
+    folds::begin_standing,
     options::TOUCHED_FACTS_MAX,
     pipeline::fold_to,
     progress::{Purpose, Recomputation},
@@ -66,10 +66,11 @@ impl Engine {
     async fn refold(self: &Arc<Self>) -> Result<(), EngineError> {
         let engine = Arc::clone(self);
         let runtime = Handle::current();
-        blocked(move || {
+        self.work(move || {
             let running = engine.folds.progress.begin(Purpose::Definitions, vec![engine.folds.closing()]);
             let (log, seed) = (&engine.log, engine.seed);
-            let mut second = runtime.block_on(begin(log, log.end(), seed, None))?;
+            let checkpoints = engine.maker.checkpoints();
+            let mut second = runtime.block_on(begin_standing(checkpoints, log, log.end(), seed))?;
             loop {
                 fold_to(log, &mut second, seed, log.end(), &running, &runtime)?;
                 let mut present = engine.figures.state().write();

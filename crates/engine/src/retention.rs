@@ -17,13 +17,7 @@ use pegcount_log::{Append, ConsumerName, Sealed};
 use smallvec::SmallVec;
 use tokio::task::JoinHandle;
 
-use crate::{
-    archive::Keeper,
-    engine::{Engine, blocked},
-    error::EngineError,
-    ingest::new_event,
-    source::ENGINE_SOURCE,
-};
+use crate::{archive::Keeper, engine::Engine, error::EngineError, ingest::new_event, source::ENGINE_SOURCE};
 
 /// Nothing younger than this is dropped (duration): facts count until they are 30 days late, a matter can come again for
 /// 7 days, and what is known of commands and sources is younger still.
@@ -135,7 +129,7 @@ impl Engine {
         let before = self.log.archive(None).await?;
         let keeper = Keeper::collect(&*self.log, before.as_ref(), going.last).await?;
         let (engine, seed) = (Arc::clone(self), self.seed);
-        let archive = blocked(move || {
+        let archive = self.work(move || {
             let (figures, position) = {
                 let folded = engine.figures.state().read();
                 if folded.kpi.deferred_since().is_some() {

@@ -209,9 +209,10 @@ async fn what_comes_after_a_start_from_a_checkpoint_counts_as_if_there_had_been_
         assert_eq!(done.version, again.version);
     }
     assert_eq!(figures(&place).await, figures(&whole).await);
+    let day = pegcount_domain::time::Span::new(MORNING, at(24 * 60));
     assert_eq!(
-        place.engine.kpi_corrections(&site(), pegcount_domain::time::Span::new(MORNING, at(24 * 60))),
-        whole.engine.kpi_corrections(&site(), pegcount_domain::time::Span::new(MORNING, at(24 * 60)))
+        place.engine.kpi_corrections(&site(), day).await.unwrap(),
+        whole.engine.kpi_corrections(&site(), day).await.unwrap()
     );
     let welcome = |one: &Place| one.engine.open_source(one.hello("phones")).unwrap().1.last_committed_seq;
     assert_eq!(welcome(&place), welcome(&whole));

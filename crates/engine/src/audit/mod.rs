@@ -31,7 +31,7 @@ pub use reconcile::{ReconcileProgress, Reconciled};
 
 use self::{alarms::Alarms, reader::Reader};
 use crate::{
-    engine::{Engine, blocked},
+    engine::Engine,
     error::EngineError,
     options::{AUDIT_EVERY, AUDIT_FACTS_MAX},
 };
@@ -61,6 +61,8 @@ pub(crate) struct Audit {
     /// None before the first look.
     live: Mutex<Option<Live>>,
     alarms: parking_lot::Mutex<Alarms>,
+    /// Held while a range is recounted.
+    reconciling: Mutex<()>,
 }
 
 /// What one look goes on from.
@@ -179,7 +181,7 @@ impl Live {
         };
         self.reader.read_up_to(position).await?;
         let own = name.clone();
-        let compared = blocked(move || {
+        let compared = engine.work(move || {
             let (counted, doubts) = self.reader.count(site, range, now);
             stated.leave_out(&doubts);
             let violation = |difference| {

@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// Recounts a range of a site from the log's facts and compares the figures of every queue and agent, interval by
-    /// interval. Tells how far it has come.
+    /// interval. Tells how far it has come. One range at a time: facts are kept for it, and others wait.
     ///
     /// Errors: a range that cannot be asked for; the log's.
     pub async fn reconcile(
@@ -81,6 +81,7 @@ impl Engine {
     ) -> Result<Reconciled, EngineError> {
         let as_of = self.clock.now();
         self.check_reconcile(site, range.start, range.end)?;
+        let _alone = self.audit.reconciling.lock().await;
         let (key, limits) = (
             Key::of(site.as_str(), self.seed),
             Limits { facts_max: RECONCILE_FACTS_MAX, keep: Keep::Range(range) },
@@ -120,7 +121,9 @@ impl Engine {
         done.compared_from = (first > range.start).then_some(first.min(range.end));
         let agents = reader.auditor.agents(key).max(1);
         let at_once = i32::try_from((LINES_MAX / agents).clamp(1, 35_040)).unwrap_or(1);
-        let mut known: Option<(Position, Counts<Name>, Doubts)> = None;
+        let (mut counts, mut doubts) = (Counts::<Name>::default(), Doubts::default());
+        // Where the site stood when all of the range was counted; nowhere, once it was counted by parts.
+        let mut counted_at: Option<Position> = None;
         let mut from = Interval::containing(first);
         while from.start() < range.end {
             let to = Interval(from.0.saturating_add(at_once)).start().min(range.end);
@@ -129,19 +132,25 @@ impl Engine {
             let (mut stated, position) =
                 stated.ok_or_else(|| EngineError::Precondition(PENDING.to_owned()))?;
             reader.read_up_to(position).await?;
-            // Nothing of the site has come in since: the numbers are the same.
             let own = reader.auditor.site_position(key);
-            if known.as_ref().is_none_or(|(at, ..)| *at != own) {
-                let (counts, doubts) = reader.count(key, Span::new(first, range.end), as_of);
-                known = Some((own, counts, doubts));
+            // As long as nothing of the site comes in, what was counted for all of the range holds.
+            let counted = match counted_at {
+                None => Some(Span::new(first, range.end)),
+                Some(at) if at != own => Some(Span::new(part.start.max(first), part.end)),
+                Some(_) => None,
+            };
+            if let Some(span) = counted {
+                let count = self.work(move || {
+                    let (counts, doubts) = reader.count(key, span, as_of);
+                    Ok((reader, counts, doubts))
+                });
+                (reader, counts, doubts) = count.await?;
+                counted_at = Some(counted_at.map_or(own, |_| Position(u64::MAX)));
             }
-            if let Some((_, counts, doubts)) = &known {
-                stated.leave_out(doubts);
-                done.add(&stated, &counts.of(|interval| from <= interval && interval.end() <= to), position);
-            }
+            stated.leave_out(&doubts);
+            done.add(&stated, &counts.of(|interval| from <= interval && interval.end() <= to), position);
             from = Interval::containing(to);
         }
-        let doubts = known.map(|(.., doubts)| doubts).unwrap_or_default();
         done.left_out = doubts.iter().filter(|(_, from)| *from < range.end).map(in_words).collect();
         done.position = done.position.max(reader.auditor.position());
         Ok(done)

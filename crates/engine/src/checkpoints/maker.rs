@@ -19,12 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::{Checkpoints, SharedLog, file::Unwritten, recorded_at};
 use crate::{
-    archive::Opened,
-    boards::Boards,
-    engine::{Engine, blocked},
-    error::EngineError,
-    figures::Figures,
-    follow::Fold,
+    archive::Opened, boards::Boards, engine::Engine, error::EngineError, figures::Figures, follow::Fold,
 };
 
 /// How often it is looked whether one is due.
@@ -210,7 +205,7 @@ impl Engine {
         let (log, seed, stopped) = (Arc::clone(&self.log), self.seed, Arc::clone(&maker.stopped));
         let (checkpoints, keep) = (maker.checkpoints.clone(), maker.keep);
         let runtime = tokio::runtime::Handle::current();
-        let made = blocked(move || {
+        let made = self.work(move || {
             // Goes on being held if nobody waits for this any more.
             let _alone = alone;
             let mut pair = runtime.block_on(Pair::begin(&checkpoints, &log, target, seed))?;
@@ -243,7 +238,7 @@ impl Engine {
         }
         let (engine, runtime) = (Arc::clone(self), tokio::runtime::Handle::current());
         let begun = Instant::now();
-        let written = blocked(move || {
+        let written = self.work(move || {
             let _alone = alone;
             let (figures, boards) = (engine.figures.state().read(), engine.boards.state().read());
             let position = figures.kpi.position();

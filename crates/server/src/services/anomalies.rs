@@ -33,7 +33,7 @@ pub(super) async fn answer(
         let known = AnomalyKind::words().join(", ");
         return Err(status::invalid("kind", format!("is `{}`, which is not one of {known}", request.kind)));
     }
-    let (mut all, position) = room.engine.anomalies(&site);
+    let (mut all, position) = room.engine.anomalies(&site).await.map_err(status::of)?;
     all.retain(|one| request.kind.is_empty() || one.kind.word() == request.kind);
     let first = after.map_or(0, |after| all.partition_point(|one| place(one) <= after));
     let mut left = all.iter().skip(first);

@@ -25,7 +25,7 @@ use crate::{
 type Key = (Position, Interval, Measure);
 
 /// One page.
-pub(super) fn answer(
+pub(super) async fn answer(
     room: &Room,
     caller: &Caller,
     mut request: v1::ListCorrectionsRequest,
@@ -40,7 +40,8 @@ pub(super) fn answer(
     if to <= from {
         return Err(status::invalid("to_us", format!("({to}) does not lie after from_us ({from})")));
     }
-    let (all, position) = room.engine.kpi_corrections(&site, Span { start: from, end: to });
+    let range = Span { start: from, end: to };
+    let (all, position) = room.engine.kpi_corrections(&site, range).await.map_err(status::of)?;
     let first = after.map_or(0, |after| all.partition_point(|one| key(one) <= after));
     let mut left = all.iter().skip(first);
     let page: Vec<&Correction> = left.by_ref().take(limit).collect();
