@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use smol_str::SmolStr;
+
 use crate::{event::coded, ids::Name, time::Micros};
 
 /// Target values are kept in millionths of the figure's unit: of one, of a second, of one an hour.
@@ -21,6 +23,40 @@ coded! {
         AtMost = 3 "<=",
         /// Less than it.
         Below = 4 "<",
+    }
+}
+
+impl Comparison {
+    /// Whether `numerator / denominator` compares so with `millionths` ([`TARGET_UNIT`]); none if there is nothing to compare.
+    pub fn holds(self, numerator: i128, denominator: i128, millionths: i64) -> Option<bool> {
+        if denominator == 0 {
+            return None;
+        }
+        let sign = denominator.signum();
+        let figure = numerator.saturating_mul(i128::from(TARGET_UNIT)).saturating_mul(sign);
+        let target = i128::from(millionths).saturating_mul(denominator).saturating_mul(sign);
+        Some(match self {
+            Self::Above => figure > target,
+            Self::AtLeast => figure >= target,
+            Self::AtMost => figure <= target,
+            Self::Below => figure < target,
+        })
+    }
+}
+
+/// The name of a figure's column: one of the program's own words, so it is kept as text and never as a key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ColumnName(SmolStr);
+
+impl ColumnName {
+    /// The column of this name.
+    pub fn new(text: &str) -> Self {
+        Self(SmolStr::new(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -62,12 +98,12 @@ impl<N> TargetScope<N> {
 }
 
 /// A target, from an instant on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetDefinition<N = Name> {
     /// Its name.
     pub target: N,
-    /// The figure: a column's name.
-    pub column: N,
+    /// The figure.
+    pub column: ColumnName,
     /// For which rows.
     pub scope: TargetScope<N>,
     /// How they are compared.
@@ -81,19 +117,7 @@ pub struct TargetDefinition<N = Name> {
 impl<N> TargetDefinition<N> {
     /// Whether `numerator / denominator`, in the figure's unit, meets it; none if there is nothing to compare.
     pub fn is_met(&self, numerator: i128, denominator: i128) -> Option<bool> {
-        let value = i128::from(self.value?);
-        if denominator == 0 {
-            return None;
-        }
-        let sign = denominator.signum();
-        let figure = numerator.saturating_mul(i128::from(TARGET_UNIT)).saturating_mul(sign);
-        let target = value.saturating_mul(denominator).saturating_mul(sign);
-        Some(match self.comparison {
-            Comparison::Above => figure > target,
-            Comparison::AtLeast => figure >= target,
-            Comparison::AtMost => figure <= target,
-            Comparison::Below => figure < target,
-        })
+        self.comparison.holds(numerator, denominator, self.value?)
     }
 }
 
@@ -104,7 +128,7 @@ mod tests {
     fn target(comparison: Comparison, value: Option<i64>) -> TargetDefinition {
         TargetDefinition {
             target: Name::fixed("t"),
-            column: Name::fixed("abandon_rate"),
+            column: ColumnName::new("abandon_rate"),
             scope: TargetScope::Site,
             comparison,
             value,

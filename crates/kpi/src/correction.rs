@@ -59,6 +59,7 @@ impl Corrections {
             Event::SiteDefined(site) => is_closed(site.valid_from),
             Event::AllowanceDefined(allowance) => is_closed(allowance.valid_from),
             Event::ReasonDefined(reason) => is_closed(reason.valid_from),
+            Event::TargetDefined(target) => is_closed(target.valid_from),
             _ => {
                 let age = recorded.recorded_at.minus(recorded.occurred_at);
                 is_closed(recorded.occurred_at) && age <= CORRECTION_AGE_MAX

@@ -99,6 +99,10 @@ fn moved_event(
             allowance.valid_from = allowance.valid_from.plus(by);
             Event::AllowanceDefined(allowance)
         }
+        Event::TargetDefined(mut target) => {
+            target.valid_from = target.valid_from.plus(by);
+            Event::TargetDefined(target)
+        }
         Event::ReasonDefined(mut reason) => {
             reason.valid_from = reason.valid_from.plus(by);
             Event::ReasonDefined(reason)
@@ -136,6 +140,7 @@ fn in_force_from(mut history: Vec<Recorded>, now: Micros) -> Vec<Recorded> {
             Event::AuthorityDefined(authority) => authority.valid_from = authority.valid_from.max(now),
             Event::AllowanceDefined(allowance) => allowance.valid_from = allowance.valid_from.max(now),
             Event::ReasonDefined(reason) => reason.valid_from = reason.valid_from.max(now),
+            Event::TargetDefined(target) => target.valid_from = target.valid_from.max(now),
             _ => {}
         }
     }

@@ -150,6 +150,7 @@ fn of_log(history: Vec<Recorded>, log: u64) -> Vec<Recorded> {
                 | Event::SiteDefined(_)
                 | Event::AllowanceDefined(_)
                 | Event::AuthorityDefined(_)
+                | Event::TargetDefined(_)
         )
     };
     let own = history.into_iter().filter(|one| one.stream.site == key("north") && !is_of_all(one));

@@ -15,6 +15,7 @@ use pegcount_domain::{
     envelope::StreamKind,
     event::{Event, ReasonDefinition},
     ids::{Key, Name, ReasonCode, SiteId, TeamId},
+    target::{ColumnName, Comparison, TargetDefinition, TargetScope},
     time::Micros,
 };
 use pegcount_kpi::{Dimension, EfficiencyTarget, ExplainQuery, Kpi, Query, QueryError, Value, Variant};
@@ -182,16 +183,58 @@ fn the_efficiency_target_is_to_be_exceeded() {
     assert_eq!(column(&by_agent, "agent_days_over_target"), [0, 1]);
     let all = centre.ask("0", "24", &[]);
     assert_eq!(value(&all.rows[0], "efficiency_share"), Value::Ratio { numerator: 1, denominator: 2 });
-    let forced = |milli, or_equal| {
-        let efficiency_target = Some(EfficiencyTarget { milli, or_equal });
+    let forced = |milli: i64, comparison| {
+        let efficiency_target = Some(EfficiencyTarget { millionths: milli * 1_000, comparison });
         let variant = Variant { efficiency_target, ..Variant::default() };
         let table = centre.kpi.query(&Query { variant, ..centre.query("0", "24", &[Dimension::Agent]) });
         column(&table.unwrap(), "agent_days_over_target")
     };
-    assert_eq!(forced(20_000, true), [1, 1]);
-    assert_eq!(forced(21_000, false), [0, 0]);
-    assert_eq!(forced(19_999, false), [1, 1]);
-    assert_eq!(forced(20_000, false), [0, 1], "the site's own");
+    assert_eq!(forced(20_000, Comparison::AtLeast), [1, 1]);
+    assert_eq!(forced(21_000, Comparison::Above), [0, 0]);
+    assert_eq!(forced(19_999, Comparison::Above), [1, 1]);
+    assert_eq!(forced(20_000, Comparison::Above), [0, 1], "the site's own");
+}
+
+/// Sets a target, in contacts an hour.
+fn aim(centre: &mut Centre, name: &str, scope: TargetScope<Key>, per_hour: Option<i64>, valid_from: Micros) {
+    let target = TargetDefinition {
+        target: centre.key(name),
+        column: ColumnName::new("contacts_per_hour_inbound"),
+        scope,
+        comparison: Comparison::AtLeast,
+        value: per_hour.map(|per_hour| per_hour * 1_000_000),
+        valid_from,
+    };
+    centre.record(StreamKind::Definition, "all", t("23"), Event::TargetDefined(Box::new(target)));
+}
+
+#[test]
+fn the_target_for_an_agent_outranks_the_teams_that_outranks_the_one_for_each() {
+    let mut centre = Centre::new();
+    for (agent, number) in [("ann", 20), ("bob", 21)] {
+        centre.team(agent, "red", Micros(0));
+        centre.sign_in(agent, "9");
+        centre.ready(agent, "9");
+        calls(&mut centre, agent, 9, number);
+        centre.sign_out(agent, "10");
+    }
+    let over =
+        |centre: &Centre| column(&centre.ask("0", "24", &[Dimension::Agent]), "agent_days_over_target");
+    assert_eq!(over(&centre), [0, 1], "more than 20");
+    aim(&mut centre, "site", TargetScope::Site, Some(1), Micros(0));
+    assert_eq!(over(&centre), [0, 1], "the site's speaks of the site as a whole");
+    aim(&mut centre, "each", TargetScope::Agent(None), Some(20), Micros(0));
+    assert_eq!(over(&centre), [1, 1]);
+    let red = centre.key("red");
+    aim(&mut centre, "red", TargetScope::Team(Some(red)), Some(22), Micros(0));
+    assert_eq!(over(&centre), [0, 0]);
+    let bob = centre.key("bob");
+    aim(&mut centre, "bob", TargetScope::Agent(Some(bob)), Some(21), Micros(0));
+    assert_eq!(over(&centre), [0, 1]);
+    aim(&mut centre, "red", TargetScope::Team(Some(red)), None, DAY);
+    assert_eq!(over(&centre), [1, 1], "ended before the day began");
+    aim(&mut centre, "bob", TargetScope::Agent(Some(bob)), Some(50), t("1"));
+    assert_eq!(over(&centre), [1, 1], "what comes into force later holds from the next day on");
 }
 
 #[test]

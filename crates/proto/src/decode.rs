@@ -17,7 +17,7 @@ use pegcount_domain::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, PhoneKey, QueueId, ReasonCode, SurveyId,
         TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
     },
-    target::{Comparison, TargetDefinition, TargetScope},
+    target::{ColumnName, Comparison, TargetDefinition, TargetScope},
     time::Micros,
 };
 use prost::Message;
@@ -410,7 +410,11 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
         let name = self.optional(m.name_scope, |name| name);
         Ok(Event::TargetDefined(Box::new(TargetDefinition {
             target: self.required(m.name_target, "target", |name| name)?,
-            column: self.required(m.name_column, "column", |name| name)?,
+            column: if m.column.is_empty() {
+                return Err(self.missing("column"));
+            } else {
+                ColumnName::new(&m.column)
+            },
             scope: TargetScope::from_parts(m.scope, name).ok_or_else(|| self.missing("scope"))?,
             comparison: Comparison::from_code(m.comparison).ok_or_else(|| self.missing("comparison"))?,
             value: m.value,

@@ -81,7 +81,7 @@ pub(crate) fn target_message(target: &TargetDefinition, names: &mut NameList) ->
     let (_, scope, whose) = target.scope.parts();
     stored::TargetDefined {
         name_target: names.ordinal(&target.target),
-        name_column: names.ordinal(&target.column),
+        column: target.column.as_str().to_owned(),
         scope: scope.into(),
         name_scope: names.optional(whose),
         comparison: target.comparison.code().into(),

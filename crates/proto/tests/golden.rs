@@ -30,7 +30,7 @@ use pegcount_domain::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
         SurveyId, TeamId, TicketKind, TopicId, VisitId, WrapUpCode,
     },
-    target::{Comparison, TargetDefinition, TargetScope},
+    target::{ColumnName, Comparison, TargetDefinition, TargetScope},
     time::Micros,
 };
 use pegcount_proto::{SCHEMA_VERSION, decode, encode};
@@ -167,7 +167,7 @@ fn samples() -> Vec<Event> {
         formula(),
         Event::TargetDefined(Box::new(TargetDefinition {
             target: name("efficiency"),
-            column: name("contacts_per_hour_inbound"),
+            column: ColumnName::new("contacts_per_hour_inbound"),
             scope: TargetScope::Agent(Some(name("agent-7"))),
             comparison: Comparison::Above,
             value: Some(20_000_000),

@@ -29,7 +29,7 @@ enum About<'a> {
 
 /// The columns that any target is for.
 pub(crate) fn columns(targets: &[TargetDefinition]) -> Vec<String> {
-    let mut columns: Vec<String> = targets.iter().map(|target| target.column.to_string()).collect();
+    let mut columns: Vec<String> = targets.iter().map(|target| target.column.as_str().to_owned()).collect();
     columns.sort();
     columns.dedup();
     columns
@@ -155,7 +155,10 @@ fn fits(scope: &TargetScope, about: &About<'_>) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use pegcount_domain::{ids::Name, target::Comparison};
+    use pegcount_domain::{
+        ids::Name,
+        target::{ColumnName, Comparison},
+    };
 
     use super::*;
     use crate::figures::samples::two_queues;
@@ -163,7 +166,7 @@ mod tests {
     fn target(name: &'static str, scope: TargetScope, value: Option<i64>, from: i64) -> TargetDefinition {
         TargetDefinition {
             target: Name::fixed(name),
-            column: Name::fixed("abandon_rate"),
+            column: ColumnName::new("abandon_rate"),
             scope,
             comparison: Comparison::AtMost,
             value,
@@ -203,7 +206,7 @@ mod tests {
     #[test]
     fn a_duration_is_compared_in_seconds() {
         let mut wait = target("wait", TargetScope::Queue(None), Some(12_500_000), 0);
-        wait.column = Name::fixed("wait_answered");
+        wait.column = ColumnName::new("wait_answered");
         let judged = judged(&two_queues(), &[wait], &Only::default());
         assert_eq!(judged.columns[2].name, "wait_answered_target");
         assert!(matches!(judged.rows[0].cells[2], Cell::Verdict(Verdict { is_met: true, .. })));

@@ -215,7 +215,7 @@ impl Question {
                 mean_of_days: self.mean_of_days,
                 efficiency_target: self
                     .efficiency_target
-                    .map(|milli| EfficiencyTarget { milli: milli.into(), or_equal: false }),
+                    .map(|milli| EfficiencyTarget::above_milli(milli.into())),
             },
             ..Query::new(self.site.clone(), self.from, self.to, as_of)
         }

@@ -6,6 +6,7 @@
 
 mod books;
 mod days;
+mod definitions;
 mod facts;
 mod units;
 
@@ -172,7 +173,7 @@ fn archived_site(site: &Site) -> stored::SiteFigures {
         position: site.position().0,
         closed_before: site.closed_before.0,
         names: site.names.entries().iter().map(named).collect(),
-        definitions: books::archived_definitions(site.reference.definitions()),
+        definitions: definitions::archived_definitions(site.reference.definitions()),
         corrections: site.corrections.iter().map(|one| books::archived_correction(&one)).collect(),
         ..stored::SiteFigures::default()
     };
@@ -198,7 +199,7 @@ fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
         }
     }
     for definition in &figures.definitions {
-        let event = books::restored_definition(definition)?;
+        let event = definitions::restored_definition(definition)?;
         site.reference.apply(&event, &mut site.names);
     }
     days::restore_zones(&mut site.reference, figures);

@@ -61,6 +61,11 @@ pub(crate) enum Broken {
     SignIns(i64, i64),
 }
 
+/// The start of the first of a month's days on which the agent was signed in: what held then holds for the month.
+pub(crate) fn month_start<'a>(days: impl IntoIterator<Item = &'a Day>) -> Option<Micros> {
+    days.into_iter().find(|day| day.signed_in() > 0).map(|day| day.span.start)
+}
+
 /// Whose day, by which reference data.
 #[derive(Clone, Copy)]
 pub(crate) struct Judge<'a> {
@@ -84,7 +89,7 @@ impl Judge<'_> {
         let team = self.team(days)?;
         let inbound = days.iter().map(|day| day.inbound).sum();
         let available = days.iter().map(|day| day.available).sum();
-        let start = days.first()?.span.start;
+        let start = month_start(days.iter().copied())?;
         let (measured, over_target) = self.efficiency(team, start, inbound, available);
         Some(MonthVerdict { team, measured, over_target })
     }
@@ -116,12 +121,12 @@ impl Judge<'_> {
     fn efficiency(&self, team: Id, start: Micros, inbound: i64, available: i64) -> (bool, bool) {
         let target = self.target_of(team, start);
         let measured = available >= MEASURED_MIN;
-        (measured, measured && target.is_exceeded(inbound, available))
+        (measured, measured && target.is_met(inbound, available))
     }
 
     /// The target that counts for a day or month that begins at `start`.
     pub(crate) fn target_of(&self, team: Id, start: Micros) -> EfficiencyTarget {
-        self.target.unwrap_or_else(|| self.reference.efficiency_target(team, start))
+        self.target.unwrap_or_else(|| self.reference.efficiency_target(self.agent, team, start))
     }
 
     /// The allowances that a day went beyond.

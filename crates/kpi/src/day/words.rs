@@ -2,12 +2,15 @@
 //!
 //! Not for figures. Invariant: a day that is not compliant names every allowance that it went beyond, with actual and limit.
 
-use pegcount_domain::time::Micros;
+use pegcount_domain::{
+    target::{Comparison, TARGET_UNIT},
+    time::Micros,
+};
 
 use crate::{
     cells::Detail,
     day::{
-        judge::{Broken, DayVerdict, Judge, MEASURED_MIN, MonthVerdict},
+        judge::{Broken, DayVerdict, Judge, MEASURED_MIN, MonthVerdict, month_start},
         ledger::Day,
     },
     reference::EfficiencyTarget,
@@ -35,10 +38,15 @@ fn sums(days: &[Day]) -> String {
 }
 
 fn efficiency(measured: bool, over_target: bool, target: EfficiencyTarget) -> String {
-    let EfficiencyTarget { milli, or_equal } = target;
-    let wanted = format!("{}.{:03}", milli / 1_000, milli % 1_000);
+    let EfficiencyTarget { millionths, comparison } = target;
+    let wanted = format!("{}.{:06}", millionths / TARGET_UNIT, (millionths % TARGET_UNIT).abs());
     let wanted = wanted.trim_end_matches('0').trim_end_matches('.');
-    let than = if or_equal { "at least" } else { "more than" };
+    let than = match comparison {
+        Comparison::Above => "more than",
+        Comparison::AtLeast => "at least",
+        Comparison::AtMost => "at most",
+        Comparison::Below => "less than",
+    };
     match (measured, over_target) {
         (false, _) => format!("efficiency: not measured, available for less than {}", clock(MEASURED_MIN)),
         (true, true) => format!("efficiency: {than} {wanted} inbound contacts per hour available"),
@@ -71,7 +79,7 @@ pub(crate) fn of_day(
 
 /// A month and what it comes to.
 pub(crate) fn of_month(judge: &Judge<'_>, days: &[Day], verdict: MonthVerdict) -> Vec<String> {
-    let start = days.first().map_or(Micros::ZERO, |day| day.span.start);
+    let start = month_start(days).unwrap_or_default();
     let target = judge.target_of(verdict.team, start);
     let days_in_words = format!("{} days with signed-in time: {}", days.len(), sums(days));
     vec![days_in_words, efficiency(verdict.measured, verdict.over_target, target)]

@@ -7,6 +7,7 @@ use pegcount_domain::{
     definitions::Definitions,
     event::{Event, ReasonDefinition},
     ids::{Key, ReasonCode},
+    target::{Comparison, TARGET_UNIT, TargetDefinition, TargetScope},
     time::Micros,
 };
 use rustc_hash::FxHashMap;
@@ -18,28 +19,35 @@ use crate::{
     names::{Id, Names},
 };
 
-/// Inbound contacts per hour available that an agent-day is to exceed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The column whose target agent-days and agent-months are held against.
+const EFFICIENCY: &str = "contacts_per_hour_inbound";
+
+/// Inbound contacts per hour available that an agent-day is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EfficiencyTarget {
-    /// Thousandths of a contact per hour.
-    pub milli: i64,
-    /// Whether the target itself is enough.
-    pub or_equal: bool,
+    /// Millionths of a contact per hour.
+    pub millionths: i64,
+    /// How it is compared.
+    pub comparison: Comparison,
 }
 
 impl Default for EfficiencyTarget {
     /// More than 20 (KPIS.md §4).
     fn default() -> Self {
-        Self { milli: 20_000, or_equal: false }
+        Self { millionths: 20 * TARGET_UNIT, comparison: Comparison::Above }
     }
 }
 
 impl EfficiencyTarget {
-    /// Whether so many contacts in so long a time (duration) are enough.
-    pub(crate) fn is_exceeded(self, contacts: i64, available: i64) -> bool {
-        let actual = i128::from(contacts) * 1_000 * i128::from(Micros::HOUR.0);
-        let wanted = i128::from(self.milli) * i128::from(available);
-        actual > wanted || self.or_equal && actual == wanted
+    /// More than so many thousandths of a contact per hour.
+    pub fn above_milli(milli: i64) -> Self {
+        Self { millionths: milli.saturating_mul(TARGET_UNIT / 1_000), comparison: Comparison::Above }
+    }
+
+    /// Whether so many contacts in so long a time (duration) meet it.
+    pub(crate) fn is_met(self, contacts: i64, available: i64) -> bool {
+        let contacts = i128::from(contacts) * i128::from(Micros::HOUR.0);
+        self.comparison.holds(contacts, i128::from(available), self.millionths) == Some(true)
     }
 }
 
@@ -79,6 +87,30 @@ pub(super) struct DayRules {
     allowances: FxHashMap<Id, Vec<Allowance>>,
     /// By reason; sorted likewise.
     reasons: FxHashMap<Detail, Vec<ReasonDefinition<Key>>>,
+    /// The targets that are ever for [`EFFICIENCY`]: of each, what it says from when on; sorted.
+    targets: Vec<(Key, Vec<DatedTarget>)>,
+}
+
+/// What a target says from an instant on; of something else than [`EFFICIENCY`]: nothing.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct DatedTarget {
+    valid_from: Micros,
+    scope: TargetScope<Id>,
+    says: Option<EfficiencyTarget>,
+}
+
+impl DatedTarget {
+    /// Higher, the more exactly it speaks of an agent of `team`; none if it does not. One for all of the site or of a
+    /// queue speaks of no agent.
+    fn rank(&self, agent: Id, team: Id) -> Option<u8> {
+        match self.scope {
+            TargetScope::Agent(Some(one)) => (one == agent).then_some(4),
+            TargetScope::Team(Some(one)) => (one == team).then_some(3),
+            TargetScope::Agent(None) => Some(2),
+            TargetScope::Team(None) => (team != Id::NONE).then_some(1),
+            TargetScope::Site | TargetScope::Queue(_) => None,
+        }
+    }
 }
 
 /// The last one in force at an instant.
@@ -104,7 +136,33 @@ impl DayRules {
                 own.sort_unstable_by_key(|one| one.valid_from);
                 self.reasons.insert(detail(changed.reason, names), own);
             }
+            Event::TargetDefined(changed) => {
+                self.targets.retain(|(name, _)| *name != changed.target);
+                let own = definitions.targets().filter(|one| one.target == changed.target);
+                let own: Vec<DatedTarget> = own.map(|one| dated_target(one, names)).collect();
+                if own.iter().any(|one| one.says.is_some()) {
+                    self.targets.push((changed.target, own));
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// The instant from which on a definition that is to be learnt changes what days are judged by; none if it does not.
+    pub(super) fn judges_from(&self, event: &Event<Key>, known: &Definitions<Key>) -> Option<Micros> {
+        match event {
+            Event::AllowanceDefined(allowance) => Some(allowance.valid_from),
+            Event::ReasonDefined(reason) => {
+                let known = known.reason_at(&reason.reason, reason.valid_from);
+                let judged = |reason: &ReasonDefinition<Key>| (reason.productive, reason.longest);
+                let before = known.map(judged).unwrap_or_default();
+                (before != judged(reason)).then_some(reason.valid_from)
+            }
+            Event::TargetDefined(target) => {
+                let was_for_days = self.targets.iter().any(|(name, _)| *name == target.target);
+                (was_for_days || target.column.as_str() == EFFICIENCY).then_some(target.valid_from)
+            }
+            _ => None,
         }
     }
 
@@ -112,6 +170,16 @@ impl DayRules {
     pub(super) fn allowance(&self, team: Id, start: Micros) -> Option<&Allowance> {
         let of = |team| in_force(self.allowances.get(&team)?, start, |one| one.valid_from);
         Some(team).filter(|team| *team != Id::NONE).and_then(of).or_else(|| of(Id::NONE))
+    }
+
+    /// The efficiency target of an agent of `team` for a day or a month that begins at `start`: of several the one that
+    /// speaks most exactly of the agent, of those the one that came last.
+    pub(super) fn efficiency_target(&self, agent: Id, team: Id, start: Micros) -> Option<EfficiencyTarget> {
+        let now = self.targets.iter().filter_map(|(name, history)| {
+            let one = in_force(history, start, |one| one.valid_from)?;
+            Some(((one.rank(agent, team)?, one.valid_from, *name), one.says?))
+        });
+        now.max_by_key(|(order, _)| *order).map(|(_, says)| says)
     }
 
     fn reason(&self, reason: Detail, start: Micros) -> Option<&ReasonDefinition<Key>> {
@@ -136,6 +204,18 @@ impl DayRules {
         let longest = said.longest.or_else(|| self.reason(reason, start)?.longest);
         ReasonLimits { longest, ..said }
     }
+}
+
+fn dated_target(defined: &TargetDefinition<Key>, names: &mut Names) -> DatedTarget {
+    let scope = match defined.scope {
+        TargetScope::Site => TargetScope::Site,
+        TargetScope::Queue(queue) => TargetScope::Queue(queue.map(|queue| names.id(queue))),
+        TargetScope::Team(team) => TargetScope::Team(team.map(|team| names.id(team))),
+        TargetScope::Agent(agent) => TargetScope::Agent(agent.map(|agent| names.id(agent))),
+    };
+    let value = defined.value.filter(|_| defined.column.as_str() == EFFICIENCY);
+    let says = value.map(|millionths| EfficiencyTarget { millionths, comparison: defined.comparison });
+    DatedTarget { valid_from: defined.valid_from, scope, says }
 }
 
 fn detail(reason: ReasonCode<Key>, names: &mut Names) -> Detail {

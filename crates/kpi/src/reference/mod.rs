@@ -313,6 +313,11 @@ impl Reference {
         &self.calendar
     }
 
+    /// The instant from which on a definition has days judged anew; none if it does not.
+    pub(crate) fn judges_days_from(&self, event: &Event<Key>) -> Option<Micros> {
+        self.rules.judges_from(event, &self.definitions)
+    }
+
     /// What agents of `team` are allowed on a day that begins at `start`.
     pub(crate) fn allowance(&self, team: Id, start: Micros) -> Option<&Allowance> {
         self.rules.allowance(team, start)
@@ -328,10 +333,9 @@ impl Reference {
         self.rules.limits(under, reason, start)
     }
 
-    /// The efficiency target of `team` for a day or a month that begins at `start`. The site's own targets come in here.
-    #[allow(clippy::unused_self, reason = "the site's own targets come in here")]
-    pub(crate) fn efficiency_target(&self, _team: Id, _start: Micros) -> EfficiencyTarget {
-        EfficiencyTarget::default()
+    /// The efficiency target of an agent of `team` for a day or a month that begins at `start`.
+    pub(crate) fn efficiency_target(&self, agent: Id, team: Id, start: Micros) -> EfficiencyTarget {
+        self.rules.efficiency_target(agent, team, start).unwrap_or_default()
     }
 
     /// The slots of an agent: from when, how many; sorted, and before the first: one. None: never more than one.

@@ -188,6 +188,12 @@ impl Site {
         self.agents.list.iter().any(|unit| open(unit) || ends_later(unit))
     }
 
+    /// How many days of agents end after an instant.
+    pub(super) fn days_after(&self, at: Micros) -> usize {
+        let later = |unit: &AgentUnit| unit.ledger.between(at, Micros::MAX).len();
+        self.agents.list.iter().map(later).sum()
+    }
+
     /// Days that end after an instant are to be judged again, of one agent or of all, but for those whose history is closed.
     pub(super) fn expire_days(&mut self, from: Micros, only: Option<Id>) {
         let (closed, due) = (self.closed_before, &mut self.days_due);

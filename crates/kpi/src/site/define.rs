@@ -6,9 +6,8 @@
 //! until then, as if it had not been made.
 
 use pegcount_domain::{
-    allowance::AllowanceDefinition,
     envelope::{Position, Recorded},
-    event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition},
+    event::{AgentDefinition, Event, QueueDefinition},
     ids::Key,
     time::Micros,
 };
@@ -122,12 +121,12 @@ impl Site {
                 }
                 (site.valid_from, Vec::new(), Vec::new(), Vec::new())
             }
-            Event::AllowanceDefined(AllowanceDefinition { valid_from, .. })
-            | Event::ReasonDefined(ReasonDefinition { valid_from, .. }) => {
-                days = self.has_days_after(*valid_from);
-                (*valid_from, Vec::new(), Vec::new(), Vec::new())
+            event => {
+                let Some(from) = self.reference.judges_days_from(event) else { return Touched::default() };
+                days = self.has_days_after(from);
+                search.facts += self.days_after(from);
+                (from, Vec::new(), Vec::new(), Vec::new())
             }
-            _ => return Touched::default(),
         };
         Touched { from, agents, contacts, tickets, facts: search.facts, days }
     }
@@ -135,20 +134,16 @@ impl Site {
     pub(super) fn define(&mut self, event: &Event<Key>) {
         // Open units are folded by it from now on, whether it touches anything settled or not.
         self.all_changed = true;
-        match event {
-            Event::SiteDefined(_) => {
-                return self.change_days(|site| {
-                    site.reference.apply(event, &mut site.names);
-                });
+        if let Event::SiteDefined(_) = event {
+            return self.change_days(|site| {
+                site.reference.apply(event, &mut site.names);
+            });
+        }
+        if let Some(from) = self.reference.judges_days_from(event) {
+            if self.reference.apply(event, &mut self.names) {
+                self.expire_days(from, None);
             }
-            Event::AllowanceDefined(AllowanceDefinition { valid_from, .. })
-            | Event::ReasonDefined(ReasonDefinition { valid_from, .. }) => {
-                if self.reference.apply(event, &mut self.names) {
-                    self.expire_days(*valid_from, None);
-                }
-                return;
-            }
-            _ => {}
+            return;
         }
         let touched = self.touched_by(event);
         for agent in &touched.agents {

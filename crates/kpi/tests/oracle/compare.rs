@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use pegcount_domain::{
     envelope::Recorded,
     ids::{AgentId, Key, QueueId},
+    target::Comparison,
     time::{Interval, Micros},
 };
 use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, Kpi, Query, UnderFormula, Variant};
@@ -102,7 +103,10 @@ fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut 
     let target = dice.pick(&[None, None, Some(100), Some(500), Some(1_000), Some(3_000)]);
     let variant = Variant {
         mean_of_days: !less_than_a_day && dice.chance(50),
-        efficiency_target: target.map(|milli| EfficiencyTarget { milli, or_equal: dice.chance(30) }),
+        efficiency_target: target.map(|milli| EfficiencyTarget {
+            millionths: milli * 1_000,
+            comparison: dice.pick(&[Comparison::Above, Comparison::Above, Comparison::AtLeast]),
+        }),
     };
     Query {
         by: by.clone(),

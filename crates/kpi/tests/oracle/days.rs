@@ -11,6 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use pegcount_domain::{
     allowance::AllowanceDefinition,
     ids::{Key, ReasonCode, TeamId},
+    target::{Comparison, TargetScope},
     time::{Interval, Micros},
 };
 use pegcount_kpi::EfficiencyTarget;
@@ -31,6 +32,8 @@ pub struct Deeds {
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
     pub about: About,
+    /// When its first day began.
+    pub start: Micros,
     pub end: Micros,
     pub inbound: i64,
     pub available: i64,
@@ -160,7 +163,14 @@ impl Oracle {
         }
         if available >= 3_600_000_000 {
             self.at(last, None, "agent_days_measured", about, 1);
-            self.measured.push(Measured { about, end: day.1, inbound, available, month: false });
+            self.measured.push(Measured {
+                about,
+                start: day.0,
+                end: day.1,
+                inbound,
+                available,
+                month: false,
+            });
         }
         Some((inbound, available))
     }
@@ -176,9 +186,9 @@ impl Oracle {
         let inbound = days.iter().map(|(_, inbound, _)| inbound).sum();
         let available = days.iter().map(|(.., available)| available).sum();
         if available >= 3_600_000_000 {
-            let about = About { agent: Some(agent), team, ..About::default() };
+            let (about, start) = (About { agent: Some(agent), team, ..About::default() }, days[0].0.0);
             self.at(end.minus(Micros(1)), None, "agent_months_measured", about, 1);
-            self.measured.push(Measured { about, end, inbound, available, month: true });
+            self.measured.push(Measured { about, start, end, inbound, available, month: true });
         }
     }
 
@@ -274,6 +284,32 @@ impl Oracle {
             && allowance.sign_ins.is_none_or(|most| sign_ins <= usize::try_from(most).unwrap())
     }
 
+    /// The target for this agent, else for the team that the day counts for, else for each agent, else for each team, else more
+    /// than 20.
+    fn efficiency_target(&self, measured: &Measured) -> EfficiencyTarget {
+        let names: BTreeSet<Key> = self.definitions.targets().map(|target| target.target).collect();
+        let in_force = names.into_iter().filter_map(|name| {
+            let own = self.definitions.targets().filter(|target| target.target == name);
+            own.filter(|target| target.valid_from <= measured.start).max_by_key(|target| target.valid_from)
+        });
+        let in_force: Vec<_> =
+            in_force.filter(|target| target.column.as_str() == "contacts_per_hour_inbound").collect();
+        let (agent, team) = (measured.about.agent.unwrap(), measured.about.team);
+        let scopes = [
+            Some(TargetScope::Agent(Some(agent))),
+            team.map(|team| TargetScope::Team(Some(team))),
+            Some(TargetScope::Agent(None)),
+            team.map(|_| TargetScope::Team(None)),
+        ];
+        for scope in scopes.into_iter().flatten() {
+            let own = in_force.iter().filter(|target| target.scope == scope && target.value.is_some());
+            if let Some(target) = own.max_by_key(|target| (target.valid_from, target.target)) {
+                return EfficiencyTarget { millionths: target.value.unwrap(), comparison: target.comparison };
+            }
+        }
+        EfficiencyTarget::default()
+    }
+
     /// Whether the wall shows the hours at both ends of a meal.
     fn is_within(&self, meal: Part, day: Part, from: i64, to: i64) -> bool {
         let shown = |at: Micros| {
@@ -289,11 +325,17 @@ impl Oracle {
 
     /// The days and months that are above a target.
     pub fn above(&self, target: Option<EfficiencyTarget>) -> Vec<Counted> {
-        let EfficiencyTarget { milli, or_equal } = target.unwrap_or_default();
         let is_above = |measured: &&Measured| {
-            let actual = i128::from(measured.inbound) * 1_000 * 3_600_000_000;
-            let wanted = i128::from(milli) * i128::from(measured.available);
-            if or_equal { actual >= wanted } else { actual > wanted }
+            let EfficiencyTarget { millionths, comparison } =
+                target.unwrap_or_else(|| self.efficiency_target(measured));
+            let actual = i128::from(measured.inbound) * 1_000_000 * 3_600_000_000;
+            let wanted = i128::from(millionths) * i128::from(measured.available);
+            match comparison {
+                Comparison::Above => actual > wanted,
+                Comparison::AtLeast => actual >= wanted,
+                Comparison::AtMost => actual <= wanted,
+                Comparison::Below => actual < wanted,
+            }
         };
         let counted = |measured: &Measured| Counted {
             column: if measured.month { "agent_months_over_target" } else { "agent_days_over_target" },

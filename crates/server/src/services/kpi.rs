@@ -95,7 +95,7 @@ impl v1::kpi_service_server::KpiService for Room {
         request: Request<v1::ListCorrectionsRequest>,
     ) -> Result<Response<v1::ListCorrectionsResponse>, Status> {
         let caller = self.access.admit(request.metadata(), Action::ReadCorrections)?;
-        Ok(Response::new(corrections::answer(self, &caller, request.into_inner())?))
+        Ok(Response::new(corrections::answer(self, &caller, request.into_inner()).await?))
     }
 
     async fn reconcile(
@@ -178,7 +178,7 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
             mean_of_days: request.mean_of_days,
             efficiency_target: request
                 .efficiency_target_milli
-                .map(|milli| EfficiencyTarget { milli: milli.into(), or_equal: false }),
+                .map(|milli| EfficiencyTarget::above_milli(milli.into())),
         },
         ..Query::new(caller.site("site", &request.site)?, from, to, as_of)
     };

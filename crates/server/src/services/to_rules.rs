@@ -8,7 +8,7 @@ use pegcount_domain::{
         ResolutionForm, Rules, ServiceLevelForm, TransferRule,
     },
     ids::Name,
-    target::{Comparison, TargetDefinition, TargetScope},
+    target::{ColumnName, Comparison, TargetDefinition, TargetScope},
     time::Micros,
 };
 use pegcount_proto::v1;
@@ -149,7 +149,7 @@ pub(super) fn target_definition(
     let of = fields::optional(&at("of"), &m.of)?;
     Ok(TargetDefinition {
         target: fields::name(&at("target"), &m.target)?,
-        column: fields::name(&at("column"), &m.column)?,
+        column: ColumnName::new(fields::name(&at("column"), &m.column)?.as_str()),
         scope: TargetScope::from_parts(code(m.level), of).ok_or_else(|| unsaid(&at("level"), m.level))?,
         comparison: Comparison::from_code(code(m.comparison))
             .ok_or_else(|| unsaid(&at("comparison"), m.comparison))?,
@@ -162,7 +162,7 @@ pub(super) fn target_message(target: &TargetDefinition) -> v1::TargetDefinition 
     let (_, level, of) = target.scope.parts();
     v1::TargetDefinition {
         target: target.target.to_string(),
-        column: target.column.to_string(),
+        column: target.column.as_str().to_owned(),
         comparison: target.comparison.code().into(),
         value_millionths: target.value,
         level: level.into(),

@@ -5,6 +5,7 @@ use pegcount_domain::{
     authority::{AuthorityDefinition, LegField, Reporter},
     event::{Event, ReasonDefinition},
     ids::{ReasonCode, TeamId},
+    target::{ColumnName, Comparison, TargetDefinition, TargetScope},
     time::Micros,
 };
 
@@ -26,6 +27,7 @@ impl Teller {
             let from = if self.days.chance(50) { 0 } else { self.some_time() };
             self.authority(from);
         }
+        self.targets();
         for team in [None, Some("team 0"), Some("team 1")] {
             while self.days.chance(50) {
                 let from = if self.days.chance(60) { 0 } else { self.some_time() };
@@ -44,6 +46,36 @@ impl Teller {
                     valid_from: Micros::from_secs(from),
                 };
                 self.define(Event::ReasonDefined(definition));
+            }
+        }
+    }
+
+    /// Efficiency targets for anybody, some of them ended or given over to another column.
+    fn targets(&mut self) {
+        for name in ["target 0", "target 1", "target 2"] {
+            while self.days.chance(45) {
+                let from = if self.days.chance(50) { 0 } else { self.some_time() };
+                let (agent, team) =
+                    (self.days.pick(&["agent 0", "agent 1"]), self.days.pick(&["team 0", "team 1"]));
+                let scopes = [
+                    TargetScope::Site,
+                    TargetScope::Agent(None),
+                    TargetScope::Team(None),
+                    TargetScope::Agent(Some(key(agent))),
+                    TargetScope::Team(Some(key(team))),
+                    TargetScope::Queue(None),
+                ];
+                let column = if self.days.chance(85) { "contacts_per_hour_inbound" } else { "aht" };
+                let value = self.days.pick(&[100_000, 500_000, 1_000_000, 2_000_000]);
+                let target = TargetDefinition {
+                    target: key(name),
+                    column: ColumnName::new(column),
+                    scope: self.days.pick(&scopes),
+                    comparison: self.days.pick(Comparison::ALL),
+                    value: self.days.chance(85).then_some(value),
+                    valid_from: Micros::from_secs(from),
+                };
+                self.define(Event::TargetDefined(Box::new(target)));
             }
         }
     }
