@@ -61,9 +61,10 @@ pub(crate) enum Broken {
     SignIns(i64, i64),
 }
 
-/// The start of the first of a month's days on which the agent was signed in: what held then holds for the month.
-pub(crate) fn month_start<'a>(days: impl IntoIterator<Item = &'a Day>) -> Option<Micros> {
-    days.into_iter().find(|day| day.signed_in() > 0).map(|day| day.span.start)
+/// Whether the agent was signed in on a day: what completes on another (a contact that outlasts the shift by days) counts
+/// for no agent-day, and for no month.
+pub(crate) fn is_agent_day(day: &Day) -> bool {
+    day.signed_in() > 0
 }
 
 /// Whose day, by which reference data.
@@ -86,10 +87,11 @@ impl Judge<'_> {
 
     /// What a month comes to, of its days; none if the agent was signed in on none.
     pub(crate) fn month(&self, days: &[&Day]) -> Option<MonthVerdict> {
-        let team = self.team(days)?;
+        let days: Vec<&Day> = days.iter().copied().filter(|day| is_agent_day(day)).collect();
+        let team = self.team(&days)?;
         let inbound = days.iter().map(|day| day.inbound).sum();
         let available = days.iter().map(|day| day.available).sum();
-        let start = month_start(days.iter().copied())?;
+        let start = days.first()?.span.start;
         let (measured, over_target) = self.efficiency(team, start, inbound, available);
         Some(MonthVerdict { team, measured, over_target })
     }

@@ -10,7 +10,7 @@ use pegcount_domain::{
 use crate::{
     cells::Detail,
     day::{
-        judge::{Broken, DayVerdict, Judge, MEASURED_MIN, MonthVerdict, month_start},
+        judge::{Broken, DayVerdict, Judge, MEASURED_MIN, MonthVerdict, is_agent_day},
         ledger::Day,
     },
     reference::EfficiencyTarget,
@@ -79,9 +79,10 @@ pub(crate) fn of_day(
 
 /// A month and what it comes to.
 pub(crate) fn of_month(judge: &Judge<'_>, days: &[Day], verdict: MonthVerdict) -> Vec<String> {
-    let start = month_start(days).unwrap_or_default();
+    let days: Vec<Day> = days.iter().filter(|day| is_agent_day(day)).cloned().collect();
+    let start = days.first().map_or(Micros::ZERO, |day| day.span.start);
     let target = judge.target_of(verdict.team, start);
-    let days_in_words = format!("{} days with signed-in time: {}", days.len(), sums(days));
+    let days_in_words = format!("{} days with signed-in time: {}", days.len(), sums(&days));
     vec![days_in_words, efficiency(verdict.measured, verdict.over_target, target)]
 }
 
