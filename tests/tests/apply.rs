@@ -62,7 +62,7 @@ fn a_site_is_shown_then_written_and_a_second_time_there_is_nothing_to_do() {
         "+ formula from 2026-07-01: version 2, name repeats by customer",
         "+ target efficiency since ever: column contacts_per_hour_inbound, value > 20, for each agent",
         "+ site since ever: time_zone Asia/Shanghai",
-        "+ allowance for all since ever: total 90min, sign_ins 4, limits reason rest longest 15min total 30min, \
+        "+ allowance for all since ever: total 1h30min, sign_ins 4, limits reason rest longest 15min total 30min, \
          meals meal longest 45min at most 1 from 11:00 to 14:00",
         "+ authority from 2026-07-01: answered softphone",
         "nothing was written (--dry-run)",

@@ -14,24 +14,38 @@ const GATEWAYS: usize = 4;
 const APPENDS: usize = 100;
 /// Events after the checkpoint, as many as come at most between two.
 const TAIL: u64 = 250_000;
-/// Far from the epoch that filled the log.
-const EPOCH: u128 = 1 << 100;
-
-/// Fills the log in `dir` up to so many events, but for the tail.
-pub(crate) fn fill(dir: &Path, events: u64) -> Outcome<()> {
-    let gateways = (0..GATEWAYS).map(Gateway::new).collect::<Outcome<Vec<_>>>()?;
-    append(dir, gateways, events.saturating_sub(TAIL))
+/// Fills the log in `dir` up to so many events, but for the tail; the rounds of appends that took.
+pub(crate) fn fill(dir: &Path, events: u64) -> Outcome<usize> {
+    append(dir, gateways()?, events.saturating_sub(TAIL))
 }
 
-fn append(dir: &Path, mut gateways: Vec<Gateway>, up_to: u64) -> Outcome<()> {
+fn gateways() -> Outcome<Vec<Gateway>> {
+    (0..GATEWAYS).map(Gateway::new).collect()
+}
+
+/// The gateways as they are after so many rounds of [`append`]: another process goes on with what they would say next.
+fn gateways_after(rounds: usize) -> Outcome<Vec<Gateway>> {
+    let mut gateways = gateways()?;
+    for gateway in &mut gateways {
+        for _ in 0..rounds * APPENDS {
+            gateway.append()?;
+        }
+    }
+    Ok(gateways)
+}
+
+fn append(dir: &Path, mut gateways: Vec<Gateway>, up_to: u64) -> Outcome<usize> {
     let runtime = Runtime::new()?;
     let log = Arc::new(SledLog::open(SledOptions::new(dir.join("log")))?);
+    let mut rounds = 0;
     while log.end().0 < up_to {
         let made = |gateway: &mut Gateway| (0..APPENDS).map(|_| gateway.append()).collect();
         let made: Vec<Vec<Append>> = gateways.iter_mut().map(made).collect::<Outcome<_>>()?;
         runtime.block_on(appending::run(&log, made))?;
+        rounds += 1;
     }
-    Ok(runtime.block_on(log.close())?)
+    runtime.block_on(log.close())?;
+    Ok(rounds)
 }
 
 /// What the process that was killed had done.
@@ -46,8 +60,8 @@ pub(crate) struct Killed {
 }
 
 /// Has another process fold the log, make a checkpoint and wait; kills it, and adds the tail.
-pub(crate) fn folded_and_killed(dir: &Path) -> Outcome<Killed> {
-    let mut child = role::another("go-on", TAIL, 0, dir)?.spawn()?;
+pub(crate) fn folded_and_killed(dir: &Path, rounds: usize) -> Outcome<Killed> {
+    let mut child = role::another("go-on", TAIL, rounds, dir)?.spawn()?;
     let mut said = BufReader::new(child.stdout.take().ok_or("no pipe")?);
     let told = role::numbers("go-on", &mut said);
     child.kill()?;
@@ -57,7 +71,7 @@ pub(crate) fn folded_and_killed(dir: &Path) -> Outcome<Killed> {
 }
 
 /// Folds, makes a checkpoint, takes the tail in and waits for the end.
-pub(crate) fn go_on(dir: &Path, tail: u64) -> Outcome<()> {
+pub(crate) fn go_on(dir: &Path, tail: u64, rounds: usize) -> Outcome<()> {
     use pegcount_benches::measure::memory_mb;
     let runtime = Runtime::new()?;
     let begun = std::time::Instant::now();
@@ -74,8 +88,7 @@ pub(crate) fn go_on(dir: &Path, tail: u64) -> Outcome<()> {
     }
     runtime.block_on(engine.close())?;
     drop(engine);
-    let gateways = (0..GATEWAYS).map(|number| Ok(Gateway::new(number)?.restarted(EPOCH)));
-    append(dir, gateways.collect::<Outcome<Vec<_>>>()?, made.0 + tail)?;
+    append(dir, gateways_after(rounds)?, made.0 + tail)?;
     let engine = runtime.block_on(Engine::open(EngineOptions::folder(dir)))?;
     role::tell("go-on", &[first_start, seconds, float(bytes) / 1e6, folded_mb, peak_mb])?;
     // Until it is killed, or whoever would kill it is gone.

@@ -27,7 +27,7 @@ const EVENTS_DEFAULT: u64 = 10_000_000;
 fn main() -> Outcome<()> {
     if let Some(role) = Role::mine()? {
         return match role.word.as_str() {
-            "go-on" => history::go_on(&role.dir, role.number),
+            "go-on" => history::go_on(&role.dir, role.number, role.stage),
             "start" => start::start(&role.dir),
             "known" => start::known(&role.dir),
             "fold" => folding::from_log(&role.dir),
@@ -40,9 +40,9 @@ fn main() -> Outcome<()> {
     let others = Others::begin();
     let events = number("PEGCOUNT_BENCH_EVENTS", EVENTS_DEFAULT);
     let dir = tempfile::tempdir()?;
-    history::fill(dir.path(), events)?;
+    let rounds = history::fill(dir.path(), events)?;
     let mut lines = folding::lines(dir.path())?;
-    lines.extend(start::lines(dir.path())?);
+    lines.extend(start::lines(dir.path(), rounds)?);
     lines.extend(folding::late_facts()?);
     lines.extend(memory::lines()?);
     table::print(&format!("Figures of {events} events ({})", others.share()), &lines);

@@ -29,8 +29,8 @@ const STARTS: usize = 3;
 const QUESTIONS: usize = 12;
 const HOURS: i64 = 8;
 
-pub(crate) fn lines(dir: &Path) -> Outcome<Vec<Line>> {
-    let killed = history::folded_and_killed(dir)?;
+pub(crate) fn lines(dir: &Path, rounds: usize) -> Outcome<Vec<Line>> {
+    let killed = history::folded_and_killed(dir, rounds)?;
     let (mut seconds, mut said) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let begun = Instant::now();

@@ -22,7 +22,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_kpi::{
-    AnomalyKind, Attribution, ExplainQuery, Kpi, Part, PartError, Query, QueryError, Variant,
+    AnomalyKind, Attribution, Correction, ExplainQuery, Kpi, Part, PartError, Query, QueryError, Variant,
 };
 use pegcount_proto::stored::FiguresArchive;
 use prost::Message;
@@ -225,8 +225,16 @@ fn difference(one: &Kpi, other: &Kpi, history: &[Recorded], since: Micros, chanc
         if one.anomalies(&id) != other.anomalies(&id) {
             return Some(format!("{site}: {:?} and {:?} are odd", one.anomalies(&id), other.anomalies(&id)));
         }
-        if one.corrections(&id) != other.corrections(&id) {
-            return Some(format!("{site}: not the same corrections"));
+        let (one, other) = (one.corrections(&id), other.corrections(&id));
+        if one != other {
+            let only = |list: &[Correction], in_other: &[Correction]| {
+                list.iter().find(|own| !in_other.contains(own)).copied()
+            };
+            return Some(format!(
+                "{site}: not the same corrections: {:?} and {:?}",
+                only(&one, &other),
+                only(&other, &one)
+            ));
         }
     }
     None

@@ -266,10 +266,10 @@ fn of_target(target: &TargetDefinition) -> Facts {
 }
 
 fn of_calendar(calendar: &CalendarDefinition) -> Facts {
-    let windows = calendar
-        .windows
-        .iter()
-        .map(|window| format!("{} {}–{} min", window.day.word(), window.from, window.to));
+    let windows = calendar.windows.iter().map(|window| {
+        let (from, to) = (written_minute(window.from), written_minute(window.to));
+        format!("{} {from}–{to}", window.day.word())
+    });
     let holidays = calendar.holidays.iter().map(|day| day.date.to_string());
     let made_up = calendar.make_up_days.iter().map(|day| format!("{} like {}", day.date, day.like.word()));
     let join = |items: Vec<String>| items.join(" ");

@@ -188,6 +188,13 @@ impl Site {
         self.agents.list.iter().any(|unit| open(unit) || ends_later(unit))
     }
 
+    /// Whether any agent has days or months that end after an instant.
+    pub(super) fn has_months_after(&self, at: Micros) -> bool {
+        let ends_later =
+            |unit: &AgentUnit| unit.ledger.months.last().is_some_and(|month| month.span.end > at);
+        self.has_days_after(at) || self.agents.list.iter().any(ends_later)
+    }
+
     /// How many days of agents end after an instant.
     pub(super) fn days_after(&self, at: Micros) -> usize {
         let later = |unit: &AgentUnit| unit.ledger.between(at, Micros::MAX).len();

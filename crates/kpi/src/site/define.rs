@@ -113,7 +113,7 @@ impl Site {
                 (from, agents, Vec::new(), Vec::new())
             }
             Event::SiteDefined(site) => {
-                days = self.has_days_after(site.valid_from);
+                days = self.has_months_after(site.valid_from);
                 // No unit is folded otherwise, but all of them tell their days once more.
                 let all = search.units(&self.agents.list, |unit| unit.facts_since(Micros(i64::MIN)));
                 if all.is_empty() || !days {

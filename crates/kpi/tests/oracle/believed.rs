@@ -70,6 +70,8 @@ pub fn believed(facts: &[Recorded], definitions: &Definitions<Key>) -> Vec<(Even
         let mut event = fact.event.clone();
         if let Event::Leg { leg, step } = &mut event {
             let key = (leg.contact.0, leg.leg.0);
+            // Whatever a later fact says of the queue was so from the beginning: its rules hold for all of the leg.
+            leg.queue = facts.iter().find_map(|fact| of_leg(&fact.event, key)?.queue);
             let field = field(step);
             let first = first_believed(facts, key, field, definitions);
             if fact.stream.kind != first && reports(key, first, field) {
