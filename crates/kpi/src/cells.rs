@@ -154,6 +154,37 @@ impl Table {
     }
 }
 
+/// Which table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TableNumber(u8);
+
+/// What is left to read of a table's intervals.
+pub(crate) struct TableRange<'a> {
+    width: usize,
+    left: &'a [Rows],
+}
+
+impl<'a> TableRange<'a> {
+    /// The next interval in which it has rows.
+    pub(crate) fn next_interval(&self) -> Option<Interval> {
+        self.left.first().map(|rows| Interval(rows.interval))
+    }
+
+    /// The rows of an interval, if that is the next one: dimensions, and amounts of all that is in the table.
+    pub(crate) fn take(
+        &mut self,
+        interval: Interval,
+    ) -> impl Iterator<Item = (&'a Dims, &'a [i64])> + use<'a> {
+        let (first, rest) = match self.left.split_first() {
+            Some((first, rest)) if first.interval == interval.0 => (Some(first), rest),
+            _ => (None, self.left),
+        };
+        self.left = rest;
+        let width = self.width;
+        first.into_iter().flat_map(move |rows| rows.keys.iter().zip(rows.amounts.chunks_exact(width)))
+    }
+}
+
 /// All cells of one site.
 #[derive(Debug)]
 pub(crate) struct Cells {
@@ -235,6 +266,27 @@ impl Cells {
         if let Some(table) = self.tables.get_mut(usize::from(*table)) {
             let amount = contribution.amount * sign;
             table.add(contribution.interval.0, contribution.dims, usize::from(*slot), amount);
+        }
+    }
+
+    /// The sheets that lie in one table under their attributions, with where each begins in its rows.
+    pub(crate) fn shared(
+        sheets: impl IntoIterator<Item = (Sheet, Attribution)>,
+    ) -> BTreeMap<TableNumber, Vec<(Sheet, usize)>> {
+        let mut tables: BTreeMap<TableNumber, Vec<(Sheet, usize)>> = BTreeMap::new();
+        for (sheet, attribution) in sheets {
+            let (table, begin) = place(sheet, attribution);
+            tables.entry(TableNumber(table)).or_default().push((sheet, usize::from(begin)));
+        }
+        tables
+    }
+
+    /// The rows of a table in `[from, to)`, interval by interval.
+    pub(crate) fn of_table(&self, table: TableNumber, from: Interval, to: Interval) -> TableRange<'_> {
+        let table = self.tables.get(usize::from(table.0));
+        TableRange {
+            width: table.map_or(1, |table| table.width.max(1)),
+            left: table.map_or(&[], |table| table.range(from.0, to.0)),
         }
     }
 

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     agent::standing::{STATES, State},
-    cells::{Attribution, Contribution, Detail, Dims},
+    cells::{Attribution, Cells, Contribution, Detail, Dims, TableRange},
     measure::{Measure, Sheet},
     query::{
         Query,
@@ -65,13 +65,23 @@ impl RowSums for Sums<'_> {
     }
 }
 
+/// A measure to be read from a table's rows.
+struct Needed {
+    /// Where it stands in a row.
+    place: usize,
+    measure: Measure,
+    /// Where it goes; none: to the waits by their length.
+    slot: Option<usize>,
+}
+
 /// What a query asks of one site.
 pub(crate) struct Gather<'a> {
     query: &'a Query,
     plan: &'a Plan,
     buckets: &'a Buckets,
     cut: Cut,
-    index: FxHashMap<(u32, Keys), usize>,
+    /// For each bucket its rows: what lies in one is read together, and few rows are found fast.
+    index: Vec<FxHashMap<Keys, usize>>,
     pub(crate) rows: Vec<Place>,
     /// For each row an amount in each slot.
     amounts: Vec<i64>,
@@ -89,7 +99,7 @@ impl<'a> Gather<'a> {
             plan,
             buckets,
             cut: Cut::of(query, site),
-            index: FxHashMap::default(),
+            index: std::iter::repeat_with(FxHashMap::default).take(buckets.list.len()).collect(),
             rows: Vec::new(),
             amounts: Vec::new(),
             tells: site.is_some_and(|site| versions::tells(query, site)),
@@ -161,34 +171,57 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Adds up what stands in the cells of some intervals.
+    /// Adds up what stands in the cells of some intervals, one after the other.
     fn cells(&mut self, site: &Site, (from, to): (Interval, Interval)) {
-        let plan = self.plan;
-        for (sheet, needed) in Sheet::ALL.into_iter().zip(&plan.by_sheet) {
-            if needed.is_empty() {
-                continue;
+        let needed = Sheet::ALL.into_iter().zip(&self.plan.by_sheet).filter(|(_, needed)| !needed.is_empty());
+        let needed = needed.map(|(sheet, _)| (sheet, self.attribution(sheet)));
+        let mut tables: Vec<(TableRange<'_>, Vec<Needed>)> = Cells::shared(needed)
+            .into_iter()
+            .map(|(table, sheets)| {
+                let needed = sheets.iter().flat_map(|(sheet, begin)| self.needed(*sheet, *begin));
+                (site.books.cells.of_table(table, from, to), needed.collect())
+            })
+            .collect();
+        while let Some(interval) = tables.iter().filter_map(|(rows, _)| rows.next_interval()).min() {
+            let bucket = self.buckets.place(interval);
+            for (rows, needed) in &mut tables {
+                for (dims, amounts) in rows.take(interval) {
+                    if let Some(row) = bucket.and_then(|bucket| self.row(bucket, dims)) {
+                        self.row_of_cells(row, dims, amounts, needed);
+                    }
+                }
             }
-            for (interval, dims, amounts) in site.books.cells.rows(sheet, self.attribution(sheet), from, to) {
-                let Some(row) = self.buckets.place(interval).and_then(|place| self.row(place, &dims)) else {
-                    continue;
-                };
-                for (place, slot) in needed {
-                    if self.leaves_out(sheet.measures().get(usize::from(*place)).copied()) {
-                        continue;
-                    }
-                    let amount = amounts.get(usize::from(*place)).copied().unwrap_or(0);
-                    self.add(row, usize::from(*slot), amount);
-                    if self.tells
-                        && let Some(measure) = sheet.measures().get(usize::from(*place))
-                    {
-                        self.note(row, &dims, *measure, amount);
-                    }
-                }
-                if sheet == Sheet::Wait && plan.needs_waits {
-                    for (measure, amount) in sheet.measures().iter().zip(amounts) {
-                        self.wait_of(row, *measure, dims.detail, *amount);
-                    }
-                }
+        }
+    }
+
+    /// What is needed of a sheet that begins there in its table's rows.
+    fn needed(&self, sheet: Sheet, begin: usize) -> impl Iterator<Item = Needed> {
+        let of_plan = self.plan.by_sheet.get(sheet as usize).into_iter().flatten();
+        let own = of_plan.filter_map(move |(place, slot)| {
+            let (place, slot) = (usize::from(*place), usize::from(*slot));
+            let measure = *sheet.measures().get(place)?;
+            (!self.leaves_out(measure)).then_some(Needed { place: begin + place, measure, slot: Some(slot) })
+        });
+        let by_length = (sheet == Sheet::Wait && self.plan.needs_waits).then(|| sheet.measures().iter());
+        let by_length = by_length.into_iter().flatten().enumerate();
+        own.chain(by_length.map(move |(place, measure)| Needed {
+            place: begin + place,
+            measure: *measure,
+            slot: None,
+        }))
+    }
+
+    #[inline]
+    fn row_of_cells(&mut self, row: usize, dims: &Dims, amounts: &[i64], needed: &[Needed]) {
+        for Needed { place, measure, slot } in needed {
+            let amount = amounts.get(*place).copied().unwrap_or(0);
+            let Some(slot) = slot else {
+                self.wait_of(row, *measure, dims.detail, amount);
+                continue;
+            };
+            self.add(row, *slot, amount);
+            if self.tells {
+                self.note(row, dims, *measure, amount);
             }
         }
     }
@@ -197,7 +230,7 @@ impl<'a> Gather<'a> {
         let Contribution { measure, attribution, interval, dims, amount } = contribution;
         let sheet = measure.sheet();
         if self.attribution(sheet) == *attribution
-            && !self.leaves_out(Some(*measure))
+            && !self.leaves_out(*measure)
             && let Some(slot) = self.plan.slot(*measure)
             && let Some(place) = self.buckets.place(*interval)
             && let Some(row) = self.row(place, dims)
@@ -214,8 +247,8 @@ impl<'a> Gather<'a> {
 
     /// Whether a measure is reckoned anew instead of read.
     #[inline]
-    fn leaves_out(&self, measure: Option<Measure>) -> bool {
-        self.is_forced && measure.is_some_and(is_targeted)
+    fn leaves_out(&self, measure: Measure) -> bool {
+        self.is_forced && is_targeted(measure)
     }
 
     #[inline]
@@ -330,7 +363,8 @@ impl<'a> Gather<'a> {
             return *row;
         }
         let next = self.rows.len();
-        let row = *self.index.entry((place, keys.clone())).or_insert(next);
+        let bucket = usize::try_from(place).ok().and_then(|place| self.index.get_mut(place));
+        let row = bucket.map_or(next, |rows| *rows.entry(keys.clone()).or_insert(next));
         if row == next {
             self.rows.push(Place {
                 bucket: place,

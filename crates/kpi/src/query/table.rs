@@ -17,11 +17,12 @@ use crate::{
         Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
         cut::Keys,
-        gather::Gather,
+        gather::{Gather, Place},
         mean::Means,
         plan::Plan,
         versions::{row_law, row_versions},
     },
+    reference::Law,
     site::Site,
 };
 
@@ -40,18 +41,16 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
     }
     let means = query.variant.mean_of_days.then(|| Means::of(query, &plan, site));
     let words = Words::of(query, site, gather.rows.iter().map(|row| &row.keys));
-    let mut order: Vec<(u32, Keys, usize)> =
-        gather.rows.iter().enumerate().map(|(at, row)| (row.bucket, words.ranks(&row.keys), at)).collect();
-    order.sort_unstable();
-    let rows = order.into_iter().filter_map(|(bucket, _, at)| {
-        let bucket = buckets.list.get(usize::try_from(bucket).ok()?)?;
+    let laws: Vec<Law> = buckets.list.iter().map(|bucket| row_law(query, site, bucket.from)).collect();
+    let rows = words.order(&gather).into_iter().filter_map(|at| {
         let sums = gather.sums(at)?;
-        let law = row_law(query, site, bucket.from);
+        let bucket = usize::try_from(sums.row.bucket).ok()?;
+        let (bucket, law) = (buckets.list.get(bucket)?, laws.get(bucket)?);
         Some(Row {
             from: bucket.from,
             to: bucket.to,
             keys: words.of_row(&sums.row.keys),
-            versions: row_versions(query, sums.row.counted.versions(), &law),
+            versions: row_versions(query, sums.row.counted.versions(), law),
             values: match &means {
                 Some(means) => means.values(&plan, &sums, law.number),
                 None => plan.values(&sums, law.number),
@@ -108,8 +107,28 @@ impl Words {
         Self(words)
     }
 
-    fn ranks(&self, keys: &Keys) -> Keys {
-        keys.iter().zip(&self.0).map(|(key, words)| words.get(key).map_or(0, |(_, rank)| *rank)).collect()
+    /// The rows in the order of the table: by time, then by the texts of their keys.
+    fn order(&self, gather: &Gather<'_>) -> Vec<usize> {
+        let places = || gather.rows.iter().enumerate();
+        // As many bits as each key's ranks take, so that a row's place is one number.
+        let bits: Vec<u32> = self.0.iter().map(|words| usize::BITS - words.len().leading_zeros()).collect();
+        if bits.iter().sum::<u32>() > u128::BITS - u32::BITS {
+            let mut order: Vec<(u32, Keys, usize)> =
+                places().map(|(at, row)| (row.bucket, self.ranks(&row.keys).collect(), at)).collect();
+            order.sort_unstable();
+            return order.into_iter().map(|(.., at)| at).collect();
+        }
+        let number = |row: &Place| {
+            let ranks = self.ranks(&row.keys).zip(&bits);
+            ranks.fold(u128::from(row.bucket), |number, (rank, bits)| number << bits | u128::from(rank))
+        };
+        let mut order: Vec<(u128, usize)> = places().map(|(at, row)| (number(row), at)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, at)| at).collect()
+    }
+
+    fn ranks<'k>(&'k self, keys: &'k Keys) -> impl Iterator<Item = u32> + 'k {
+        keys.iter().zip(&self.0).map(|(key, words)| words.get(key).map_or(0, |(_, rank)| *rank))
     }
 
     fn of_row(&self, keys: &Keys) -> Vec<Option<Name>> {
