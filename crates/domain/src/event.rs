@@ -689,19 +689,24 @@ types! {
 impl<N> Event<N> {
     /// Whether it defines something, rather than saying that something happened.
     pub fn is_definition(&self) -> bool {
-        matches!(
-            self,
-            Self::QueueDefined(_)
-                | Self::ReasonDefined(_)
-                | Self::AgentDefined(_)
-                | Self::FormulaDefined(_)
-                | Self::TargetDefined(_)
-                | Self::CalendarDefined(_)
-                | Self::TeamDefined(_)
-                | Self::SiteDefined(_)
-                | Self::AllowanceDefined(_)
-                | Self::AuthorityDefined(_)
-        )
+        self.valid_from().is_some()
+    }
+
+    /// From when on what it defines is in force; none if it defines nothing.
+    pub fn valid_from(&self) -> Option<Micros> {
+        match self {
+            Self::QueueDefined(queue) => Some(queue.valid_from),
+            Self::ReasonDefined(reason) => Some(reason.valid_from),
+            Self::AgentDefined(agent) => Some(agent.valid_from),
+            Self::FormulaDefined(formula) => Some(formula.valid_from),
+            Self::TargetDefined(target) => Some(target.valid_from),
+            Self::CalendarDefined(calendar) => Some(calendar.valid_from),
+            Self::TeamDefined(team) => Some(team.valid_from),
+            Self::SiteDefined(site) => Some(site.valid_from),
+            Self::AllowanceDefined(allowance) => Some(allowance.valid_from),
+            Self::AuthorityDefined(authority) => Some(authority.valid_from),
+            _ => None,
+        }
     }
 
     /// Its type's number.

@@ -10,10 +10,10 @@ use pegcount_domain::{
     ids::{ReasonCode, TeamId},
     time::Micros,
 };
-use pegcount_proto::v1::{self, definition::Definition as Defined};
+use pegcount_proto::v1;
 use tonic::Status;
 
-use super::{kpi_table, to_definitions::message};
+use super::kpi_table;
 use crate::{fields, status};
 
 /// The most reasons of one allowance.
@@ -146,21 +146,19 @@ pub(super) fn authority_definition(
     Ok(AuthorityDefinition { believed, valid_from })
 }
 
-pub(super) fn authority_message(authority: &AuthorityDefinition) -> v1::Definition {
+pub(super) fn authority_message(authority: &AuthorityDefinition) -> v1::AuthorityDefinition {
     let of = |reporter: Reporter| {
         let own = authority.believed.iter().filter(move |(_, believed)| *believed == reporter);
         own.map(|(field, _)| field.code().into()).collect()
     };
-    let (softphone, exchange) = (of(Reporter::Softphone), of(Reporter::Exchange));
-    message(authority.valid_from, Defined::Authority(v1::AuthorityDefinition { softphone, exchange }))
+    v1::AuthorityDefinition { softphone: of(Reporter::Softphone), exchange: of(Reporter::Exchange) }
 }
 
-pub(super) fn site_message(site: &SiteDefinition) -> v1::Definition {
-    let defined = v1::SiteDefinition { time_zone: site.time_zone.as_str().to_owned() };
-    message(site.valid_from, Defined::Site(defined))
+pub(super) fn site_message(site: &SiteDefinition) -> v1::SiteDefinition {
+    v1::SiteDefinition { time_zone: site.time_zone.as_str().to_owned() }
 }
 
-pub(super) fn allowance_message(allowance: &AllowanceDefinition) -> v1::Definition {
+pub(super) fn allowance_message(allowance: &AllowanceDefinition) -> v1::AllowanceDefinition {
     let micros = |limit: Option<Micros>| limit.map(|limit| limit.0);
     let reason = |reason: &ReasonAllowance| v1::ReasonAllowance {
         reason: reason.reason.to_string(),
@@ -177,14 +175,13 @@ pub(super) fn allowance_message(allowance: &AllowanceDefinition) -> v1::Definiti
             to_minute: hours.to_minute.into(),
         }),
     };
-    let defined = v1::AllowanceDefinition {
+    v1::AllowanceDefinition {
         team: allowance.team.as_ref().map(ToString::to_string).unwrap_or_default(),
         total_us: micros(allowance.total),
         reasons: allowance.reasons.iter().map(reason).collect(),
         meals: allowance.meals.as_ref().map(meals),
         sign_ins: allowance.sign_ins,
-    };
-    message(allowance.valid_from, Defined::Allowance(defined))
+    }
 }
 
 #[cfg(test)]
@@ -214,14 +211,14 @@ mod tests {
     #[test]
     fn an_allowance_comes_back_as_it_was_given() {
         let defined = allowance_definition("d.allowance", &allowance(), Micros(5)).unwrap();
-        assert_eq!(allowance_message(&defined).definition, Some(Defined::Allowance(allowance())));
+        assert_eq!(allowance_message(&defined), allowance());
     }
 
     #[test]
     fn who_is_believed_comes_back_as_it_was_given_and_a_field_is_said_once() {
         let given = v1::AuthorityDefinition { softphone: vec![5, 7], exchange: vec![8] };
         let defined = authority_definition("d.authority", &given, Micros(5)).unwrap();
-        assert_eq!(authority_message(&defined).definition, Some(Defined::Authority(given)));
+        assert_eq!(authority_message(&defined), given);
         let twice = v1::AuthorityDefinition { softphone: vec![5], exchange: vec![5] };
         let refused = authority_definition("d.authority", &twice, Micros(5)).unwrap_err();
         assert_eq!(refused.message(), "d.authority.exchange[0] is held, which was said before; say it once");

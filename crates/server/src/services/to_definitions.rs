@@ -153,41 +153,33 @@ fn coded<T>(
     }
 }
 
-pub(super) fn message(valid_from: Micros, definition: Defined) -> v1::Definition {
-    v1::Definition { valid_from_us: valid_from.0, definition: Some(definition) }
-}
-
 fn label(label: Option<&pegcount_domain::ids::Name>) -> String {
     label.map(ToString::to_string).unwrap_or_default()
 }
 
 /// A definition as a message; none for any other event.
 pub(crate) fn definition_message(event: &Event) -> Option<v1::Definition> {
-    Some(match event {
-        Event::QueueDefined(queue) => queue_message(queue),
-        Event::ReasonDefined(reason) => reason_message(reason),
-        Event::AgentDefined(agent) => agent_message(agent),
-        Event::TeamDefined(team) => {
-            let defined =
-                v1::TeamDefinition { team: team.team.to_string(), label: label(team.label.as_ref()) };
-            message(team.valid_from, Defined::Team(defined))
-        }
-        Event::FormulaDefined(formula) => {
-            message(formula.valid_from, Defined::Formula(formula_message(formula)))
-        }
-        Event::TargetDefined(target) => message(target.valid_from, Defined::Target(target_message(target))),
-        Event::CalendarDefined(calendar) => {
-            message(calendar.valid_from, Defined::Calendar(calendar_message(calendar)))
-        }
-        Event::SiteDefined(site) => to_days::site_message(site),
-        Event::AllowanceDefined(allowance) => to_days::allowance_message(allowance),
-        Event::AuthorityDefined(authority) => to_days::authority_message(authority),
+    let definition = match event {
+        Event::QueueDefined(queue) => Defined::Queue(queue_message(queue)),
+        Event::ReasonDefined(reason) => Defined::Reason(reason_message(reason)),
+        Event::AgentDefined(agent) => Defined::Agent(agent_message(agent)),
+        Event::TeamDefined(team) => Defined::Team(v1::TeamDefinition {
+            team: team.team.to_string(),
+            label: label(team.label.as_ref()),
+        }),
+        Event::FormulaDefined(formula) => Defined::Formula(formula_message(formula)),
+        Event::TargetDefined(target) => Defined::Target(target_message(target)),
+        Event::CalendarDefined(calendar) => Defined::Calendar(calendar_message(calendar)),
+        Event::SiteDefined(site) => Defined::Site(to_days::site_message(site)),
+        Event::AllowanceDefined(allowance) => Defined::Allowance(to_days::allowance_message(allowance)),
+        Event::AuthorityDefined(authority) => Defined::Authority(to_days::authority_message(authority)),
         _ => return None,
-    })
+    };
+    Some(v1::Definition { valid_from_us: event.valid_from()?.0, definition: Some(definition) })
 }
 
-fn queue_message(queue: &QueueDefinition) -> v1::Definition {
-    let defined = v1::QueueDefinition {
+fn queue_message(queue: &QueueDefinition) -> v1::QueueDefinition {
+    v1::QueueDefinition {
         queue: queue.queue.to_string(),
         label: label(queue.label.as_ref()),
         threshold_us: queue.threshold.map_or(0, |own| own.0),
@@ -196,28 +188,25 @@ fn queue_message(queue: &QueueDefinition) -> v1::Definition {
         after_call_end: queue.after_call_end.code().into(),
         after_call_timer_us: queue.after_call_timer.0,
         after_call_on_contact: queue.after_call_on_contact.code().into(),
-    };
-    message(queue.valid_from, Defined::Queue(defined))
+    }
 }
 
-fn reason_message(reason: &ReasonDefinition) -> v1::Definition {
-    let defined = v1::ReasonDefinition {
+fn reason_message(reason: &ReasonDefinition) -> v1::ReasonDefinition {
+    v1::ReasonDefinition {
         reason: reason.reason.to_string(),
         label: label(reason.label.as_ref()),
         productive: reason.productive,
         paid: reason.paid,
         longest_us: reason.longest.map_or(0, |longest| longest.0),
-    };
-    message(reason.valid_from, Defined::Reason(defined))
+    }
 }
 
-fn agent_message(agent: &AgentDefinition) -> v1::Definition {
-    let defined = v1::AgentDefinition {
+fn agent_message(agent: &AgentDefinition) -> v1::AgentDefinition {
+    v1::AgentDefinition {
         agent: agent.agent.to_string(),
         team: agent.team.as_ref().map(ToString::to_string).unwrap_or_default(),
         chat_slots: agent.chat_slots,
-    };
-    message(agent.valid_from, Defined::Agent(defined))
+    }
 }
 
 #[cfg(test)]
@@ -225,7 +214,8 @@ mod tests {
     use super::*;
 
     fn queue(queue: v1::QueueDefinition) -> Result<Event, Status> {
-        definition("d", &message(Micros(5), Defined::Queue(queue)))
+        let message = v1::Definition { valid_from_us: 5, definition: Some(Defined::Queue(queue)) };
+        definition("d", &message)
     }
 
     #[test]
@@ -252,7 +242,7 @@ mod tests {
         let Event::QueueDefined(defined) = queue(given.clone()).unwrap() else {
             panic!("another definition")
         };
-        assert_eq!(queue_message(&defined).definition, Some(Defined::Queue(given)));
+        assert_eq!(queue_message(&defined), given);
     }
 
     #[test]
