@@ -239,6 +239,13 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
     }
 }
 
+/// The one of `list` that is in force at `at`: the last that begins by then. `list` is sorted by `from`.
+#[inline]
+pub fn in_force<T>(list: &[T], at: Micros, from: impl Fn(&T) -> Micros) -> Option<&T> {
+    let begun = list.partition_point(|one| from(one) <= at);
+    list.get(begun.checked_sub(1)?)
+}
+
 /// A definition with a date.
 trait Dated: Clone + PartialEq {
     fn valid_from(&self) -> Micros;
@@ -292,13 +299,11 @@ impl<D: Dated> History<D> {
     }
 
     fn at(&self, at: Micros) -> Option<&D> {
-        let after = self.0.partition_point(|definition| definition.valid_from() <= at);
-        self.0.get(after.checked_sub(1)?)
+        in_force(&self.0, at, Dated::valid_from)
     }
 
     fn after(&self, at: Micros) -> impl Iterator<Item = &D> {
-        let after = self.0.partition_point(|definition| definition.valid_from() <= at);
-        self.0.iter().skip(after)
+        self.0.iter().skip_while(move |definition| definition.valid_from() <= at)
     }
 }
 
