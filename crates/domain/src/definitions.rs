@@ -115,7 +115,7 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
 
     /// How many chats the agent may hold at once at `at`; at least 1.
     pub fn chat_slots_at(&self, agent: &AgentId<N>, at: Micros) -> u32 {
-        self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, |defined| defined.chat_slots.max(1))
+        self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, AgentDefinition::slots)
     }
 
     /// What an agent of `team` is allowed at `at`: by its team's own definition, else by the one for all.

@@ -341,10 +341,17 @@ pub struct AgentDefinition<N = Name> {
     pub agent: AgentId<N>,
     /// The team.
     pub team: Option<TeamId<N>>,
-    /// Chats at once, at least 1.
+    /// Chats at once; 0 stands for 1.
     pub chat_slots: u32,
     /// In force from.
     pub valid_from: Micros,
+}
+
+impl<N> AgentDefinition<N> {
+    /// How many chats the agent may hold at once; at least 1.
+    pub fn slots(&self) -> u32 {
+        self.chat_slots.max(1)
+    }
 }
 
 /// Reference data of a team.
