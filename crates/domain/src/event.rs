@@ -315,6 +315,14 @@ impl<N> QueueDefinition<N> {
             valid_from: Micros::ZERO,
         }
     }
+
+    /// Whether it has a timer where it needs one, and only there; else in words what is wrong, after the timer's name.
+    pub fn check_timer(&self) -> Result<(), &'static str> {
+        if (self.after_call_end == AfterCallEnd::ByTimer) == (self.after_call_timer > Micros::ZERO) {
+            return Ok(());
+        }
+        Err("belongs to after-call work that ends by_timer, and to nothing else: say both or neither")
+    }
 }
 
 /// Reference data of a reason for being away.
@@ -345,6 +353,17 @@ pub struct AgentDefinition<N = Name> {
     pub chat_slots: u32,
     /// In force from.
     pub valid_from: Micros,
+}
+
+/// The most chats at once that an agent can be defined with.
+pub const CHAT_SLOTS_MAX: u32 = 100;
+
+/// Whether an agent can be defined with so many chats at once; else in words what is wrong, after their name.
+pub fn check_chat_slots(slots: u32) -> Result<(), String> {
+    if (1..=CHAT_SLOTS_MAX).contains(&slots) {
+        return Ok(());
+    }
+    Err(format!("is {slots}; it is 1 to {CHAT_SLOTS_MAX}"))
 }
 
 impl<N> AgentDefinition<N> {

@@ -2,10 +2,7 @@
 //! is one.
 
 use pegcount_domain::{
-    allowance::{
-        AllowanceDefinition, DAY_MINUTES, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition,
-        ZoneName,
-    },
+    allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
     authority::{AuthorityDefinition, LegField, Reporter},
     ids::{ReasonCode, TeamId},
     time::Micros,
@@ -15,9 +12,6 @@ use tonic::Status;
 
 use super::kpi_table;
 use crate::{fields, status};
-
-/// The most reasons of one allowance.
-const REASONS_MAX: usize = 100;
 
 pub(super) fn site_definition(
     field: &str,
@@ -38,33 +32,17 @@ pub(super) fn allowance_definition(
     valid_from: Micros,
 ) -> Result<AllowanceDefinition, Status> {
     let at = |name: &str| format!("{field}.{name}");
-    check_count(&at("reasons"), allowance.reasons.len())?;
-    let mut reasons: Vec<ReasonAllowance> = Vec::with_capacity(allowance.reasons.len());
-    for (index, reason) in allowance.reasons.iter().enumerate() {
-        let field = at(&format!("reasons[{index}]"));
-        let reason = reason_allowance(&field, reason)?;
-        if reasons.iter().any(|known| known.reason == reason.reason) {
-            let said = format!("is {}, which was said before; say it once", reason.reason);
-            return Err(status::invalid(&format!("{field}.reason"), said));
-        }
-        reasons.push(reason);
-    }
-    let meals = allowance.meals.as_ref().map(|meals| meal_allowance(&at("meals"), meals)).transpose()?;
-    Ok(AllowanceDefinition {
+    let reason = |(index, reason)| reason_allowance(&at(&format!("reasons[{index}]")), reason);
+    let defined = AllowanceDefinition {
         team: fields::optional(&at("team"), &allowance.team)?.map(TeamId),
         total: limit(&at("total_us"), allowance.total_us)?,
-        reasons,
-        meals,
+        reasons: allowance.reasons.iter().enumerate().map(reason).collect::<Result<_, _>>()?,
+        meals: allowance.meals.as_ref().map(|meals| meal_allowance(&at("meals"), meals)).transpose()?,
         sign_ins: allowance.sign_ins,
         valid_from,
-    })
-}
-
-fn check_count(field: &str, count: usize) -> Result<(), Status> {
-    if count > REASONS_MAX {
-        return Err(status::invalid(field, format!("holds {count}; the limit is {REASONS_MAX}")));
-    }
-    Ok(())
+    };
+    defined.check().map_err(|(path, reason)| status::invalid(&at(&path), reason))?;
+    Ok(defined)
 }
 
 /// A duration that limits; absent: no limit.
@@ -82,39 +60,21 @@ fn reason_allowance(field: &str, reason: &v1::ReasonAllowance) -> Result<ReasonA
 }
 
 fn meal_allowance(field: &str, meals: &v1::MealAllowance) -> Result<MealAllowance, Status> {
-    let reasons_field = format!("{field}.reasons");
-    check_count(&reasons_field, meals.reasons.len())?;
-    if meals.reasons.is_empty() {
-        return Err(status::invalid(&reasons_field, "is empty; say which reasons are meals"));
-    }
-    let reasons =
-        meals.reasons.iter().enumerate().map(|(index, reason)| {
-            fields::name(&format!("{reasons_field}[{index}]"), reason).map(ReasonCode)
-        });
-    Ok(MealAllowance {
-        reasons: reasons.collect::<Result<_, _>>()?,
-        count: meals.count,
-        longest: limit(&format!("{field}.longest_us"), meals.longest_us)?,
-        hours: meals.hours.map(|hours| local_hours(&format!("{field}.hours"), hours)).transpose()?,
-    })
-}
-
-fn local_hours(field: &str, hours: v1::LocalHours) -> Result<LocalHours, Status> {
-    let minute = |name: &str, minute: u32, least: u16, most: u16| {
-        let checked = u16::try_from(minute).ok().filter(|minute| (least..=most).contains(minute));
-        checked.ok_or_else(|| {
-            let reason = format!("is {minute}; give minutes since midnight, {least} to {most}");
-            status::invalid(&format!("{field}.{name}"), reason)
+    let name = |(index, reason): (usize, &String)| {
+        fields::name(&format!("{field}.reasons[{index}]"), reason).map(ReasonCode)
+    };
+    let hours = |hours: v1::LocalHours| -> Result<LocalHours, Status> {
+        Ok(LocalHours {
+            from_minute: fields::minute(&format!("{field}.hours.from_minute"), hours.from_minute)?,
+            to_minute: fields::minute(&format!("{field}.hours.to_minute"), hours.to_minute)?,
         })
     };
-    let hours = LocalHours {
-        from_minute: minute("from_minute", hours.from_minute, 0, DAY_MINUTES - 1)?,
-        to_minute: minute("to_minute", hours.to_minute, 1, DAY_MINUTES)?,
-    };
-    if hours.from_minute == hours.to_minute {
-        return Err(status::invalid(field, "begin and end at the same minute; leave them out for any hour"));
-    }
-    Ok(hours)
+    Ok(MealAllowance {
+        reasons: meals.reasons.iter().enumerate().map(name).collect::<Result<_, _>>()?,
+        count: meals.count,
+        longest: limit(&format!("{field}.longest_us"), meals.longest_us)?,
+        hours: meals.hours.map(hours).transpose()?,
+    })
 }
 
 pub(super) fn authority_definition(

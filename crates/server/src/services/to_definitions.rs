@@ -2,9 +2,10 @@
 //! says.
 
 use pegcount_domain::{
+    definitions::CHAT_SLOTS_DEFAULT,
     event::{
         AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition,
-        TeamDefinition,
+        TeamDefinition, check_chat_slots,
     },
     ids::{AgentId, QueueId, ReasonCode, TeamId},
     time::Micros,
@@ -18,9 +19,6 @@ use super::to_rules::{
     target_message,
 };
 use crate::{fields, status};
-
-/// The most chats at once.
-const CHAT_SLOTS_MAX: u32 = 100;
 
 /// One definition as the event that writes it.
 pub(crate) fn definition(field: &str, message: &v1::Definition) -> Result<Event, Status> {
@@ -81,19 +79,18 @@ fn queue_definition(
     let own = |name: &str, micros: i64| {
         fields::duration(&at(name), micros).map(|given| (given != Micros::ZERO).then_some(given))
     };
-    let after_call_end =
-        coded(&at("after_call_end"), queue.after_call_end, AfterCallEnd::from_code, default.after_call_end)?;
-    let after_call_timer = fields::duration(&at("after_call_timer_us"), queue.after_call_timer_us)?;
-    if after_call_end == AfterCallEnd::ByTimer && after_call_timer == Micros::ZERO {
-        return Err(status::invalid(&at("after_call_timer_us"), "is missing; a timer needs its length"));
-    }
-    Ok(QueueDefinition {
+    let defined = QueueDefinition {
         label: fields::optional(&at("label"), &queue.label)?,
         threshold: own("threshold_us", queue.threshold_us)?,
         short: own("short_us", queue.short_us)?,
         rings: own("rings_us", queue.rings_us)?,
-        after_call_end,
-        after_call_timer,
+        after_call_end: coded(
+            &at("after_call_end"),
+            queue.after_call_end,
+            AfterCallEnd::from_code,
+            default.after_call_end,
+        )?,
+        after_call_timer: fields::duration(&at("after_call_timer_us"), queue.after_call_timer_us)?,
         after_call_on_contact: coded(
             &at("after_call_on_contact"),
             queue.after_call_on_contact,
@@ -102,7 +99,9 @@ fn queue_definition(
         )?,
         valid_from,
         queue: default.queue,
-    })
+    };
+    defined.check_timer().map_err(|reason| status::invalid(&at("after_call_timer_us"), reason))?;
+    Ok(defined)
 }
 
 fn reason_definition(
@@ -126,14 +125,12 @@ fn agent_definition(
     agent: &v1::AgentDefinition,
     valid_from: Micros,
 ) -> Result<AgentDefinition, Status> {
-    if agent.chat_slots > CHAT_SLOTS_MAX {
-        let reason = format!("is {}; the limit is {CHAT_SLOTS_MAX}", agent.chat_slots);
-        return Err(status::invalid(&format!("{field}.chat_slots"), reason));
-    }
+    let chat_slots = agent.chat_slots.max(CHAT_SLOTS_DEFAULT);
+    check_chat_slots(chat_slots).map_err(|reason| status::invalid(&format!("{field}.chat_slots"), reason))?;
     Ok(AgentDefinition {
         agent: AgentId(fields::name(&format!("{field}.agent"), &agent.agent)?),
         team: fields::optional(&format!("{field}.team"), &agent.team)?.map(TeamId),
-        chat_slots: agent.chat_slots.max(1),
+        chat_slots,
         valid_from,
     })
 }
@@ -251,6 +248,8 @@ mod tests {
         assert_eq!(unnamed.message(), "d.queue.queue is empty; give 1 to 128 bytes of text");
         let timed = v1::QueueDefinition { queue: "q".into(), after_call_end: 2, ..Default::default() };
         assert!(queue(timed).unwrap_err().message().starts_with("d.queue.after_call_timer_us"));
+        let untimed = v1::QueueDefinition { queue: "q".into(), after_call_timer_us: 1, ..Default::default() };
+        assert!(queue(untimed).unwrap_err().message().starts_with("d.queue.after_call_timer_us"));
         let unknown = v1::QueueDefinition { queue: "q".into(), after_call_end: 9, ..Default::default() };
         assert!(queue(unknown).unwrap_err().message().contains("unknown value 9"));
     }

@@ -186,10 +186,6 @@ pub(super) fn calendar_definition(
         let unknown = || status::invalid(&field, format!("is {day}; a day of the week is 1 (Monday) to 7"));
         Weekday::from_code(day).ok_or_else(unknown)
     };
-    let minute = |field: String, minute: u32| {
-        u16::try_from(minute)
-            .map_err(|_| status::invalid(&field, format!("is {minute}; a day has 1,440 minutes")))
-    };
     let mut calendar = CalendarDefinition {
         calendar: fields::name(&at("calendar"), &m.calendar)?,
         time_zone: zone,
@@ -202,8 +198,8 @@ pub(super) fn calendar_definition(
         let at = |name: &str| at(&format!("windows[{index}].{name}"));
         calendar.windows.push(Window {
             day: day(at("day"), window.day)?,
-            from: minute(at("from_minute"), window.from_minute)?,
-            to: minute(at("to_minute"), window.to_minute)?,
+            from: fields::minute(&at("from_minute"), window.from_minute)?,
+            to: fields::minute(&at("to_minute"), window.to_minute)?,
         });
     }
     for (index, holiday) in m.holidays.iter().enumerate() {
