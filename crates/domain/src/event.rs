@@ -47,6 +47,14 @@ macro_rules! coded {
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
+
+            /// The one with this word; else in words what is wrong with it, and which there are.
+            pub fn from_word(word: &str) -> Result<Self, String> {
+                match word {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(format!("is `{word}`; it is one of {}", [$($text),+].join(", "))),
+                }
+            }
         }
 
         /// The word where people read it, the code in checkpoints.

@@ -93,8 +93,7 @@ impl Reader<'_> {
             ("authority: exchange", &entry.exchange, Reporter::Exchange),
         ] {
             for field in fields {
-                let read =
-                    self.word(key, Some(field), (LegField::ALL, LegField::word), LegField::Answered)?;
+                let read = self.word(key, field, LegField::from_word)?;
                 if believed.iter().any(|(known, _)| *known == read) {
                     let reason = format!("has {} once more; one of the two is believed for it", read.word());
                     return Err(self.wrong(key, field, reason));

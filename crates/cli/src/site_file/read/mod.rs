@@ -146,19 +146,18 @@ impl Reader<'_> {
         read.map(Some).ok_or_else(refuse)
     }
 
-    fn word<T: Copy>(
+    fn word<T>(&self, key: &str, at: &Text, from_word: fn(&str) -> Result<T, String>) -> Read<T> {
+        from_word(at.get_ref()).map_err(|reason| self.wrong(key, at, reason))
+    }
+
+    fn word_or<T>(
         &self,
+        default: T,
         key: &str,
         at: Option<&Text>,
-        (all, word): (&[T], fn(T) -> &'static str),
-        default: T,
+        from_word: fn(&str) -> Result<T, String>,
     ) -> Read<T> {
-        let Some(at) = at else { return Ok(default) };
-        let found = all.iter().copied().find(|one| word(*one) == at.get_ref());
-        found.ok_or_else(|| {
-            let known: Vec<_> = all.iter().map(|one| word(*one)).collect();
-            self.wrong(key, at, format!("is `{}`; it is one of {}", at.get_ref(), known.join(", ")))
-        })
+        at.map_or(Ok(default), |at| self.word(key, at, from_word))
     }
 
     fn queue(&self, entry: &QueueEntry) -> Read<QueueDefinition> {
@@ -171,18 +170,18 @@ impl Reader<'_> {
             threshold: self.length(&at("threshold"), entry.threshold.as_ref())?,
             short: self.length(&at("short"), entry.short.as_ref())?,
             rings: self.length(&at("rings"), entry.rings.as_ref())?,
-            after_call_end: self.word(
+            after_call_end: self.word_or(
+                default.after_call_end,
                 &at("after_call"),
                 entry.after_call.as_ref(),
-                (AfterCallEnd::ALL, AfterCallEnd::word),
-                default.after_call_end,
+                AfterCallEnd::from_word,
             )?,
             after_call_timer: timer.unwrap_or(Micros::ZERO),
-            after_call_on_contact: self.word(
+            after_call_on_contact: self.word_or(
+                default.after_call_on_contact,
                 &at("after_call_on_contact"),
                 entry.after_call_on_contact.as_ref(),
-                (AfterCallOnContact::ALL, AfterCallOnContact::word),
-                default.after_call_on_contact,
+                AfterCallOnContact::from_word,
             )?,
             valid_from: self.since(&at("valid_from"), entry.valid_from.as_ref())?,
             queue: default.queue,

@@ -33,7 +33,7 @@ impl Reader<'_> {
         };
         macro_rules! word {
             ($key:ident, $of:ident, $default:expr) => {
-                self.word(&at(stringify!($key)), entry.$key.as_ref(), ($of::ALL, $of::word), $default)?
+                self.word_or($default, &at(stringify!($key)), entry.$key.as_ref(), $of::from_word)?
             };
         }
         Ok(FormulaDefinition {
@@ -95,12 +95,7 @@ impl Reader<'_> {
         Ok(TargetDefinition {
             column: ColumnName::new(known.name),
             scope,
-            comparison: self.word(
-                &at("comparison"),
-                Some(&entry.comparison),
-                (Comparison::ALL, Comparison::word),
-                Comparison::AtLeast,
-            )?,
+            comparison: self.word(&at("comparison"), &entry.comparison, Comparison::from_word)?,
             value,
             valid_from: self.since(&at("valid_from"), entry.valid_from.as_ref())?,
             target: id,
@@ -180,7 +175,7 @@ impl Reader<'_> {
     }
 
     fn weekday(&self, key: &str, at: &Text) -> Read<Weekday> {
-        self.word(key, Some(at), (Weekday::ALL, Weekday::word), Weekday::Monday)
+        self.word(key, at, Weekday::from_word)
     }
 
     fn date(&self, key: &str, at: &Text) -> Read<pegcount_domain::calendar::Date> {
