@@ -220,29 +220,10 @@ fn of_agent(agent: &AgentDefinition) -> Told {
 
 /// All comings into force are one line of time: what changes is told against the version before.
 fn of_formula(formula: &FormulaDefinition) -> Told {
-    let (rules, forms) = (&formula.rules, &formula.forms);
-    (
-        "formula".to_owned(),
-        vec![
-            ("version", formula.number.to_string()),
-            ("name", name(formula.name.as_ref())),
-            ("threshold", written(rules.threshold)),
-            ("short", written(rules.short)),
-            ("rings", written(rules.rings)),
-            ("short_handle", written(rules.short_handle)),
-            ("attempt_window", written(rules.attempt_window)),
-            ("fcr_window", written(rules.fcr_window)),
-            ("fcr_identity", rules.fcr_identity.word().to_owned()),
-            ("fcr_repeats", rules.fcr_repeats.word().to_owned()),
-            ("fcr_transfer", rules.fcr_transfer.word().to_owned()),
-            ("repeat_window", written(rules.repeat_window)),
-            ("aht", forms.aht.word().to_owned()),
-            ("abandon_rate", forms.abandon_rate.word().to_owned()),
-            ("service_level", forms.service_level.word().to_owned()),
-            ("occupancy", forms.occupancy.word().to_owned()),
-            ("fcr", forms.fcr.word().to_owned()),
-        ],
-    )
+    let mut fields = vec![("version", formula.number.to_string()), ("name", name(formula.name.as_ref()))];
+    fields.extend(formula.rules.lengths().map(|(key, length)| (key, written(length))));
+    fields.extend(formula.words().map(|(key, word)| (key, word.to_owned())));
+    ("formula".to_owned(), fields)
 }
 
 fn of_target(target: &TargetDefinition) -> Told {
