@@ -182,7 +182,7 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
         },
         ..Query::new(caller.site("site", &request.site)?, from, to, as_of)
     };
-    query.check().map_err(|error| status::of_query(&error))?;
+    query.check().map_err(|error| status::of_query(&error, "columns"))?;
     check_pieces(&query)?;
     Ok(query)
 }

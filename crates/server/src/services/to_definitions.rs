@@ -22,7 +22,11 @@ use crate::{fields, status};
 
 /// One definition as the event that writes it.
 pub(crate) fn definition(field: &str, message: &v1::Definition) -> Result<Event, Status> {
-    let valid_from = fields::duration(&format!("{field}.valid_from_us"), message.valid_from_us)?;
+    let valid_from = Micros(message.valid_from_us);
+    if valid_from < Micros::ZERO {
+        let reason = format!("is {valid_from}; definitions begin in 1970 or later");
+        return Err(status::invalid(&format!("{field}.valid_from_us"), reason));
+    }
     match &message.definition {
         Some(Defined::Queue(queue)) => {
             queue_definition(&format!("{field}.queue"), queue, valid_from).map(Event::QueueDefined)
