@@ -4,39 +4,34 @@
 //!
 //! Invariant: a token of another incarnation, or of another question, gives an error and never a page.
 
-use std::{
-    fmt::Debug,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::fmt::Debug;
 
-use pegcount_domain::ids::Incarnation;
+use pegcount_domain::ids::{Incarnation, Key};
 use tonic::Status;
 
 use crate::status;
 
 /// Incarnation and question.
-const HEAD_BYTES: usize = 16 + 8;
+const HEAD_BYTES: usize = 16 + 16;
 
 /// What a token is tied to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ties {
     incarnation: Incarnation,
-    question: u64,
+    question: Key,
 }
 
 impl Ties {
     /// `question` is the request without its page token and size.
     pub(super) fn new(incarnation: Incarnation, question: &impl Debug) -> Self {
-        let mut hasher = DefaultHasher::new();
-        format!("{question:?}").hash(&mut hasher);
-        Self { incarnation, question: hasher.finish() }
+        Self { incarnation, question: Key::of(&format!("{question:?}"), 0) }
     }
 
     /// A token that says `rest`.
     pub(super) fn token(&self, rest: &[u8]) -> bytes::Bytes {
         let mut token = Vec::with_capacity(HEAD_BYTES + rest.len());
         token.extend_from_slice(&self.incarnation.0.to_be_bytes());
-        token.extend_from_slice(&self.question.to_be_bytes());
+        token.extend_from_slice(&self.question.0.to_be_bytes());
         token.extend_from_slice(rest);
         token.into()
     }
@@ -44,12 +39,12 @@ impl Ties {
     /// What a token says, if it is tied to the same.
     pub(super) fn rest<'t>(&self, token: &'t [u8]) -> Result<&'t [u8], Status> {
         let (incarnation, rest) = token.split_first_chunk::<16>().ok_or_else(|| malformed(token))?;
-        let (question, rest) = rest.split_first_chunk::<8>().ok_or_else(|| malformed(token))?;
+        let (question, rest) = rest.split_first_chunk::<16>().ok_or_else(|| malformed(token))?;
         if u128::from_be_bytes(*incarnation) != self.incarnation.0 {
             let message = "the page token is of another incarnation of this log, which was restored since: begin with the first page";
             return Err(status::precondition("INCARNATION", "page_token", message.to_owned()));
         }
-        if u64::from_be_bytes(*question) != self.question {
+        if u128::from_be_bytes(*question) != self.question.0 {
             let reason =
                 "is of another question; ask the same as for the page before, or begin without a token";
             return Err(status::invalid("page_token", reason));
