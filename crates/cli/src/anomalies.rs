@@ -122,8 +122,7 @@ fn table(list: &[KpiAnomaly], zone: &TimeZone) -> String {
         table.add_row([format!("#{position}"), at, stream, event, source, reason]);
     }
     let facts = if list.len() == 1 { "odd fact" } else { "odd facts" };
-    let count = human::grouped(i64::try_from(list.len()).unwrap_or(i64::MAX));
-    format!("{}\n{count} {facts}", output::shown(table))
+    format!("{}\n{} {facts}", output::shown(table), human::number(list.len()))
 }
 
 #[cfg(test)]

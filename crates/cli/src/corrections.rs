@@ -105,8 +105,7 @@ fn table(list: &[KpiCorrection], zone: &TimeZone) -> String {
     let (count, causes) = (list.len(), causes(list));
     let corrections = if count == 1 { "correction" } else { "corrections" };
     let events = if causes == 1 { "event" } else { "events" };
-    let count = human::grouped(i64::try_from(count).unwrap_or(i64::MAX));
-    let causes = human::grouped(i64::try_from(causes).unwrap_or(i64::MAX));
+    let (count, causes) = (human::number(count), human::number(causes));
     format!("{}\n{count} {corrections} by {causes} {events}", output::shown(table))
 }
 

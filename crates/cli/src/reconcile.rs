@@ -127,21 +127,21 @@ impl Asked {
         let summary = &outcome.summary;
         let told = u64::try_from(outcome.differences.len()).unwrap_or(u64::MAX);
         if summary.differing > told {
-            let _ = writeln!(text, "and {} more", number(summary.differing - told));
+            let _ = writeln!(text, "and {} more", human::number(summary.differing - told));
         }
         let found = match summary.differing {
             0 => "nothing differs".to_owned(),
             1 => "1 number differs".to_owned(),
-            many => format!("{} numbers differ", number(many)),
+            many => format!("{} numbers differ", human::number(many)),
         };
         let (from, to) = (when::short(self.range.start, &self.zone), when::short(self.range.end, &self.zone));
         let compared = match summary.numbers {
             0 => "nothing to compare: no visit, and nobody signed in".to_owned(),
             numbers => format!(
                 "{found} of {} compared ({} of queues and {} of agents, by interval)",
-                number(numbers),
-                number(summary.queue_lines),
-                number(summary.agent_lines),
+                human::number(numbers),
+                human::number(summary.queue_lines),
+                human::number(summary.agent_lines),
             ),
         };
         let position = summary.position;
@@ -266,10 +266,6 @@ fn written(one: &ReconcileDifference, amount: i64) -> serde_json::Value {
         _ => amount.to_string(),
     };
     serde_json::from_str(&text).map_or(serde_json::Value::String(text), serde_json::Value::Number)
-}
-
-fn number(number: u64) -> String {
-    human::grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// A bar over the log's events. It draws itself only if standard error is a terminal.

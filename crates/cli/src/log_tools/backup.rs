@@ -10,11 +10,12 @@ use pegcount_proto::v1::ReadFramesRequest;
 use pegcount_server::tokens::LOCAL_TOKEN_FILE;
 use tokio_stream::StreamExt;
 
-use super::{Bar, number};
+use super::Bar;
 use crate::{
     address,
     args::{BackupArgs, TargetArgs},
     error::CliError,
+    figures::human::number,
     output, target,
 };
 

@@ -18,9 +18,8 @@ use super::{
     Bar,
     dump::FORM,
     events::{Line, event},
-    number,
 };
-use crate::{args::LoadArgs, error::CliError, output};
+use crate::{args::LoadArgs, error::CliError, figures::human::number, output};
 
 /// The longest item or line that there can be, bytes: an event of 32 KiB in JSON, with its body in words.
 const ITEM_BYTES_MAX: u64 = 1024 * 1024;

@@ -14,8 +14,6 @@ mod verify;
 use indicatif::{ProgressBar, ProgressStyle};
 use pegcount_log::tools::Progress;
 
-use crate::figures::human::grouped;
-
 pub(crate) use backup::run as backup;
 pub(crate) use dump::run as dump;
 pub(crate) use load::run as load;
@@ -53,9 +51,4 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
-}
-
-/// A number with its thousands apart.
-fn number(number: u64) -> String {
-    grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }

@@ -3,8 +3,8 @@
 use pegcount_domain::envelope::Position;
 use pegcount_log::tools::{self, Until};
 
-use super::{Bar, number};
-use crate::{args::RestoreArgs, error::CliError, output, when};
+use super::Bar;
+use crate::{args::RestoreArgs, error::CliError, figures::human::number, output, when};
 
 /// Restores, and says what came of it.
 pub(crate) fn run(args: &RestoreArgs) -> Result<(), CliError> {

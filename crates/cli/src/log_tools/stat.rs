@@ -10,8 +10,8 @@ use pegcount_domain::time::Micros;
 use pegcount_log::tools::{self, SegmentStat, Stat};
 use serde_json::{Value, json};
 
-use super::{Bar, number};
-use crate::{args::StatArgs, error::CliError, output, when};
+use super::Bar;
+use crate::{args::StatArgs, error::CliError, figures::human::number, output, when};
 
 /// The newest segments that the text lists; JSON has all of them.
 const SEGMENTS_SHOWN: usize = 10;

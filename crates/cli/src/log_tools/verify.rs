@@ -11,8 +11,8 @@ use pegcount_log::{
     tools::{self, ToolError, Verified},
 };
 
-use super::{Bar, number};
-use crate::{args::VerifyArgs, error::CliError, output};
+use super::Bar;
+use crate::{args::VerifyArgs, error::CliError, figures::human::number, output};
 
 /// Checks, and says what was looked at and what is wrong.
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), CliError> {
