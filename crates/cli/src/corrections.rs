@@ -151,14 +151,13 @@ fn fields(one: &KpiCorrection, zone: &TimeZone) -> [String; 6] {
 
 fn object(one: &KpiCorrection, zone: &TimeZone) -> Value {
     let [_, recorded_at, from, to, measure, difference] = fields(one, zone);
-    let difference = serde_json::from_str(&difference).map_or(Value::String(difference), Value::Number);
     json!({
         "position": one.position,
         "recorded_at": recorded_at,
         "from": from,
         "to": to,
         "measure": measure,
-        "difference": difference,
+        "difference": exact::json(difference),
     })
 }
 

@@ -261,11 +261,10 @@ fn shown(one: &ReconcileDifference, amount: i64) -> String {
 
 /// Counts as they are, times as exact seconds.
 fn written(one: &ReconcileDifference, amount: i64) -> serde_json::Value {
-    let text = match one.unit() {
-        Unit::Microseconds => exact::seconds(amount),
-        _ => amount.to_string(),
-    };
-    serde_json::from_str(&text).map_or(serde_json::Value::String(text), serde_json::Value::Number)
+    match one.unit() {
+        Unit::Microseconds => exact::json(exact::seconds(amount)),
+        _ => amount.into(),
+    }
 }
 
 /// A bar over the log's events. It draws itself only if standard error is a terminal.
