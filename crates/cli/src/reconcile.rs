@@ -6,7 +6,6 @@
 use std::{fmt::Write as _, io::Write as _};
 
 use comfy_table::{Cell as Field, CellAlignment};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
 use pegcount_client::Api;
 use pegcount_domain::{
@@ -23,6 +22,7 @@ use crate::{
     error::CliError,
     figures::{exact, human},
     output,
+    progress::Bar,
     target::{self, Missing, Target},
     when,
 };
@@ -98,9 +98,9 @@ impl Asked {
         let (from_us, to_us) = (self.range.start.0, self.range.end.0);
         let request = ReconcileRequest { site: self.site.to_string(), from_us, to_us };
         let mut updates = api.kpi().reconcile(request).await?.into_inner();
-        let (bar, mut differences) = (Bar::new(), Vec::new());
+        let (bar, mut differences) = (bar(), Vec::new());
         while let Some(update) = updates.message().await? {
-            bar.set(update.events_read, update.events_total);
+            set(&bar, update.events_read, update.events_total);
             differences.extend(update.differences);
             if let Some(summary) = update.summary {
                 return Ok(Outcome { differences, summary });
@@ -111,8 +111,8 @@ impl Asked {
     }
 
     async fn of_folder(&self, engine: &std::sync::Arc<Engine>) -> Result<Outcome, CliError> {
-        let bar = Bar::new();
-        let mut tell = |now: ReconcileProgress| bar.set(now.read, now.of);
+        let bar = bar();
+        let mut tell = |now: ReconcileProgress| set(&bar, now.read, now.of);
         let done = engine.reconcile(&self.site, self.range, &mut tell).await?;
         let differences = done.differences.iter().map(wire::difference).collect();
         Ok(Outcome { differences, summary: wire::reconciled(&done) })
@@ -267,29 +267,16 @@ fn written(one: &ReconcileDifference, amount: i64) -> serde_json::Value {
     }
 }
 
-/// A bar over the log's events. It draws itself only if standard error is a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        let style = "counting the log's facts {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        Self(bar)
-    }
-
-    fn set(&self, read: u64, of: u64) {
-        self.0.set_length(of);
-        self.0.set_position(read);
-    }
+/// A bar over the log's events.
+fn bar() -> Bar {
+    Bar::new(
+        "counting the log's facts {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {eta} left",
+    )
 }
 
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
+fn set(bar: &Bar, read: u64, of: u64) {
+    bar.0.set_length(of);
+    bar.0.set_position(read);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod stage;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use pegcount_client::Token;
 use pegcount_domain::ids::{Name, SiteId};
 use pegcount_engine::Engine;
@@ -17,8 +17,8 @@ use pegcount_sim::{SimConfig, SimReport};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    address, args::DemoArgs, error::CliError, figures::human::number, output, shutdown, target, telemetry,
-    when,
+    address, args::DemoArgs, error::CliError, figures::human::number, output, progress::styled, shutdown,
+    target, telemetry, when,
 };
 use line::{BETWEEN, Figures};
 use stage::Stage;
@@ -127,10 +127,7 @@ async fn show(engine: &Arc<Engine>, stage: &Stage) -> Result<(), CliError> {
             output::line(figures.parts()?.join(BETWEEN))?;
         }
     }
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-        bar.set_style(style);
-    }
+    let bar = styled(ProgressBar::new_spinner(), "{spinner} {msg}");
     let _clear = Clear(bar.clone());
     let mut every = tokio::time::interval(REFRESH);
     loop {

@@ -10,7 +10,7 @@ use pegcount_proto::v1::ReadFramesRequest;
 use pegcount_server::tokens::LOCAL_TOKEN_FILE;
 use tokio_stream::StreamExt;
 
-use super::Bar;
+use super::bar;
 use crate::{
     address,
     args::{BackupArgs, TargetArgs},
@@ -21,7 +21,7 @@ use crate::{
 
 /// Backs up, and says what came of it.
 pub(crate) async fn run(args: BackupArgs) -> Result<(), CliError> {
-    let bar = Bar::new("copying");
+    let bar = bar("copying");
     let mut backup = Backup::begin(&args.dir, &args.to)?;
     if backup.is_running() {
         hot_end(&args, &mut backup).await?;

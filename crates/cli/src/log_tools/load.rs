@@ -15,7 +15,7 @@ use prost::Message;
 use serde_json::Value;
 
 use super::{
-    Bar,
+    bar,
     dump::FORM,
     events::{Line, event},
 };
@@ -28,7 +28,7 @@ const ITEM_BYTES_MAX: u64 = 1024 * 1024;
 pub(crate) fn run(args: &LoadArgs) -> Result<(), CliError> {
     let failed = |action| move |source| CliError::File { action, path: args.file.clone(), source };
     let file = File::open(&args.file).map_err(failed("open"))?;
-    let bar = Bar::new("loading");
+    let bar = bar("loading");
     bar.total(file.metadata().map_err(failed("read"))?.len());
     let mut dump = Dump::new(&args.file, file, &bar.0).map_err(failed("read"))?;
     dump.header()?;
