@@ -17,15 +17,19 @@ use pegcount_kpi::{
 };
 use pegcount_log::limits as log;
 use pegcount_server::{Limits, options as server};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    args::{ConfigArgs, DATA_DIR_DEFAULT, Format, LISTEN_DEFAULT},
+    args::{ConfigArgs, DATA_DIR_DEFAULT, LISTEN_DEFAULT},
     error::CliError,
     output,
 };
 
+const HEAD: [&str; 5] = ["room", "name", "value", "unit", "meaning"];
+
 /// One limit or default.
+#[derive(Serialize)]
 struct Limit {
     room: &'static str,
     name: &'static str,
@@ -37,32 +41,17 @@ struct Limit {
 /// Prints all of them.
 pub(crate) fn run(args: &ConfigArgs) -> Result<(), CliError> {
     let limits = all();
-    match args.format {
-        Format::Table => {
-            let mut table = output::plain_table();
-            table.set_header(["room", "name", "value", "unit", "meaning"]);
-            for limit in &limits {
-                table.add_row([limit.room, limit.name, &limit.value, limit.unit, limit.meaning]);
-            }
-            if let Some(values) = table.column_mut(2) {
-                values.set_cell_alignment(CellAlignment::Right);
-            }
-            output::line(output::shown(table))
+    let records =
+        || limits.iter().map(|limit| [limit.room, limit.name, &limit.value, limit.unit, limit.meaning]);
+    let table = || {
+        let mut table = output::plain_table();
+        table.set_header(HEAD).add_rows(records());
+        if let Some(values) = table.column_mut(2) {
+            values.set_cell_alignment(CellAlignment::Right);
         }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(output::out());
-            csv.write_record(["room", "name", "value", "unit", "meaning"])?;
-            for limit in &limits {
-                csv.write_record([limit.room, limit.name, &limit.value, limit.unit, limit.meaning])?;
-            }
-            Ok(csv.flush()?)
-        }
-        Format::Json => {
-            let object = |limit: &Limit| json!({ "room": limit.room, "name": limit.name, "value": limit.value, "unit": limit.unit, "meaning": limit.meaning });
-            let objects: Vec<_> = limits.iter().map(object).collect();
-            output::line(json!(objects))
-        }
-    }
+        output::shown(table)
+    };
+    output::list(args.format, table, &HEAD, records(), std::iter::once(json!(limits)))
 }
 
 fn all() -> Vec<Limit> {
