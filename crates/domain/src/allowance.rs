@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub use crate::calendar::DAY_MINUTES;
 use crate::{
     ids::{Name, ReasonCode, TeamId},
     time::Micros,
@@ -73,9 +74,6 @@ pub struct LocalHours {
     /// To; an absence may end exactly then.
     pub to_minute: u16,
 }
-
-/// Minutes of a day.
-pub const DAY_MINUTES: u16 = 24 * 60;
 
 /// What an agent is allowed on a local day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

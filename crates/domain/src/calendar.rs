@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{event::coded, ids::Name, time::Micros};
 
-/// Minutes of a day: the end of its last window at the latest.
+/// Minutes of a day: the end of its last window, or of hours of it, at the latest.
 pub const DAY_MINUTES: u16 = 24 * 60;
 
 coded! {

@@ -118,12 +118,6 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, AgentDefinition::slots)
     }
 
-    /// What an agent of `team` is allowed at `at`: by its team's own definition, else by the one for all.
-    pub fn allowance_at(&self, team: Option<&TeamId<N>>, at: Micros) -> Option<&AllowanceDefinition<N>> {
-        let of = |team: Option<TeamId<N>>| self.allowances.get(&team)?.at(at);
-        team.and_then(|team| of(Some(team.clone()))).or_else(|| of(None))
-    }
-
     /// The instants strictly inside `span` at which the agent's team becomes another one, in order. Cutting the
     /// span there gives parts that each belong to one team.
     pub fn team_changes(&self, agent: &AgentId<N>, span: Span) -> Vec<Micros> {
@@ -156,11 +150,6 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         }
     }
 
-    /// The formula version in force at `at`; none: the built-in one.
-    pub fn formula_at(&self, at: Micros) -> Option<&FormulaDefinition<N>> {
-        self.formulas.at(at)
-    }
-
     /// What a formula version's number means; none: nobody has defined it, and it is not the built-in one.
     pub fn formula(&self, number: u8) -> Option<FormulaDefinition<N>> {
         let defined = self.formulas.0.iter().rev().find(|formula| formula.number == number).cloned();
@@ -171,11 +160,6 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
     /// Whether the queue is defined, at any instant.
     pub fn knows_queue(&self, queue: &QueueId<N>) -> bool {
         self.queues.contains_key(queue)
-    }
-
-    /// Whether the reason is defined, at any instant.
-    pub fn knows_reason(&self, reason: &ReasonCode<N>) -> bool {
-        self.reasons.contains_key(reason)
     }
 
     /// Whether the agent is defined, at any instant.
