@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use comfy_table::CellAlignment;
 use pegcount_domain::{
+    allowance::REASONS_MAX,
+    event::CHAT_SLOTS_MAX,
     formula::{FORMULA_WINDOW_MAX, Rules},
     ids::NAME_BYTES_MAX,
     time::Micros,
@@ -13,7 +15,7 @@ use pegcount_domain::{
 use pegcount_engine::{EngineOptions, LogStore, options as engine};
 use pegcount_kpi::{
     correction::{CORRECTION_AGE_MAX, CORRECTION_GRACE, CORRECTIONS_MAX},
-    query::RANGE_MAX,
+    query::{LAST_MAX, RANGE_MAX},
 };
 use pegcount_log::limits as log;
 use pegcount_server::{Limits, options as server};
@@ -110,6 +112,14 @@ fn of_server() -> Vec<Limit> {
             "items",
             "in one page of an explanation",
         ),
+        limit("rows_max", server::ROWS_MAX.to_string(), "rows", "of figures in one answer"),
+        limit("pieces_max", server::PIECES_MAX.to_string(), "pieces", "that a range is cut into by time"),
+        limit(
+            "updates_per_second_max",
+            server::UPDATES_PER_SECOND_MAX.to_string(),
+            "updates",
+            "of a watch in a second",
+        ),
         limit("filter_types_max", server::FILTER_TYPES_MAX.to_string(), "types", "in one filter of the log"),
         limit("anomalies_max", server::ANOMALIES_MAX.to_string(), "odd facts", "in one page of them"),
         limit("corrections_max", server::CORRECTIONS_MAX.to_string(), "corrections", "in one page of them"),
@@ -176,6 +186,8 @@ fn of_engine() -> Vec<Limit> {
             "a command's answer is remembered for it",
         ),
         limit("name_bytes_max", NAME_BYTES_MAX.to_string(), "bytes", "the longest id or name"),
+        limit("chat_slots_max", CHAT_SLOTS_MAX.to_string(), "chats", "at once that an agent is defined with"),
+        limit("reasons_max", REASONS_MAX.to_string(), "reasons", "in one allowance, and of its meals"),
         limit(
             "caller_bytes_max",
             pegcount_proto::CALLER_BYTES_MAX.to_string(),
@@ -263,6 +275,7 @@ fn of_figures() -> Vec<Limit> {
     let limit = in_room("figures");
     vec![
         limit("range_max", micros(RANGE_MAX), "s", "the longest range of a question"),
+        limit("last_max", micros(LAST_MAX), "s", "the longest window that moves on with time (--last)"),
         limit(
             "correction_grace",
             micros(CORRECTION_GRACE),

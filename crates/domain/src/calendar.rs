@@ -1,4 +1,4 @@
-//! Working calendars as data: a zone, weekly windows, holidays, make-up days (KPIS.md, PRODUCT.md: deadlines).
+//! Working calendars as data: a zone, weekly windows, holidays, make-up days.
 //!
 //! Kept, listed and compared; reckoning with them comes with ticket deadlines. Invariant: a window ends after it begins,
 //! on the same day, and a date stands once among holidays and make-up days.

@@ -1,4 +1,5 @@
-//! Reference data as of any instant: queues, reasons, agents and their teams.
+//! Reference data as of any instant: queues, reasons, agents and their teams, targets, calendars, formula versions, the
+//! site's zone, what is allowed on a day, who is believed.
 //!
 //! For folds and decisions that ask "what held then?" (KPIS.md §1, effective-dated). Not for who is *undeclared*:
 //! that is whoever meets a name and finds [`Definitions::knows_queue`] or [`Definitions::knows_agent`] false.
