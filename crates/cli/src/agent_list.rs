@@ -2,8 +2,6 @@
 //!
 //! Invariant: a server and a folder give the same words for the same state.
 
-use std::io::Write;
-
 use comfy_table::CellAlignment;
 use jiff::tz::TimeZone;
 use pegcount_domain::{
@@ -15,7 +13,7 @@ use pegcount_proto::v1::{self, ListAgentsRequest};
 use serde::Serialize;
 
 use crate::{
-    args::{AgentListArgs, Format},
+    args::AgentListArgs,
     error::CliError,
     figures::human,
     output,
@@ -39,51 +37,33 @@ struct Line {
 pub(crate) async fn run(args: AgentListArgs) -> Result<(), CliError> {
     let zone = when::zone(&args.time_zone)?;
     let site = target::site(&args.site)?;
-    let lines = match Target::open(&args.target, Missing::Refuse).await? {
+    let lines: Vec<Line> = match Target::open(&args.target, Missing::Refuse).await? {
         Target::Server(api) => {
             let request = ListAgentsRequest { site: site.to_string(), present_only: args.present };
             let agents = api.agents().list_agents(request).await?.into_inner().agents;
             agents.into_iter().map(|agent| of_wire(agent, &zone)).collect()
         }
         Target::Folder(engine) => {
-            let lines: Vec<_> =
+            let lines =
                 engine.agents(&site, args.present).iter().map(|agent| of_view(agent, &zone)).collect();
             engine.close().await?;
             lines
         }
     };
-    write(&lines, args.format)
+    let records = lines.iter().map(|line| fields(line, ""));
+    output::list(args.format, || table(&lines), &HEAD, records, lines.iter())
 }
 
-fn write(lines: &[Line], format: Format) -> Result<(), CliError> {
-    let mut out = output::out();
-    match format {
-        Format::Json => {
-            for line in lines {
-                writeln!(out, "{}", serde_json::to_string(line).map_err(std::io::Error::from)?)?;
-            }
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(out);
-            csv.write_record(HEAD)?;
-            for line in lines {
-                csv.write_record(fields(line, ""))?;
-            }
-            csv.flush()?;
-        }
-        Format::Table => {
-            let mut table = output::plain_table();
-            table.set_header(HEAD);
-            for line in lines {
-                table.add_row(fields(line, human::ABSENT));
-            }
-            if let Some(anomalies) = table.column_mut(HEAD.len() - 1) {
-                anomalies.set_cell_alignment(CellAlignment::Right);
-            }
-            writeln!(out, "{}\n{} agents", output::shown(table), lines.len())?;
-        }
+fn table(lines: &[Line]) -> String {
+    let mut table = output::plain_table();
+    table.set_header(HEAD);
+    for line in lines {
+        table.add_row(fields(line, human::ABSENT));
     }
-    Ok(())
+    if let Some(anomalies) = table.column_mut(HEAD.len() - 1) {
+        anomalies.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{}\n{} agents", output::shown(table), lines.len())
 }
 
 const HEAD: [&str; 7] = ["agent", "team", "session", "clock", "clock_since", "legs", "anomalies"];

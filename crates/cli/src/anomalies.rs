@@ -2,22 +2,19 @@
 //!
 //! Invariant: a server and a folder give the same list in the same order.
 
-use std::io::Write;
-
 use jiff::tz::TimeZone;
-use pegcount_client::Api;
 use pegcount_domain::time::Micros;
 use pegcount_kpi::AnomalyKind;
 use pegcount_proto::v1::{KpiAnomaly, ListAnomaliesRequest};
 use pegcount_server::wire;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    args::{AnomaliesArgs, Format},
+    args::AnomaliesArgs,
     error::CliError,
     figures::human,
     output,
-    target::{self, Missing, Target},
+    target::{self, Missing, Target, pages},
     when,
 };
 
@@ -32,8 +29,18 @@ pub(crate) async fn run(args: AnomaliesArgs) -> Result<(), CliError> {
     }
     let list = match Target::open(&args.target, Missing::Refuse).await? {
         Target::Server(api) => {
-            let request = ListAnomaliesRequest { site: site.to_string(), kind, ..Default::default() };
-            of_server(&api, request).await?
+            let site = site.to_string();
+            pages(async |page_token| {
+                let request = ListAnomaliesRequest {
+                    site: site.clone(),
+                    kind: kind.clone(),
+                    page_token,
+                    ..Default::default()
+                };
+                let page = api.kpi().list_anomalies(request).await?.into_inner();
+                Ok((page.anomalies, page.next_page_token))
+            })
+            .await?
         }
         Target::Folder(engine) => {
             let (mut all, _) = engine.anomalies(&site).await?;
@@ -44,52 +51,24 @@ pub(crate) async fn run(args: AnomaliesArgs) -> Result<(), CliError> {
             all.iter().map(|one| wire::anomaly(one, events.get(&one.position))).collect()
         }
     };
-    write(&list, args.format, &zone)
-}
-
-async fn of_server(api: &Api, mut request: ListAnomaliesRequest) -> Result<Vec<KpiAnomaly>, CliError> {
-    let mut list = Vec::new();
-    loop {
-        let page = api.kpi().list_anomalies(request.clone()).await?.into_inner();
-        list.extend(page.anomalies);
-        if page.next_page_token.is_empty() {
-            return Ok(list);
-        }
-        request.page_token = page.next_page_token;
-    }
+    let records = list.iter().map(|one| fields(one, &zone));
+    let objects = list.iter().map(|one| object(one, &zone));
+    output::list(args.format, || table(&list, &zone), &HEAD, records, objects)
 }
 
 const HEAD: [&str; 7] = ["position", "occurred_at", "stream", "event", "source", "kind", "reason"];
 
-fn write(list: &[KpiAnomaly], format: Format, zone: &TimeZone) -> Result<(), CliError> {
-    let mut out = output::out();
-    match format {
-        Format::Table => writeln!(out, "{}", table(list, zone))?,
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(out);
-            csv.write_record(HEAD)?;
-            for one in list {
-                csv.write_record(fields(one, zone))?;
-            }
-            csv.flush()?;
-        }
-        Format::Json => {
-            for one in list {
-                let [_, occurred_at, stream, event, source, kind, reason] = fields(one, zone);
-                let object = json!({
-                    "position": position(one),
-                    "occurred_at": occurred_at,
-                    "stream": stream,
-                    "event": event,
-                    "source": source,
-                    "kind": kind,
-                    "reason": reason,
-                });
-                writeln!(out, "{object}")?;
-            }
-        }
-    }
-    Ok(())
+fn object(one: &KpiAnomaly, zone: &TimeZone) -> Value {
+    let [_, occurred_at, stream, event, source, kind, reason] = fields(one, zone);
+    json!({
+        "position": position(one),
+        "occurred_at": occurred_at,
+        "stream": stream,
+        "event": event,
+        "source": source,
+        "kind": kind,
+        "reason": reason,
+    })
 }
 
 fn position(one: &KpiAnomaly) -> u64 {
@@ -122,8 +101,7 @@ fn table(list: &[KpiAnomaly], zone: &TimeZone) -> String {
         table.add_row([format!("#{position}"), at, stream, event, source, reason]);
     }
     let facts = if list.len() == 1 { "odd fact" } else { "odd facts" };
-    let count = human::grouped(i64::try_from(list.len()).unwrap_or(i64::MAX));
-    format!("{}\n{count} {facts}", output::shown(table))
+    format!("{}\n{} {facts}", output::shown(table), human::number(list.len()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use comfy_table::CellAlignment;
 use pegcount_domain::{
+    allowance::REASONS_MAX,
+    event::CHAT_SLOTS_MAX,
     formula::{FORMULA_WINDOW_MAX, Rules},
     ids::NAME_BYTES_MAX,
     time::Micros,
@@ -13,19 +15,23 @@ use pegcount_domain::{
 use pegcount_engine::{EngineOptions, LogStore, options as engine};
 use pegcount_kpi::{
     correction::{CORRECTION_AGE_MAX, CORRECTION_GRACE, CORRECTIONS_MAX},
-    query::RANGE_MAX,
+    query::{LAST_MAX, RANGE_MAX},
 };
 use pegcount_log::limits as log;
 use pegcount_server::{Limits, options as server};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    args::{ConfigArgs, DATA_DIR_DEFAULT, Format, LISTEN_DEFAULT},
+    args::{ConfigArgs, DATA_DIR_DEFAULT, LISTEN_DEFAULT},
     error::CliError,
     output,
 };
 
+const HEAD: [&str; 5] = ["room", "name", "value", "unit", "meaning"];
+
 /// One limit or default.
+#[derive(Serialize)]
 struct Limit {
     room: &'static str,
     name: &'static str,
@@ -37,32 +43,17 @@ struct Limit {
 /// Prints all of them.
 pub(crate) fn run(args: &ConfigArgs) -> Result<(), CliError> {
     let limits = all();
-    match args.format {
-        Format::Table => {
-            let mut table = output::plain_table();
-            table.set_header(["room", "name", "value", "unit", "meaning"]);
-            for limit in &limits {
-                table.add_row([limit.room, limit.name, &limit.value, limit.unit, limit.meaning]);
-            }
-            if let Some(values) = table.column_mut(2) {
-                values.set_cell_alignment(CellAlignment::Right);
-            }
-            output::line(output::shown(table))
+    let records =
+        || limits.iter().map(|limit| [limit.room, limit.name, &limit.value, limit.unit, limit.meaning]);
+    let table = || {
+        let mut table = output::plain_table();
+        table.set_header(HEAD).add_rows(records());
+        if let Some(values) = table.column_mut(2) {
+            values.set_cell_alignment(CellAlignment::Right);
         }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(output::out());
-            csv.write_record(["room", "name", "value", "unit", "meaning"])?;
-            for limit in &limits {
-                csv.write_record([limit.room, limit.name, &limit.value, limit.unit, limit.meaning])?;
-            }
-            Ok(csv.flush()?)
-        }
-        Format::Json => {
-            let object = |limit: &Limit| json!({ "room": limit.room, "name": limit.name, "value": limit.value, "unit": limit.unit, "meaning": limit.meaning });
-            let objects: Vec<_> = limits.iter().map(object).collect();
-            output::line(json!(objects))
-        }
-    }
+        output::shown(table)
+    };
+    output::list(args.format, table, &HEAD, records(), std::iter::once(json!(limits)))
 }
 
 fn all() -> Vec<Limit> {
@@ -120,6 +111,14 @@ fn of_server() -> Vec<Limit> {
             server::EXPLAIN_ITEMS_MAX.to_string(),
             "items",
             "in one page of an explanation",
+        ),
+        limit("rows_max", server::ROWS_MAX.to_string(), "rows", "of figures in one answer"),
+        limit("pieces_max", server::PIECES_MAX.to_string(), "pieces", "that a range is cut into by time"),
+        limit(
+            "updates_per_second_max",
+            server::UPDATES_PER_SECOND_MAX.to_string(),
+            "updates",
+            "of a watch in a second",
         ),
         limit("filter_types_max", server::FILTER_TYPES_MAX.to_string(), "types", "in one filter of the log"),
         limit("anomalies_max", server::ANOMALIES_MAX.to_string(), "odd facts", "in one page of them"),
@@ -187,6 +186,8 @@ fn of_engine() -> Vec<Limit> {
             "a command's answer is remembered for it",
         ),
         limit("name_bytes_max", NAME_BYTES_MAX.to_string(), "bytes", "the longest id or name"),
+        limit("chat_slots_max", CHAT_SLOTS_MAX.to_string(), "chats", "at once that an agent is defined with"),
+        limit("reasons_max", REASONS_MAX.to_string(), "reasons", "in one allowance, and of its meals"),
         limit(
             "caller_bytes_max",
             pegcount_proto::CALLER_BYTES_MAX.to_string(),
@@ -274,6 +275,7 @@ fn of_figures() -> Vec<Limit> {
     let limit = in_room("figures");
     vec![
         limit("range_max", micros(RANGE_MAX), "s", "the longest range of a question"),
+        limit("last_max", micros(LAST_MAX), "s", "the longest window that moves on with time (--last)"),
         limit(
             "correction_grace",
             micros(CORRECTION_GRACE),

@@ -2,22 +2,19 @@
 //!
 //! Invariant: a server and a folder give the same list in the same order.
 
-use std::io::Write;
-
 use comfy_table::{Cell as Field, CellAlignment};
 use jiff::tz::TimeZone;
-use pegcount_client::Api;
 use pegcount_domain::time::{Micros, Span};
 use pegcount_proto::v1::{KpiCorrection, ListCorrectionsRequest, Unit};
 use pegcount_server::wire;
 use serde_json::{Value, json};
 
 use crate::{
-    args::{CorrectionsArgs, Format},
+    args::CorrectionsArgs,
     error::CliError,
     figures::{exact, human},
     output,
-    target::{self, Missing, Target},
+    target::{self, Missing, Target, pages},
     when,
 };
 
@@ -35,11 +32,19 @@ pub(crate) async fn run(args: CorrectionsArgs) -> Result<(), CliError> {
     }
     let list = match Target::open(&args.target, Missing::Refuse).await? {
         Target::Server(api) => {
+            let site = site.to_string();
             let (from_us, to_us) = (from.map(|at| at.0), to.map(|at| at.0));
-            of_server(
-                &api,
-                ListCorrectionsRequest { site: site.to_string(), from_us, to_us, ..Default::default() },
-            )
+            pages(async |page_token| {
+                let request = ListCorrectionsRequest {
+                    site: site.clone(),
+                    from_us,
+                    to_us,
+                    page_token,
+                    ..Default::default()
+                };
+                let page = api.kpi().list_corrections(request).await?.into_inner();
+                Ok((page.corrections, page.next_page_token))
+            })
             .await?
         }
         Target::Folder(engine) => {
@@ -50,43 +55,12 @@ pub(crate) async fn run(args: CorrectionsArgs) -> Result<(), CliError> {
             list
         }
     };
-    write(&list, args.format, &zone)
-}
-
-async fn of_server(api: &Api, mut request: ListCorrectionsRequest) -> Result<Vec<KpiCorrection>, CliError> {
-    let mut list = Vec::new();
-    loop {
-        let page = api.kpi().list_corrections(request.clone()).await?.into_inner();
-        list.extend(page.corrections);
-        if page.next_page_token.is_empty() {
-            return Ok(list);
-        }
-        request.page_token = page.next_page_token;
-    }
+    let records = list.iter().map(|one| fields(one, &zone));
+    let objects = list.iter().map(|one| object(one, &zone));
+    output::list(args.format, || table(&list, &zone), &HEAD, records, objects)
 }
 
 const HEAD: [&str; 6] = ["position", "recorded_at", "from", "to", "measure", "difference"];
-
-fn write(list: &[KpiCorrection], format: Format, zone: &TimeZone) -> Result<(), CliError> {
-    let mut out = output::out();
-    match format {
-        Format::Table => writeln!(out, "{}", table(list, zone))?,
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(out);
-            csv.write_record(HEAD)?;
-            for one in list {
-                csv.write_record(fields(one, zone))?;
-            }
-            csv.flush()?;
-        }
-        Format::Json => {
-            for one in list {
-                writeln!(out, "{}", object(one, zone))?;
-            }
-        }
-    }
-    Ok(())
-}
 
 fn table(list: &[KpiCorrection], zone: &TimeZone) -> String {
     let mut table = output::plain_table();
@@ -105,8 +79,7 @@ fn table(list: &[KpiCorrection], zone: &TimeZone) -> String {
     let (count, causes) = (list.len(), causes(list));
     let corrections = if count == 1 { "correction" } else { "corrections" };
     let events = if causes == 1 { "event" } else { "events" };
-    let count = human::grouped(i64::try_from(count).unwrap_or(i64::MAX));
-    let causes = human::grouped(i64::try_from(causes).unwrap_or(i64::MAX));
+    let (count, causes) = (human::number(count), human::number(causes));
     format!("{}\n{count} {corrections} by {causes} {events}", output::shown(table))
 }
 
@@ -152,14 +125,13 @@ fn fields(one: &KpiCorrection, zone: &TimeZone) -> [String; 6] {
 
 fn object(one: &KpiCorrection, zone: &TimeZone) -> Value {
     let [_, recorded_at, from, to, measure, difference] = fields(one, zone);
-    let difference = serde_json::from_str(&difference).map_or(Value::String(difference), Value::Number);
     json!({
         "position": one.position,
         "recorded_at": recorded_at,
         "from": from,
         "to": to,
         "measure": measure,
-        "difference": difference,
+        "difference": exact::json(difference),
     })
 }
 

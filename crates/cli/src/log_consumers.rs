@@ -2,8 +2,6 @@
 //!
 //! Works on the log alone: nothing is folded. Invariant: a server and a folder give the same words for the same state.
 
-use std::io::Write;
-
 use comfy_table::CellAlignment;
 use indicatif::HumanDuration;
 use jiff::tz::TimeZone;
@@ -14,11 +12,7 @@ use pegcount_log::{ConsumerName, ConsumerStatus, EventLog, LogError, SledLog, Sl
 use pegcount_proto::v1::{self, DeleteConsumerRequest, ListConsumersRequest};
 use serde::Serialize;
 
-use crate::{
-    args::{ConsumersArgs, Format},
-    error::CliError,
-    output, target, when,
-};
+use crate::{args::ConsumersArgs, error::CliError, output, target, when};
 
 /// One consumer, in words.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -39,7 +33,9 @@ pub(crate) async fn run(args: ConsumersArgs) -> Result<(), CliError> {
         Some(url) => from_server(&target::connect(url, &args.target).await?, &args).await?,
         None => from_folder(&args).await?,
     };
-    print(&lines, args.format)
+    let seconds = |micros| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let records = lines.iter().map(|line| row(line, "", seconds));
+    output::list(args.format, || table(&lines), &FIELDS, records, std::iter::once(serde_json::json!(lines)))
 }
 
 async fn from_server(api: &Api, args: &ConsumersArgs) -> Result<Vec<Line>, CliError> {
@@ -104,48 +100,33 @@ fn of_wire(one: v1::ConsumerStatus) -> Line {
 const FIELDS: [&str; 8] =
     ["site", "consumer", "owner", "confirmed", "behind", "confirmed_at", "since_confirm_s", "connected"];
 
-fn print(lines: &[Line], format: Format) -> Result<(), CliError> {
-    match format {
-        Format::Json => output::line(serde_json::json!(lines)),
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(output::out());
-            csv.write_record(FIELDS)?;
-            for line in lines {
-                csv.write_record(row(line, "", |micros| {
-                    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-                }))?;
-            }
-            Ok(csv.flush()?)
-        }
-        Format::Table if lines.is_empty() => output::line("nobody follows this log under a name"),
-        Format::Table => {
-            let mut table = output::plain_table();
-            table.set_header([
-                "site",
-                "consumer",
-                "owner",
-                "confirmed",
-                "behind",
-                "confirmed at",
-                "since",
-                "connected",
-            ]);
-            for line in lines {
-                table.add_row(row(line, "-", |micros| {
-                    let length = std::time::Duration::from_micros(micros.try_into().unwrap_or_default());
-                    HumanDuration(length).to_string()
-                }));
-            }
-            for number in [3, 4] {
-                if let Some(column) = table.column_mut(number) {
-                    column.set_cell_alignment(CellAlignment::Right);
-                }
-            }
-            let mut out = output::out();
-            writeln!(out, "{}", output::shown(table))?;
-            Ok(out.flush()?)
+fn table(lines: &[Line]) -> String {
+    if lines.is_empty() {
+        return "nobody follows this log under a name".to_owned();
+    }
+    let mut table = output::plain_table();
+    table.set_header([
+        "site",
+        "consumer",
+        "owner",
+        "confirmed",
+        "behind",
+        "confirmed at",
+        "since",
+        "connected",
+    ]);
+    for line in lines {
+        table.add_row(row(line, "-", |micros| {
+            let length = std::time::Duration::from_micros(micros.try_into().unwrap_or_default());
+            HumanDuration(length).to_string()
+        }));
+    }
+    for number in [3, 4] {
+        if let Some(column) = table.column_mut(number) {
+            column.set_cell_alignment(CellAlignment::Right);
         }
     }
+    output::shown(table)
 }
 
 fn row(line: &Line, absent: &str, length: impl Fn(i64) -> String) -> [String; 8] {

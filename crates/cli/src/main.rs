@@ -26,6 +26,7 @@ mod log_tail;
 mod log_tools;
 mod output;
 mod patience;
+mod progress;
 mod recomputing;
 mod reconcile;
 mod serve;

@@ -9,8 +9,9 @@ use std::{
 };
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use serde::Serialize;
 
-use crate::error::CliError;
+use crate::{args::Format, error::CliError};
 
 /// Standard output, for many lines.
 pub(crate) fn out() -> StdoutLock<'static> {
@@ -21,6 +22,33 @@ pub(crate) fn out() -> StdoutLock<'static> {
 pub(crate) fn line(text: impl Display) -> Result<(), CliError> {
     let mut out = out();
     writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// Writes a list: a table for the eye, or a head and a record for each, or JSON, a line for each of `objects`.
+pub(crate) fn list<R: IntoIterator<Item: AsRef<[u8]>>>(
+    format: Format,
+    table: impl FnOnce() -> String,
+    head: &[&str],
+    records: impl Iterator<Item = R>,
+    mut objects: impl Iterator<Item: Serialize>,
+) -> Result<(), CliError> {
+    let mut out = out();
+    match format {
+        Format::Table => writeln!(out, "{}", table())?,
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(&mut out);
+            csv.write_record(head)?;
+            for record in records {
+                csv.write_record(record)?;
+            }
+            csv.flush()?;
+        }
+        Format::Json => objects.try_for_each(|object| {
+            let text = serde_json::to_string(&object).map_err(io::Error::from)?;
+            writeln!(out, "{text}")
+        })?,
+    }
     Ok(out.flush()?)
 }
 

@@ -1,17 +1,15 @@
 //! A bar that shows how far figures that are computed anew have come, while somebody waits for them.
-//!
-//! Invariant: the bar goes to standard error, and only if that is a terminal.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use pegcount_client::Api;
 use pegcount_domain::ids::SiteId;
 use pegcount_engine::Engine;
 use pegcount_proto::v1::{ListRecomputationsRequest, Recomputation};
 use pegcount_server::wire;
 
-use crate::error::CliError;
+use crate::{error::CliError, progress::styled};
 
 /// How often it is looked.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -26,13 +24,8 @@ pub(crate) enum Looking<'a> {
 
 /// A bar that says what is done.
 pub(crate) fn bar(what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(0).with_message(what);
-    if let Ok(style) = ProgressStyle::with_template(
-        "{msg} {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {elapsed}",
-    ) {
-        bar.set_style(style);
-    }
-    bar
+    let form = "{msg} {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {elapsed}";
+    styled(ProgressBar::new(0).with_message(what), form)
 }
 
 /// Moves the bar.

@@ -6,7 +6,6 @@
 use std::{fmt::Write as _, io::Write as _};
 
 use comfy_table::{Cell as Field, CellAlignment};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
 use pegcount_client::Api;
 use pegcount_domain::{
@@ -23,6 +22,7 @@ use crate::{
     error::CliError,
     figures::{exact, human},
     output,
+    progress::Bar,
     target::{self, Missing, Target},
     when,
 };
@@ -98,9 +98,9 @@ impl Asked {
         let (from_us, to_us) = (self.range.start.0, self.range.end.0);
         let request = ReconcileRequest { site: self.site.to_string(), from_us, to_us };
         let mut updates = api.kpi().reconcile(request).await?.into_inner();
-        let (bar, mut differences) = (Bar::new(), Vec::new());
+        let (bar, mut differences) = (bar(), Vec::new());
         while let Some(update) = updates.message().await? {
-            bar.set(update.events_read, update.events_total);
+            set(&bar, update.events_read, update.events_total);
             differences.extend(update.differences);
             if let Some(summary) = update.summary {
                 return Ok(Outcome { differences, summary });
@@ -111,8 +111,8 @@ impl Asked {
     }
 
     async fn of_folder(&self, engine: &std::sync::Arc<Engine>) -> Result<Outcome, CliError> {
-        let bar = Bar::new();
-        let mut tell = |now: ReconcileProgress| bar.set(now.read, now.of);
+        let bar = bar();
+        let mut tell = |now: ReconcileProgress| set(&bar, now.read, now.of);
         let done = engine.reconcile(&self.site, self.range, &mut tell).await?;
         let differences = done.differences.iter().map(wire::difference).collect();
         Ok(Outcome { differences, summary: wire::reconciled(&done) })
@@ -127,21 +127,21 @@ impl Asked {
         let summary = &outcome.summary;
         let told = u64::try_from(outcome.differences.len()).unwrap_or(u64::MAX);
         if summary.differing > told {
-            let _ = writeln!(text, "and {} more", number(summary.differing - told));
+            let _ = writeln!(text, "and {} more", human::number(summary.differing - told));
         }
         let found = match summary.differing {
             0 => "nothing differs".to_owned(),
             1 => "1 number differs".to_owned(),
-            many => format!("{} numbers differ", number(many)),
+            many => format!("{} numbers differ", human::number(many)),
         };
         let (from, to) = (when::short(self.range.start, &self.zone), when::short(self.range.end, &self.zone));
         let compared = match summary.numbers {
             0 => "nothing to compare: no visit, and nobody signed in".to_owned(),
             numbers => format!(
                 "{found} of {} compared ({} of queues and {} of agents, by interval)",
-                number(numbers),
-                number(summary.queue_lines),
-                number(summary.agent_lines),
+                human::number(numbers),
+                human::number(summary.queue_lines),
+                human::number(summary.agent_lines),
             ),
         };
         let position = summary.position;
@@ -261,40 +261,22 @@ fn shown(one: &ReconcileDifference, amount: i64) -> String {
 
 /// Counts as they are, times as exact seconds.
 fn written(one: &ReconcileDifference, amount: i64) -> serde_json::Value {
-    let text = match one.unit() {
-        Unit::Microseconds => exact::seconds(amount),
-        _ => amount.to_string(),
-    };
-    serde_json::from_str(&text).map_or(serde_json::Value::String(text), serde_json::Value::Number)
-}
-
-fn number(number: u64) -> String {
-    human::grouped(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
-/// A bar over the log's events. It draws itself only if standard error is a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        let style = "counting the log's facts {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        Self(bar)
-    }
-
-    fn set(&self, read: u64, of: u64) {
-        self.0.set_length(of);
-        self.0.set_position(read);
+    match one.unit() {
+        Unit::Microseconds => exact::json(exact::seconds(amount)),
+        _ => amount.into(),
     }
 }
 
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
+/// A bar over the log's events.
+fn bar() -> Bar {
+    Bar::new(
+        "counting the log's facts {bar:40} {percent:>3} % · {human_pos} of {human_len} events · {eta} left",
+    )
+}
+
+fn set(bar: &Bar, read: u64, of: u64) {
+    bar.0.set_length(of);
+    bar.0.set_position(read);
 }
 
 #[cfg(test)]

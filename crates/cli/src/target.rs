@@ -13,6 +13,7 @@ use pegcount_domain::ids::{Name, SiteId};
 use pegcount_engine::{Engine, EngineError, EngineOptions};
 use pegcount_log::LogError;
 use pegcount_server::tokens::LOCAL_TOKEN_FILE;
+use tonic::codegen::Bytes;
 
 use crate::{
     address,
@@ -65,6 +66,21 @@ impl Target {
             Self::Server(_) => Ok(()),
             Self::Folder(engine) => Ok(engine.close().await?),
         }
+    }
+}
+
+/// All of a list that a server gives in pages: `page` asks for the one of a token, and gives the token of the next.
+pub(crate) async fn pages<T>(
+    mut page: impl AsyncFnMut(Bytes) -> Result<(Vec<T>, Bytes), CliError>,
+) -> Result<Vec<T>, CliError> {
+    let (mut list, mut token) = (Vec::new(), Bytes::new());
+    loop {
+        let (part, next) = page(token).await?;
+        list.extend(part);
+        if next.is_empty() {
+            return Ok(list);
+        }
+        token = next;
     }
 }
 

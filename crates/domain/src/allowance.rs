@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub use crate::calendar::DAY_MINUTES;
 use crate::{
     ids::{Name, ReasonCode, TeamId},
     time::Micros,
@@ -74,9 +75,6 @@ pub struct LocalHours {
     pub to_minute: u16,
 }
 
-/// Minutes of a day.
-pub const DAY_MINUTES: u16 = 24 * 60;
-
 /// What an agent is allowed on a local day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowanceDefinition<N = Name> {
@@ -92,4 +90,51 @@ pub struct AllowanceDefinition<N = Name> {
     pub sign_ins: Option<u32>,
     /// In force from; the day's start decides.
     pub valid_from: Micros,
+}
+
+/// The most reasons of an allowance, and of its meals.
+pub const REASONS_MAX: usize = 100;
+
+impl AllowanceDefinition {
+    /// Whether it can be meant so; else the path of what is wrong in it, and in words what is wrong with that.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        check_count("reasons", self.reasons.len())?;
+        for (index, reason) in self.reasons.iter().map(|limits| &limits.reason).enumerate() {
+            if self.reasons.iter().take(index).any(|known| known.reason == *reason) {
+                let said = format!("is {reason}, which was said before; say it once");
+                return Err((format!("reasons[{index}].reason"), said));
+            }
+        }
+        let Some(meals) = &self.meals else { return Ok(()) };
+        check_count("meals.reasons", meals.reasons.len())?;
+        if meals.reasons.is_empty() {
+            return Err(("meals.reasons".into(), "is empty; say which reasons are meals".into()));
+        }
+        meals.hours.map_or(Ok(()), LocalHours::check)
+    }
+}
+
+fn check_count(path: &str, count: usize) -> Result<(), (String, String)> {
+    if count > REASONS_MAX {
+        return Err((path.into(), format!("holds {count}; the limit is {REASONS_MAX}")));
+    }
+    Ok(())
+}
+
+impl LocalHours {
+    fn check(self) -> Result<(), (String, String)> {
+        for (end, minute, least, most) in
+            [("from", self.from_minute, 0, DAY_MINUTES - 1), ("to", self.to_minute, 1, DAY_MINUTES)]
+        {
+            if !(least..=most).contains(&minute) {
+                let reason = format!("is {minute}; give minutes since midnight, {least} to {most}");
+                return Err((format!("meals.hours.{end}_minute"), reason));
+            }
+        }
+        if self.from_minute == self.to_minute {
+            let reason = "begin and end at the same minute; leave them out for any hour";
+            return Err(("meals.hours".into(), reason.into()));
+        }
+        Ok(())
+    }
 }

@@ -1,5 +1,5 @@
-//! Who is believed for which field of a leg, where a softphone and an exchange both report it (DESIGN: one source is
-//! authoritative per field, the other corroborates).
+//! Who is believed for which field of a leg, where a softphone and an exchange both report it: one of them is believed
+//! for each field, the other corroborates.
 //!
 //! Reference data only; the KPI folds go by it. Invariant: a field has one who is believed, whatever is defined.
 

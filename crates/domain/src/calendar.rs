@@ -1,4 +1,4 @@
-//! Working calendars as data: a zone, weekly windows, holidays, make-up days (KPIS.md, PRODUCT.md: deadlines).
+//! Working calendars as data: a zone, weekly windows, holidays, make-up days.
 //!
 //! Kept, listed and compared; reckoning with them comes with ticket deadlines. Invariant: a window ends after it begins,
 //! on the same day, and a date stands once among holidays and make-up days.
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{event::coded, ids::Name, time::Micros};
 
-/// Minutes of a day: the end of its last window at the latest.
+/// Minutes of a day: the end of its last window, or of hours of it, at the latest.
 pub const DAY_MINUTES: u16 = 24 * 60;
 
 coded! {

@@ -1,4 +1,5 @@
-//! Reference data as of any instant: queues, reasons, agents and their teams.
+//! Reference data as of any instant: queues, reasons, agents and their teams, targets, calendars, formula versions, the
+//! site's zone, what is allowed on a day, who is believed.
 //!
 //! For folds and decisions that ask "what held then?" (KPIS.md §1, effective-dated). Not for who is *undeclared*:
 //! that is whoever meets a name and finds [`Definitions::knows_queue`] or [`Definitions::knows_agent`] false.
@@ -115,13 +116,7 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
 
     /// How many chats the agent may hold at once at `at`; at least 1.
     pub fn chat_slots_at(&self, agent: &AgentId<N>, at: Micros) -> u32 {
-        self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, |defined| defined.chat_slots.max(1))
-    }
-
-    /// What an agent of `team` is allowed at `at`: by its team's own definition, else by the one for all.
-    pub fn allowance_at(&self, team: Option<&TeamId<N>>, at: Micros) -> Option<&AllowanceDefinition<N>> {
-        let of = |team: Option<TeamId<N>>| self.allowances.get(&team)?.at(at);
-        team.and_then(|team| of(Some(team.clone()))).or_else(|| of(None))
+        self.agent_at(agent, at).map_or(CHAT_SLOTS_DEFAULT, AgentDefinition::slots)
     }
 
     /// The instants strictly inside `span` at which the agent's team becomes another one, in order. Cutting the
@@ -156,11 +151,6 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         }
     }
 
-    /// The formula version in force at `at`; none: the built-in one.
-    pub fn formula_at(&self, at: Micros) -> Option<&FormulaDefinition<N>> {
-        self.formulas.at(at)
-    }
-
     /// What a formula version's number means; none: nobody has defined it, and it is not the built-in one.
     pub fn formula(&self, number: u8) -> Option<FormulaDefinition<N>> {
         let defined = self.formulas.0.iter().rev().find(|formula| formula.number == number).cloned();
@@ -171,11 +161,6 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
     /// Whether the queue is defined, at any instant.
     pub fn knows_queue(&self, queue: &QueueId<N>) -> bool {
         self.queues.contains_key(queue)
-    }
-
-    /// Whether the reason is defined, at any instant.
-    pub fn knows_reason(&self, reason: &ReasonCode<N>) -> bool {
-        self.reasons.contains_key(reason)
     }
 
     /// Whether the agent is defined, at any instant.
@@ -239,6 +224,13 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
     }
 }
 
+/// The one of `list` that is in force at `at`: the last that begins by then. `list` is sorted by `from`.
+#[inline]
+pub fn in_force<T>(list: &[T], at: Micros, from: impl Fn(&T) -> Micros) -> Option<&T> {
+    let begun = list.partition_point(|one| from(one) <= at);
+    list.get(begun.checked_sub(1)?)
+}
+
 /// A definition with a date.
 trait Dated: Clone + PartialEq {
     fn valid_from(&self) -> Micros;
@@ -292,13 +284,11 @@ impl<D: Dated> History<D> {
     }
 
     fn at(&self, at: Micros) -> Option<&D> {
-        let after = self.0.partition_point(|definition| definition.valid_from() <= at);
-        self.0.get(after.checked_sub(1)?)
+        in_force(&self.0, at, Dated::valid_from)
     }
 
     fn after(&self, at: Micros) -> impl Iterator<Item = &D> {
-        let after = self.0.partition_point(|definition| definition.valid_from() <= at);
-        self.0.iter().skip(after)
+        self.0.iter().skip_while(move |definition| definition.valid_from() <= at)
     }
 }
 

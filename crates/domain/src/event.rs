@@ -47,6 +47,14 @@ macro_rules! coded {
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
+
+            /// The one with this word; else in words what is wrong with it, and which there are.
+            pub fn from_word(word: &str) -> Result<Self, String> {
+                match word {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(format!("is `{word}`; it is one of {}", [$($text),+].join(", "))),
+                }
+            }
         }
 
         /// The word where people read it, the code in checkpoints.
@@ -315,6 +323,14 @@ impl<N> QueueDefinition<N> {
             valid_from: Micros::ZERO,
         }
     }
+
+    /// Whether it has a timer where it needs one, and only there; else in words what is wrong, after the timer's name.
+    pub fn check_timer(&self) -> Result<(), &'static str> {
+        if (self.after_call_end == AfterCallEnd::ByTimer) == (self.after_call_timer > Micros::ZERO) {
+            return Ok(());
+        }
+        Err("belongs to after-call work that ends by_timer, and to nothing else: say both or neither")
+    }
 }
 
 /// Reference data of a reason for being away.
@@ -341,10 +357,28 @@ pub struct AgentDefinition<N = Name> {
     pub agent: AgentId<N>,
     /// The team.
     pub team: Option<TeamId<N>>,
-    /// Chats at once, at least 1.
+    /// Chats at once; 0 stands for 1.
     pub chat_slots: u32,
     /// In force from.
     pub valid_from: Micros,
+}
+
+/// The most chats at once that an agent can be defined with.
+pub const CHAT_SLOTS_MAX: u32 = 100;
+
+/// Whether an agent can be defined with so many chats at once; else in words what is wrong, after their name.
+pub fn check_chat_slots(slots: u32) -> Result<(), String> {
+    if (1..=CHAT_SLOTS_MAX).contains(&slots) {
+        return Ok(());
+    }
+    Err(format!("is {slots}; it is 1 to {CHAT_SLOTS_MAX}"))
+}
+
+impl<N> AgentDefinition<N> {
+    /// How many chats the agent may hold at once; at least 1.
+    pub fn slots(&self) -> u32 {
+        self.chat_slots.max(1)
+    }
 }
 
 /// Reference data of a team.
@@ -689,19 +723,24 @@ types! {
 impl<N> Event<N> {
     /// Whether it defines something, rather than saying that something happened.
     pub fn is_definition(&self) -> bool {
-        matches!(
-            self,
-            Self::QueueDefined(_)
-                | Self::ReasonDefined(_)
-                | Self::AgentDefined(_)
-                | Self::FormulaDefined(_)
-                | Self::TargetDefined(_)
-                | Self::CalendarDefined(_)
-                | Self::TeamDefined(_)
-                | Self::SiteDefined(_)
-                | Self::AllowanceDefined(_)
-                | Self::AuthorityDefined(_)
-        )
+        self.valid_from().is_some()
+    }
+
+    /// From when on what it defines is in force; none if it defines nothing.
+    pub fn valid_from(&self) -> Option<Micros> {
+        match self {
+            Self::QueueDefined(queue) => Some(queue.valid_from),
+            Self::ReasonDefined(reason) => Some(reason.valid_from),
+            Self::AgentDefined(agent) => Some(agent.valid_from),
+            Self::FormulaDefined(formula) => Some(formula.valid_from),
+            Self::TargetDefined(target) => Some(target.valid_from),
+            Self::CalendarDefined(calendar) => Some(calendar.valid_from),
+            Self::TeamDefined(team) => Some(team.valid_from),
+            Self::SiteDefined(site) => Some(site.valid_from),
+            Self::AllowanceDefined(allowance) => Some(allowance.valid_from),
+            Self::AuthorityDefined(authority) => Some(authority.valid_from),
+            _ => None,
+        }
     }
 
     /// Its type's number.

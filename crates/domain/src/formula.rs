@@ -114,7 +114,7 @@ coded! {
     }
 }
 
-/// What folds ask of a formula. All durations.
+/// What folds ask of a formula.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
     /// The service level's threshold t of queues that have none of their own.
@@ -154,6 +154,21 @@ impl Default for Rules {
             fcr_transfer: TransferRule::Fails,
             repeat_window: week,
         }
+    }
+}
+
+impl Rules {
+    /// Each duration, with its name.
+    pub fn lengths(&self) -> [(&'static str, Micros); 7] {
+        [
+            ("threshold", self.threshold),
+            ("short", self.short),
+            ("rings", self.rings),
+            ("short_handle", self.short_handle),
+            ("attempt_window", self.attempt_window),
+            ("fcr_window", self.fcr_window),
+            ("repeat_window", self.repeat_window),
+        ]
     }
 }
 
@@ -212,6 +227,21 @@ impl<N> FormulaDefinition<N> {
             forms: Forms::default(),
             valid_from: Micros(i64::MIN),
         }
+    }
+
+    /// What is said by a word, with its name: of the rules, then of the forms.
+    pub fn words(&self) -> [(&'static str, &'static str); 8] {
+        let (rules, forms) = (&self.rules, &self.forms);
+        [
+            ("fcr_identity", rules.fcr_identity.word()),
+            ("fcr_repeats", rules.fcr_repeats.word()),
+            ("fcr_transfer", rules.fcr_transfer.word()),
+            ("aht", forms.aht.word()),
+            ("abandon_rate", forms.abandon_rate.word()),
+            ("service_level", forms.service_level.word()),
+            ("occupancy", forms.occupancy.word()),
+            ("fcr", forms.fcr.word()),
+        ]
     }
 
     /// Whether another definition of the number says the same.

@@ -7,7 +7,7 @@
 //! - [`time`]: instants, spans and the 15-minute grid
 //! - [`event`]: every event that the log can hold
 //! - [`envelope`]: what surrounds an event: position, stream, times, actor, source
-//! - [`definitions`]: queues, reasons, agents and teams as of any instant; [`allowance`]: the site's zone, and what agents are
+//! - [`definitions`]: all reference data as of any instant; [`allowance`]: the site's zone, and what agents are
 //!   allowed on a day; [`authority`]: who is believed for which field of a leg
 //! - [`agent`]: the agent's session, intent, slots and clock
 //! - [`contact`]: a contact's visits, legs, customer and matter

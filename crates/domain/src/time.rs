@@ -70,12 +70,6 @@ impl Span {
         self.end.minus(self.start)
     }
 
-    /// The part that lies before `instant`.
-    #[inline]
-    pub fn clipped_to(self, instant: Micros) -> Self {
-        Self::new(self.start, self.end.min(instant))
-    }
-
     /// The base intervals that it crosses, each with the length of the part inside; parts sum to the whole.
     pub fn by_interval(self) -> impl Iterator<Item = (Interval, Micros)> {
         let mut start = self.start;

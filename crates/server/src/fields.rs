@@ -68,6 +68,11 @@ pub(crate) fn duration(field: &str, micros: i64) -> Result<Micros, Status> {
     Ok(Micros(micros))
 }
 
+/// A minute of the day; whether it may be that late is for the domain to say.
+pub(crate) fn minute(field: &str, minute: u32) -> Result<u16, Status> {
+    u16::try_from(minute).map_err(|_| status::invalid(field, format!("is {minute}; a day has 1,440 minutes")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,6 +25,13 @@ pub const SHED_RETRY: Duration = Duration::from_secs(1);
 /// When a client may try again after the server has gone down.
 pub const SHUTDOWN_RETRY: Duration = Duration::from_secs(2);
 
+/// The most rows of one answer.
+pub const ROWS_MAX: usize = 100_000;
+/// The most pieces that a range is cut into by time, looked at before anything is counted: 208 days of quarter hours.
+pub const PIECES_MAX: i64 = 20_000;
+/// The most updates of a watch per second.
+pub const UPDATES_PER_SECOND_MAX: u32 = 50;
+
 /// Items in a page of an explanation, if the caller does not say.
 pub const EXPLAIN_ITEMS_DEFAULT: usize = 100;
 /// The most items in a page of an explanation.

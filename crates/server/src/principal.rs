@@ -9,7 +9,7 @@ use pegcount_domain::ids::{AgentId, Name, SiteId};
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $variant:ident $word:literal,)+) => {
-        /// What a principal is (PRODUCT.md, the table of roles).
+        /// What a principal is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Role { $($(#[$doc])* $variant,)+ }
 

@@ -148,12 +148,12 @@ pub(crate) fn of(error: EngineError) -> Status {
         EngineError::Decode { position, .. } => {
             informed(Code::DataLoss, message, "UNDECODABLE", &[("position", position.to_string())])
         }
-        EngineError::Query(error) => of_query(&error),
+        EngineError::Query(error) => of_query(&error, "column"),
     }
 }
 
-/// A query that has no answer.
-pub(crate) fn of_query(error: &QueryError) -> Status {
+/// A query that has no answer; `column` is the field in which the request names columns.
+pub(crate) fn of_query(error: &QueryError, column: &'static str) -> Status {
     let message = error.to_string();
     let field = match error {
         QueryError::Unaligned { field: "from", .. } => "from_us",
@@ -171,7 +171,7 @@ pub(crate) fn of_query(error: &QueryError) -> Status {
         QueryError::UnknownColumn { .. }
         | QueryError::NotExplained { .. }
         | QueryError::MeanNotExplained { .. }
-        | QueryError::NotCutBy { .. } => "column",
+        | QueryError::NotCutBy { .. } => column,
     };
     let details = ErrorDetails::with_bad_request_violation(field, message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)
@@ -279,6 +279,18 @@ mod tests {
         let details = status.get_error_details();
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "source.epoch");
         assert_eq!(status.message(), "source.epoch has 3 bytes; a UUID has 16");
+    }
+
+    #[test]
+    fn an_unknown_column_is_told_under_the_field_that_the_request_has() {
+        let unknown = QueryError::UnknownColumn { column: "happiness".into() };
+        for (status, field) in [
+            (of_query(&unknown, "columns"), "columns"),
+            (of(EngineError::Query(QueryError::UnknownColumn { column: "happiness".into() })), "column"),
+        ] {
+            let details = status.get_error_details();
+            assert_eq!(details.bad_request().unwrap().field_violations[0].field, field);
+        }
     }
 
     #[test]

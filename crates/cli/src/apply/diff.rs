@@ -56,6 +56,9 @@ struct Facts {
     fields: Vec<(&'static str, String)>,
 }
 
+/// Which thing, and what is said of it, field by field.
+type Told = (String, Vec<(&'static str, String)>);
+
 impl Diff {
     /// Compares a file's definitions with those that stand.
     pub(super) fn of(file: &[Event], standing: &[Event]) -> Self {
@@ -151,38 +154,37 @@ fn yes(is_so: bool) -> String {
 }
 
 fn facts(event: &Event) -> Facts {
+    let (what, fields) = told(event);
+    Facts { what, from: event.valid_from().unwrap_or(Micros::ZERO), fields }
+}
+
+fn told(event: &Event) -> Told {
     match event {
         Event::QueueDefined(queue) => of_queue(queue),
         Event::ReasonDefined(reason) => of_reason(reason),
         Event::AgentDefined(agent) => of_agent(agent),
-        Event::TeamDefined(team) => Facts {
-            what: format!("team {}", team.team),
-            from: team.valid_from,
-            fields: vec![("label", name(team.label.as_ref()))],
-        },
+        Event::TeamDefined(team) => {
+            (format!("team {}", team.team), vec![("label", name(team.label.as_ref()))])
+        }
         Event::FormulaDefined(formula) => of_formula(formula),
         Event::TargetDefined(target) => of_target(target),
         Event::CalendarDefined(calendar) => of_calendar(calendar),
-        Event::SiteDefined(site) => Facts {
-            what: "site".to_owned(),
-            from: site.valid_from,
-            fields: vec![("time_zone", site.time_zone.as_str().to_owned())],
-        },
+        Event::SiteDefined(site) => {
+            ("site".to_owned(), vec![("time_zone", site.time_zone.as_str().to_owned())])
+        }
         Event::AllowanceDefined(allowance) => of_allowance(allowance),
-        Event::AuthorityDefined(authority) => Facts {
-            what: "authority".to_owned(),
-            from: authority.valid_from,
-            fields: LegField::ALL.iter().map(|field| (field.word(), believed(authority, *field))).collect(),
-        },
-        other => Facts { what: other.event_type().name().to_owned(), from: Micros::ZERO, fields: Vec::new() },
+        Event::AuthorityDefined(authority) => (
+            "authority".to_owned(),
+            LegField::ALL.iter().map(|field| (field.word(), believed(authority, *field))).collect(),
+        ),
+        other => (other.event_type().name().to_owned(), Vec::new()),
     }
 }
 
-fn of_queue(queue: &QueueDefinition) -> Facts {
-    Facts {
-        what: format!("queue {}", queue.queue),
-        from: queue.valid_from,
-        fields: vec![
+fn of_queue(queue: &QueueDefinition) -> Told {
+    (
+        format!("queue {}", queue.queue),
+        vec![
             ("label", name(queue.label.as_ref())),
             ("threshold", length(queue.threshold)),
             ("short", length(queue.short)),
@@ -191,62 +193,40 @@ fn of_queue(queue: &QueueDefinition) -> Facts {
             ("after_call_timer", length(Some(queue.after_call_timer).filter(|timer| *timer > Micros::ZERO))),
             ("after_call_on_contact", queue.after_call_on_contact.word().to_owned()),
         ],
-    }
+    )
 }
 
-fn of_reason(reason: &ReasonDefinition) -> Facts {
-    Facts {
-        what: format!("reason {}", reason.reason),
-        from: reason.valid_from,
-        fields: vec![
+fn of_reason(reason: &ReasonDefinition) -> Told {
+    (
+        format!("reason {}", reason.reason),
+        vec![
             ("label", name(reason.label.as_ref())),
             ("productive", yes(reason.productive)),
             ("paid", yes(reason.paid)),
             ("longest", length(reason.longest)),
         ],
-    }
+    )
 }
 
-fn of_agent(agent: &AgentDefinition) -> Facts {
-    Facts {
-        what: format!("agent {}", agent.agent),
-        from: agent.valid_from,
-        fields: vec![
+fn of_agent(agent: &AgentDefinition) -> Told {
+    (
+        format!("agent {}", agent.agent),
+        vec![
             ("team", name(agent.team.as_ref().map(|team| &team.0))),
             ("chat_slots", agent.chat_slots.to_string()),
         ],
-    }
+    )
 }
 
 /// All comings into force are one line of time: what changes is told against the version before.
-fn of_formula(formula: &FormulaDefinition) -> Facts {
-    let (rules, forms) = (&formula.rules, &formula.forms);
-    Facts {
-        what: "formula".to_owned(),
-        from: formula.valid_from,
-        fields: vec![
-            ("version", formula.number.to_string()),
-            ("name", name(formula.name.as_ref())),
-            ("threshold", written(rules.threshold)),
-            ("short", written(rules.short)),
-            ("rings", written(rules.rings)),
-            ("short_handle", written(rules.short_handle)),
-            ("attempt_window", written(rules.attempt_window)),
-            ("fcr_window", written(rules.fcr_window)),
-            ("fcr_identity", rules.fcr_identity.word().to_owned()),
-            ("fcr_repeats", rules.fcr_repeats.word().to_owned()),
-            ("fcr_transfer", rules.fcr_transfer.word().to_owned()),
-            ("repeat_window", written(rules.repeat_window)),
-            ("aht", forms.aht.word().to_owned()),
-            ("abandon_rate", forms.abandon_rate.word().to_owned()),
-            ("service_level", forms.service_level.word().to_owned()),
-            ("occupancy", forms.occupancy.word().to_owned()),
-            ("fcr", forms.fcr.word().to_owned()),
-        ],
-    }
+fn of_formula(formula: &FormulaDefinition) -> Told {
+    let mut fields = vec![("version", formula.number.to_string()), ("name", name(formula.name.as_ref()))];
+    fields.extend(formula.rules.lengths().map(|(key, length)| (key, written(length))));
+    fields.extend(formula.words().map(|(key, word)| (key, word.to_owned())));
+    ("formula".to_owned(), fields)
 }
 
-fn of_target(target: &TargetDefinition) -> Facts {
+fn of_target(target: &TargetDefinition) -> Told {
     let (level, _, of) = target.scope.parts();
     let scope = match of {
         Some(of) => format!("{level} {of}"),
@@ -254,18 +234,17 @@ fn of_target(target: &TargetDefinition) -> Facts {
         None => format!("each {level}"),
     };
     let value = target.value.map(|value| format!("{} {}", target.comparison.word(), decimal(value)));
-    Facts {
-        what: format!("target {}", target.target),
-        from: target.valid_from,
-        fields: vec![
+    (
+        format!("target {}", target.target),
+        vec![
             ("column", target.column.as_str().to_owned()),
             ("value", value.unwrap_or_else(|| "retired".to_owned())),
             ("for", scope),
         ],
-    }
+    )
 }
 
-fn of_calendar(calendar: &CalendarDefinition) -> Facts {
+fn of_calendar(calendar: &CalendarDefinition) -> Told {
     let windows = calendar.windows.iter().map(|window| {
         let (from, to) = (written_minute(window.from), written_minute(window.to));
         format!("{} {from}–{to}", window.day.word())
@@ -273,16 +252,15 @@ fn of_calendar(calendar: &CalendarDefinition) -> Facts {
     let holidays = calendar.holidays.iter().map(|day| day.date.to_string());
     let made_up = calendar.make_up_days.iter().map(|day| format!("{} like {}", day.date, day.like.word()));
     let join = |items: Vec<String>| items.join(" ");
-    Facts {
-        what: format!("calendar {}", calendar.calendar),
-        from: calendar.valid_from,
-        fields: vec![
+    (
+        format!("calendar {}", calendar.calendar),
+        vec![
             ("time_zone", calendar.time_zone.to_string()),
             ("windows", join(windows.collect())),
             ("holidays", join(holidays.collect())),
             ("make_up_days", join(made_up.collect())),
         ],
-    }
+    )
 }
 
 /// Who is believed, where that is not as by default.
@@ -291,7 +269,7 @@ fn believed(authority: &AuthorityDefinition, field: LegField) -> String {
     if said == field.believed_by_default() { String::new() } else { said.word().to_owned() }
 }
 
-fn of_allowance(allowance: &AllowanceDefinition) -> Facts {
+fn of_allowance(allowance: &AllowanceDefinition) -> Told {
     let limits = |longest: Option<Micros>, total: Option<Micros>, count: Option<u32>| {
         let mut words = String::new();
         let lengths = [("longest", longest), ("total", total)];
@@ -315,16 +293,15 @@ fn of_allowance(allowance: &AllowanceDefinition) -> Facts {
         let limits = limits(meals.longest, None, meals.count);
         format!("{}{limits}{}", reasons.join(" "), hours.unwrap_or_default())
     });
-    Facts {
-        what: format!("allowance {}", allowance.team.as_ref().map_or("for all", |team| team.as_str())),
-        from: allowance.valid_from,
-        fields: vec![
+    (
+        format!("allowance {}", allowance.team.as_ref().map_or("for all", |team| team.as_str())),
+        vec![
             ("total", length(allowance.total)),
             ("sign_ins", allowance.sign_ins.map(|count| count.to_string()).unwrap_or_default()),
             ("limits", reasons.collect::<Vec<_>>().join(", ")),
             ("meals", meals.unwrap_or_default()),
         ],
-    }
+    )
 }
 
 #[cfg(test)]

@@ -43,10 +43,17 @@ pub(crate) async fn run(args: ApplyArgs) -> Result<(), CliError> {
     })?;
     let file = read::read(&args.file, &content)?;
     let site = the_site(&args.file, args.site.as_deref(), file.site.as_deref())?;
-    let target = Target::open(&args.target, Missing::Make).await?;
-    let done = apply(&args, &target, &site, &file).await;
-    target.close().await?;
-    done
+    let missing = if args.dry_run { Missing::Refuse } else { Missing::Make };
+    match Target::open(&args.target, missing).await {
+        Ok(target) => {
+            let done = apply(&args, &target, &site, &file).await;
+            target.close().await?;
+            done
+        }
+        // To look makes no folder; where there is none, nothing is defined.
+        Err(CliError::NoFolder { .. }) => shown(&args, &site, &file, &[]).map(drop),
+        Err(error) => Err(error),
+    }
 }
 
 async fn apply(
@@ -55,14 +62,7 @@ async fn apply(
     site: &SiteId,
     file: &read::SiteRead,
 ) -> Result<(), CliError> {
-    let diff = Diff::of(&file.events, &defined(target, site).await?);
-    output::line(diff.words(&file.zone))?;
-    if diff.events.is_empty() {
-        return output::line(format!("nothing to do: {site} is as the file says"));
-    }
-    if args.dry_run {
-        return output::line("nothing was written (--dry-run)");
-    }
+    let Some(diff) = shown(args, site, file, &defined(target, site).await?)? else { return Ok(()) };
     if !args.yes && !consents(&diff, site, &file.zone)? {
         return output::line("nothing was written");
     }
@@ -72,6 +72,26 @@ async fn apply(
         wait(api, site).await?;
     }
     Ok(())
+}
+
+/// Shows what the file changes; gives it if it is to be written.
+fn shown(
+    args: &ApplyArgs,
+    site: &SiteId,
+    file: &read::SiteRead,
+    standing: &[Event],
+) -> Result<Option<Diff>, CliError> {
+    let diff = Diff::of(&file.events, standing);
+    output::line(diff.words(&file.zone))?;
+    if diff.events.is_empty() {
+        output::line(format!("nothing to do: {site} is as the file says"))?;
+        return Ok(None);
+    }
+    if args.dry_run {
+        output::line("nothing was written (--dry-run)")?;
+        return Ok(None);
+    }
+    Ok(Some(diff))
 }
 
 /// The site of the argument, or else the file's.

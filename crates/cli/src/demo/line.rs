@@ -66,10 +66,7 @@ impl Figures {
                 format!("FCR {}", shown("fcr_rate")),
             ]
             .join(BETWEEN),
-            format!(
-                "{rate} events/s{BETWEEN}log position {}",
-                human::grouped(i64::try_from(end).unwrap_or(i64::MAX))
-            ),
+            format!("{rate} events/s{BETWEEN}log position {}", human::number(end)),
         ];
         Ok(lines)
     }

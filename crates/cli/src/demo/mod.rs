@@ -8,7 +8,7 @@ mod stage;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use pegcount_client::Token;
 use pegcount_domain::ids::{Name, SiteId};
 use pegcount_engine::Engine;
@@ -17,8 +17,8 @@ use pegcount_sim::{SimConfig, SimReport};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    address, args::DemoArgs, error::CliError, figures::human::grouped, output, shutdown, target, telemetry,
-    when,
+    address, args::DemoArgs, error::CliError, figures::human::number, output, progress::styled, shutdown,
+    target, telemetry, when,
 };
 use line::{BETWEEN, Figures};
 use stage::Stage;
@@ -108,8 +108,8 @@ fn introduce(
          log        {}\n\n\
          Ctrl-C ends it.\n",
         args.speed,
-        grouped(args.agents.into()),
-        grouped(calls_per_hour.into()),
+        number(args.agents),
+        number(calls_per_hour),
         args.seed,
         when::rfc3339(stage.clock.now(), &stage.zone),
         stage.dir.display(),
@@ -127,10 +127,7 @@ async fn show(engine: &Arc<Engine>, stage: &Stage) -> Result<(), CliError> {
             output::line(figures.parts()?.join(BETWEEN))?;
         }
     }
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-        bar.set_style(style);
-    }
+    let bar = styled(ProgressBar::new_spinner(), "{spinner} {msg}");
     let _clear = Clear(bar.clone());
     let mut every = tokio::time::interval(REFRESH);
     loop {
@@ -152,14 +149,13 @@ impl Drop for Clear {
 fn conclude(stage: &Stage, report: &SimReport, position: u64) -> Result<(), CliError> {
     let dir: PathBuf = stage.dir.clone();
     let total = report.total();
-    let count = |number: u64| grouped(i64::try_from(number).unwrap_or(i64::MAX));
     output::line(format_args!(
         "\nEnded. {} facts of {} contacts, {} of them answered, are among the {} events kept in {}.\n\
          Look again:  pegcount kpi --site {SITE} --by queue --from {} --time-zone {} --data-dir {}",
-        count(report.facts),
-        count(report.contacts),
-        count(total.answered),
-        count(position),
+        number(report.facts),
+        number(report.contacts),
+        number(total.answered),
+        number(position),
         dir.display(),
         when::date(stage.began, &stage.zone),
         stage.zone.iana_name().unwrap_or("UTC"),

@@ -135,16 +135,15 @@ fn sums(answer: &ExplainKpiResponse) -> Vec<String> {
         let (sum, count) =
             if shown == answer.item_count { (sum, count) } else { (term.amount, term.item_count) };
         let items = if count == 1 { "item" } else { "items" };
-        let count = human::grouped(i64::try_from(count).unwrap_or(i64::MAX));
-        format!("{} {} in {count} {items}", term.measure, formula::amount(term.unit(), sum))
+        format!("{} {} in {} {items}", term.measure, human::number(count), formula::amount(term.unit(), sum))
     };
     let all: Vec<_> = measures.iter().map(sum).collect();
     let mut lines = vec![format!("sum: {}", all.join(", "))];
     if shown < answer.item_count {
         lines.push(format!(
             "shown are {} of {} items; --limit {} shows all",
-            grouped(shown),
-            grouped(answer.item_count),
+            human::number(shown),
+            human::number(answer.item_count),
             answer.item_count
         ));
     }
@@ -175,10 +174,6 @@ fn foot(answer: &ExplainKpiResponse, zone: &TimeZone) -> String {
         answer.position,
         answer.formula_version,
     )
-}
-
-fn grouped(count: u64) -> String {
-    human::grouped(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! For files that other programs read. Not for the eye: [`super::human`] rounds for that. Invariant: microseconds
 //! become decimal seconds exactly; a quotient is rounded once, to [`DECIMALS_MAX`] places, half away from zero.
 
+use serde_json::Value;
+
 /// The most digits after the point: microseconds in seconds need six.
 pub(crate) const DECIMALS_MAX: u32 = 6;
 
@@ -22,6 +24,11 @@ pub(crate) fn average_seconds(numerator: i64, denominator: i64) -> String {
 /// A ratio. The denominator is not 0.
 pub(crate) fn ratio(numerator: i64, denominator: i64) -> String {
     quotient(i128::from(numerator), i128::from(denominator))
+}
+
+/// A decimal as a JSON number, digit by digit. What cannot be one, which does not happen, stays a text.
+pub(crate) fn json(decimal: String) -> Value {
+    serde_json::from_str(&decimal).map_or(Value::String(decimal), Value::Number)
 }
 
 fn quotient(numerator: i128, denominator: i128) -> String {
@@ -51,6 +58,11 @@ mod tests {
         assert_eq!(seconds(-1_500_000), "-1.5");
         // Past the 53 bits of a double.
         assert_eq!(seconds(i64::MAX), "9223372036854.775807");
+    }
+
+    #[test]
+    fn a_decimal_is_a_number_in_json() {
+        assert_eq!(json("12.5".to_owned()), serde_json::json!(12.5));
     }
 
     #[test]

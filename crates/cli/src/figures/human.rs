@@ -36,6 +36,11 @@ fn target(verdict: Verdict) -> String {
     }
 }
 
+/// How many there are, thousands apart.
+pub(crate) fn number(count: impl TryInto<i64>) -> String {
+    grouped(count.try_into().unwrap_or(i64::MAX))
+}
+
 /// A duration (microseconds) as `m:ss`, from an hour on `h:mm:ss`; whole seconds.
 pub(crate) fn duration(micros: i64) -> String {
     let sign = if micros < 0 { "-" } else { "" };

@@ -38,7 +38,7 @@ pub(crate) fn table(figures: &Figures) -> String {
     format!(
         "{}\n{range}{} {rows} · open work counted to {} · log position {} · {}",
         output::shown(table),
-        human::grouped(i64::try_from(figures.rows.len()).unwrap_or(i64::MAX)),
+        human::number(figures.rows.len()),
         when::rfc3339(figures.as_of, &figures.zone),
         figures.position,
         versions(figures),

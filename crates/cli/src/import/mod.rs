@@ -9,7 +9,7 @@ mod wire;
 
 use std::{fs::File, io::BufReader};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use pegcount_domain::ids::SourceId;
 use pegcount_import::{ContactRecord, bank::BankReader};
 
@@ -17,6 +17,7 @@ use crate::{
     args::{BankArgs, Format},
     error::CliError,
     output,
+    progress::styled,
     target::{self, Missing, Target},
     when,
 };
@@ -70,7 +71,7 @@ pub(crate) async fn bank(args: BankArgs) -> Result<(), CliError> {
 async fn hand_over(mut records: Vec<ContactRecord>, sink: &mut Sink) -> Result<(), CliError> {
     records.sort_by_key(|record| record.facts.first().map(|(at, _)| *at));
     let bar = ProgressBar::new(records.len().try_into().unwrap_or(u64::MAX));
-    style(&bar, "storing {bar:40} {percent:>3} % · {human_pos} of {human_len} records · {elapsed}");
+    let bar = styled(bar, "storing {bar:40} {percent:>3} % · {human_pos} of {human_len} records · {elapsed}");
     let mut records = records.into_iter();
     loop {
         let message: Vec<ContactRecord> = records.by_ref().take(RECORDS_PER_MESSAGE).collect();
@@ -85,14 +86,6 @@ async fn hand_over(mut records: Vec<ContactRecord>, sink: &mut Sink) -> Result<(
 
 /// A bar over the file's bytes.
 fn progress(bytes: u64) -> ProgressBar {
-    let bar = ProgressBar::new(bytes);
-    style(&bar, "reading {bar:40} {percent:>3} % · {bytes} of {total_bytes} · {elapsed}");
-    bar
-}
-
-/// A bar draws itself only if standard error is a terminal.
-fn style(bar: &ProgressBar, template: &str) {
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
+    let form = "reading {bar:40} {percent:>3} % · {bytes} of {total_bytes} · {elapsed}";
+    styled(ProgressBar::new(bytes), form)
 }

@@ -8,7 +8,7 @@ use pegcount_import::bank::{BankReport, Oddity};
 use serde_json::{Value, json};
 
 use super::sink::Done;
-use crate::figures::human::grouped;
+use crate::figures::human;
 
 /// Lines named in the text before the rest is only counted.
 const LINES_SHOWN: usize = 8;
@@ -85,7 +85,7 @@ pub(super) fn text(outcome: &Outcome, verbose: bool) -> String {
         if let Some(head) = head {
             let _ = writeln!(text, "{head}:");
         }
-        let shown = grouped(i64::try_from(number).unwrap_or(i64::MAX));
+        let shown = human::number(number);
         let _ = writeln!(text, "  {shown:>9}  {word}{}", list(&lines, verbose));
     }
     let shown = if verbose { usize::MAX } else { LINES_SHOWN };

@@ -2,8 +2,6 @@
 //!
 //! Invariant: with a server it is the server that says which there are; without one, this program.
 
-use std::io::Write;
-
 use pegcount_proto::v1::{DescribeKpisRequest, KpiColumn, Unit};
 use pegcount_server::wire;
 use serde_json::json;
@@ -29,42 +27,22 @@ pub(super) async fn run(target: &TargetArgs, format: Format) -> Result<(), CliEr
 }
 
 fn write(columns: &[KpiColumn], format: Format) -> Result<(), CliError> {
-    let mut out = output::out();
-    match format {
-        Format::Table => {
-            let mut table = output::plain_table();
-            table.set_header(HEAD);
-            for column in columns {
-                table.add_row([column.name.as_str(), unit(column), meaning(column)]);
-            }
-            writeln!(
-                out,
-                "{}\n{} columns; `docs/KPIS.md` has the rules in full",
-                output::shown(table),
-                columns.len()
-            )?;
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(out);
-            csv.write_record(HEAD)?;
-            for column in columns {
-                csv.write_record([column.name.as_str(), unit(column), meaning(column)])?;
-            }
-            csv.flush()?;
-        }
-        Format::Json => {
-            for column in columns {
-                let object = json!({
-                    "column": column.name,
-                    "unit": unit(column),
-                    "formula": column.formula,
-                    "meaning": column.meaning,
-                });
-                writeln!(out, "{object}")?;
-            }
-        }
-    }
-    Ok(())
+    let records = || columns.iter().map(|column| [column.name.as_str(), unit(column), meaning(column)]);
+    let table = || {
+        let mut table = output::plain_table();
+        table.set_header(HEAD).add_rows(records());
+        let count = columns.len();
+        format!("{}\n{count} columns; `docs/KPIS.md` has the rules in full", output::shown(table))
+    };
+    let objects = columns.iter().map(|column| {
+        json!({
+            "column": column.name,
+            "unit": unit(column),
+            "formula": column.formula,
+            "meaning": column.meaning,
+        })
+    });
+    output::list(format, table, &HEAD, records(), objects)
 }
 
 fn unit(column: &KpiColumn) -> &'static str {

@@ -10,17 +10,18 @@ use pegcount_proto::v1::ReadFramesRequest;
 use pegcount_server::tokens::LOCAL_TOKEN_FILE;
 use tokio_stream::StreamExt;
 
-use super::{Bar, number};
+use super::bar;
 use crate::{
     address,
     args::{BackupArgs, TargetArgs},
     error::CliError,
+    figures::human::number,
     output, target,
 };
 
 /// Backs up, and says what came of it.
 pub(crate) async fn run(args: BackupArgs) -> Result<(), CliError> {
-    let bar = Bar::new("copying");
+    let bar = bar("copying");
     let mut backup = Backup::begin(&args.dir, &args.to)?;
     if backup.is_running() {
         hot_end(&args, &mut backup).await?;

@@ -14,7 +14,7 @@ use prost::Message;
 use serde_json::json;
 
 use super::{
-    Bar,
+    bar,
     events::{Line, message},
 };
 use crate::{
@@ -48,7 +48,7 @@ fn write(args: &DumpArgs, events: &Events, out: &mut impl Write) -> Result<(), C
     writer.header(events)?;
     let (from, to) = (Position(args.from.unwrap_or(1)), Position(args.to.unwrap_or(u64::MAX)));
     let mut written = Ok(());
-    events.each(from, to, &Bar::new("dumping"), |event| {
+    events.each(from, to, &bar("dumping"), |event| {
         written = writer.event(event);
         written.is_ok()
     })?;

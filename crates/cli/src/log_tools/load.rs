@@ -15,12 +15,11 @@ use prost::Message;
 use serde_json::Value;
 
 use super::{
-    Bar,
+    bar,
     dump::FORM,
     events::{Line, event},
-    number,
 };
-use crate::{args::LoadArgs, error::CliError, output};
+use crate::{args::LoadArgs, error::CliError, figures::human::number, output};
 
 /// The longest item or line that there can be, bytes: an event of 32 KiB in JSON, with its body in words.
 const ITEM_BYTES_MAX: u64 = 1024 * 1024;
@@ -29,7 +28,7 @@ const ITEM_BYTES_MAX: u64 = 1024 * 1024;
 pub(crate) fn run(args: &LoadArgs) -> Result<(), CliError> {
     let failed = |action| move |source| CliError::File { action, path: args.file.clone(), source };
     let file = File::open(&args.file).map_err(failed("open"))?;
-    let bar = Bar::new("loading");
+    let bar = bar("loading");
     bar.total(file.metadata().map_err(failed("read"))?.len());
     let mut dump = Dump::new(&args.file, file, &bar.0).map_err(failed("read"))?;
     dump.header()?;

@@ -11,10 +11,9 @@ mod restore;
 mod stat;
 mod verify;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use pegcount_log::tools::Progress;
 
-use crate::figures::human::grouped;
+use crate::progress::Bar;
 
 pub(crate) use backup::run as backup;
 pub(crate) use dump::run as dump;
@@ -23,20 +22,11 @@ pub(crate) use restore::run as restore;
 pub(crate) use stat::run as stat;
 pub(crate) use verify::run as verify;
 
-/// A bar over bytes. It draws itself only if standard error is a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    /// `doing` stands before it.
-    fn new(doing: &str) -> Self {
-        let bar = ProgressBar::new(0);
-        let style = "{msg} {bar:40} {percent:>3} % · {bytes} of {total_bytes} · {elapsed} · {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        bar.set_message(doing.to_owned());
-        Self(bar)
-    }
+/// A bar over bytes; `doing` stands before it.
+fn bar(doing: &'static str) -> Bar {
+    let bar = Bar::new("{msg} {bar:40} {percent:>3} % · {bytes} of {total_bytes} · {elapsed} · {eta} left");
+    bar.0.set_message(doing);
+    bar
 }
 
 impl Progress for Bar {
@@ -47,15 +37,4 @@ impl Progress for Bar {
     fn more(&self, bytes: u64) {
         self.0.inc(bytes);
     }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-/// A number with its thousands apart.
-fn number(number: u64) -> String {
-    grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }

@@ -3,8 +3,8 @@
 use pegcount_domain::envelope::Position;
 use pegcount_log::tools::{self, Until};
 
-use super::{Bar, number};
-use crate::{args::RestoreArgs, error::CliError, output, when};
+use super::bar;
+use crate::{args::RestoreArgs, error::CliError, figures::human::number, output, when};
 
 /// Restores, and says what came of it.
 pub(crate) fn run(args: &RestoreArgs) -> Result<(), CliError> {
@@ -13,7 +13,7 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<(), CliError> {
         (None, Some(time)) => Until::Time(when::instant(time, &when::zone(&args.time_zone)?)?),
         (None, None) => Until::End,
     };
-    let done = tools::restore(&args.backup, &args.to, until, &Bar::new("restoring"))?;
+    let done = tools::restore(&args.backup, &args.to, until, &bar("restoring"))?;
     let left_out = match done.backup_end.0 - done.end.0 {
         0 => "nothing left out".to_owned(),
         events => format!("{} later events left out", number(events)),

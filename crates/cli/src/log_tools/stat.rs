@@ -10,15 +10,15 @@ use pegcount_domain::time::Micros;
 use pegcount_log::tools::{self, SegmentStat, Stat};
 use serde_json::{Value, json};
 
-use super::{Bar, number};
-use crate::{args::StatArgs, error::CliError, output, when};
+use super::bar;
+use crate::{args::StatArgs, error::CliError, figures::human::number, output, when};
 
 /// The newest segments that the text lists; JSON has all of them.
 const SEGMENTS_SHOWN: usize = 10;
 
 /// Looks, and says what is there.
 pub(crate) fn run(args: &StatArgs) -> Result<(), CliError> {
-    let stat = tools::stat(&args.dir, args.kinds, &Bar::new("counting"))?;
+    let stat = tools::stat(&args.dir, args.kinds, &bar("counting"))?;
     if args.json { output::line(json(&stat)) } else { text(&stat) }
 }
 

@@ -11,13 +11,13 @@ use pegcount_log::{
     tools::{self, ToolError, Verified},
 };
 
-use super::{Bar, number};
-use crate::{args::VerifyArgs, error::CliError, output};
+use super::bar;
+use crate::{args::VerifyArgs, error::CliError, figures::human::number, output};
 
 /// Checks, and says what was looked at and what is wrong.
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     let started = Instant::now();
-    let verified = tools::verify(&args.dir, &Bar::new("checking"));
+    let verified = tools::verify(&args.dir, &bar("checking"));
     let verified = verified.map_err(|error| match error {
         ToolError::Log(LogError::Locked { path }) => CliError::CannotVerifyServed { dir: path },
         error => CliError::CannotLook(error),

@@ -40,7 +40,7 @@ pub(crate) struct SiteFile {
     #[serde(default)]
     pub(crate) zone: Vec<ZoneEntry>,
     #[serde(default)]
-    pub(crate) allowance: Vec<AllowanceEntry>,
+    pub(crate) allowance: Vec<Spanned<AllowanceEntry>>,
     #[serde(default)]
     pub(crate) authority: Vec<AuthorityEntry>,
 }

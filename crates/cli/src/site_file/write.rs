@@ -13,7 +13,7 @@ use pegcount_domain::{
     authority::{AuthorityDefinition, Reporter},
     calendar::{CalendarDefinition, Weekday},
     event::{AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition},
-    formula::{Forms, FormulaDefinition, Rules},
+    formula::FormulaDefinition,
     ids::{AgentId, Name, TeamId},
     target::{TARGET_UNIT, TargetDefinition},
     time::Micros,
@@ -229,31 +229,11 @@ impl Out {
         self.text("name", formula.name.as_ref().map(Name::as_str));
         self.text("notes", formula.notes.as_ref().map(Name::as_str));
         self.since(formula.valid_from);
-        let (rules, usual) = (&formula.rules, Rules::default());
-        let lengths = [
-            ("threshold", rules.threshold, usual.threshold),
-            ("short", rules.short, usual.short),
-            ("rings", rules.rings, usual.rings),
-            ("short_handle", rules.short_handle, usual.short_handle),
-            ("attempt_window", rules.attempt_window, usual.attempt_window),
-            ("fcr_window", rules.fcr_window, usual.fcr_window),
-            ("repeat_window", rules.repeat_window, usual.repeat_window),
-        ];
-        for (key, length, usual) in lengths {
+        let usual = FormulaDefinition::<Name>::built_in();
+        for ((key, length), (_, usual)) in formula.rules.lengths().into_iter().zip(usual.rules.lengths()) {
             self.length(key, (length != usual).then_some(length));
         }
-        let (forms, common) = (&formula.forms, Forms::default());
-        let words = [
-            ("fcr_identity", rules.fcr_identity.word(), usual.fcr_identity.word()),
-            ("fcr_repeats", rules.fcr_repeats.word(), usual.fcr_repeats.word()),
-            ("fcr_transfer", rules.fcr_transfer.word(), usual.fcr_transfer.word()),
-            ("aht", forms.aht.word(), common.aht.word()),
-            ("abandon_rate", forms.abandon_rate.word(), common.abandon_rate.word()),
-            ("service_level", forms.service_level.word(), common.service_level.word()),
-            ("occupancy", forms.occupancy.word(), common.occupancy.word()),
-            ("fcr", forms.fcr.word(), common.fcr.word()),
-        ];
-        for (key, word, usual) in words {
+        for ((key, word), (_, usual)) in formula.words().into_iter().zip(usual.words()) {
             self.text(key, (word != usual).then_some(word));
         }
     }

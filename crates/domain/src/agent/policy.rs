@@ -7,7 +7,7 @@ use std::hash::Hash;
 
 use crate::{
     definitions::Definitions,
-    event::{AfterCallEnd, AfterCallOnContact, Channel},
+    event::{AfterCallEnd, AfterCallOnContact, Channel, QueueDefinition},
     ids::{AgentId, Name, QueueId, ReasonCode},
     time::Micros,
 };
@@ -33,6 +33,17 @@ impl Default for AfterCallPolicy {
     /// As for a queue that nobody has defined: the agent ends it, and so does a new contact.
     fn default() -> Self {
         Self { end: AfterCallEnd::ByAgent, timer: Micros::ZERO, on_contact: AfterCallOnContact::Ends }
+    }
+}
+
+impl<N> QueueDefinition<N> {
+    /// How after-call work goes in it.
+    pub fn after_call(&self) -> AfterCallPolicy {
+        AfterCallPolicy {
+            end: self.after_call_end,
+            timer: self.after_call_timer,
+            on_contact: self.after_call_on_contact,
+        }
     }
 }
 
@@ -87,11 +98,7 @@ pub struct SitePolicies<'a, N> {
 impl<N: Hash + Eq + Clone> Policies<N> for SitePolicies<'_, N> {
     fn after_call(&self, queue: Option<&QueueId<N>>, at: Micros) -> AfterCallPolicy {
         let defined = queue.and_then(|queue| self.definitions.queue_defined_at(queue, at));
-        defined.map_or_else(AfterCallPolicy::default, |queue| AfterCallPolicy {
-            end: queue.after_call_end,
-            timer: queue.after_call_timer,
-            on_contact: queue.after_call_on_contact,
-        })
+        defined.map(QueueDefinition::after_call).unwrap_or_default()
     }
 
     fn slots(&self, agent: &AgentId<N>, channel: Channel, at: Micros) -> u32 {

@@ -167,12 +167,6 @@ impl<N: Clone + Eq> AgentState<N> {
         self.clock_since
     }
 
-    /// The span of the clock that is still open, up to `as_of`; none if nothing is counted or it began later.
-    pub fn open_clock(&self, as_of: Micros) -> Option<(ClockState<N>, Span)> {
-        let clock = self.clock.clone()?;
-        (self.clock_since < as_of).then(|| (clock, Span::new(self.clock_since, as_of)))
-    }
-
     /// What the rest of the state says about the clock, by the precedence of KPIS.md §3.
     pub(super) fn clock_now(&self) -> Option<ClockState<N>> {
         if self.session == Session::SignedOut {

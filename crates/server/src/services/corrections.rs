@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::{
     Room, incarnation_bytes,
-    page::{self, Ties, malformed},
+    page::{self, Ties},
 };
 use crate::{
     access::Caller,
@@ -33,7 +33,7 @@ pub(super) async fn answer(
     let limit = page::size(std::mem::take(&mut request.page_size), CORRECTIONS_DEFAULT, CORRECTIONS_MAX);
     let token = std::mem::take(&mut request.page_token);
     let ties = Ties::new(room.engine.incarnation(), &request);
-    let after = if token.is_empty() { None } else { Some(read_key(ties.rest(&token)?, &token)?) };
+    let after = ties.place(&token, read_key)?;
     let site = caller.site("site", &request.site)?;
     let from = request.from_us.map_or(Micros(i64::MIN), Micros);
     let to = request.to_us.map_or(Micros::MAX, Micros);
@@ -42,12 +42,9 @@ pub(super) async fn answer(
     }
     let range = Span { start: from, end: to };
     let (all, position) = room.engine.kpi_corrections(&site, range).await.map_err(status::of)?;
-    let first = after.map_or(0, |after| all.partition_point(|one| key(one) <= after));
-    let mut left = all.iter().skip(first);
-    let page: Vec<&Correction> = left.by_ref().take(limit).collect();
-    let end = if left.next().is_some() { page.last() } else { None };
+    let (page, end) = page::cut(&all, after, limit, key);
     Ok(v1::ListCorrectionsResponse {
-        next_page_token: end.map(|end| ties.token(&written(key(end)))).unwrap_or_default(),
+        next_page_token: end.map(|end| ties.token(&written(end))).unwrap_or_default(),
         corrections: page.into_iter().map(wire::correction).collect(),
         position: position.0,
         incarnation: incarnation_bytes(room.engine.incarnation()),
@@ -63,15 +60,11 @@ fn written((position, interval, measure): Key) -> Vec<u8> {
 }
 
 /// What a token says after its ties.
-fn read_key(rest: &[u8], token: &[u8]) -> Result<Key, Status> {
-    let read = || {
-        let (position, rest) = rest.split_first_chunk::<8>()?;
-        let (interval, name) = rest.split_first_chunk::<4>()?;
-        let measure = Measure::ALL.iter().find(|measure| measure.name().as_bytes() == name)?;
-        let interval = Interval(i32::from_be_bytes(*interval));
-        Some((Position(u64::from_be_bytes(*position)), interval, *measure))
-    };
-    read().ok_or_else(|| malformed(token))
+fn read_key(rest: &[u8]) -> Option<Key> {
+    let (position, rest) = rest.split_first_chunk::<8>()?;
+    let (interval, name) = rest.split_first_chunk::<4>()?;
+    let measure = Measure::ALL.iter().find(|measure| measure.name().as_bytes() == name)?;
+    Some((Position(u64::from_be_bytes(*position)), Interval(i32::from_be_bytes(*interval)), *measure))
 }
 
 #[cfg(test)]
@@ -81,7 +74,7 @@ mod tests {
     #[test]
     fn a_place_reads_back_and_nothing_else_does() {
         let there = (Position(41), Interval(-3), Measure::HandleAcw);
-        assert_eq!(read_key(&written(there), b"").unwrap(), there);
-        assert!(read_key(b"12345678 123no measure", b"").is_err());
+        assert_eq!(read_key(&written(there)), Some(there));
+        assert_eq!(read_key(b"12345678 123no measure"), None);
     }
 }

@@ -19,14 +19,12 @@ use super::{
 };
 use crate::{
     access::{Action, Caller},
-    fields, status,
+    fields,
+    options::{PIECES_MAX, ROWS_MAX},
+    status,
     wire::{self, column_messages},
 };
 
-/// The most rows of one answer.
-const ROWS_MAX: usize = 100_000;
-/// The most pieces that a range is cut into by time, looked at before anything is counted: 208 days of quarter hours.
-const PIECES_MAX: i64 = 20_000;
 #[tonic::async_trait]
 impl v1::kpi_service_server::KpiService for Room {
     type WatchKpiStream = Answers<v1::KpiUpdate>;
@@ -182,7 +180,7 @@ pub(super) fn query(caller: &Caller, request: &v1::QueryKpiRequest, as_of: Micro
         },
         ..Query::new(caller.site("site", &request.site)?, from, to, as_of)
     };
-    query.check().map_err(|error| status::of_query(&error))?;
+    query.check().map_err(|error| status::of_query(&error, "columns"))?;
     check_pieces(&query)?;
     Ok(query)
 }

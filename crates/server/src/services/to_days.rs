@@ -2,22 +2,16 @@
 //! is one.
 
 use pegcount_domain::{
-    allowance::{
-        AllowanceDefinition, DAY_MINUTES, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition,
-        ZoneName,
-    },
+    allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
     authority::{AuthorityDefinition, LegField, Reporter},
     ids::{ReasonCode, TeamId},
     time::Micros,
 };
-use pegcount_proto::v1::{self, definition::Definition as Defined};
+use pegcount_proto::v1;
 use tonic::Status;
 
-use super::{kpi_table, to_definitions::message};
+use super::kpi_table;
 use crate::{fields, status};
-
-/// The most reasons of one allowance.
-const REASONS_MAX: usize = 100;
 
 pub(super) fn site_definition(
     field: &str,
@@ -38,33 +32,17 @@ pub(super) fn allowance_definition(
     valid_from: Micros,
 ) -> Result<AllowanceDefinition, Status> {
     let at = |name: &str| format!("{field}.{name}");
-    check_count(&at("reasons"), allowance.reasons.len())?;
-    let mut reasons: Vec<ReasonAllowance> = Vec::with_capacity(allowance.reasons.len());
-    for (index, reason) in allowance.reasons.iter().enumerate() {
-        let field = at(&format!("reasons[{index}]"));
-        let reason = reason_allowance(&field, reason)?;
-        if reasons.iter().any(|known| known.reason == reason.reason) {
-            let said = format!("is {}, which was said before; say it once", reason.reason);
-            return Err(status::invalid(&format!("{field}.reason"), said));
-        }
-        reasons.push(reason);
-    }
-    let meals = allowance.meals.as_ref().map(|meals| meal_allowance(&at("meals"), meals)).transpose()?;
-    Ok(AllowanceDefinition {
+    let reason = |(index, reason)| reason_allowance(&at(&format!("reasons[{index}]")), reason);
+    let defined = AllowanceDefinition {
         team: fields::optional(&at("team"), &allowance.team)?.map(TeamId),
         total: limit(&at("total_us"), allowance.total_us)?,
-        reasons,
-        meals,
+        reasons: allowance.reasons.iter().enumerate().map(reason).collect::<Result<_, _>>()?,
+        meals: allowance.meals.as_ref().map(|meals| meal_allowance(&at("meals"), meals)).transpose()?,
         sign_ins: allowance.sign_ins,
         valid_from,
-    })
-}
-
-fn check_count(field: &str, count: usize) -> Result<(), Status> {
-    if count > REASONS_MAX {
-        return Err(status::invalid(field, format!("holds {count}; the limit is {REASONS_MAX}")));
-    }
-    Ok(())
+    };
+    defined.check().map_err(|(path, reason)| status::invalid(&at(&path), reason))?;
+    Ok(defined)
 }
 
 /// A duration that limits; absent: no limit.
@@ -82,39 +60,21 @@ fn reason_allowance(field: &str, reason: &v1::ReasonAllowance) -> Result<ReasonA
 }
 
 fn meal_allowance(field: &str, meals: &v1::MealAllowance) -> Result<MealAllowance, Status> {
-    let reasons_field = format!("{field}.reasons");
-    check_count(&reasons_field, meals.reasons.len())?;
-    if meals.reasons.is_empty() {
-        return Err(status::invalid(&reasons_field, "is empty; say which reasons are meals"));
-    }
-    let reasons =
-        meals.reasons.iter().enumerate().map(|(index, reason)| {
-            fields::name(&format!("{reasons_field}[{index}]"), reason).map(ReasonCode)
-        });
-    Ok(MealAllowance {
-        reasons: reasons.collect::<Result<_, _>>()?,
-        count: meals.count,
-        longest: limit(&format!("{field}.longest_us"), meals.longest_us)?,
-        hours: meals.hours.map(|hours| local_hours(&format!("{field}.hours"), hours)).transpose()?,
-    })
-}
-
-fn local_hours(field: &str, hours: v1::LocalHours) -> Result<LocalHours, Status> {
-    let minute = |name: &str, minute: u32, least: u16, most: u16| {
-        let checked = u16::try_from(minute).ok().filter(|minute| (least..=most).contains(minute));
-        checked.ok_or_else(|| {
-            let reason = format!("is {minute}; give minutes since midnight, {least} to {most}");
-            status::invalid(&format!("{field}.{name}"), reason)
+    let name = |(index, reason): (usize, &String)| {
+        fields::name(&format!("{field}.reasons[{index}]"), reason).map(ReasonCode)
+    };
+    let hours = |hours: v1::LocalHours| -> Result<LocalHours, Status> {
+        Ok(LocalHours {
+            from_minute: fields::minute(&format!("{field}.hours.from_minute"), hours.from_minute)?,
+            to_minute: fields::minute(&format!("{field}.hours.to_minute"), hours.to_minute)?,
         })
     };
-    let hours = LocalHours {
-        from_minute: minute("from_minute", hours.from_minute, 0, DAY_MINUTES - 1)?,
-        to_minute: minute("to_minute", hours.to_minute, 1, DAY_MINUTES)?,
-    };
-    if hours.from_minute == hours.to_minute {
-        return Err(status::invalid(field, "begin and end at the same minute; leave them out for any hour"));
-    }
-    Ok(hours)
+    Ok(MealAllowance {
+        reasons: meals.reasons.iter().enumerate().map(name).collect::<Result<_, _>>()?,
+        count: meals.count,
+        longest: limit(&format!("{field}.longest_us"), meals.longest_us)?,
+        hours: meals.hours.map(hours).transpose()?,
+    })
 }
 
 pub(super) fn authority_definition(
@@ -146,21 +106,19 @@ pub(super) fn authority_definition(
     Ok(AuthorityDefinition { believed, valid_from })
 }
 
-pub(super) fn authority_message(authority: &AuthorityDefinition) -> v1::Definition {
+pub(super) fn authority_message(authority: &AuthorityDefinition) -> v1::AuthorityDefinition {
     let of = |reporter: Reporter| {
         let own = authority.believed.iter().filter(move |(_, believed)| *believed == reporter);
         own.map(|(field, _)| field.code().into()).collect()
     };
-    let (softphone, exchange) = (of(Reporter::Softphone), of(Reporter::Exchange));
-    message(authority.valid_from, Defined::Authority(v1::AuthorityDefinition { softphone, exchange }))
+    v1::AuthorityDefinition { softphone: of(Reporter::Softphone), exchange: of(Reporter::Exchange) }
 }
 
-pub(super) fn site_message(site: &SiteDefinition) -> v1::Definition {
-    let defined = v1::SiteDefinition { time_zone: site.time_zone.as_str().to_owned() };
-    message(site.valid_from, Defined::Site(defined))
+pub(super) fn site_message(site: &SiteDefinition) -> v1::SiteDefinition {
+    v1::SiteDefinition { time_zone: site.time_zone.as_str().to_owned() }
 }
 
-pub(super) fn allowance_message(allowance: &AllowanceDefinition) -> v1::Definition {
+pub(super) fn allowance_message(allowance: &AllowanceDefinition) -> v1::AllowanceDefinition {
     let micros = |limit: Option<Micros>| limit.map(|limit| limit.0);
     let reason = |reason: &ReasonAllowance| v1::ReasonAllowance {
         reason: reason.reason.to_string(),
@@ -177,14 +135,13 @@ pub(super) fn allowance_message(allowance: &AllowanceDefinition) -> v1::Definiti
             to_minute: hours.to_minute.into(),
         }),
     };
-    let defined = v1::AllowanceDefinition {
+    v1::AllowanceDefinition {
         team: allowance.team.as_ref().map(ToString::to_string).unwrap_or_default(),
         total_us: micros(allowance.total),
         reasons: allowance.reasons.iter().map(reason).collect(),
         meals: allowance.meals.as_ref().map(meals),
         sign_ins: allowance.sign_ins,
-    };
-    message(allowance.valid_from, Defined::Allowance(defined))
+    }
 }
 
 #[cfg(test)]
@@ -214,14 +171,14 @@ mod tests {
     #[test]
     fn an_allowance_comes_back_as_it_was_given() {
         let defined = allowance_definition("d.allowance", &allowance(), Micros(5)).unwrap();
-        assert_eq!(allowance_message(&defined).definition, Some(Defined::Allowance(allowance())));
+        assert_eq!(allowance_message(&defined), allowance());
     }
 
     #[test]
     fn who_is_believed_comes_back_as_it_was_given_and_a_field_is_said_once() {
         let given = v1::AuthorityDefinition { softphone: vec![5, 7], exchange: vec![8] };
         let defined = authority_definition("d.authority", &given, Micros(5)).unwrap();
-        assert_eq!(authority_message(&defined).definition, Some(Defined::Authority(given)));
+        assert_eq!(authority_message(&defined), given);
         let twice = v1::AuthorityDefinition { softphone: vec![5], exchange: vec![5] };
         let refused = authority_definition("d.authority", &twice, Micros(5)).unwrap_err();
         assert_eq!(refused.message(), "d.authority.exchange[0] is held, which was said before; say it once");

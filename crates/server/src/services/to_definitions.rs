@@ -2,9 +2,10 @@
 //! says.
 
 use pegcount_domain::{
+    definitions::CHAT_SLOTS_DEFAULT,
     event::{
         AfterCallEnd, AfterCallOnContact, AgentDefinition, Event, QueueDefinition, ReasonDefinition,
-        TeamDefinition,
+        TeamDefinition, check_chat_slots,
     },
     ids::{AgentId, QueueId, ReasonCode, TeamId},
     time::Micros,
@@ -19,12 +20,13 @@ use super::to_rules::{
 };
 use crate::{fields, status};
 
-/// The most chats at once.
-const CHAT_SLOTS_MAX: u32 = 100;
-
 /// One definition as the event that writes it.
 pub(crate) fn definition(field: &str, message: &v1::Definition) -> Result<Event, Status> {
-    let valid_from = fields::duration(&format!("{field}.valid_from_us"), message.valid_from_us)?;
+    let valid_from = Micros(message.valid_from_us);
+    if valid_from < Micros::ZERO {
+        let reason = format!("is {valid_from}; definitions begin in 1970 or later");
+        return Err(status::invalid(&format!("{field}.valid_from_us"), reason));
+    }
     match &message.definition {
         Some(Defined::Queue(queue)) => {
             queue_definition(&format!("{field}.queue"), queue, valid_from).map(Event::QueueDefined)
@@ -81,19 +83,18 @@ fn queue_definition(
     let own = |name: &str, micros: i64| {
         fields::duration(&at(name), micros).map(|given| (given != Micros::ZERO).then_some(given))
     };
-    let after_call_end =
-        coded(&at("after_call_end"), queue.after_call_end, AfterCallEnd::from_code, default.after_call_end)?;
-    let after_call_timer = fields::duration(&at("after_call_timer_us"), queue.after_call_timer_us)?;
-    if after_call_end == AfterCallEnd::ByTimer && after_call_timer == Micros::ZERO {
-        return Err(status::invalid(&at("after_call_timer_us"), "is missing; a timer needs its length"));
-    }
-    Ok(QueueDefinition {
+    let defined = QueueDefinition {
         label: fields::optional(&at("label"), &queue.label)?,
         threshold: own("threshold_us", queue.threshold_us)?,
         short: own("short_us", queue.short_us)?,
         rings: own("rings_us", queue.rings_us)?,
-        after_call_end,
-        after_call_timer,
+        after_call_end: coded(
+            &at("after_call_end"),
+            queue.after_call_end,
+            AfterCallEnd::from_code,
+            default.after_call_end,
+        )?,
+        after_call_timer: fields::duration(&at("after_call_timer_us"), queue.after_call_timer_us)?,
         after_call_on_contact: coded(
             &at("after_call_on_contact"),
             queue.after_call_on_contact,
@@ -102,7 +103,9 @@ fn queue_definition(
         )?,
         valid_from,
         queue: default.queue,
-    })
+    };
+    defined.check_timer().map_err(|reason| status::invalid(&at("after_call_timer_us"), reason))?;
+    Ok(defined)
 }
 
 fn reason_definition(
@@ -126,14 +129,12 @@ fn agent_definition(
     agent: &v1::AgentDefinition,
     valid_from: Micros,
 ) -> Result<AgentDefinition, Status> {
-    if agent.chat_slots > CHAT_SLOTS_MAX {
-        let reason = format!("is {}; the limit is {CHAT_SLOTS_MAX}", agent.chat_slots);
-        return Err(status::invalid(&format!("{field}.chat_slots"), reason));
-    }
+    let chat_slots = agent.chat_slots.max(CHAT_SLOTS_DEFAULT);
+    check_chat_slots(chat_slots).map_err(|reason| status::invalid(&format!("{field}.chat_slots"), reason))?;
     Ok(AgentDefinition {
         agent: AgentId(fields::name(&format!("{field}.agent"), &agent.agent)?),
         team: fields::optional(&format!("{field}.team"), &agent.team)?.map(TeamId),
-        chat_slots: agent.chat_slots.max(1),
+        chat_slots,
         valid_from,
     })
 }
@@ -153,41 +154,33 @@ fn coded<T>(
     }
 }
 
-pub(super) fn message(valid_from: Micros, definition: Defined) -> v1::Definition {
-    v1::Definition { valid_from_us: valid_from.0, definition: Some(definition) }
-}
-
 fn label(label: Option<&pegcount_domain::ids::Name>) -> String {
     label.map(ToString::to_string).unwrap_or_default()
 }
 
 /// A definition as a message; none for any other event.
 pub(crate) fn definition_message(event: &Event) -> Option<v1::Definition> {
-    Some(match event {
-        Event::QueueDefined(queue) => queue_message(queue),
-        Event::ReasonDefined(reason) => reason_message(reason),
-        Event::AgentDefined(agent) => agent_message(agent),
-        Event::TeamDefined(team) => {
-            let defined =
-                v1::TeamDefinition { team: team.team.to_string(), label: label(team.label.as_ref()) };
-            message(team.valid_from, Defined::Team(defined))
-        }
-        Event::FormulaDefined(formula) => {
-            message(formula.valid_from, Defined::Formula(formula_message(formula)))
-        }
-        Event::TargetDefined(target) => message(target.valid_from, Defined::Target(target_message(target))),
-        Event::CalendarDefined(calendar) => {
-            message(calendar.valid_from, Defined::Calendar(calendar_message(calendar)))
-        }
-        Event::SiteDefined(site) => to_days::site_message(site),
-        Event::AllowanceDefined(allowance) => to_days::allowance_message(allowance),
-        Event::AuthorityDefined(authority) => to_days::authority_message(authority),
+    let definition = match event {
+        Event::QueueDefined(queue) => Defined::Queue(queue_message(queue)),
+        Event::ReasonDefined(reason) => Defined::Reason(reason_message(reason)),
+        Event::AgentDefined(agent) => Defined::Agent(agent_message(agent)),
+        Event::TeamDefined(team) => Defined::Team(v1::TeamDefinition {
+            team: team.team.to_string(),
+            label: label(team.label.as_ref()),
+        }),
+        Event::FormulaDefined(formula) => Defined::Formula(formula_message(formula)),
+        Event::TargetDefined(target) => Defined::Target(target_message(target)),
+        Event::CalendarDefined(calendar) => Defined::Calendar(calendar_message(calendar)),
+        Event::SiteDefined(site) => Defined::Site(to_days::site_message(site)),
+        Event::AllowanceDefined(allowance) => Defined::Allowance(to_days::allowance_message(allowance)),
+        Event::AuthorityDefined(authority) => Defined::Authority(to_days::authority_message(authority)),
         _ => return None,
-    })
+    };
+    Some(v1::Definition { valid_from_us: event.valid_from()?.0, definition: Some(definition) })
 }
 
-fn queue_message(queue: &QueueDefinition) -> v1::Definition {
-    let defined = v1::QueueDefinition {
+fn queue_message(queue: &QueueDefinition) -> v1::QueueDefinition {
+    v1::QueueDefinition {
         queue: queue.queue.to_string(),
         label: label(queue.label.as_ref()),
         threshold_us: queue.threshold.map_or(0, |own| own.0),
@@ -196,28 +189,25 @@ fn queue_message(queue: &QueueDefinition) -> v1::Definition {
         after_call_end: queue.after_call_end.code().into(),
         after_call_timer_us: queue.after_call_timer.0,
         after_call_on_contact: queue.after_call_on_contact.code().into(),
-    };
-    message(queue.valid_from, Defined::Queue(defined))
+    }
 }
 
-fn reason_message(reason: &ReasonDefinition) -> v1::Definition {
-    let defined = v1::ReasonDefinition {
+fn reason_message(reason: &ReasonDefinition) -> v1::ReasonDefinition {
+    v1::ReasonDefinition {
         reason: reason.reason.to_string(),
         label: label(reason.label.as_ref()),
         productive: reason.productive,
         paid: reason.paid,
         longest_us: reason.longest.map_or(0, |longest| longest.0),
-    };
-    message(reason.valid_from, Defined::Reason(defined))
+    }
 }
 
-fn agent_message(agent: &AgentDefinition) -> v1::Definition {
-    let defined = v1::AgentDefinition {
+fn agent_message(agent: &AgentDefinition) -> v1::AgentDefinition {
+    v1::AgentDefinition {
         agent: agent.agent.to_string(),
         team: agent.team.as_ref().map(ToString::to_string).unwrap_or_default(),
         chat_slots: agent.chat_slots,
-    };
-    message(agent.valid_from, Defined::Agent(defined))
+    }
 }
 
 #[cfg(test)]
@@ -225,7 +215,8 @@ mod tests {
     use super::*;
 
     fn queue(queue: v1::QueueDefinition) -> Result<Event, Status> {
-        definition("d", &message(Micros(5), Defined::Queue(queue)))
+        let message = v1::Definition { valid_from_us: 5, definition: Some(Defined::Queue(queue)) };
+        definition("d", &message)
     }
 
     #[test]
@@ -252,7 +243,7 @@ mod tests {
         let Event::QueueDefined(defined) = queue(given.clone()).unwrap() else {
             panic!("another definition")
         };
-        assert_eq!(queue_message(&defined).definition, Some(Defined::Queue(given)));
+        assert_eq!(queue_message(&defined), given);
     }
 
     #[test]
@@ -261,6 +252,8 @@ mod tests {
         assert_eq!(unnamed.message(), "d.queue.queue is empty; give 1 to 128 bytes of text");
         let timed = v1::QueueDefinition { queue: "q".into(), after_call_end: 2, ..Default::default() };
         assert!(queue(timed).unwrap_err().message().starts_with("d.queue.after_call_timer_us"));
+        let untimed = v1::QueueDefinition { queue: "q".into(), after_call_timer_us: 1, ..Default::default() };
+        assert!(queue(untimed).unwrap_err().message().starts_with("d.queue.after_call_timer_us"));
         let unknown = v1::QueueDefinition { queue: "q".into(), after_call_end: 9, ..Default::default() };
         assert!(queue(unknown).unwrap_err().message().contains("unknown value 9"));
     }

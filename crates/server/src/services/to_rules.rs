@@ -17,22 +17,17 @@ use tonic::Status;
 use super::time_zone;
 use crate::{fields, status};
 
-/// The one of `all` whose word is `text`; empty: the default.
-fn worded<T: Copy>(
+/// What a word means; empty: the default.
+fn worded<T>(
     field: &str,
     text: &str,
-    all: &[T],
-    word: fn(T) -> &'static str,
+    from_word: fn(&str) -> Result<T, String>,
     default: T,
 ) -> Result<T, Status> {
     if text.is_empty() {
         return Ok(default);
     }
-    let found = all.iter().copied().find(|one| word(*one) == text);
-    found.ok_or_else(|| {
-        let known: Vec<_> = all.iter().map(|one| word(*one)).collect();
-        status::invalid(field, format!("is `{text}`; it is one of {}", known.join(", ")))
-    })
+    from_word(text).map_err(|reason| status::invalid(field, reason))
 }
 
 pub(super) fn formula_definition(
@@ -45,6 +40,11 @@ pub(super) fn formula_definition(
     let length = |name: &str, micros: i64, default: Micros| {
         fields::duration(&at(name), micros).map(|given| if given == Micros::ZERO { default } else { given })
     };
+    macro_rules! word {
+        ($key:ident, $of:ident, $default:expr) => {
+            worded(&at(stringify!($key)), &m.$key, $of::from_word, $default)?
+        };
+    }
     let number = u8::try_from(m.number).ok().filter(|number| *number > 0).ok_or_else(|| {
         status::invalid(&at("number"), format!("is {}; a version's number is 1 to 255", m.number))
     })?;
@@ -59,53 +59,17 @@ pub(super) fn formula_definition(
             short_handle: length("short_handle_us", m.short_handle_us, rules.short_handle)?,
             attempt_window: length("attempt_window_us", m.attempt_window_us, rules.attempt_window)?,
             fcr_window: length("fcr_window_us", m.fcr_window_us, rules.fcr_window)?,
-            fcr_identity: worded(
-                &at("fcr_identity"),
-                &m.fcr_identity,
-                Identity::ALL,
-                Identity::word,
-                rules.fcr_identity,
-            )?,
-            fcr_repeats: worded(
-                &at("fcr_repeats"),
-                &m.fcr_repeats,
-                Repeats::ALL,
-                Repeats::word,
-                rules.fcr_repeats,
-            )?,
-            fcr_transfer: worded(
-                &at("fcr_transfer"),
-                &m.fcr_transfer,
-                TransferRule::ALL,
-                TransferRule::word,
-                rules.fcr_transfer,
-            )?,
+            fcr_identity: word!(fcr_identity, Identity, rules.fcr_identity),
+            fcr_repeats: word!(fcr_repeats, Repeats, rules.fcr_repeats),
+            fcr_transfer: word!(fcr_transfer, TransferRule, rules.fcr_transfer),
             repeat_window: length("repeat_window_us", m.repeat_window_us, rules.repeat_window)?,
         },
         forms: Forms {
-            aht: worded(&at("aht"), &m.aht, HandleTimeForm::ALL, HandleTimeForm::word, forms.aht)?,
-            abandon_rate: worded(
-                &at("abandon_rate"),
-                &m.abandon_rate,
-                AbandonForm::ALL,
-                AbandonForm::word,
-                forms.abandon_rate,
-            )?,
-            service_level: worded(
-                &at("service_level"),
-                &m.service_level,
-                ServiceLevelForm::ALL,
-                ServiceLevelForm::word,
-                forms.service_level,
-            )?,
-            occupancy: worded(
-                &at("occupancy"),
-                &m.occupancy,
-                OccupancyForm::ALL,
-                OccupancyForm::word,
-                forms.occupancy,
-            )?,
-            fcr: worded(&at("fcr"), &m.fcr, ResolutionForm::ALL, ResolutionForm::word, forms.fcr)?,
+            aht: word!(aht, HandleTimeForm, forms.aht),
+            abandon_rate: word!(abandon_rate, AbandonForm, forms.abandon_rate),
+            service_level: word!(service_level, ServiceLevelForm, forms.service_level),
+            occupancy: word!(occupancy, OccupancyForm, forms.occupancy),
+            fcr: word!(fcr, ResolutionForm, forms.fcr),
         },
         valid_from,
     })
@@ -186,10 +150,6 @@ pub(super) fn calendar_definition(
         let unknown = || status::invalid(&field, format!("is {day}; a day of the week is 1 (Monday) to 7"));
         Weekday::from_code(day).ok_or_else(unknown)
     };
-    let minute = |field: String, minute: u32| {
-        u16::try_from(minute)
-            .map_err(|_| status::invalid(&field, format!("is {minute}; a day has 1,440 minutes")))
-    };
     let mut calendar = CalendarDefinition {
         calendar: fields::name(&at("calendar"), &m.calendar)?,
         time_zone: zone,
@@ -202,8 +162,8 @@ pub(super) fn calendar_definition(
         let at = |name: &str| at(&format!("windows[{index}].{name}"));
         calendar.windows.push(Window {
             day: day(at("day"), window.day)?,
-            from: minute(at("from_minute"), window.from_minute)?,
-            to: minute(at("to_minute"), window.to_minute)?,
+            from: fields::minute(&at("from_minute"), window.from_minute)?,
+            to: fields::minute(&at("to_minute"), window.to_minute)?,
         });
     }
     for (index, holiday) in m.holidays.iter().enumerate() {

@@ -28,13 +28,11 @@ use tower_service::Service;
 use super::{Answers, Room, kpi::query, kpi_table::row_message};
 use crate::{
     access::{Action, Caller},
-    options::MESSAGE_BYTES_MAX,
+    options::{MESSAGE_BYTES_MAX, UPDATES_PER_SECOND_MAX},
     status,
     wire::column_messages,
 };
 
-/// The most updates of a watch per second.
-const UPDATES_PER_SECOND_MAX: u32 = 50;
 /// The call that is answered here.
 const WATCH_KPI: &str = "/pegcount.v1.KpiService/WatchKpi";
 

@@ -1,7 +1,5 @@
 //! The site's zones, what is allowed on a day, and who is believed.
 
-use std::collections::BTreeSet;
-
 use pegcount_domain::{
     allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
     authority::{AuthorityDefinition, LegField, Reporter},
@@ -9,10 +7,11 @@ use pegcount_domain::{
     ids::{ReasonCode, TeamId},
     time::Micros,
 };
+use toml::Spanned;
 
 use super::{Read, Reader};
 use crate::{
-    site_file::{AllowanceEntry, AuthorityEntry, MealsEntry, SiteFile, Text},
+    site_file::{AllowanceEntry, AuthorityEntry, MealsEntry, ReasonLimitsEntry, SiteFile, Text},
     when,
 };
 
@@ -40,34 +39,35 @@ impl Reader<'_> {
         Ok(events)
     }
 
-    pub(super) fn allowance(&self, entry: &AllowanceEntry) -> Read<AllowanceDefinition> {
+    pub(super) fn allowance(&self, at_entry: &Spanned<AllowanceEntry>) -> Read<AllowanceDefinition> {
+        let entry = at_entry.get_ref();
         let team = self.label("allowance: team", entry.team.as_ref())?;
         let whose =
             team.as_ref().map_or_else(|| "allowance for all".to_owned(), |team| format!("allowance {team}"));
         let at = |key: &str| format!("{whose}: {key}");
-        let mut reasons = Vec::new();
-        let mut known = BTreeSet::new();
-        for limits in &entry.reasons {
-            let reason = ReasonCode(self.name(&at("reasons.reason"), &limits.reason)?);
-            if !known.insert(reason.clone()) {
-                let reason = format!("is {reason} once more; a reason stands once in an allowance");
-                return Err(self.wrong(&at("reasons.reason"), &limits.reason, reason));
-            }
-            reasons.push(ReasonAllowance {
-                reason,
-                longest: self.length(&at("reasons.longest"), limits.longest.as_ref())?,
-                total: self.length(&at("reasons.total"), limits.total.as_ref())?,
+        let reason = |limits: &ReasonLimitsEntry| -> Read<ReasonAllowance> {
+            Ok(ReasonAllowance {
+                reason: ReasonCode(self.name(&at("reasons.reason"), &limits.reason)?),
+                longest: self.limit(&at("reasons.longest"), limits.longest.as_ref())?,
+                total: self.limit(&at("reasons.total"), limits.total.as_ref())?,
                 count: limits.count,
-            });
-        }
-        Ok(AllowanceDefinition {
-            total: self.length(&at("total"), entry.total.as_ref())?,
-            reasons,
+            })
+        };
+        let allowance = AllowanceDefinition {
+            total: self.limit(&at("total"), entry.total.as_ref())?,
+            reasons: entry.reasons.iter().map(reason).collect::<Read<_>>()?,
             meals: entry.meals.as_ref().map(|meals| self.meals(&at, meals)).transpose()?,
             sign_ins: entry.sign_ins,
             valid_from: self.since(&at("valid_from"), entry.valid_from.as_ref())?,
             team: team.map(TeamId),
-        })
+        };
+        allowance.check().map_err(|(path, reason)| self.wrong(&at(&path), at_entry, reason))?;
+        Ok(allowance)
+    }
+
+    /// A length, or 0: then nothing is allowed.
+    fn limit(&self, key: &str, at: Option<&Text>) -> Read<Option<Micros>> {
+        self.at_least(Micros::ZERO, key, at)
     }
 
     fn meals(&self, at: &impl Fn(&str) -> String, entry: &MealsEntry) -> Read<MealAllowance> {
@@ -81,7 +81,7 @@ impl Reader<'_> {
         Ok(MealAllowance {
             reasons: entry.reasons.iter().map(reason).collect::<Read<_>>()?,
             count: entry.count,
-            longest: self.length(&at("meals.longest"), entry.longest.as_ref())?,
+            longest: self.limit(&at("meals.longest"), entry.longest.as_ref())?,
             hours: hours.transpose()?,
         })
     }
@@ -93,8 +93,7 @@ impl Reader<'_> {
             ("authority: exchange", &entry.exchange, Reporter::Exchange),
         ] {
             for field in fields {
-                let read =
-                    self.word(key, Some(field), (LegField::ALL, LegField::word), LegField::Answered)?;
+                let read = self.word(key, field, LegField::from_word)?;
                 if believed.iter().any(|(known, _)| *known == read) {
                     let reason = format!("has {} once more; one of the two is believed for it", read.word());
                     return Err(self.wrong(key, field, reason));

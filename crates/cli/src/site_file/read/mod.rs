@@ -131,9 +131,14 @@ impl Reader<'_> {
         Ok(instant)
     }
 
+    /// More than nothing.
     fn length(&self, key: &str, at: Option<&Text>) -> Read<Option<Micros>> {
+        self.at_least(Micros(1), key, at)
+    }
+
+    fn at_least(&self, least: Micros, key: &str, at: Option<&Text>) -> Read<Option<Micros>> {
         let Some(at) = at else { return Ok(None) };
-        let read = text::length(at.get_ref()).filter(|length| *length > Micros::ZERO);
+        let read = text::length(at.get_ref()).filter(|length| *length >= least);
         let refuse = || {
             let reason = format!("is `{}`; write a length such as 20s, 30min, 1h30min or 7d", at.get_ref());
             self.wrong(key, at, reason)
@@ -141,53 +146,49 @@ impl Reader<'_> {
         read.map(Some).ok_or_else(refuse)
     }
 
-    fn word<T: Copy>(
+    fn word<T>(&self, key: &str, at: &Text, from_word: fn(&str) -> Result<T, String>) -> Read<T> {
+        from_word(at.get_ref()).map_err(|reason| self.wrong(key, at, reason))
+    }
+
+    fn word_or<T>(
         &self,
+        default: T,
         key: &str,
         at: Option<&Text>,
-        (all, word): (&[T], fn(T) -> &'static str),
-        default: T,
+        from_word: fn(&str) -> Result<T, String>,
     ) -> Read<T> {
-        let Some(at) = at else { return Ok(default) };
-        let found = all.iter().copied().find(|one| word(*one) == at.get_ref());
-        found.ok_or_else(|| {
-            let known: Vec<_> = all.iter().map(|one| word(*one)).collect();
-            self.wrong(key, at, format!("is `{}`; it is one of {}", at.get_ref(), known.join(", ")))
-        })
+        at.map_or(Ok(default), |at| self.word(key, at, from_word))
     }
 
     fn queue(&self, entry: &QueueEntry) -> Read<QueueDefinition> {
         let id = self.name("queue", &entry.queue)?;
         let at = |key: &str| format!("queue {id}: {key}");
         let default = QueueDefinition::default_for(QueueId(id.clone()));
-        let after_call_end = self.word(
-            &at("after_call"),
-            entry.after_call.as_ref(),
-            (AfterCallEnd::ALL, AfterCallEnd::word),
-            default.after_call_end,
-        )?;
         let timer = self.length(&at("after_call_timer"), entry.after_call_timer.as_ref())?;
-        if (after_call_end == AfterCallEnd::ByTimer) != timer.is_some() {
-            let place = entry.after_call_timer.as_ref().unwrap_or(&entry.queue);
-            let reason = "belongs to after_call = \"by_timer\", and to nothing else: say both or neither";
-            return Err(self.wrong(&at("after_call_timer"), place, reason));
-        }
-        Ok(QueueDefinition {
+        let queue = QueueDefinition {
             label: self.label(&at("label"), entry.label.as_ref())?,
             threshold: self.length(&at("threshold"), entry.threshold.as_ref())?,
             short: self.length(&at("short"), entry.short.as_ref())?,
             rings: self.length(&at("rings"), entry.rings.as_ref())?,
-            after_call_end,
+            after_call_end: self.word_or(
+                default.after_call_end,
+                &at("after_call"),
+                entry.after_call.as_ref(),
+                AfterCallEnd::from_word,
+            )?,
             after_call_timer: timer.unwrap_or(Micros::ZERO),
-            after_call_on_contact: self.word(
+            after_call_on_contact: self.word_or(
+                default.after_call_on_contact,
                 &at("after_call_on_contact"),
                 entry.after_call_on_contact.as_ref(),
-                (AfterCallOnContact::ALL, AfterCallOnContact::word),
-                default.after_call_on_contact,
+                AfterCallOnContact::from_word,
             )?,
             valid_from: self.since(&at("valid_from"), entry.valid_from.as_ref())?,
             queue: default.queue,
-        })
+        };
+        let place = entry.after_call_timer.as_ref().unwrap_or(&entry.queue);
+        queue.check_timer().map_err(|reason| self.wrong(&at("after_call_timer"), place, reason))?;
+        Ok(queue)
     }
 
     fn reason(&self, entry: &ReasonEntry) -> Read<ReasonDefinition> {

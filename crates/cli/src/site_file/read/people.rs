@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pegcount_domain::{
-    event::{AgentDefinition, Event, TeamDefinition},
+    definitions::CHAT_SLOTS_DEFAULT,
+    event::{AgentDefinition, Event, TeamDefinition, check_chat_slots},
     ids::{AgentId, Name, TeamId},
     time::Micros,
 };
@@ -51,10 +52,10 @@ impl Reader<'_> {
         for entry in agents {
             let id = self.name("agent", &entry.agent)?;
             let at = |key: &str| format!("agent {id}: {key}");
-            let slots = entry.chat_slots.as_ref().map_or(1, |slots| *slots.get_ref());
-            if let Some(given) = entry.chat_slots.as_ref().filter(|_| !(1..=100).contains(&slots)) {
-                return Err(self.wrong(&at("chat_slots"), given, format!("is {slots}; it is 1 to 100")));
-            }
+            let slots = entry.chat_slots.as_ref().map_or(Ok(CHAT_SLOTS_DEFAULT), |given| {
+                let checked = check_chat_slots(*given.get_ref()).map(|()| *given.get_ref());
+                checked.map_err(|reason| self.wrong(&at("chat_slots"), given, reason))
+            })?;
             let from = self.since(&at("valid_from"), entry.valid_from.as_ref())?;
             let life = lives.entry(AgentId(id.clone())).or_default();
             if life.slots.insert(from, slots).is_some() {
@@ -97,7 +98,8 @@ impl Life {
         let mut events = Vec::new();
         for valid_from in instants {
             let team = self.teams.range(..=valid_from).next_back().and_then(|(_, team)| team.clone());
-            let chat_slots = self.slots.range(..=valid_from).next_back().map_or(1, |(_, slots)| *slots);
+            let chat_slots =
+                self.slots.range(..=valid_from).next_back().map_or(CHAT_SLOTS_DEFAULT, |(_, slots)| *slots);
             let now = (team.clone(), chat_slots);
             if last.as_ref() != Some(&now) {
                 let agent = agent.clone();

@@ -33,7 +33,7 @@ impl Reader<'_> {
         };
         macro_rules! word {
             ($key:ident, $of:ident, $default:expr) => {
-                self.word(&at(stringify!($key)), entry.$key.as_ref(), ($of::ALL, $of::word), $default)?
+                self.word_or($default, &at(stringify!($key)), entry.$key.as_ref(), $of::from_word)?
             };
         }
         Ok(FormulaDefinition {
@@ -95,12 +95,7 @@ impl Reader<'_> {
         Ok(TargetDefinition {
             column: ColumnName::new(known.name),
             scope,
-            comparison: self.word(
-                &at("comparison"),
-                Some(&entry.comparison),
-                (Comparison::ALL, Comparison::word),
-                Comparison::AtLeast,
-            )?,
+            comparison: self.word(&at("comparison"), &entry.comparison, Comparison::from_word)?,
             value,
             valid_from: self.since(&at("valid_from"), entry.valid_from.as_ref())?,
             target: id,
@@ -146,7 +141,11 @@ impl Reader<'_> {
                 return Err(self.wrong(&at("windows.to"), &window.to, reason));
             }
             for day in &window.days {
-                windows.insert(Window { day: self.weekday(&at("windows.days"), day)?, from, to });
+                windows.insert(Window {
+                    day: self.word(&at("windows.days"), day, Weekday::from_word)?,
+                    from,
+                    to,
+                });
             }
         }
         let mut taken = BTreeSet::new();
@@ -164,7 +163,7 @@ impl Reader<'_> {
         }
         let mut make_up_days = Vec::new();
         for made_up in &entry.make_up_days {
-            let like = self.weekday(&at("make_up_days.like"), &made_up.like)?;
+            let like = self.word(&at("make_up_days.like"), &made_up.like, Weekday::from_word)?;
             make_up_days.push(MakeUpDay { date: day("make_up_days.date", &made_up.date)?, like });
         }
         holidays.sort_unstable();
@@ -177,10 +176,6 @@ impl Reader<'_> {
             valid_from: self.since(&at("valid_from"), entry.valid_from.as_ref())?,
             calendar: id,
         })
-    }
-
-    fn weekday(&self, key: &str, at: &Text) -> Read<Weekday> {
-        self.word(key, Some(at), (Weekday::ALL, Weekday::word), Weekday::Monday)
     }
 
     fn date(&self, key: &str, at: &Text) -> Read<pegcount_domain::calendar::Date> {
