@@ -135,7 +135,8 @@ fn sums(answer: &ExplainKpiResponse) -> Vec<String> {
         let (sum, count) =
             if shown == answer.item_count { (sum, count) } else { (term.amount, term.item_count) };
         let items = if count == 1 { "item" } else { "items" };
-        format!("{} {} in {} {items}", term.measure, human::number(count), formula::amount(term.unit(), sum))
+        let (sum, count) = (formula::amount(term.unit(), sum), human::number(count));
+        format!("{} {sum} in {count} {items}", term.measure)
     };
     let all: Vec<_> = measures.iter().map(sum).collect();
     let mut lines = vec![format!("sum: {}", all.join(", "))];

@@ -94,7 +94,8 @@ impl Site {
                 let (agents, contacts) = self.touched_by_queue(queue, &mut search);
                 (queue.valid_from, agents, contacts, Vec::new())
             }
-            Event::AgentDefined(agent) if agent.valid_from <= self.last_seen => {
+            // A clock that runs comes to it though nothing has happened since.
+            Event::AgentDefined(agent) => {
                 let (agents, tickets) = self.touched_by_agent(agent, &mut search);
                 (agent.valid_from, agents, Vec::new(), tickets)
             }
@@ -238,7 +239,8 @@ impl Site {
             if own && unit.facts.iter().any(|fact| since(&fact)) { unit.facts.len() } else { 0 }
         };
         let is_own = |unit: &crate::agent::unit::AgentUnit| {
-            if unit.id == agent && unit.has_clock { unit.facts_since(from) } else { 0 }
+            let running = usize::from(unit.running_since().is_some());
+            if unit.id == agent && unit.has_clock { unit.facts_since(from).max(running) } else { 0 }
         };
         (search.units(&self.agents.list, is_own), search.units(&self.tickets.list, by))
     }
