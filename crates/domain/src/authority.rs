@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::coded, time::Micros};
+use crate::{coded::coded, time::Micros};
 
 coded! {
     /// A field of a leg's reports.

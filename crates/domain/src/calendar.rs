@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{event::coded, ids::Name, time::Micros};
+use crate::{coded::coded, ids::Name, time::Micros};
 
 /// Minutes of a day: the end of its last window, or of hours of it, at the latest.
 pub const DAY_MINUTES: u16 = 24 * 60;

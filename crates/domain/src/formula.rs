@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::coded, ids::Name, time::Micros};
+use crate::{coded::coded, ids::Name, time::Micros};
 
 /// The built-in version: KPIS.md as it stands.
 pub const FORMULA_BUILT_IN: u8 = 1;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use smol_str::SmolStr;
 
-use crate::{event::coded, ids::Name, time::Micros};
+use crate::{coded::coded, ids::Name, time::Micros};
 
 /// Target values are kept in millionths of the figure's unit: of one, of a second, of one an hour.
 pub const TARGET_UNIT: i64 = 1_000_000;

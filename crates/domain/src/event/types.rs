@@ -1,0 +1,162 @@
+//! The stored numbers and the names of the kinds of events.
+//!
+//! Invariant: a number is stored; it is never given to another meaning.
+
+use super::{Event, LegStep};
+
+/// The stored number of a kind of event. Numbers are grouped: 1xx agent, 2xx leg, 3xx contact, 4xx ticket,
+/// 5xx definition, 6xx quarantine, 7xx correction, 8xx history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventType(pub u16);
+
+macro_rules! types {
+    ($($konst:ident = $number:literal $name:literal,)+) => {
+        #[allow(missing_docs, reason = "the name says it; Event documents each")]
+        impl EventType {
+            $(pub const $konst: Self = Self($number);)+
+
+            /// Every type, in the order of the numbers.
+            pub const ALL: &[Self] = &[$(Self::$konst,)+];
+
+            /// The name (`agent.signed_in`), or `unknown` for a number of a newer program.
+            pub const fn name(self) -> &'static str {
+                match self.0 { $($number => $name,)+ _ => "unknown" }
+            }
+
+            /// The one of this name; none for `unknown`.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self($number)),)+ _ => None }
+            }
+        }
+    };
+}
+
+types! {
+    SIGNED_IN = 101 "agent.signed_in",
+    SIGNED_OUT = 102 "agent.signed_out",
+    READY = 103 "agent.ready",
+    NOT_READY = 104 "agent.not_ready",
+    KEY_PRESSED = 105 "agent.key_pressed",
+    OUTBOUND_ASSIGNED = 106 "agent.outbound_assigned",
+    SUPERVISED = 107 "agent.supervised",
+    CONNECTION_LOST = 108 "agent.connection_lost",
+    CONNECTION_RESTORED = 109 "agent.connection_restored",
+    STATE_SET = 110 "agent.state_set",
+    NEXT_SET = 111 "agent.next_set",
+    LEG_OFFERED = 201 "leg.offered",
+    LEG_RINGING = 202 "leg.ringing",
+    LEG_DIALING = 203 "leg.dialing",
+    LEG_ANSWERED = 204 "leg.answered",
+    LEG_HELD = 205 "leg.held",
+    LEG_RETRIEVED = 206 "leg.retrieved",
+    LEG_CONSULTING = 207 "leg.consulting",
+    LEG_CONFERENCED = 208 "leg.conferenced",
+    LEG_INTERRUPTED = 209 "leg.interrupted",
+    LEG_TRANSFERRED = 210 "leg.transferred",
+    LEG_MISSED = 211 "leg.missed",
+    LEG_REJECTED = 212 "leg.rejected",
+    LEG_CUSTOMER_GONE = 213 "leg.customer_gone",
+    LEG_FAILED = 214 "leg.failed",
+    LEG_ENDED = 215 "leg.ended",
+    LEG_AFTER_CALL_STARTED = 216 "leg.after_call_started",
+    LEG_AFTER_CALL_ENDED = 217 "leg.after_call_ended",
+    CONTACT_STARTED = 301 "contact.started",
+    CONTACT_IDENTIFIED = 302 "contact.identified",
+    QUEUE_ENTERED = 303 "contact.queue_entered",
+    QUEUE_LEFT = 304 "contact.queue_left",
+    WRAPPED_UP = 305 "contact.wrapped_up",
+    CONTACT_ENDED = 306 "contact.ended",
+    SURVEY_ANSWERED = 307 "contact.survey_answered",
+    TICKET_OPENED = 401 "ticket.opened",
+    TICKET_RESOLVED = 402 "ticket.resolved",
+    TICKET_REOPENED = 403 "ticket.reopened",
+    TICKET_CLOSED = 404 "ticket.closed",
+    QUEUE_DEFINED = 501 "definition.queue",
+    REASON_DEFINED = 502 "definition.reason",
+    AGENT_DEFINED = 503 "definition.agent",
+    FORMULA_DEFINED = 504 "definition.formula",
+    TARGET_DEFINED = 505 "definition.target",
+    CALENDAR_DEFINED = 506 "definition.calendar",
+    TEAM_DEFINED = 507 "definition.team",
+    SITE_DEFINED = 520 "definition.site",
+    ALLOWANCE_DEFINED = 521 "definition.allowance",
+    AUTHORITY_DEFINED = 522 "definition.authority",
+    REFUSED = 601 "quarantine.refused",
+    SKIPPED = 602 "quarantine.skipped",
+    ANNULLED = 701 "correction.annulled",
+    AMENDED = 702 "correction.amended",
+    HISTORY_CLOSED = 801 "history.closed",
+    HISTORY_DROPPED = 802 "history.dropped",
+}
+
+impl<N> Event<N> {
+    /// Its type's number.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::SignedIn => EventType::SIGNED_IN,
+            Self::SignedOut => EventType::SIGNED_OUT,
+            Self::Ready => EventType::READY,
+            Self::NotReady { .. } => EventType::NOT_READY,
+            Self::KeyPressed { .. } => EventType::KEY_PRESSED,
+            Self::OutboundAssigned { .. } => EventType::OUTBOUND_ASSIGNED,
+            Self::Supervised { .. } => EventType::SUPERVISED,
+            Self::ConnectionLost { .. } => EventType::CONNECTION_LOST,
+            Self::ConnectionRestored => EventType::CONNECTION_RESTORED,
+            Self::StateSet { .. } => EventType::STATE_SET,
+            Self::NextSet { .. } => EventType::NEXT_SET,
+            Self::Leg { step, .. } => step.event_type(),
+            Self::ContactStarted { .. } => EventType::CONTACT_STARTED,
+            Self::ContactIdentified { .. } => EventType::CONTACT_IDENTIFIED,
+            Self::QueueEntered { .. } => EventType::QUEUE_ENTERED,
+            Self::QueueLeft { .. } => EventType::QUEUE_LEFT,
+            Self::WrappedUp { .. } => EventType::WRAPPED_UP,
+            Self::ContactEnded { .. } => EventType::CONTACT_ENDED,
+            Self::SurveyAnswered { .. } => EventType::SURVEY_ANSWERED,
+            Self::TicketOpened { .. } => EventType::TICKET_OPENED,
+            Self::TicketResolved { .. } => EventType::TICKET_RESOLVED,
+            Self::TicketReopened { .. } => EventType::TICKET_REOPENED,
+            Self::TicketClosed { .. } => EventType::TICKET_CLOSED,
+            Self::QueueDefined(_) => EventType::QUEUE_DEFINED,
+            Self::ReasonDefined(_) => EventType::REASON_DEFINED,
+            Self::AgentDefined(_) => EventType::AGENT_DEFINED,
+            Self::FormulaDefined(_) => EventType::FORMULA_DEFINED,
+            Self::TargetDefined(_) => EventType::TARGET_DEFINED,
+            Self::CalendarDefined(_) => EventType::CALENDAR_DEFINED,
+            Self::TeamDefined(_) => EventType::TEAM_DEFINED,
+            Self::SiteDefined(_) => EventType::SITE_DEFINED,
+            Self::AllowanceDefined(_) => EventType::ALLOWANCE_DEFINED,
+            Self::AuthorityDefined(_) => EventType::AUTHORITY_DEFINED,
+            Self::Refused { .. } => EventType::REFUSED,
+            Self::Skipped { .. } => EventType::SKIPPED,
+            Self::Annulled { .. } => EventType::ANNULLED,
+            Self::Amended { .. } => EventType::AMENDED,
+            Self::HistoryClosed { .. } => EventType::HISTORY_CLOSED,
+            Self::HistoryDropped { .. } => EventType::HISTORY_DROPPED,
+        }
+    }
+}
+
+impl<N> LegStep<N> {
+    /// Its type's number.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::Offered => EventType::LEG_OFFERED,
+            Self::Ringing => EventType::LEG_RINGING,
+            Self::Dialing => EventType::LEG_DIALING,
+            Self::Answered => EventType::LEG_ANSWERED,
+            Self::Held => EventType::LEG_HELD,
+            Self::Retrieved => EventType::LEG_RETRIEVED,
+            Self::Consulting => EventType::LEG_CONSULTING,
+            Self::Conferenced => EventType::LEG_CONFERENCED,
+            Self::Interrupted => EventType::LEG_INTERRUPTED,
+            Self::Transferred { .. } => EventType::LEG_TRANSFERRED,
+            Self::Missed => EventType::LEG_MISSED,
+            Self::Rejected => EventType::LEG_REJECTED,
+            Self::CustomerGone => EventType::LEG_CUSTOMER_GONE,
+            Self::Failed => EventType::LEG_FAILED,
+            Self::Ended { .. } => EventType::LEG_ENDED,
+            Self::AfterCallStarted => EventType::LEG_AFTER_CALL_STARTED,
+            Self::AfterCallEnded => EventType::LEG_AFTER_CALL_ENDED,
+        }
+    }
+}
