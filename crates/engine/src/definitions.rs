@@ -177,6 +177,9 @@ impl Engine {
 /// Whether a definition can be meant so; in words what is wrong, after its name.
 fn check(event: &Event) -> Result<(), String> {
     match event {
+        Event::QueueDefined(queue) => queue
+            .check_timer()
+            .map_err(|reason| format!("(queue {}): after_call_timer {reason}", queue.queue)),
         Event::FormulaDefined(formula) => check_formula(formula),
         Event::TargetDefined(target) => check_target(target),
         Event::CalendarDefined(calendar) => check_calendar(calendar),

@@ -16,7 +16,7 @@ mod support;
 
 use pegcount_domain::{
     envelope::Position,
-    event::{Event, QueueDefinition},
+    event::{AfterCallEnd, Event, QueueDefinition},
     formula::{AbandonForm, FormulaDefinition},
     ids::QueueId,
     time::Micros,
@@ -192,6 +192,20 @@ async fn a_version_never_changes_and_one_that_is_not_there_is_named_with_those_t
         unknown.to_string(),
         "there is no formula version 7 at north; there are 1, 2: define it, or ask for one of these"
     );
+}
+
+#[tokio::test]
+async fn a_timer_belongs_to_after_call_work_that_ends_by_it_and_to_nothing_else() {
+    let place = place().await;
+    let by_agent = QueueDefinition::default_for(QueueId::new("sales").unwrap());
+    let timed = QueueDefinition { after_call_timer: Micros::MINUTE, ..by_agent.clone() };
+    let by_timer = QueueDefinition { after_call_end: AfterCallEnd::ByTimer, ..by_agent };
+    for queue in [timed, by_timer] {
+        let refused = place.engine.define(&site(), &name("lead"), vec![Event::QueueDefined(queue)]).await;
+        let told = "definitions[0] (queue sales): after_call_timer belongs to after-call work that ends by_timer, and to \
+                    nothing else: say both or neither";
+        assert_eq!(refused.unwrap_err().to_string(), told);
+    }
 }
 
 #[tokio::test]

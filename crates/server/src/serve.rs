@@ -103,8 +103,10 @@ impl Running {
         tracing::info!("shutting down");
         self.closing.cancel();
         let ended = tokio::time::timeout(self.grace, &mut self.serving).await;
-        for task in &self.background {
+        for task in self.background.drain(..) {
             task.abort();
+            // Until it has ended it holds the engine.
+            let _ = task.await;
         }
         match ended {
             Ok(Ok(served)) => served,

@@ -53,16 +53,16 @@ impl KpiWatch {
     pub async fn next(&mut self) -> Result<Arc<WatchUpdate>, EngineError> {
         tokio::time::sleep_until(self.next_at).await;
         loop {
-            let Some(version) = *self.versions.borrow_and_update() else {
-                let stopped = "watches have stopped: see the log of this program";
-                return Err(EngineError::Precondition(stopped.to_owned()));
-            };
-            if version != 0 && (!self.started || self.since != Since::Version(version)) {
-                break;
-            }
-            // The group keeps the sender, and this watch the group.
-            if self.versions.changed().await.is_err() {
-                std::future::pending::<()>().await;
+            let told = *self.versions.borrow_and_update();
+            match told {
+                Some(version) if version != 0 && (!self.started || self.since != Since::Version(version)) => {
+                    break;
+                }
+                Some(_) if self.versions.changed().await.is_ok() => {}
+                _ => {
+                    let stopped = "watches have stopped: see the log of this program";
+                    return Err(EngineError::Precondition(stopped.to_owned()));
+                }
             }
         }
         let update = match self.since {

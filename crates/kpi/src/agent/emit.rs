@@ -17,7 +17,7 @@ use crate::{
     fact::{Mark, Slot},
     measure::Measure,
     names::Id,
-    reference::Reference,
+    reference::{Reference, team_at},
 };
 
 /// Whose facts are folded, and by which reference data.
@@ -36,20 +36,7 @@ impl Whose<'_> {
     /// The team at `at`.
     #[inline]
     pub(crate) fn team(&self, at: Micros) -> Id {
-        match self.teams {
-            [] => Id::NONE,
-            [(from, team)] => {
-                if *from <= at {
-                    *team
-                } else {
-                    Id::NONE
-                }
-            }
-            many => {
-                let after = many.partition_point(|(from, _)| *from <= at);
-                after.checked_sub(1).and_then(|index| many.get(index)).map_or(Id::NONE, |(_, team)| *team)
-            }
-        }
+        team_at(self.teams, at)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         judge::{DayVerdict, MonthVerdict},
     },
     names::Id,
+    reference::team_at,
 };
 
 /// A time away, or the part of it that lies in the day.
@@ -111,12 +112,6 @@ impl Day {
         }
         change(&mut self.teams, team, to.minus(start).0 * sign);
     }
-}
-
-/// The team at an instant, of those from each instant on.
-fn team_at(teams: &[(Micros, Id)], at: Micros) -> Id {
-    let after = teams.partition_point(|(from, _)| *from <= at);
-    after.checked_sub(1).and_then(|index| teams.get(index)).map_or(Id::NONE, |(_, team)| *team)
 }
 
 fn change<K: PartialEq + Copy>(list: &mut SmallVec<[(K, i64); 1]>, key: K, by: i64) {

@@ -1,13 +1,16 @@
 //! Asking for figures: what a query says, what a table holds.
 //!
+//! - [`answer`]: the table; [`error`]: why there is none
 //! - [`plan`]: columns, and the measures that they need; [`buckets`]: time into rows;
 //!   [`cut`]: dimensions into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
 //!   [`mean`]: the mean of days; [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
+mod answer;
 pub(crate) mod buckets;
 pub(crate) mod cut;
+mod error;
 pub(crate) mod explain;
 pub(crate) mod gather;
 mod mean;
@@ -18,16 +21,17 @@ pub(crate) mod versions;
 use std::{fmt, str::FromStr};
 
 use pegcount_domain::{
-    envelope::Position,
-    ids::{AgentId, Name, QueueId, SiteId},
+    ids::{AgentId, QueueId, SiteId},
     time::{Interval, Micros, Span},
 };
 use smallvec::SmallVec;
 
+pub use self::answer::{Column, Row, Table, Value};
+pub use self::error::QueryError;
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use self::plan::Running;
 pub use crate::cells::Attribution;
-use crate::{formula::describe, measure::Unit, reference::EfficiencyTarget};
+use crate::{formula::describe, reference::EfficiencyTarget};
 
 /// The longest range of a query: ten years.
 pub const RANGE_MAX: Micros = Micros(3_653 * 24 * Micros::HOUR.0);
@@ -212,223 +216,6 @@ pub struct Variant {
 
 /// Formula versions, in the order of their numbers.
 pub type Versions = SmallVec<[u8; 2]>;
-
-/// Why a query has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QueryError {
-    /// Off the grid.
-    #[error("`{field}` is {}, which is not on the 15-minute grid; the nearest before is {}", instant(*.at), instant(*.nearest))]
-    Unaligned {
-        /// `from` or `to`.
-        field: &'static str,
-        /// What was said.
-        at: Micros,
-        /// What would do.
-        nearest: Micros,
-    },
-    /// Nothing in it.
-    #[error("`to` ({}) is not after `from` ({})", instant(*.to), instant(*.from))]
-    Empty {
-        /// From.
-        from: Micros,
-        /// To.
-        to: Micros,
-    },
-    /// Over the limit.
-    #[error("the range is {length} long; the limit is {RANGE_MAX}: ask for parts")]
-    TooLong {
-        /// How long it is.
-        length: Micros,
-    },
-    /// Not a window.
-    #[error("`last` is {length}; say a length above 0 and up to {LAST_MAX}")]
-    WrongLength {
-        /// What was said.
-        length: Micros,
-    },
-    /// A window moves; times do not.
-    #[error(
-        "`last` is one window that moves on with time: it cannot be cut by `{dimension}`; leave that out, or say a range"
-    )]
-    CutWindow {
-        /// The dimension.
-        dimension: Dimension,
-    },
-    /// What happened then is forgotten, and only the sums are there.
-    #[error(
-        "history before {} is closed: its figures stand, but not as they were at {}; ask with an `as_of` from then on",
-        instant(*.closed_before), instant(*.as_of)
-    )]
-    Closed {
-        /// The instant asked about.
-        as_of: Micros,
-        /// The first instant that can be asked about.
-        closed_before: Micros,
-    },
-    /// The spans and events behind it are gone.
-    #[error(
-        "history before {} is closed: its figures stand, but what is behind those from {} on is gone; explain a range from then on",
-        instant(*.closed_before), instant(*.from)
-    )]
-    EventsGone {
-        /// The range's start.
-        from: Micros,
-        /// The first instant that can be explained.
-        closed_before: Micros,
-    },
-    /// A day has one mean, a part of it none.
-    #[error(
-        "the mean of days cannot be cut by `{dimension}`, which is less than a day; cut by `day` or by no time, or leave the mean out"
-    )]
-    NoMeanOfDays {
-        /// The dimension.
-        dimension: Dimension,
-    },
-    /// A window has no local days.
-    #[error(
-        "`last` is one window that moves on with time and holds no whole days: there is no mean of days; leave the mean out, or say a range"
-    )]
-    NoMeanOfWindow,
-    /// A mean of days is no sum of anything.
-    #[error(
-        "the mean of days of `{column}` is no sum of spans or counts; explain `{column}` of one day, without the mean"
-    )]
-    MeanNotExplained {
-        /// The column.
-        column: &'static str,
-    },
-    /// The days behind the figure are gone, so that they cannot be judged anew.
-    #[error(
-        "history before {} is closed: agent-days from {} on cannot be held against another efficiency target; ask for a range from then on, or leave the target out",
-        instant(*.closed_before), instant(*.from)
-    )]
-    DaysGone {
-        /// The range's start.
-        from: Micros,
-        /// The first instant from which days can be judged anew.
-        closed_before: Micros,
-    },
-    /// No such column.
-    #[error("`{column}` is no column; `pegcount kpi --columns help` lists them")]
-    UnknownColumn {
-        /// What was said.
-        column: String,
-    },
-    /// A value at an instant is no sum of anything.
-    #[error("`{column}` is a value at an instant and no sum of spans or counts; explain {instead} instead")]
-    NotExplained {
-        /// The column.
-        column: &'static str,
-        /// What can be explained.
-        instead: &'static str,
-    },
-    /// The column has no such dimension.
-    #[error("`{column}` is not cut by `{dimension}`; leave it out, or say another column")]
-    NotCutBy {
-        /// The column.
-        column: &'static str,
-        /// The dimension.
-        dimension: Dimension,
-    },
-    /// Nobody has defined it.
-    #[error(
-        "there is no formula version {asked} at {site}; there are {known}: define it, or ask for one of these"
-    )]
-    UnknownFormula {
-        /// The site.
-        site: SiteId,
-        /// What was asked for.
-        asked: u8,
-        /// What there is.
-        known: String,
-    },
-    /// It takes a fold of its own.
-    #[error(
-        "formula version {version} counts otherwise than what has been counted: it needs a fold of its own"
-    )]
-    NeedsFold {
-        /// Which.
-        version: u8,
-    },
-    /// Said twice.
-    #[error("`{dimension}` is asked for twice")]
-    Repeated {
-        /// Which.
-        dimension: Dimension,
-    },
-}
-
-/// An instant for people.
-fn instant(at: Micros) -> String {
-    jiff::Timestamp::from_microsecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string())
-}
-
-/// One column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// The name as in KPIS.md.
-    pub name: &'static str,
-    /// Its unit. A KPI with the unit `Duration` is an average: numerator microseconds over denominator.
-    pub unit: Unit,
-    /// True for a value at an instant: the row's end, or `as_of` if that is earlier.
-    pub gauge: bool,
-    /// For a KPI: the formula in words.
-    pub formula: Option<&'static str>,
-    /// For a measure or a gauge: what it counts, in words.
-    pub meaning: Option<&'static str>,
-}
-
-/// One value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// The ratio has no denominator, or the rows' dimensions cannot have this column.
-    Absent,
-    /// A count, or microseconds.
-    Amount(i64),
-    /// A quotient; the denominator is never 0.
-    Ratio {
-        /// Above.
-        numerator: i64,
-        /// Below.
-        denominator: i64,
-    },
-}
-
-/// One row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// From.
-    pub from: Micros,
-    /// To.
-    pub to: Micros,
-    /// The values of the dimensions asked for, apart from times, in the order asked; none: unknown or nobody.
-    pub keys: Vec<Option<Name>>,
-    /// One for each column.
-    pub values: Vec<Value>,
-    /// The formula versions by which what is in it was counted, and the one whose forms its ratios have: the one in
-    /// force at its start. Several: what is in it straddles a change.
-    pub versions: Versions,
-}
-
-/// The answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
-    /// The columns asked for.
-    pub columns: Vec<Column>,
-    /// Ordered by time, then by keys. Rows in which nothing happened are left out, unless the whole range is asked
-    /// for as one row.
-    pub rows: Vec<Row>,
-    /// Up to where the log is in it.
-    pub position: Position,
-    /// The instant to which open work counts.
-    pub as_of: Micros,
-    /// The formula version in force at the range's start, or the one asked for.
-    pub formula_version: u8,
-    /// All that the rows were counted by; and that one.
-    pub formula_versions: Versions,
-    /// Not none: definitions from this position on are still being taken in, and everything stands on the older ones.
-    pub older_definitions: Option<Position>,
-}
 
 impl Query {
     /// All columns of a range as one row, by event, in UTC.

@@ -4,7 +4,7 @@
 
 use pegcount_domain::{
     allowance::{AllowanceDefinition, LocalHours},
-    definitions::Definitions,
+    definitions::{Definitions, in_force},
     event::{Event, ReasonDefinition},
     ids::{Key, ReasonCode},
     target::{Comparison, TARGET_UNIT, TargetDefinition, TargetScope},
@@ -111,12 +111,6 @@ impl DatedTarget {
             TargetScope::Site | TargetScope::Queue(_) => None,
         }
     }
-}
-
-/// The last one in force at an instant.
-fn in_force<T>(history: &[T], at: Micros, valid_from: impl Fn(&T) -> Micros) -> Option<&T> {
-    let after = history.partition_point(|known| valid_from(known) <= at);
-    history.get(after.checked_sub(1)?)
 }
 
 impl DayRules {

@@ -6,7 +6,7 @@
 
 use pegcount_domain::{
     agent::AfterCallPolicy,
-    definitions::Definitions,
+    definitions::{Definitions, in_force},
     event::{Event, QueueDefinition},
     formula::{FORMULA_BUILT_IN, Forms, FormulaDefinition, Rules},
     ids::{AgentId, Key, TeamId},
@@ -62,9 +62,7 @@ impl Laws {
         if self.later.is_empty() {
             return &self.first;
         }
-        let after = self.later.partition_point(|(from, _)| *from <= at);
-        let known = after.checked_sub(1).and_then(|index| self.later.get(index));
-        known.map_or(&self.first, |(_, law)| law)
+        in_force(&self.later, at, |(from, _)| *from).map_or(&self.first, |(_, law)| law)
     }
 
     fn all(&self) -> impl Iterator<Item = &Law> {
@@ -105,6 +103,11 @@ impl Default for Reference {
             rules: DayRules::default(),
         }
     }
+}
+
+/// The team at an instant, of those from each instant on.
+pub(crate) fn team_at(teams: &[(Micros, Id)], at: Micros) -> Id {
+    in_force(teams, at, |(from, _)| *from).map_or(Id::NONE, |(_, team)| *team)
 }
 
 /// A queue's thresholds (durations).
@@ -232,9 +235,7 @@ impl Reference {
     /// The definition of `queue` in force at `at`.
     #[inline]
     pub(crate) fn queue(&self, queue: Id, at: Micros) -> Option<&QueueDefinition<Key>> {
-        let history = self.queues.get(queue.0 as usize)?;
-        let after = history.partition_point(|known| known.valid_from <= at);
-        history.get(after.checked_sub(1)?)
+        in_force(self.queues.get(queue.0 as usize)?, at, |known| known.valid_from)
     }
 
     /// The thresholds of `queue` in force at `at`: its own, else the formula's.
@@ -255,19 +256,13 @@ impl Reference {
 
     /// How after-call work goes in `queue` at `at`.
     pub(crate) fn after_call(&self, queue: Id, at: Micros) -> AfterCallPolicy {
-        self.queue(queue, at).map_or_else(AfterCallPolicy::default, |known| AfterCallPolicy {
-            end: known.after_call_end,
-            timer: known.after_call_timer,
-            on_contact: known.after_call_on_contact,
-        })
+        self.queue(queue, at).map(QueueDefinition::after_call).unwrap_or_default()
     }
 
     /// Who is believed for which field of a leg whose earliest report is of `at`.
     #[inline]
     pub(crate) fn beliefs(&self, at: Micros) -> Beliefs {
-        let after = self.beliefs.partition_point(|(from, _)| *from <= at);
-        let known = after.checked_sub(1).and_then(|index| self.beliefs.get(index));
-        known.map_or_else(Beliefs::default, |(_, beliefs)| *beliefs)
+        in_force(&self.beliefs, at, |(from, _)| *from).map(|(_, beliefs)| *beliefs).unwrap_or_default()
     }
 
     /// The teams of an agent: from when, which; sorted, and before the first: none.
@@ -277,9 +272,7 @@ impl Reference {
 
     /// The team of an agent at `at`.
     pub(crate) fn team(&self, agent: Id, at: Micros) -> Id {
-        let teams = self.teams(agent);
-        let after = teams.partition_point(|(from, _)| *from <= at);
-        after.checked_sub(1).and_then(|index| teams.get(index)).map_or(Id::NONE, |(_, team)| *team)
+        team_at(self.teams(agent), at)
     }
 
     /// A zone was defined; before the instant up to which days are fixed it changes nothing.

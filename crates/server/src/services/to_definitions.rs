@@ -104,7 +104,6 @@ fn queue_definition(
         valid_from,
         queue: default.queue,
     };
-    defined.check_timer().map_err(|reason| status::invalid(&at("after_call_timer_us"), reason))?;
     Ok(defined)
 }
 
@@ -247,13 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_definition_is_refused_with_its_path() {
+    fn a_wrong_form_is_refused_with_its_path() {
         let unnamed = queue(v1::QueueDefinition::default()).unwrap_err();
         assert_eq!(unnamed.message(), "d.queue.queue is empty; give 1 to 128 bytes of text");
-        let timed = v1::QueueDefinition { queue: "q".into(), after_call_end: 2, ..Default::default() };
-        assert!(queue(timed).unwrap_err().message().starts_with("d.queue.after_call_timer_us"));
-        let untimed = v1::QueueDefinition { queue: "q".into(), after_call_timer_us: 1, ..Default::default() };
-        assert!(queue(untimed).unwrap_err().message().starts_with("d.queue.after_call_timer_us"));
         let unknown = v1::QueueDefinition { queue: "q".into(), after_call_end: 9, ..Default::default() };
         assert!(queue(unknown).unwrap_err().message().contains("unknown value 9"));
     }

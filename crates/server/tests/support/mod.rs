@@ -7,8 +7,8 @@ use pegcount_domain::{
     ids::{AgentId, Name, SiteId},
     time::Micros,
 };
-use pegcount_engine::{Engine, EngineError, EngineOptions, LogStore};
-use pegcount_log::{Durability, LogError};
+use pegcount_engine::{Engine, EngineOptions, LogStore};
+use pegcount_log::Durability;
 use pegcount_proto::v1::{self, stream_facts_request::Message, stream_facts_response::Message as Answer};
 use pegcount_server::{Principal, Role, Running, ServerOptions, Sites, start, tokens};
 use tokio::sync::mpsc;
@@ -50,16 +50,7 @@ async fn engine_sealing_at(seal_bytes: u64, dir: PathBuf, clock: Clock) -> Arc<E
         clock,
         ..EngineOptions::folder(dir)
     };
-    // Whoever had the folder before may still be ending its last task.
-    for _ in 0..1_000 {
-        match Engine::open(options.clone()).await {
-            Err(EngineError::Log(LogError::Locked { .. })) => {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-            opened => return opened.unwrap(),
-        }
-    }
-    panic!("the folder stays locked")
+    Engine::open(options).await.unwrap()
 }
 
 /// A server on a clock that stands at [`MORNING`].
