@@ -79,6 +79,27 @@ fn a_report_that_says_less_is_no_difference_and_one_that_says_otherwise_is() {
 }
 
 #[test]
+fn a_softphone_that_tells_of_the_end_and_the_work_a_moment_before_the_exchange_is_not_odd() {
+    let told = |softphone_ends: bool| {
+        let mut centre = Centre::new();
+        centre.sign_in("ann", "9");
+        centre.switch("ann", "9:10", "c", "sales", LegStep::Answered);
+        centre.phone("ann", "9:10", "c", "sales", LegStep::Answered);
+        if softphone_ends {
+            centre.phone("ann", "9:14:59", "c", "sales", ended());
+        }
+        centre.phone("ann", "9:14:59", "c", "sales", LegStep::AfterCallStarted);
+        centre.switch("ann", "9:15", "c", "sales", ended());
+        centre.phone("ann", "9:16", "c", "sales", LegStep::AfterCallEnded);
+        centre.sign_out("ann", "12");
+        let odd = centre.kpi.anomalies(&SiteId(Name::new("north").unwrap()));
+        (odd.len(), centre.amount("9", "10", "talk_time"))
+    };
+    assert_eq!(told(true), (0, secs(299)), "work ends the conversation");
+    assert_eq!(told(false), (1, secs(299)), "work with no end before it is");
+}
+
+#[test]
 fn after_call_work_may_be_the_exchanges_to_tell() {
     let mut centre = Centre::new();
     believe(&mut centre, &[(LegField::AfterCall, Reporter::Exchange)], Micros(0));

@@ -7,12 +7,24 @@ use std::{sync::Arc, time::Instant};
 use jiff::tz::TimeZone;
 use pegcount_domain::{ids::SiteId, time::Micros};
 use pegcount_engine::{Engine, EngineError};
-use pegcount_kpi::{Attribution, Query, Table, Value};
+use pegcount_kpi::{Query, Table, Value};
 
 use crate::{figures::human, when};
 
 /// What stands between two figures.
 pub(super) const BETWEEN: &str = " · ";
+
+/// What is asked for.
+const COLUMNS: [&str; 8] = [
+    "handled",
+    "aht",
+    "contacts_per_hour",
+    "waiting",
+    "abandon_rate",
+    "service_level",
+    "fcr_rate",
+    "fcr_final_share",
+];
 
 /// Reads the figures from an engine.
 pub(super) struct Figures {
@@ -34,19 +46,9 @@ impl Figures {
         let now = self.engine.clock().now();
         let (from, to) = when::day_of(now, &self.zone).unwrap_or((now, now));
         let table = self.engine.query(&Query {
-            site: self.site.clone(),
-            from,
-            to,
-            by: Vec::new(),
-            attribution: Attribution::Event,
             time_zone: self.zone.clone(),
-            as_of: now,
-            queues: Vec::new(),
-            agents: Vec::new(),
-            columns: Vec::new(),
-            last: None,
-            formula_version: None,
-            variant: pegcount_kpi::Variant::default(),
+            columns: COLUMNS.map(str::to_owned).to_vec(),
+            ..Query::new(self.site.clone(), from, to, now)
         })?;
         let end = self.engine.end().0;
         let rate = self.rate(end);
@@ -63,7 +65,8 @@ impl Figures {
             [
                 format!("abandon rate {}", shown("abandon_rate")),
                 format!("service level {}", shown("service_level")),
-                format!("FCR {}", shown("fcr_rate")),
+                // A rate of which little is final may still change.
+                format!("FCR {}, {} final", shown("fcr_rate"), shown("fcr_final_share")),
             ]
             .join(BETWEEN),
             format!("{rate} events/s{BETWEEN}log position {}", human::number(end)),

@@ -178,6 +178,7 @@ impl Walk<'_> {
         let leg = self.legs.get_mut(index)?;
         if !leg.reports.believes(fact.step, stamp.track) {
             self.any_disbelieved = true;
+            leg.end_disbelieved |= matches!(fact.step, Step::Ended { .. });
             return None;
         }
         let kind = match fact.step {
@@ -199,13 +200,16 @@ impl Walk<'_> {
         };
         let before = leg.phase;
         let moved = transition(before, kind);
-        let Some(to) = moved.to else { return moved.mark };
+        // Whoever tells of the work has told of the end before it; whoever is believed tells of that a moment later.
+        let follows_its_end = kind == StepKind::AfterCallStarted && leg.end_disbelieved;
+        let mark = moved.mark.filter(|_| !follows_its_end);
+        let Some(to) = moved.to else { return mark };
         let refused = self.enter_step(index, before, to, at);
         if kind == StepKind::Missed && before.is_none_or(|phase| phase.is_offer() && phase != Phase::Dialing)
         {
             self.ring_no_answer(at);
         }
-        moved.mark.or(refused)
+        mark.or(refused)
     }
 
     fn enter_step(

@@ -60,6 +60,8 @@ pub(crate) struct Leg {
     transfer: Option<(TransferKind, Id)>,
     transfer_to_queue: bool,
     pub(crate) ended_by: Option<Party>,
+    /// An end was told by who is not believed for it.
+    pub(crate) end_disbelieved: bool,
 }
 
 impl Leg {
@@ -91,6 +93,7 @@ impl Leg {
             transfer: None,
             transfer_to_queue: false,
             ended_by: None,
+            end_disbelieved: false,
         }
     }
 
