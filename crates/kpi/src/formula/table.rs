@@ -347,7 +347,7 @@ mod tests {
 
     use super::*;
 
-    /// The measures that words name; "flow_out" is short for those of every way out.
+    /// The measures that words name; `flow_out` is short for those of every way out.
     fn named(words: &str) -> BTreeSet<&'static str> {
         let mut named = BTreeSet::new();
         for word in words.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
