@@ -73,10 +73,10 @@ async fn a_folder_of_a_newer_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     a_log(dir.path()).await;
     let format = dir.path().join("FORMAT");
-    let newer = fs::read_to_string(&format).unwrap().replace("format: 2", "format: 3");
+    let newer = fs::read_to_string(&format).unwrap().replace("format: 3", "format: 4");
     fs::write(&format, newer).unwrap();
     let error = refused(dir.path());
-    assert!(matches!(error, LogError::NewerFormat { found: 3, supported: 2, features: 0, .. }), "{error}");
+    assert!(matches!(error, LogError::NewerFormat { found: 4, supported: 3, features: 0, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -188,8 +188,23 @@ async fn a_folder_of_format_1_is_carried_over() {
     append(&log, plain(events("a", 0..5))).await;
     drop(log);
     let text = fs::read_to_string(&format).unwrap();
-    assert!(text.contains("format: 2") && text.contains(incarnation), "{text}");
+    assert!(text.contains("format: 3") && text.contains(incarnation), "{text}");
     assert_eq!(all(&open(dir.path()).unwrap()).await[..120], whole);
+}
+
+#[tokio::test]
+async fn a_folder_of_format_2_gets_the_new_number_before_anything_is_added() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = a_sealed_log(dir.path()).await;
+    let format = dir.path().join("FORMAT");
+    let text = fs::read_to_string(&format).unwrap();
+    let older = text.replace("format: 3", "format: 2");
+    let (head, _) = older.split_once("crc32c").unwrap();
+    fs::write(&format, format!("{head}crc32c: {:08x}\n", crc32c::crc32c(head.as_bytes()))).unwrap();
+    assert_eq!(all(&read_only(dir.path()).unwrap()).await, whole);
+    assert!(fs::read_to_string(&format).unwrap().contains("format: 2"), "reading alone changes nothing");
+    assert_eq!(all(&open(dir.path()).unwrap()).await, whole);
+    assert_eq!(fs::read_to_string(&format).unwrap(), text);
 }
 
 #[tokio::test]
@@ -201,7 +216,7 @@ async fn a_crash_while_a_folder_is_carried_over_leaves_it_to_the_next_start() {
     let head = "pegcount log\nformat: 1\nfeatures: 0\nincarnation: 00000000000000000000000000000007\n";
     fs::write(&format, format!("{head}crc32c: {:08x}\n", crc32c::crc32c(head.as_bytes()))).unwrap();
     assert_eq!(all(&open(dir.path()).unwrap()).await, whole);
-    assert!(fs::read_to_string(&format).unwrap().contains("format: 2"));
+    assert!(fs::read_to_string(&format).unwrap().contains("format: 3"));
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Frame, NONE, Record, SourceEntry, StreamEntry, at,
-    encode::{FLAG_MORE, FLAG_ZSTD, FRAME_MAGIC, HEADER_BYTES, Head, Times, body, put_record},
+    columns::{Columns, LENGTHS_BYTES_MAX},
+    encode::{FLAG_MORE, FLAG_ZSTD, FRAME_MAGIC, HEADER_BYTES, Head, Times, body},
     number,
 };
 use crate::{
@@ -31,7 +32,7 @@ pub(super) const EVENT_OVERHEAD_BYTES: usize = 160;
 pub(super) const TEXT_OVERHEAD_BYTES: usize = 7;
 const STREAM_ENTRY_BYTES: usize = 21;
 const SOURCE_ENTRY_BYTES: usize = 32;
-const TABLES_OVERHEAD_BYTES: usize = HEADER_BYTES + 32;
+const TABLES_OVERHEAD_BYTES: usize = HEADER_BYTES + 32 + LENGTHS_BYTES_MAX;
 
 /// Below this, compressing does not pay.
 const COMPRESS_BYTES_MIN: usize = 512;
@@ -66,7 +67,7 @@ pub struct FrameBuilder {
     text_numbers: FxHashMap<Name, u32>,
     stream_numbers: FxHashMap<(u32, StreamKind, u32), u32>,
     source_numbers: FxHashMap<(u32, Option<Epoch>), u32>,
-    records: Vec<u8>,
+    records: Columns,
 }
 
 impl FrameBuilder {
@@ -78,7 +79,7 @@ impl FrameBuilder {
             text_numbers: FxHashMap::default(),
             stream_numbers: FxHashMap::default(),
             source_numbers: FxHashMap::default(),
-            records: Vec::new(),
+            records: Columns::default(),
         })
     }
 
@@ -129,7 +130,7 @@ impl FrameBuilder {
             schema_version: event.schema_version,
         };
         let before = self.frame.records.last().map_or(Times::before_first(&record), Times::of);
-        put_record(&mut self.records, &self.frame, &record, before);
+        self.records.put(&self.frame, &record, before);
         self.frame.records.push(record);
     }
 
@@ -137,7 +138,7 @@ impl FrameBuilder {
     /// next frame.
     pub fn finish(&mut self, more: bool) -> (Frame, Vec<u8>) {
         let recorded_at = self.frame.records.first().map_or(0, |record| record.recorded_at);
-        let body = body(&self.frame, recorded_at, &self.records, self.bytes_now());
+        let body = body(&self.frame, recorded_at, &self.records);
         let squeezed = self.compressor.as_mut().and_then(|compressor| squeezed(compressor, &body));
         let mut flags = if more { FLAG_MORE } else { 0 };
         flags |= if squeezed.is_some() { FLAG_ZSTD } else { 0 };
@@ -153,7 +154,7 @@ impl FrameBuilder {
     }
 
     fn bytes_now(&self) -> usize {
-        self.frame.tables_bytes() + self.records.len()
+        self.frame.tables_bytes() + self.records.bytes()
     }
 
     fn text(&mut self, text: &Name) -> u32 {

@@ -5,13 +5,15 @@
 
 use std::cell::RefCell;
 
-use pegcount_domain::ids::Epoch;
+use pegcount_domain::{envelope::StreamKind, ids::Epoch};
 
 use super::{
     Frame, NONE, Record, SourceEntry, StreamEntry, at,
+    columns::{Column, ColumnReaders, Parts},
     encode::{
         FLAG_MORE, FLAG_ZSTD, FRAME_MAGIC, HAS_CAUSATION, HAS_COMMAND, HAS_CORRELATION, HAS_ON_BEHALF,
-        HAS_RECORDED, HAS_SCHEMA, HAS_SEQ_SPAN, HAS_SOURCE_TIME, HEADER_BYTES, PAGE_MAGIC, VERSION, kind_of,
+        HAS_RECORDED, HAS_SCHEMA, HAS_SEQ_SPAN, HAS_SOURCE_TIME, HEADER_BYTES, PAGE_MAGIC, VERSION,
+        VERSION_OF_ROWS, kind_of,
     },
     number,
     varint::Reader,
@@ -50,6 +52,8 @@ pub enum FrameError {
 }
 
 struct Header {
+    /// Records stand one after the other, as they did in version 1.
+    rows: bool,
     /// Between the events of a page others lie in the log: each says how many positions, and seqs, it leaves out.
     gaps: bool,
     flags: u8,
@@ -103,7 +107,7 @@ fn header(bytes: &[u8], wanted: [u8; 4]) -> Result<(Header, &[u8]), FrameError> 
     let mut numbers = rest.chunks_exact(4).filter_map(|four| four.try_into().ok().map(u32::from_le_bytes));
     let mut next = || numbers.next().ok_or(FrameError::Short);
     let (count, stored_bytes, raw_bytes, stated) = (next()?, next()?, next()?, next()?);
-    if version != VERSION || flags & !(FLAG_ZSTD | FLAG_MORE) != 0 {
+    if !(VERSION_OF_ROWS..=VERSION).contains(&version) || flags & !(FLAG_ZSTD | FLAG_MORE) != 0 {
         return Err(FrameError::Newer { found: version, flags });
     }
     if stored.len() != at(stored_bytes) {
@@ -122,7 +126,8 @@ fn header(bytes: &[u8], wanted: [u8; 4]) -> Result<(Header, &[u8]), FrameError> 
     if first == 0 || first.checked_add(widen(count)).is_none() {
         return Err(FrameError::Body("a first position that cannot be"));
     }
-    Ok((Header { gaps: wanted == PAGE_MAGIC, flags, first, count, raw_bytes }, stored))
+    let (rows, gaps) = (version == VERSION_OF_ROWS, wanted == PAGE_MAGIC);
+    Ok((Header { rows, gaps, flags, first, count, raw_bytes }, stored))
 }
 
 fn inflate(stored: &[u8], raw_bytes: usize) -> Result<Vec<u8>, FrameError> {
@@ -141,9 +146,23 @@ fn body(header: &Header, bytes: &[u8]) -> Result<Frame, FrameError> {
     let mut reader = Reader::new(bytes);
     let mut frame = Frame::empty();
     texts(&mut reader, &mut frame)?;
-    streams(&mut reader, &mut frame)?;
+    if header.rows {
+        streams_of_rows(&mut reader, &mut frame)?;
+    } else {
+        streams(&mut reader, &mut frame)?;
+    }
     sources(&mut reader, &mut frame)?;
-    records(&mut reader, &mut frame, header)?;
+    let recorded_at = reader.i64()?;
+    if header.rows {
+        if header.count > reader.left() {
+            return Err(FrameError::Short);
+        }
+        records(&mut &mut reader, &mut frame, header, recorded_at)?;
+    } else {
+        let mut columns = ColumnReaders::new(&mut reader, header.count)?;
+        records(&mut columns, &mut frame, header, recorded_at)?;
+        columns.end()?;
+    }
     let payload_bytes = frame.records.last().map_or(0, |record| at(record.payload.1));
     if reader.left() != payload_bytes {
         return Err(FrameError::Body("the payloads' lengths do not sum to what is there"));
@@ -176,20 +195,52 @@ fn texts(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError> {
     Ok(())
 }
 
+const NO_KIND: FrameError = FrameError::Body("an unknown kind of stream");
+
 fn streams(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError> {
+    let count = length(reader)?;
+    let mut streams = Vec::with_capacity(count);
+    for _ in 0..count {
+        let site = text_number(reader, frame)?;
+        streams.push(StreamEntry { site, id: 0, kind: StreamKind::Agent, first: 0, last: 0 });
+    }
+    for (stream, kind) in streams.iter_mut().zip(reader.bytes(count)?) {
+        stream.kind = kind_of(*kind).ok_or(NO_KIND)?;
+    }
+    let mut id = 0_u32;
+    for stream in &mut streams {
+        let number = i64::from(id).checked_add(reader.i64()?).and_then(|number| u32::try_from(number).ok());
+        id = number.filter(|id| at(*id) < frame.text_ranges.len()).ok_or(NO_TEXT)?;
+        stream.id = id;
+    }
+    for stream in &mut streams {
+        stream.begin(reader.u64()?)?;
+    }
+    frame.streams = streams;
+    Ok(())
+}
+
+fn streams_of_rows(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError> {
     let count = length(reader)?;
     frame.streams.reserve_exact(count);
     for _ in 0..count {
         let site = text_number(reader, frame)?;
-        let kind = kind_of(reader.byte()?).ok_or(FrameError::Body("an unknown kind of stream"))?;
+        let kind = kind_of(reader.byte()?).ok_or(NO_KIND)?;
         let id = text_number(reader, frame)?;
-        let first = reader.u64()?;
-        if first == 0 {
-            return Err(FrameError::Body("a stream that begins with version 0"));
-        }
-        frame.streams.push(StreamEntry { site, id, kind, first, last: first - 1 });
+        let mut stream = StreamEntry { site, id, kind, first: 0, last: 0 };
+        stream.begin(reader.u64()?)?;
+        frame.streams.push(stream);
     }
     Ok(())
+}
+
+impl StreamEntry {
+    /// `first` is its first version in the frame.
+    fn begin(&mut self, first: u64) -> Result<(), FrameError> {
+        let before = first.checked_sub(1).ok_or(FrameError::Body("a stream that begins with version 0"))?;
+        (self.first, self.last) = (first, before);
+        Ok(())
+    }
 }
 
 fn sources(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError> {
@@ -207,26 +258,27 @@ fn sources(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(), FrameError>
     Ok(())
 }
 
-fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Result<(), FrameError> {
-    let mut recorded_at = reader.i64()?;
-    let mut occurred_at = recorded_at;
+fn records<'a>(
+    parts: &mut impl Parts<'a>,
+    frame: &mut Frame,
+    header: &Header,
+    first_recorded_at: i64,
+) -> Result<(), FrameError> {
+    let (mut recorded_at, mut occurred_at) = (first_recorded_at, first_recorded_at);
     let mut payload_end = 0_u32;
-    if header.count > reader.left() {
-        return Err(FrameError::Short);
-    }
     frame.records.reserve_exact(header.count);
     frame.names.reserve(header.count * 2);
     let mut next = header.first;
     for _ in 0..header.count {
-        let (position, seqs_left_out) = if header.gaps { gaps(reader, next)? } else { (next, 0) };
+        let (position, seqs_left_out) = if header.gaps { gaps(parts, next)? } else { (next, 0) };
         next = position.checked_add(1).ok_or(FrameError::Body("a position that cannot be"))?;
-        let flags = reader.byte()?;
-        let event_type = reader.u64()?;
+        let flags = parts.of(Column::Flags).byte()?;
+        let event_type = parts.of(Column::Type).u64()?;
         let event_type = u16::try_from(event_type).map_err(|_| FrameError::Body("an impossible type"))?;
-        let (stream, version) = next_version(reader, frame)?;
-        let source = reader.u32()?;
-        let actor = text_number(reader, frame)?;
-        occurred_at = occurred_at.wrapping_add(reader.i64()?);
+        let (stream, version) = next_version(parts.of(Column::Stream), frame)?;
+        let source = parts.of(Column::Source).u32()?;
+        let actor = text_number(parts.of(Column::Actor), frame)?;
+        occurred_at = occurred_at.wrapping_add(parts.of(Column::OccurredAt).i64()?);
         let mut record = Record {
             position,
             version,
@@ -247,11 +299,12 @@ fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Resul
             event_type,
             schema_version: 1,
         };
-        let span = if flags == 0 { 0 } else { rare(reader, frame, flags, &mut record)? };
+        let span = if flags == 0 { 0 } else { rare(parts.of(Column::Rare), frame, flags, &mut record)? };
         recorded_at = record.recorded_at;
         (record.seq, record.seq_to) = next_seqs(frame, source, seqs_left_out, span)?;
-        record.names = names(reader, frame)?;
-        payload_end = payload_end.checked_add(reader.u32()?).ok_or(FrameError::Short)?;
+        record.names = names(parts, frame)?;
+        payload_end =
+            payload_end.checked_add(parts.of(Column::PayloadBytes).u32()?).ok_or(FrameError::Short)?;
         record.payload.1 = payload_end;
         frame.records.push(record);
     }
@@ -260,9 +313,10 @@ fn records(reader: &mut Reader<'_>, frame: &mut Frame, header: &Header) -> Resul
 
 /// The position of a page's next event, `next` if none is left out, and how many seqs of its source it leaves out.
 #[inline]
-fn gaps(reader: &mut Reader<'_>, next: u64) -> Result<(u64, u64), FrameError> {
-    let position = next.checked_add(reader.u64()?);
-    Ok((position.ok_or(FrameError::Body("a position that cannot be"))?, reader.u64()?))
+fn gaps<'a>(parts: &mut impl Parts<'a>, next: u64) -> Result<(u64, u64), FrameError> {
+    let position = next.checked_add(parts.of(Column::PositionsLeftOut).u64()?);
+    let position = position.ok_or(FrameError::Body("a position that cannot be"))?;
+    Ok((position, parts.of(Column::SeqsLeftOut).u64()?))
 }
 
 /// The parts that most events do not have; gives how many further seqs the event uses up.
@@ -299,14 +353,12 @@ fn rare(
     if flags & HAS_SEQ_SPAN != 0 { reader.u64() } else { Ok(0) }
 }
 
+const NO_TEXT: FrameError = FrameError::Body("a text that is not there");
+
 #[inline]
 fn text_number(reader: &mut Reader<'_>, frame: &Frame) -> Result<u32, FrameError> {
     let text = reader.u32()?;
-    if at(text) < frame.text_ranges.len() {
-        Ok(text)
-    } else {
-        Err(FrameError::Body("a text that is not there"))
-    }
+    if at(text) < frame.text_ranges.len() { Ok(text) } else { Err(NO_TEXT) }
 }
 
 #[inline]
@@ -331,8 +383,12 @@ fn next_seqs(frame: &mut Frame, source: u32, left_out: u64, span: u64) -> Result
 }
 
 #[inline]
-fn names(reader: &mut Reader<'_>, frame: &mut Frame) -> Result<(u32, u32), FrameError> {
-    let count = length(reader)?;
+fn names<'a>(parts: &mut impl Parts<'a>, frame: &mut Frame) -> Result<(u32, u32), FrameError> {
+    let count = at(parts.of(Column::NameCount).u32()?);
+    let reader = parts.of(Column::Names);
+    if count > reader.left() {
+        return Err(FrameError::Short);
+    }
     let start = number(frame.names.len());
     for _ in 0..count {
         let text = text_number(reader, frame)?;

@@ -1,11 +1,13 @@
-//! A frame's bytes, as FORMAT.md draws them: the header, the tables, the records.
+//! A frame's bytes, as FORMAT.md draws them: the header, the tables, the columns of its records.
 //!
-//! Not for building tables: [`super::build`] does that. Invariant: what is written here, [`super::decode`] reads.
+//! Not for building tables nor for columns: [`super::build`] and [`super::columns`] do that. Invariant: what is written here, [`super::decode`] reads.
 
 use pegcount_domain::envelope::StreamKind;
 
 use super::{
-    Frame, NONE, Record, at, number,
+    Frame, Record,
+    columns::Columns,
+    number,
     varint::{put_i64, put_u64},
     widen,
 };
@@ -14,7 +16,10 @@ use super::{
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"PEGF";
 /// A page of a stream begins so.
 pub(super) const PAGE_MAGIC: [u8; 4] = *b"PEGP";
-pub(super) const VERSION: u8 = 1;
+/// What is written.
+pub(super) const VERSION: u8 = 2;
+/// Records stood one after the other; such frames are read, and written no more.
+pub(super) const VERSION_OF_ROWS: u8 = 1;
 pub(crate) const HEADER_BYTES: usize = 32;
 pub(super) const FLAG_ZSTD: u8 = 1;
 pub(super) const FLAG_MORE: u8 = 2;
@@ -53,22 +58,24 @@ impl Head {
     }
 }
 
-/// The body: the tables of `frame`, the time of the first event's writing, the records as they were put, the payloads;
-/// of about `capacity` bytes.
-pub(super) fn body(frame: &Frame, recorded_at: i64, records: &[u8], capacity: usize) -> Vec<u8> {
-    let mut body = Vec::with_capacity(capacity);
+/// The body: the tables of `frame`, the time of the first event's writing, the records as they were put, the payloads.
+pub(super) fn body(frame: &Frame, recorded_at: i64, records: &Columns) -> Vec<u8> {
+    let mut body = Vec::with_capacity(frame.tables_bytes() + records.bytes());
     put_u64(&mut body, widen(frame.text_ranges.len()));
     for (start, end) in &frame.text_ranges {
         put_u64(&mut body, u64::from(end - start));
     }
     body.extend_from_slice(frame.text.as_bytes());
     put_u64(&mut body, widen(frame.streams.len()));
-    for stream in &frame.streams {
-        put_u64(&mut body, u64::from(stream.site));
-        body.push(kind_number(stream.kind));
-        put_u64(&mut body, u64::from(stream.id));
-        put_u64(&mut body, stream.first);
+    let streams = || frame.streams.iter();
+    streams().for_each(|stream| put_u64(&mut body, u64::from(stream.site)));
+    body.extend(streams().map(|stream| kind_number(stream.kind)));
+    let mut before = 0;
+    for stream in streams() {
+        put_i64(&mut body, i64::from(stream.id) - i64::from(before));
+        before = stream.id;
     }
+    streams().for_each(|stream| put_u64(&mut body, stream.first));
     put_u64(&mut body, widen(frame.sources.len()));
     for source in &frame.sources {
         put_u64(&mut body, u64::from(source.text));
@@ -79,7 +86,7 @@ pub(super) fn body(frame: &Frame, recorded_at: i64, records: &[u8], capacity: us
         }
     }
     put_i64(&mut body, recorded_at);
-    body.extend_from_slice(records);
+    records.write(&mut body);
     body.extend_from_slice(&frame.payload);
     body
 }
@@ -99,63 +106,6 @@ impl Times {
     /// What a first record is put after.
     pub(super) fn before_first(record: &Record) -> Self {
         Self { occurred_at: record.recorded_at, recorded_at: record.recorded_at }
-    }
-}
-
-/// Appends `record`, the next one of `frame`, whose tables have what it speaks of.
-pub(super) fn put_record(out: &mut Vec<u8>, frame: &Frame, record: &Record, before: Times) {
-    let given = [
-        (HAS_ON_BEHALF, record.on_behalf_of != NONE),
-        (HAS_COMMAND, record.command != NONE),
-        (HAS_CORRELATION, record.correlation != NONE),
-        (HAS_CAUSATION, record.causation.is_some()),
-        (HAS_SOURCE_TIME, record.source_time != record.occurred_at),
-        (HAS_SEQ_SPAN, record.seq_to != record.seq),
-        (HAS_RECORDED, record.recorded_at != before.recorded_at),
-        (HAS_SCHEMA, record.schema_version != 1),
-    ];
-    let flags = given.into_iter().fold(0, |flags, (flag, set)| if set { flags | flag } else { flags });
-    out.push(flags);
-    put_u64(out, u64::from(record.event_type));
-    put_u64(out, u64::from(record.stream));
-    put_u64(out, u64::from(record.source));
-    put_u64(out, u64::from(record.actor));
-    put_i64(out, record.occurred_at.wrapping_sub(before.occurred_at));
-    if flags != 0 {
-        put_rare(out, flags, record, &frame.ids, before.recorded_at);
-    }
-    let (start, end) = record.names;
-    put_u64(out, u64::from(end - start));
-    for name in frame.names.get(at(start)..at(end)).unwrap_or_default() {
-        put_u64(out, u64::from(*name));
-    }
-    put_u64(out, u64::from(record.payload.1 - record.payload.0));
-}
-
-/// The parts that most events do not have.
-fn put_rare(out: &mut Vec<u8>, flags: u8, record: &Record, ids: &[u128], last_recorded_at: i64) {
-    if flags & HAS_SCHEMA != 0 {
-        put_u64(out, u64::from(record.schema_version));
-    }
-    if flags & HAS_SOURCE_TIME != 0 {
-        put_i64(out, record.source_time.wrapping_sub(record.occurred_at));
-    }
-    if flags & HAS_RECORDED != 0 {
-        put_i64(out, record.recorded_at.wrapping_sub(last_recorded_at));
-    }
-    if flags & HAS_ON_BEHALF != 0 {
-        put_u64(out, u64::from(record.on_behalf_of));
-    }
-    for (flag, id) in [(HAS_COMMAND, record.command), (HAS_CORRELATION, record.correlation)] {
-        if let (true, Some(id)) = (flags & flag != 0, ids.get(at(id))) {
-            out.extend_from_slice(&id.to_le_bytes());
-        }
-    }
-    if let Some(causation) = record.causation {
-        put_i64(out, record.position.wrapping_sub(causation).cast_signed());
-    }
-    if flags & HAS_SEQ_SPAN != 0 {
-        put_u64(out, record.seq_to.wrapping_sub(record.seq));
     }
 }
 

@@ -1,13 +1,14 @@
 //! A frame: up to some hundred events that were made durable together, decoded once and shared by all who read it.
 //!
-//! Not for deciding what goes in: that is the committer's. The bytes are drawn in FORMAT.md; [`build`] and
-//! [`encode`] make them, [`decode`] reads them, both ways give the same [`Frame`]. [`page`] copies one stream's events out of
+//! Not for deciding what goes in: that is the committer's. The bytes are drawn in FORMAT.md; [`build`],
+//! [`columns`] and [`encode`] make them, [`decode`] reads them, both ways give the same [`Frame`]. [`page`] copies one stream's events out of
 //! many frames; what comes back of a page is a [`Frame`] too, whose positions have gaps.
 //!
 //! Invariant: positions ascend; in a frame of the log they are dense. Every number of a record lies inside its table, and every range inside its buffer, because
 //! [`Frame::decode`] checks them all; so iterating cannot fail.
 
 mod build;
+mod columns;
 mod decode;
 mod encode;
 #[cfg(feature = "fuzzing")]

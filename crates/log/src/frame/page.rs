@@ -1,7 +1,7 @@
 //! Makes pages: one stream's events, copied out of the frames that hold them, so that they are read together.
 //!
 //! Not for choosing what is paged: that is [`crate::pages`]'. A page's bytes are a frame's but for its magic and two numbers
-//! before each record: how many positions, and how many seqs of its source, were left out (FORMAT.md).
+//! for each record: how many positions, and how many seqs of its source, were left out (FORMAT.md).
 //!
 //! Invariant: decoding a page gives the events that were pushed, equal in all that they say.
 
@@ -11,9 +11,9 @@ use rustc_hash::FxHashMap;
 use super::{
     Frame, NONE, Record, SourceEntry, StreamEntry, at,
     build::{EVENT_OVERHEAD_BYTES, TEXT_OVERHEAD_BYTES, squeezed},
-    encode::{FLAG_ZSTD, Head, PAGE_MAGIC, Times, body, put_record},
+    columns::Columns,
+    encode::{FLAG_ZSTD, Head, PAGE_MAGIC, Times, body},
     number,
-    varint::put_u64,
 };
 use crate::limits::FRAME_EVENTS_MAX;
 
@@ -28,7 +28,7 @@ pub(crate) struct PageBuilder {
     /// The tables and payloads; it has no records.
     tables: Frame,
     text_numbers: FxHashMap<Name, u32>,
-    records: Vec<u8>,
+    records: Columns,
     first: u64,
     last: u64,
     count: usize,
@@ -43,7 +43,7 @@ impl PageBuilder {
         let mut page = Self {
             tables: Frame::empty(),
             text_numbers: FxHashMap::default(),
-            records: Vec::new(),
+            records: Columns::default(),
             first: first.position,
             last: first.position.saturating_sub(1),
             count: 0,
@@ -62,7 +62,7 @@ impl PageBuilder {
     /// About how many bytes of memory it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
         let tables = self.tables.text.len() + self.tables.payload.len() + self.tables.names.len() * 4;
-        tables + self.records.len() + self.text_numbers.len() * TEXT_MEMORY_BYTES + PAGE_MEMORY_BYTES
+        tables + self.records.memory_bytes() + self.text_numbers.len() * TEXT_MEMORY_BYTES + PAGE_MEMORY_BYTES
     }
 
     /// Whether the event of `record` still fits into a page of `bytes_max`.
@@ -73,7 +73,8 @@ impl PageBuilder {
             let texts: usize = texts.map(|text| frame.text(text).len() + TEXT_OVERHEAD_BYTES).sum();
             texts + at(record.payload.1 - record.payload.0) + EVENT_OVERHEAD_BYTES
         });
-        self.count < FRAME_EVENTS_MAX && self.tables.tables_bytes() + self.records.len() + bytes <= bytes_max
+        self.count < FRAME_EVENTS_MAX
+            && self.tables.tables_bytes() + self.records.bytes() + bytes <= bytes_max
     }
 
     /// Adds the event of `record`, the stream's next one. None, and nothing added, if there is no such record.
@@ -107,9 +108,9 @@ impl PageBuilder {
             payload: (payload_start, number(self.tables.payload.len())),
             ..*from
         };
-        put_u64(&mut self.records, from.position.saturating_sub(self.last).saturating_sub(1));
-        put_u64(&mut self.records, seqs_left_out);
-        put_record(&mut self.records, &self.tables, &record, self.before);
+        let positions_left_out = from.position.saturating_sub(self.last).saturating_sub(1);
+        self.records.put_left_out(positions_left_out, seqs_left_out);
+        self.records.put(&self.tables, &record, self.before);
         // They are in the record now.
         self.tables.names.clear();
         self.tables.ids.clear();
@@ -135,8 +136,7 @@ impl PageBuilder {
     }
 
     fn body(&self) -> Vec<u8> {
-        let capacity = self.tables.tables_bytes() + self.records.len();
-        body(&self.tables, self.first_recorded_at, &self.records, capacity)
+        body(&self.tables, self.first_recorded_at, &self.records)
     }
 
     fn head(&self, flags: u8) -> Head {

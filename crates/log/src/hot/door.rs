@@ -42,7 +42,7 @@ pub(crate) fn lock(dir: &Path) -> Result<Lock, LogError> {
 /// The log's incarnation and its key; no key in a folder of an older format. A missing FORMAT is damage.
 pub(crate) fn identity(dir: &Path) -> Result<(Incarnation, Option<LogKey>), LogError> {
     let missing = || damaged(&dir.join(FORMAT_FILE), Position(1), "it is missing".to_owned());
-    let Format { incarnation, key } = folder::read_format(dir)?.ok_or_else(missing)?;
+    let Format { incarnation, key, .. } = folder::read_format(dir)?.ok_or_else(missing)?;
     Ok((incarnation, key))
 }
 

@@ -14,7 +14,7 @@ use pegcount_domain::{envelope::Position, ids::Incarnation};
 use crate::{api::LogError, keys::LogKey};
 
 /// The newest format of the folder that this program reads, and the one that it writes.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 /// The last one with one database, no manifest and no key.
 const FORMAT_WITHOUT_MANIFEST: u32 = 1;
 /// History has been dropped: MANIFEST names a stub and archives.
@@ -169,6 +169,8 @@ pub(super) fn read_format(dir: &Path) -> Result<Option<Format>, LogError> {
 
 /// What FORMAT says.
 pub(super) struct Format {
+    /// At most [`FORMAT`].
+    pub(super) number: u32,
     pub(super) incarnation: Incarnation,
     /// None in a folder of an older format, which has no manifest either.
     pub(super) key: Option<LogKey>,
@@ -208,7 +210,7 @@ pub(super) fn parse(text: &str, dir: &Path) -> Result<Format, LogError> {
     if key.is_none() && found > FORMAT_WITHOUT_MANIFEST {
         return Err(wrong("it has no key"));
     }
-    Ok(Format { incarnation, key })
+    Ok(Format { number: found, incarnation, key })
 }
 
 #[cfg(test)]
@@ -245,7 +247,7 @@ mod tests {
     fn a_newer_format_and_an_unknown_feature_are_named() {
         let newer = "pegcount log\nformat: 7\nfeatures: 0\n";
         assert!(matches!(parse(newer, Path::new("d")), Err(LogError::NewerFormat { found: 7, .. })));
-        let feature = "pegcount log\nformat: 2\nfeatures: 4\n";
+        let feature = "pegcount log\nformat: 3\nfeatures: 4\n";
         assert!(matches!(parse(feature, Path::new("d")), Err(LogError::NewerFormat { features: 4, .. })));
     }
 }

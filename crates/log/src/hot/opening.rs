@@ -17,7 +17,7 @@ use super::{
     bell::Bell,
     database::Database,
     durable::Durable,
-    folder::{FORMAT_FILE, Folder, Format, database_path, failed, mark_path},
+    folder::{FORMAT, FORMAT_FILE, Folder, Format, database_path, failed, mark_path},
     manifest::Manifest,
     mark::MarkFile,
     open::{Found, Scan, damaged, remove_torn},
@@ -56,9 +56,10 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
     let format = folder.read_format()?;
     let (mark, marked) = MarkFile::open(&mark_path(&options.dir), format.is_none())?;
     let new = format.is_none();
+    let older = format.as_ref().is_some_and(|format| format.number < FORMAT);
     let (incarnation, key, as_it_is) = match format {
-        Some(Format { incarnation, key: Some(key) }) => (incarnation, key, true),
-        Some(Format { incarnation, key: None }) => (incarnation, random_key(options)?, false),
+        Some(Format { incarnation, key: Some(key), .. }) => (incarnation, key, true),
+        Some(Format { incarnation, key: None, .. }) => (incarnation, random_key(options)?, false),
         None => (Incarnation(uuid::Uuid::new_v4().as_u128()), random_key(options)?, false),
     };
     let mut manifest = manifest(options, new, as_it_is)?;
@@ -96,6 +97,9 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
             // A crash between leaves FORMAT as it was: then the manifest is not believed, and written again.
             manifest.write(&options.dir)?;
             folder.write_format(incarnation, &key, false)?;
+        } else if older {
+            // Before anything is added that programs of its format cannot read.
+            folder.write_format(incarnation, &key, manifest.history.stub.is_some())?;
         }
         manifest.remove_unnamed(&options.dir)?;
     }
@@ -105,7 +109,7 @@ pub(super) fn open(options: &SledOptions) -> Result<Opened, LogError> {
     Ok(Opened { folder, incarnation, key, manifest, shelf, store, durable, bell, found })
 }
 
-/// What belongs to the log; `as_it_is` if FORMAT is of this format, `new` if there is none.
+/// What belongs to the log; `as_it_is` if FORMAT is of a format with a manifest, `new` if there is none.
 fn manifest(options: &SledOptions, new: bool, as_it_is: bool) -> Result<Manifest, LogError> {
     if as_it_is {
         return Manifest::required(&options.dir);
