@@ -12,6 +12,7 @@
 //! - [`agent`]: the agent's session, intent, slots and clock
 //! - [`contact`]: a contact's visits, legs, customer and matter
 //! - [`formula`], [`target`], [`calendar`]: the versioned formula, targets, working calendars, as data
+//! - [`working`]: reckoning in working time
 //! - [`ticket`]: tickets, thin
 //! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 
@@ -32,3 +33,4 @@ pub mod table;
 pub mod target;
 pub mod ticket;
 pub mod time;
+pub mod working;
