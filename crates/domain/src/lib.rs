@@ -13,7 +13,7 @@
 //! - [`contact`]: a contact's visits, legs, customer and matter
 //! - [`formula`], [`target`], [`calendar`]: the versioned formula, targets, working calendars, as data
 //! - [`working`]: reckoning in working time
-//! - [`ticket`]: tickets, thin
+//! - [`ticket`]: tickets, thin, as the log holds them; [`ticketing`]: the full ticket, its lifecycle and rules
 //! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 
 pub mod agent;
@@ -32,5 +32,6 @@ pub mod small;
 pub mod table;
 pub mod target;
 pub mod ticket;
+pub mod ticketing;
 pub mod time;
 pub mod working;

@@ -48,6 +48,19 @@ impl fmt::Display for Micros {
     }
 }
 
+/// An instant as people read it, in UTC; beyond the years -9999 to 9999 its microseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown(pub Micros);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0.0) {
+            Ok(at) => at.fmt(f),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
 /// Half-open: `start` belongs to it, `end` does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {

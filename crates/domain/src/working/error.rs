@@ -2,8 +2,7 @@
 
 use crate::{
     calendar::Date,
-    time::{Micros, Span},
-    working::zone::Shown,
+    time::{Micros, Shown, Span},
 };
 
 /// What is wrong with a calendar, or with a question to one.

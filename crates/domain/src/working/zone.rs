@@ -2,8 +2,6 @@
 //!
 //! The zones are those of the time zone database, found by name when a calendar is made; nothing else is asked of the world.
 
-use std::fmt;
-
 use jiff::{
     Timestamp,
     tz::{Offset, TimeZone},
@@ -100,17 +98,5 @@ impl Zone {
     pub(super) fn day(&self, at: Micros) -> Day {
         let day = self.shows(at.0.div_euclid(Micros::SECOND.0)).div_euclid(SECONDS_A_DAY);
         Day(i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX }))
-    }
-}
-
-/// An instant as people read it, in UTC.
-pub(super) struct Shown(pub(super) Micros);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_microsecond(self.0.0) {
-            Ok(at) => at.fmt(f),
-            Err(_) => self.0.fmt(f),
-        }
     }
 }

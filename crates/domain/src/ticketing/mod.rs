@@ -1,0 +1,38 @@
+//! The full ticket: its lifecycle, what its kind needs, its deadlines, as pure functions.
+//!
+//! Not for who may ask (the server checks roles), and not for idempotence by command id (the engine remembers). The thin ticket
+//! that the log holds today is [`crate::ticket`].
+//!
+//! Invariants: merged and cancelled are for good; who received a ticket first never changes; a decided event is never marked when
+//! it is applied; the version counts every event, and a stale command is told who did what since.
+//!
+//! - [`words`]: statuses, actions, fields; [`transition`]: the table of which action leads where, and why not; [`table`]: the same
+//!   as ARCHITECTURE.md shows it
+//! - [`event`]: what happens; [`state`]: what is known of one ticket; `apply`: takes the next event in
+//! - [`command`]: what is asked for; [`kinds`]: what a kind needs, as data; [`decide`] and [`pair`]: what comes of a command on
+//!   one ticket, and on two; [`visit`]: a site visit's order; [`refusal`]: why not
+
+mod apply;
+pub mod command;
+pub mod decide;
+pub mod event;
+pub mod kinds;
+pub mod pair;
+pub mod refusal;
+pub mod state;
+pub mod table;
+pub mod transition;
+pub mod visit;
+pub mod words;
+
+pub use command::TicketCommand;
+pub use decide::{decide, decide_open};
+pub use event::{EscalationCause, FieldValue, Opening, TicketEvent, Way};
+pub use kinds::{Evidence, KindRules};
+pub use pair::{Pair, Side, decide_link, decide_merge, decide_split};
+pub use refusal::{Missing, TicketRefusal};
+pub use state::{Approval, Change, Facts, FieldSet, Ticket, Visit};
+pub use transition::{Move, Why, transition};
+pub use words::{
+    Action, Field, LinkKind, Severity, Status, Urgency, Validity, Visibility, VisitStep, WayKind,
+};
