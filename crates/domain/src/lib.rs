@@ -13,7 +13,8 @@
 //! - [`contact`]: a contact's visits, legs, customer and matter
 //! - [`formula`], [`target`], [`calendar`]: the versioned formula, targets, working calendars, as data
 //! - [`working`]: reckoning in working time
-//! - [`ticket`]: tickets, thin, as the log holds them; [`ticketing`]: the full ticket, its lifecycle and rules
+//! - [`ticket`]: tickets, thin, as the log holds them; [`ticketing`]: the full ticket, its lifecycle and rules;
+//!   [`deadlines`]: its targets in time
 //! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 
 pub mod agent;
@@ -22,6 +23,7 @@ pub mod authority;
 pub mod calendar;
 mod coded;
 pub mod contact;
+pub mod deadlines;
 pub mod definitions;
 pub mod envelope;
 pub mod event;

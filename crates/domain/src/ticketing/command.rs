@@ -4,7 +4,7 @@ use crate::{
     ids::{AgentId, ContactId, Name, ReasonCode, TeamId, TicketId},
     ticketing::{
         event::{FieldValue, Way},
-        words::{Action, Visibility, VisitStep},
+        words::{Action, Promiser, TargetKind, Visibility, VisitStep},
     },
     time::Micros,
 };
@@ -165,6 +165,15 @@ pub enum TicketCommand<N = Name> {
         /// In this contact.
         contact: Option<ContactId<N>>,
     },
+    /// A time was asked for or promised, or is postponed.
+    Promise {
+        /// For what.
+        target: TargetKind,
+        /// By when.
+        due: Micros,
+        /// Whose word it is.
+        by: Promiser,
+    },
 }
 
 impl<N> TicketCommand<N> {
@@ -197,6 +206,7 @@ impl<N> TicketCommand<N> {
             Self::Inform { .. } => Action::Inform,
             Self::Investigate => Action::Investigate,
             Self::Repeat { .. } => Action::Repeat,
+            Self::Promise { .. } => Action::Promise,
         }
     }
 }

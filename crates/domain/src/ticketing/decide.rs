@@ -181,6 +181,7 @@ impl<N: Clone + Eq + fmt::Display> Case<'_, N> {
             TicketCommand::Inform { contact } => TicketEvent::Informed { contact },
             TicketCommand::Investigate => TicketEvent::Investigated,
             TicketCommand::Repeat { contact } => return Ok(self.repeat(contact)),
+            TicketCommand::Promise { target, due, by } => TicketEvent::Promised { target, due, by },
         }])
     }
 

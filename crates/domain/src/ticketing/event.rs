@@ -9,7 +9,8 @@ use crate::{
         AgentId, CategoryId, ContactId, CustomerId, Name, ReasonCode, TeamId, TicketId, TicketKind, TopicId,
     },
     ticketing::words::{
-        Action, Field, LinkKind, Severity, Urgency, Validity, Visibility, VisitStep, WayKind,
+        Action, Field, LinkKind, Promiser, Severity, TargetKind, Urgency, Validity, Visibility, VisitStep,
+        WayKind,
     },
     time::Micros,
 };
@@ -307,6 +308,26 @@ pub enum TicketEvent<N = Name> {
         /// In this contact.
         contact: Option<ContactId<N>>,
     },
+    /// A time was asked for or promised; it outranks the policy, and one said later the one before it.
+    Promised {
+        /// For what.
+        target: TargetKind,
+        /// By when.
+        due: Micros,
+        /// Whose word it is.
+        by: Promiser,
+    },
+    /// Whoever has to know was told, because a target came this far (appended for what [`crate::deadlines`] says is due).
+    Alerted {
+        /// Which target.
+        target: TargetKind,
+        /// Which round of it.
+        round: u32,
+        /// How far, in thousandths of its time.
+        permille: u32,
+        /// A step of its escalation, rather than a warning.
+        escalation: bool,
+    },
 }
 
 impl<N> TicketEvent<N> {
@@ -334,7 +355,8 @@ impl<N> TicketEvent<N> {
                 Action::Repeat
             }
             Self::Escalated { .. } => Action::Escalate,
-            Self::SkippedTold { .. } => Action::Alert,
+            Self::SkippedTold { .. } | Self::Alerted { .. } => Action::Alert,
+            Self::Promised { .. } => Action::Promise,
             Self::Reassigned { .. } => Action::Reassign,
             Self::Linked { how: LinkKind::SplitInto, .. } => Action::Split,
             Self::Linked { .. } | Self::Unlinked { .. } => Action::Link,

@@ -1,4 +1,4 @@
-//! The full ticket: its lifecycle, what its kind needs, its deadlines, as pure functions.
+//! The full ticket: its lifecycle and what its kind needs, as pure functions; its times are [`crate::deadlines`]'.
 //!
 //! Not for who may ask (the server checks roles), and not for idempotence by command id (the engine remembers). The thin ticket
 //! that the log holds today is [`crate::ticket`].
@@ -34,5 +34,6 @@ pub use refusal::{Missing, TicketRefusal};
 pub use state::{Approval, Change, Facts, FieldSet, Ticket, Visit};
 pub use transition::{Move, Why, transition};
 pub use words::{
-    Action, Field, LinkKind, Severity, Status, Urgency, Validity, Visibility, VisitStep, WayKind,
+    Action, Field, LinkKind, Promiser, Severity, Status, TargetKind, Urgency, Validity, Visibility,
+    VisitStep, WayKind,
 };

@@ -247,3 +247,37 @@ coded! {
         Declined = 4 "declined",
     }
 }
+
+coded! {
+    /// What has to happen within some time.
+    TargetKind {
+        /// Somebody takes it.
+        Accept = 1 "accept",
+        /// The customer has a first answer.
+        FirstResponse = 2 "first response",
+        /// The customer is told again how things stand.
+        NextUpdate = 3 "next update",
+        /// It is known what is behind it.
+        Investigate = 4 "investigate",
+        /// An approval that was asked for is given or refused.
+        Approve = 5 "approve",
+        /// Somebody is sent.
+        Dispatch = 6 "dispatch",
+        /// Whoever was sent is there.
+        Arrive = 7 "arrive",
+        /// It is settled.
+        Resolve = 8 "resolve",
+        /// It is explained why it is no valid matter.
+        Explain = 9 "explain",
+    }
+}
+
+coded! {
+    /// Whose word a promised time is.
+    Promiser {
+        /// The customer asked for it.
+        Customer = 1 "the customer",
+        /// An agent promised it.
+        Agent = 2 "an agent",
+    }
+}
