@@ -140,7 +140,7 @@ fn a_very_stale_edit_is_told_the_latest_changes_and_how_many_there_were_before()
     let note = TicketCommand::Note { visibility: Visibility::Internal, text: name("sealed-3") };
     let case = Case::new().given(vec![note.clone(); 20]);
     let text = decide(&case.ticket, &case.rules, note, Some(version(1))).unwrap_err().to_string();
-    assert!(text.contains("version 21 now: 8 earlier ones; version 10 by bob"), "{text}");
+    assert!(text.contains("version 21 now: 12 earlier ones; version 14 by bob"), "{text}");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 use std::hash::Hash;
 
+use smallvec::SmallVec;
+
 use crate::{
     deadlines::{
         clock::TargetClock,
@@ -72,7 +74,7 @@ pub fn due<N: Clone + Eq + Hash>(
     now: Micros,
 ) -> Vec<Due<N>> {
     let mut found = Vec::new();
-    outstanding(ticket, deadlines, world, |at, duty| {
+    outstanding(ticket, deadlines, world, Which::All, |at, duty| {
         if at <= now {
             found.push(Due { at, duty: duty() });
         }
@@ -88,15 +90,27 @@ pub fn next_due<N: Clone + Eq + Hash>(
     world: &World<N>,
 ) -> Option<Micros> {
     let mut next: Option<Micros> = None;
-    outstanding(ticket, deadlines, world, |at, _| next = Some(next.map_or(at, |next| next.min(at))));
+    outstanding(ticket, deadlines, world, Which::Next, |at, _| {
+        next = Some(next.map_or(at, |next| next.min(at)));
+    });
     next
 }
 
-/// Everything that was not done yet and whose instant is known.
+/// What is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// Everything.
+    All,
+    /// At least the earliest.
+    Next,
+}
+
+/// What was not done yet and whose instant is known.
 fn outstanding<'a, N: Clone + Eq + Hash>(
     ticket: &'a Ticket<N>,
     deadlines: &'a Deadlines,
     world: &'a World<N>,
+    which: Which,
     mut each: impl FnMut(Micros, &dyn Fn() -> Duty<N>),
 ) {
     if ticket.status.is_over() {
@@ -116,11 +130,19 @@ fn outstanding<'a, N: Clone + Eq + Hash>(
             }
             None => continue,
         };
-        let pending = first_of_a_share(warnings).map(|step| (step, false));
-        let pending = pending.chain(first_of_a_share(escalations).map(|step| (step, true)));
-        for (step, escalation) in
-            pending.filter(|(step, kind)| !clock.alerted.contains(&(step.permille, *kind)))
-        {
+        let steps = first_of_a_share(warnings).map(|step| (step, false));
+        let steps = steps.chain(first_of_a_share(escalations).map(|step| (step, true)));
+        let pending = steps.filter(|(step, kind)| !clock.alerted.contains(&(step.permille, *kind)));
+        let pending: SmallVec<[_; 8]> = pending.collect();
+        // Of steps that wait for the same hours none comes before one of a smaller share.
+        let sooner = |step: &AlertStep<N>| {
+            let same = |other: &AlertStep<N>| other.working_hours == step.working_hours;
+            pending.iter().any(|(other, _)| other.permille < step.permille && same(other))
+        };
+        for (step, escalation) in pending.iter().copied() {
+            if which == Which::Next && sooner(step) {
+                continue;
+            }
             let Some(at) = alert_at(clock, deadlines, step, world) else { continue };
             each(at, &|| Duty::Alert {
                 target: clock.kind,

@@ -137,9 +137,9 @@ impl TargetClock {
         permille: u32,
     ) -> Result<Option<Micros>, DeadlineError> {
         if let Some(promise) = self.promise {
-            let whole = promise.due.minus(promise.made_at).max(Micros::ZERO);
-            let passed =
-                if permille == 1_000 { promise.due } else { promise.made_at.plus(part(whole, permille)) };
+            // Who promises what is past already owes it at once.
+            let begin = promise.made_at.min(promise.due);
+            let passed = begin.plus(part(promise.due.minus(begin), permille));
             return Ok(Some(passed));
         }
         let Some(rule) = self.rule.and_then(|rule| world.rule(rule)).filter(|_| self.amount != NEVER) else {

@@ -146,6 +146,8 @@ impl Deadlines {
         let Some(clock) = self.active(kind) else { return };
         if !clock.is_set() {
             clock.outcome = Outcome::Withdrawn(at);
+            // What never asked for anything leaves nothing behind.
+            self.clocks.retain(|clock| clock.kind != kind || clock.round > 1);
             return;
         }
         clock.outcome = outcome;
@@ -168,6 +170,8 @@ impl Deadlines {
         if clock.is_set() {
             round.tell(kind, Step::Activated { due: clock.due });
         }
+        // There are millions of these: no room to grow.
+        self.clocks.reserve_exact(1);
         self.clocks.push(clock);
     }
 

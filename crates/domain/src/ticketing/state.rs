@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many changes a ticket remembers, so that who decided on an older version is told what came since.
-pub const CHANGES_KEPT: usize = 12;
+pub const CHANGES_KEPT: usize = 8;
 /// The most attributes of a ticket.
 pub const ATTRIBUTES_MAX: usize = 50;
 /// The most links of a ticket to others, and the most contacts of one.
