@@ -412,3 +412,11 @@ fn a_calendar_defined_anew_moves_what_is_open_and_nothing_that_was_missed() {
     late.deadlines.refresh(ticket, t("30 16:00"), world, &mut |_, _| {});
     assert!(late.deadlines.clock(Resolve).unwrap().missed);
 }
+
+#[test]
+fn nobody_is_told_a_microsecond_too_early() {
+    let mut rule = rule(Accept, Amount::Time(Micros(3)), ClockKind::Calendar);
+    rule.warnings = vec![told(500, false)];
+    let watch = Watch::opened(world(set(vec![rule])), t("27 10:00"), "repair", &[]);
+    assert_eq!(watch.next_due(), Some(t("27 10:00").plus(Micros(2))));
+}

@@ -14,8 +14,8 @@ pub const COMPLAINT: Name = Name::fixed("complaint");
 
 /// The set, in force from the beginning, its working days those of the calendar of this name.
 ///
-/// In the order in which they are asked: what is invalid is explained in 1 working day; urgent matters are answered in 2 h, day and night; complaints in 1 working day if they were spoken, else in 3; all
-/// else in 2. Whatever it is, it is investigated the same day and approved in 3 working days. Who is told: the owner at 80 %,
+/// In the order in which they are asked: what is invalid is explained in 1 working day; urgent matters are answered in 2 h, day
+/// and night; complaints in 1 working day if they were spoken, else in 3; all else in 2. Whatever it is, it is investigated the same day and approved in 3 working days. Who is told: the owner at 80 %,
 /// the team lead when it falls due, the KPI desk at 150 %, the floor manager at 200 %, urgent matters at any hour.
 pub fn standard(calendar: &Name) -> PolicySet {
     let days = |target, days| {

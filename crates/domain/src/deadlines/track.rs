@@ -1,7 +1,8 @@
 //! All targets of a ticket, event by event.
 //!
 //! A kind of target waits for its activation and for a rule: one without either asks for nothing. Invariant: there is at most one
-//! clock of each kind, the latest; only an open ticket has active ones; `missed` is set no later than by the first event after its due instant.
+//! clock of each kind, the latest; only an open ticket has active ones; `missed` is set no
+//! later than by the first event after its due instant.
 
 use std::hash::Hash;
 

@@ -30,7 +30,8 @@ pub fn decide_open<N: Clone + Eq>(opening: Opening<N>) -> Decided<N> {
     Ok(vec![TicketEvent::Opened(Box::new(opening))])
 }
 
-/// Decides `command` on `ticket`, whose kind has `rules`. With an `expected` version it is refused if anything has happened since.
+/// Decides `command` on `ticket`, whose kind has `rules`. With an `expected` version it is refused if anything has happened
+/// since.
 pub fn decide<N: Clone + Eq + fmt::Display>(
     ticket: &Ticket<N>,
     rules: &KindRules<N>,

@@ -6,10 +6,10 @@
 //! Invariants: merged and cancelled are for good; who received a ticket first never changes; a decided event is never marked when
 //! it is applied; the version counts every event, and a stale command is told who did what since.
 //!
-//! - [`words`]: statuses, actions, fields; [`transition`]: the table of which action leads where, and why not; [`table`]: the same
+//! - [`words`]: statuses, actions, fields; [`mod@transition`]: the table of which action leads where, and why not; [`table`]: the same
 //!   as ARCHITECTURE.md shows it
 //! - [`event`]: what happens; [`state`]: what is known of one ticket; `apply`: takes the next event in
-//! - [`command`]: what is asked for; [`kinds`]: what a kind needs, as data; [`decide`] and [`pair`]: what comes of a command on
+//! - [`command`]: what is asked for; [`kinds`]: what a kind needs, as data; [`mod@decide`] and [`pair`]: what comes of a command on
 //!   one ticket, and on two; [`visit`]: a site visit's order; [`refusal`]: why not
 
 mod apply;

@@ -111,7 +111,10 @@ pub enum TicketRefusal {
         may: Vec<WayKind>,
     },
     /// Nobody has approved it.
-    #[error("no approval was given since the ticket was opened or reopened{}; ask for one, or settle it otherwise", who_was_asked(.asked.as_ref()))]
+    #[error(
+        "no approval was given since the ticket was opened or reopened{}; ask for one, or settle it otherwise",
+        who_was_asked(.asked.as_ref())
+    )]
     NotApproved {
         /// Who was asked, and whether the answer was no.
         asked: Option<(String, bool)>,
@@ -191,7 +194,10 @@ pub enum TicketRefusal {
         levels: Vec<String>,
     },
     /// Only in an emergency.
-    #[error("escalating to {to} skips {}; say that it is an emergency, or escalate to {} first", .skipped.join(", "), .skipped.first().map_or("", String::as_str))]
+    #[error(
+        "escalating to {to} skips {}; say that it is an emergency, or escalate to {} first",
+        .skipped.join(", "), .skipped.first().map_or("", String::as_str)
+    )]
     SkipsLevels {
         /// What was asked for.
         to: String,

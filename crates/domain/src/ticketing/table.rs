@@ -18,8 +18,8 @@ pub const END: &str = "<!-- ticket-table:end -->";
 /// The whole section, in Markdown, without the marker lines.
 pub fn markdown() -> String {
     let mut page = String::from(
-        "A cell says how the ticket stands afterwards; `·` changes nothing about that; a number in brackets says that the action \
-         is refused, for the reason listed at the end.\n\n",
+        "A cell says how the ticket stands afterwards; `·` changes nothing about that; a number in brackets says that the \
+         action is refused, for the reason listed at the end.\n\n",
     );
     let statuses = Status::ALL;
     line(&mut page, "action", statuses.iter().map(|status| status.word().to_owned()));

@@ -1,7 +1,7 @@
 //! The table of a ticket's transitions.
 //!
 //! [`transition`] is all of it: decisions and folds ask nothing else about a status, and ARCHITECTURE.md shows what is printed
-//! from here. What a step needs beside the status (fields, approvals, the order of a visit) is for [`crate::ticketing::decide`].
+//! from here. What a step needs beside the status (fields, approvals, the order of a visit) is for [`mod@crate::ticketing::decide`].
 //!
 //! Invariant: every (status, action) has an answer; from cancelled and merged nothing leads anywhere.
 
