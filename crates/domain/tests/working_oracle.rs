@@ -144,6 +144,10 @@ struct Oracle {
     works: Vec<bool>,
     /// Minutes worked before each.
     before: Vec<i64>,
+    /// The date that each belongs to; none before the first definition.
+    belongs: Vec<Option<i64>>,
+    /// Of each date with work the minute after its last.
+    ends: BTreeMap<i64, i64>,
 }
 
 impl Oracle {
@@ -155,6 +159,7 @@ impl Oracle {
             walls.insert(*zone, Wall::new(zone, first));
         }
         let (mut works, mut before, mut worked) = (Vec::new(), Vec::new(), 0);
+        let (mut belongs, mut last) = (Vec::new(), BTreeMap::new());
         // What was found for a day stays so until something else comes into force.
         let mut known: BTreeMap<(usize, usize, i64), Vec<Hours>> = BTreeMap::new();
         for minute in first..first + count {
@@ -163,30 +168,33 @@ impl Oracle {
             }
             let now = Micros(minute * Micros::MINUTE.0);
             let in_force = history.rules.iter().enumerate().filter(|(_, rules)| rules.valid_from <= now);
-            let is_worked =
-                in_force.max_by_key(|(_, rules)| rules.valid_from).is_some_and(|(index, rules)| {
-                    let wall = walls[rules.time_zone.as_str()].farthest;
-                    let changes = history.changes.iter().filter(|change| change.valid_from <= now).count();
-                    let (day, shown) = (wall.div_euclid(1440), wall.rem_euclid(1440));
-                    let mut on = |day: i64| {
-                        known
-                            .entry((index, changes, day))
-                            .or_insert_with(|| hours_on(history, rules, now, day))
-                            .clone()
-                    };
-                    let ends =
+            let found = in_force.max_by_key(|(_, rules)| rules.valid_from).map(|(index, rules)| {
+                let wall = walls[rules.time_zone.as_str()].farthest;
+                let changes = history.changes.iter().filter(|change| change.valid_from <= now).count();
+                let (day, shown) = (wall.div_euclid(1440), wall.rem_euclid(1440));
+                let mut holds = |day: i64, shown: i64| {
+                    let hours = known
+                        .entry((index, changes, day))
+                        .or_insert_with(|| hours_on(history, rules, now, day));
+                    let end =
                         |hours: &Hours| i64::from(hours.to) + if hours.to > hours.from { 0 } else { 1440 };
-                    let holds =
-                        |hours: &Hours, shown: i64| i64::from(hours.from) <= shown && shown < ends(hours);
-                    on(day).iter().any(|hours| holds(hours, shown))
-                        || on(day - 1).iter().any(|hours| holds(hours, shown + 1440))
-                });
+                    hours.iter().any(|hours| i64::from(hours.from) <= shown && shown < end(hours))
+                };
+                (day, holds(day, shown), holds(day - 1, shown + 1440))
+            });
+            let (today, night) = found.map_or((false, false), |(_, today, night)| (today, night));
+            let is_worked = today || night;
+            belongs.push(found.map(|(day, ..)| day - i64::from(night && !today)));
+            if let Some((day, ..)) = found {
+                last.extend(today.then_some((day, minute + 1)));
+                last.extend(night.then_some((day - 1, minute + 1)));
+            }
             before.push(worked);
             works.push(is_worked);
             worked += i64::from(is_worked);
         }
         before.push(worked);
-        Self { first, works, before }
+        Self { first, works, before, belongs, ends: last }
     }
 
     fn place(&self, at: Micros) -> (usize, i64) {
@@ -198,6 +206,17 @@ impl Oracle {
     fn until(&self, at: Micros) -> i64 {
         let (minute, rest) = self.place(at);
         self.before[minute] * Micros::MINUTE.0 + if self.works[minute] { rest } else { 0 }
+    }
+
+    /// The end of the working day that is so many after that of `at`; none if it comes close to the year's end.
+    fn day_end(&self, at: Micros, days: u32) -> Option<Micros> {
+        let today = self.belongs[self.place(at).0]?;
+        let from = today + i64::from(days > 0);
+        let minute = |end: i64| Micros(end * Micros::MINUTE.0);
+        let mut ends = self.ends.range(from..).filter(|(_, end)| minute(**end) > at);
+        let (_, end) = ends.nth(usize::try_from(days.max(1)).unwrap() - 1)?;
+        let close = self.first + i64::try_from(self.works.len()).unwrap() - 3 * 1440;
+        (*end < close).then(|| minute(*end))
     }
 
     /// Walks on until `amount` was worked; none if it would walk out of the year.
@@ -256,6 +275,11 @@ fn every_answer_is_that_of_counting_minute_by_minute() {
                     "{}",
                     said(&format!("opens after {from}"))
                 );
+            }
+            let days = u32::try_from(dice.below(8)).unwrap();
+            if let Some(end) = oracle.day_end(from, days) {
+                let told = calendar.day_end(from, days).unwrap();
+                assert_eq!(told, end, "{}", said(&format!("{days} working days after {from}")));
             }
             let amount = match dice.below(3) {
                 0 => dice.between(-2_000, 2_000) * Micros::MINUTE.0,
