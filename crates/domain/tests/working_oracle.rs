@@ -244,7 +244,10 @@ impl Oracle {
 
 #[test]
 fn every_answer_is_that_of_counting_minute_by_minute() {
-    for seed in seeds("WORKING_SEED", 1, SEEDS) {
+    let seeds = seeds("WORKING_SEED", 1, SEEDS);
+    let (mut added, mut taken) = (0, 0);
+    for seed in &seeds {
+        let seed = *seed;
         let mut dice = Dice(seed);
         let year = dice.between(2000, 2041);
         let history = history_of(&mut dice, year);
@@ -256,7 +259,6 @@ fn every_answer_is_that_of_counting_minute_by_minute() {
             _ => Micros(start.0 + dice.between(0, 366 * 24 * Micros::HOUR.0)),
         };
         let said = |what: &str| format!("seed {seed}, year {year}: {what}\n{history:#?}");
-        let (mut added, mut taken) = (0, 0);
         for _ in 0..QUESTIONS {
             let (from, to) = (instant(&mut dice), instant(&mut dice));
             let works = calendar.works_at(from).unwrap();
@@ -290,12 +292,15 @@ fn every_answer_is_that_of_counting_minute_by_minute() {
             let after = calendar.after(from, Micros(amount)).unwrap();
             assert_eq!(after, walked, "{}", said(&format!("{amount}us after {from}")));
             assert_eq!(calendar.between(from, after).unwrap(), Micros(amount), "{}", said("there and back"));
-            (added, taken) = (added + i32::from(amount > 0), taken + i32::from(amount < 0));
+            (added, taken) = (added + usize::from(amount > 0), taken + usize::from(amount < 0));
         }
-        let never =
-            calendar.between(start, Micros(start.0 + 366 * 24 * Micros::HOUR.0)).unwrap() == Micros::ZERO;
-        assert!(never || (added > 20 && taken > 20), "{}", said("hardly anything was asked"));
     }
+    // Some calendars hardly work at all; most do.
+    let enough = 50 * seeds.len();
+    assert!(
+        seeds.len() == 1 || added > enough && taken > enough,
+        "{added} and {taken} questions about amounts"
+    );
 }
 
 #[test]
