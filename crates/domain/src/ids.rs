@@ -4,7 +4,11 @@
 //! with a role; it is generic over what stands for the name, so that the same [`crate::event::Event`] carries texts
 //! at the edge ([`Name`]), small numbers in the log and 128-bit [`Key`]s in the folds.
 
-use std::{borrow::Borrow, fmt};
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -105,14 +109,30 @@ impl fmt::Display for Name {
 
 /// A name's 128-bit fingerprint (XXH3, seeded per process): what folds work with. Two different names meet with
 /// probability below 1e-24 at a billion names; the seed keeps a hostile client from making them meet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key(pub u128);
+
+/// Half of it is as good a hash as all of it.
+impl Hash for Key {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [low, _] = self.halves();
+        state.write_u64(low);
+    }
+}
 
 impl Key {
     /// The fingerprint of `text` under `seed`.
     #[inline]
     pub fn of(text: &str, seed: u64) -> Self {
         Self(xxhash_rust::xxh3::xxh3_128_with_seed(text.as_bytes(), seed))
+    }
+
+    /// The lower and the upper 64 bits.
+    #[inline]
+    pub fn halves(self) -> [u64; 2] {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0.to_le_bytes();
+        [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest)]
     }
 }
 

@@ -46,11 +46,12 @@ pub(crate) struct Books {
     /// The last instant at which a settled contact or a ticket changes a figure.
     pub(crate) last_effect: Micros,
     marks: Marks,
-    /// The last position that changed anything in an interval.
+    /// The last position that changed anything in an interval, of the two that changed last not up to date: nearly every
+    /// event changes one of these.
     #[serde(skip)]
     changed: FxHashMap<i32, Position>,
     #[serde(skip)]
-    changed_last: [Option<(i32, Position)>; 2],
+    changed_last: [(i32, Position); 2],
     /// Each begins and ends after the one before it, and has a later cause.
     #[serde(skip)]
     changed_spans: Vec<ChangedSpan>,
@@ -74,7 +75,7 @@ impl Default for Books {
             last_effect: Micros(i64::MIN),
             marks: Marks::default(),
             changed: FxHashMap::default(),
-            changed_last: [None; 2],
+            changed_last: [(i32::MIN, Position::START); 2],
             changed_spans: Vec::new(),
             journal: None,
             feed: None,
@@ -85,23 +86,23 @@ impl Default for Books {
 impl Books {
     /// Adds or takes away what a fold gave.
     pub(crate) fn enter(&mut self, contributions: &Contributions, sign: i64, cause: Position) {
-        let mut touched = None;
-        for contribution in &contributions.list {
-            if touched != Some(contribution.interval) {
-                touched = Some(contribution.interval);
-                self.touch(contribution.interval, cause);
-            }
-            self.add(contribution, sign);
+        let signed = |c: Contribution| Contribution { amount: c.amount * sign, ..c };
+        for sum in contributions.sums() {
+            self.touch(sum.interval(), cause);
+            self.cells.add_sum(sum, sign);
+        }
+        if let Some(feed) = &mut self.feed {
+            feed.cells.extend(contributions.iter().map(signed));
         }
         if let Some(journal) = &mut self.journal {
             let matured = contributions.maturing.iter().filter(|(due, _)| *due <= self.matured_to);
-            let all = contributions.list.iter().chain(matured.map(|(_, contribution)| contribution));
-            journal.extend(all.map(|c| Contribution { amount: c.amount * sign, ..*c }));
+            let all = contributions.iter().chain(matured.map(|(_, contribution)| *contribution));
+            journal.extend(all.map(signed));
         }
         for (due, contribution) in &contributions.maturing {
             self.touch(contribution.interval, cause);
             if *due <= self.matured_to {
-                self.add(contribution, sign);
+                self.add(&signed(*contribution));
             }
             self.next_due = self.next_due.min(if *due > self.matured_to { *due } else { Micros::MAX });
             let list = self.maturing.entry(*due).or_default();
@@ -117,26 +118,33 @@ impl Books {
     }
 
     #[inline]
-    fn add(&mut self, contribution: &Contribution, sign: i64) {
-        self.cells.add(contribution, sign);
+    fn add(&mut self, contribution: &Contribution) {
+        self.cells.add(contribution);
         if let Some(feed) = &mut self.feed {
-            feed.cells.push(Contribution { amount: contribution.amount * sign, ..*contribution });
+            feed.cells.push(*contribution);
         }
     }
 
     /// Notes that something in `interval` changed.
     #[inline]
     pub(crate) fn touch(&mut self, interval: Interval, cause: Position) {
-        let place = Some((interval.0, cause));
-        let [last, before] = self.changed_last;
-        if last != place && before != place {
-            self.changed_last = [place, last];
-            self.changed.insert(interval.0, cause);
+        let [last, before] = &mut self.changed_last;
+        if last.0 != interval.0 {
+            std::mem::swap(last, before);
+            if last.0 != interval.0 {
+                self.changed.insert(last.0, last.1);
+                last.0 = interval.0;
+            }
         }
+        last.1 = cause;
     }
 
     /// Notes that everything between the instants changed: open work reaches far.
     pub(crate) fn touch_span(&mut self, from: Micros, to: Micros, cause: Position) {
+        let last = Interval(self.changed_last[0].0);
+        if last.start() <= from && to < last.end() && from <= to {
+            return self.touch(last, cause);
+        }
         let (from, to) = (Interval::containing(from), Interval::containing(to));
         if to.0.saturating_sub(from.0) < SPAN_INTERVALS_MIN {
             (from.0..=to.0).for_each(|interval| self.touch(Interval(interval), cause));
@@ -154,7 +162,8 @@ impl Books {
         let after = self.changed_spans.partition_point(|span| span.from <= interval.0);
         let span = after.checked_sub(1).and_then(|index| self.changed_spans.get(index));
         let span = span.filter(|span| interval.0 <= span.to).map(|span| span.cause);
-        let own = self.changed.get(&interval.0).copied();
+        let last = self.changed_last.iter().find(|(changed, _)| *changed == interval.0);
+        let own = last.map(|(_, cause)| *cause).or_else(|| self.changed.get(&interval.0).copied());
         own.into_iter().chain(span).max().unwrap_or(Position::START)
     }
 
@@ -218,7 +227,7 @@ impl Books {
         let matured: Vec<Contribution> =
             self.maturing.range(range).flat_map(|(_, list)| list).copied().collect();
         for contribution in &matured {
-            self.add(contribution, 1);
+            self.add(contribution);
             self.touch(contribution.interval, cause);
         }
         self.matured_to = to;

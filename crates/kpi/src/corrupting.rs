@@ -33,7 +33,7 @@ impl Kpi {
         };
         site.books
             .cells
-            .add(&Contribution { measure, attribution: Attribution::Event, interval, dims, amount }, 1);
+            .add(&Contribution { measure, attribution: Attribution::Event, interval, dims, amount });
         true
     }
 }

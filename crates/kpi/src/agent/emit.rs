@@ -120,12 +120,12 @@ impl Output {
     /// How long everything is, to go back to.
     pub(crate) fn lengths(&self) -> [usize; 5] {
         let (standings, pieces) = (self.standings.len(), self.pieces.list.len());
-        [self.contributions.list.len(), self.outcomes.len(), self.anomalies.len(), standings, pieces]
+        [self.contributions.len(), self.outcomes.len(), self.anomalies.len(), standings, pieces]
     }
 
     /// Forgets what came after `lengths`.
     pub(crate) fn cut_back(&mut self, [contributions, outcomes, anomalies, standings, pieces]: [usize; 5]) {
-        self.contributions.list.truncate(contributions);
+        self.contributions.truncate(contributions);
         self.outcomes.truncate(outcomes);
         self.anomalies.truncate(anomalies);
         self.standings.truncate(standings);
@@ -197,6 +197,11 @@ impl Output {
 
     #[inline]
     fn pieces(&mut self, dims: Dims, measure: Measure, from: Micros, to: Micros) {
+        // Most spans lie in one interval.
+        let first = Interval::containing(from);
+        if to <= first.end() {
+            return self.push(measure, Attribution::Event, first, dims, to.minus(from).0);
+        }
         for (interval, part) in Span::new(from, to).by_interval() {
             self.push(measure, Attribution::Event, interval, dims, part.0);
         }

@@ -47,6 +47,7 @@ pub(crate) fn fold(
     out: &mut Output,
 ) -> Option<Carried> {
     out.pieces.begin();
+    out.contributions.begin();
     let mut walk = Walk {
         any_disbelieved: false,
         whose,

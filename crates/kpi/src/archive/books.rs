@@ -113,7 +113,7 @@ fn restore_table(books: &mut Books, table: &stored::CellTable, counts: Counts) -
         {
             let (measure, attribution, amount) = (*measure, *attribution, *amount);
             let interval = Interval(*interval);
-            books.cells.add(&Contribution { measure, attribution, interval, dims, amount }, 1);
+            books.cells.add(&Contribution { measure, attribution, interval, dims, amount });
         }
     }
     Ok(())

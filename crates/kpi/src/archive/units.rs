@@ -57,8 +57,11 @@ pub(super) fn restore(site: &mut Site, figures: &stored::SiteFigures, counts: Co
     for unit in &figures.tickets {
         site.tickets.put_back(Some(key_of(&unit.key)?), ticket_of(unit, counts)?);
     }
-    let open = site.contacts.iter().filter(|(_, unit)| unit.settled.is_none());
-    site.open = open.map(|(slot, _)| slot).collect();
+    for (slot, unit) in (0u32..).map(Slot).zip(&mut site.contacts.list) {
+        if unit.settled.is_none() {
+            unit.list_open(slot, &mut site.open);
+        }
+    }
     Ok(())
 }
 
@@ -186,6 +189,7 @@ fn contact_of(unit: &stored::ContactUnit, counts: Counts) -> Read<ContactUnit> {
         tickets: unit.tickets.iter().map(|place| counts.ticket(*place)).collect::<Read<_>>()?,
         nobody: unit.nobody.map(|place| counts.agent(place)).transpose()?,
         settled: unit.settled.then_some(settled),
+        is_listed: false,
     })
 }
 

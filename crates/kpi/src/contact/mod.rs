@@ -13,6 +13,7 @@ use pegcount_domain::{
     event::{Channel, Direction, Party, QueueExit},
     time::Micros,
 };
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -125,6 +126,8 @@ pub(crate) struct ContactUnit {
     pub(crate) nobody: Option<Slot>,
     /// What stands in the cells, if it is settled.
     pub(crate) settled: Option<Settled>,
+    /// Whether it is on the site's list of open contacts: nearly every fact finds it there, and need not search the list.
+    pub(crate) is_listed: bool,
 }
 
 /// What a settled contact has put where.
@@ -139,6 +142,14 @@ pub(crate) struct Settled {
 impl ContactUnit {
     pub(crate) fn new(mark: Mark) -> Self {
         Self { mark, ..Self::default() }
+    }
+
+    /// Puts it on the list of open contacts.
+    #[inline]
+    pub(crate) fn list_open(&mut self, own: Slot, open: &mut FxHashSet<Slot>) {
+        if !std::mem::replace(&mut self.is_listed, true) {
+            open.insert(own);
+        }
     }
 
     /// The first contact of the journey that it goes on with.

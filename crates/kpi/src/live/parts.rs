@@ -56,8 +56,8 @@ impl AgentPart {
         let signed_in = state.map(|state| (Dims { agent: unit.id, team, ..Dims::default() }, state));
         let mut days = DaysRead::of(site, at, Span::new(Micros(i64::MIN), Micros::MAX));
         days.take(unit, &minus.pieces.list, &plus.pieces.list);
-        let taken = minus.contributions.list.iter().map(|one| Contribution { amount: -one.amount, ..*one });
-        let cells = taken.chain(plus.contributions.list.iter().copied()).chain(days.contributions).collect();
+        let taken = minus.contributions.iter().map(|one| Contribution { amount: -one.amount, ..one });
+        let cells = taken.chain(plus.contributions.iter()).chain(days.contributions).collect();
         let taken = minus.standings.iter().map(|standing| (*standing, -1));
         let standings = taken.chain(plus.standings.iter().map(|standing| (*standing, 1))).collect();
         let (spans, until) = match &plus.going_on {
@@ -124,7 +124,7 @@ impl ContactPart {
             line::unidentified(&outcome.item, &mut out.contributions);
         }
         let part = Self {
-            cells: out.contributions.list.as_slice().into(),
+            cells: out.contributions.iter().collect(),
             crossings: out.crossings.iter().copied().collect(),
             waiting: out.waiting.iter().copied().collect(),
             item: outcome.and_then(|outcome| Some((outcome.line?, outcome.item))),

@@ -31,6 +31,7 @@ impl Site {
     pub(super) fn add_leg_fact(&mut self, agent: Slot, leg: LegFact, fact: AgentFact) {
         let at = fact.stamp.at;
         let Some(contact) = self.contacts.get_mut(leg.contact) else { return };
+        let open = &mut self.open;
         let was_settled = contact.settled.is_some();
         let reopened = if let Some(entry) = contact.leg(leg.leg, agent) {
             let is_gone = entry.settled && entry.first_at < self.closed_before;
@@ -51,8 +52,9 @@ impl Site {
         };
         if was_settled {
             self.withdraw_contact(leg.contact);
+        } else {
+            contact.list_open(leg.contact, open);
         }
-        self.open.insert(leg.contact);
         let Some(unit) = self.agents.get_mut(agent) else { return };
         let next = unit.is_next(fact.stamp);
         let open_since = unit.open_since();

@@ -29,8 +29,8 @@ impl Site {
     /// Changes a contact's facts.
     pub(super) fn change_contact(&mut self, contact: Slot, change: impl FnOnce(&mut Vec<ContactFact>)) {
         self.withdraw_contact(contact);
-        self.open.insert(contact);
         if let Some(unit) = self.contacts.get_mut(contact) {
+            unit.list_open(contact, &mut self.open);
             change(&mut unit.facts);
             if let (Some(first), Some(last)) = (unit.first_at(), unit.facts.last().map(|fact| fact.stamp.at))
             {
@@ -58,6 +58,7 @@ impl Site {
             self.books.last_effect = self.books.last_effect.max(outcome.last_effect);
             if let Some(unit) = self.contacts.get_mut(contact) {
                 unit.settled = Some(Settled { line: outcome.line, last_effect: outcome.last_effect });
+                unit.is_listed = false;
             }
             self.open.remove(&contact);
             self.lead_tickets(contact, outcome.line);
@@ -69,6 +70,7 @@ impl Site {
     pub(super) fn withdraw_contact(&mut self, contact: Slot) {
         let Some(unit) = self.contacts.get_mut(contact) else { return };
         let Some(settled) = unit.settled.take() else { return };
+        unit.list_open(contact, &mut self.open);
         let legs: Outcomes = unit.legs.iter().map(|entry| entry.outcome).collect();
         let mut out = std::mem::take(&mut self.scratch.contact);
         out.clear();
@@ -80,7 +82,6 @@ impl Site {
             self.near.enter(contact, &out, &outcome.item, false);
             self.leave_line(contact, settled.line, &outcome.item);
         }
-        self.open.insert(contact);
         self.scratch.contact = out;
         self.lead_tickets(contact, None);
     }

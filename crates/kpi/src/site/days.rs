@@ -94,14 +94,13 @@ impl Site {
         let (calendar, teams) = (self.reference.calendar(), self.reference.teams(unit.id));
         let due = &mut self.days_due;
         unit.ledger.add(pieces, sign, calendar, teams, |end| {
-            due.insert((end, agent));
+            due.insert(end, agent);
         });
     }
 
     /// Puts days and months into the books that have ended by `to` and are not there as they are.
     pub(super) fn settle_days(&mut self, to: Micros) {
-        while let Some((end, agent)) = self.days_due.first().copied().filter(|(end, _)| *end <= to) {
-            self.days_due.pop_first();
+        while let Some((end, agent)) = self.days_due.take_by(to) {
             self.settle_day(agent, end);
             self.settle_month(agent, end);
         }
@@ -176,7 +175,7 @@ impl Site {
         for (slot, unit) in (0u32..).map(Slot).zip(&mut self.agents.list) {
             for month in unit.ledger.months.iter_mut().filter(|month| month.span.end > closed) {
                 month.stale = true;
-                due.insert((month.span.end, slot));
+                due.insert(month.span.end, slot);
             }
         }
     }
@@ -210,7 +209,7 @@ impl Site {
                 let span = unit.ledger.days.get(place).map(|day| day.span);
                 if span.is_some_and(|span| span.end > from && span.end > closed) {
                     unit.ledger.expire(place, self.reference.calendar(), &mut |end| {
-                        due.insert((end, slot));
+                        due.insert(end, slot);
                     });
                 }
             }
@@ -234,7 +233,7 @@ impl Site {
         for (slot, unit) in (0u32..).map(Slot).zip(&mut self.agents.list) {
             for place in 0..unit.ledger.days.len() {
                 unit.ledger.expire_month(place, self.reference.calendar(), &mut |end| {
-                    due.insert((end, slot));
+                    due.insert(end, slot);
                 });
             }
         }
@@ -318,7 +317,7 @@ pub(crate) struct DaysRead<'a> {
 impl<'a> DaysRead<'a> {
     pub(crate) fn of(site: &'a Site, as_of: Micros, range: Span) -> Self {
         let today = site.reference.calendar().day(as_of);
-        let any_due = site.days_due.first().is_some_and(|(end, _)| *end <= as_of);
+        let any_due = site.days_due.any_by(as_of);
         Self { site, as_of, range, today, any_due, contributions: Vec::new(), next_change: None }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`route`]: from an event to the units that it concerns
 //! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books; [`days`]: agent-days
-//! - [`close`]: forgetting what is over; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
+//! - [`close`]: forgetting what is over; [`due`]: days to be judged; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
 //! - [`explain`]: where contributions come from; [`near`]: which contacts count in an interval
 //! - [`changes`]: what has changed, for whoever keeps figures up to date
 //! - [`compare`]: what a late event corrects; [`read`]: what is open at an instant, on top of the books
@@ -17,18 +17,17 @@ mod compare;
 mod contacts;
 pub(crate) mod days;
 mod define;
+mod due;
 pub(crate) mod explain;
 mod lines;
 mod near;
 pub(crate) mod read;
 mod route;
 
-use std::collections::BTreeSet;
-
 use pegcount_domain::{
     envelope::{Position, Recorded},
     ids::{Key, Name},
-    time::{Interval, Micros},
+    time::Micros,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
@@ -43,6 +42,7 @@ use crate::{
     line::Line,
     names::Names,
     reference::Reference,
+    site::due::DaysDue,
     ticket::TicketUnit,
 };
 
@@ -176,7 +176,7 @@ pub(crate) struct Site {
     pub(crate) books: Books,
     pub(crate) corrections: Corrections,
     /// The ends of days and months that may stand otherwise in the books than they are.
-    pub(crate) days_due: BTreeSet<(Micros, Slot)>,
+    pub(crate) days_due: DaysDue,
     /// The last instant that any event is known of.
     pub(crate) now: Micros,
     /// History before this instant is closed: its facts change no figure.
@@ -233,7 +233,7 @@ impl Site {
         } else {
             self.take(recorded);
         }
-        self.books.touch(Interval::containing(recorded.occurred_at), recorded.position);
+        self.books.touch_span(recorded.occurred_at, recorded.occurred_at, recorded.position);
         self.come_to(recorded.occurred_at.min(recorded.recorded_at));
         self.latest = self.latest.max(recorded.occurred_at).max(recorded.recorded_at);
         self.bound_changes();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
+    cells::RowSum,
     contact::{
         ContactUnit,
         fold::{Output, fold},
@@ -65,7 +66,7 @@ impl Near {
 
 fn intervals(out: &Output, item: &Item) -> SmallVec<[Interval; 4]> {
     let instants = [Some(item.started), item.ended_at, item.completed_at].into_iter().flatten();
-    let counted = out.contributions.list.iter().map(|contribution| contribution.interval);
+    let counted = out.contributions.sums().iter().map(RowSum::interval);
     let mut all: SmallVec<[Interval; 4]> = SmallVec::new();
     for interval in instants.map(Interval::containing).chain(counted) {
         if !all.contains(&interval) {

@@ -142,10 +142,10 @@ impl<'a> Reading<'a> {
     }
 
     fn take(&mut self, contributions: &Contributions, sign: i64) {
-        let signed = |c: &Contribution| Contribution { amount: c.amount * sign, ..*c };
-        self.overlay.contributions.extend(contributions.list.iter().map(signed));
+        let signed = |c: Contribution| Contribution { amount: c.amount * sign, ..c };
+        self.overlay.contributions.extend(contributions.iter().map(signed));
         let matured = contributions.maturing.iter().filter(|(due, _)| *due <= self.as_of);
-        self.overlay.contributions.extend(matured.map(|(_, contribution)| signed(contribution)));
+        self.overlay.contributions.extend(matured.map(|(_, contribution)| signed(*contribution)));
         let later = contributions.maturing.iter().map(|(due, _)| *due).filter(|due| *due > self.as_of);
         self.overlay.next_change = later.chain(self.overlay.next_change).min();
     }

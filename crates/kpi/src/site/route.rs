@@ -28,7 +28,8 @@ impl Site {
     /// Takes an event in, corrections included.
     pub(super) fn take(&mut self, recorded: &Recorded) {
         // A late fact may move what was open then out of an interval, unnoticed.
-        let is_late = Interval::containing(recorded.occurred_at) < Interval::containing(self.last_seen);
+        let (at, last) = (recorded.occurred_at, self.last_seen);
+        let is_late = at < last && Interval::containing(at) < Interval::containing(last);
         if is_late || self.takes_back(recorded) {
             self.rewritten_at = recorded.position;
         }
@@ -51,8 +52,11 @@ impl Site {
             // A contact that goes over to another customer leaves the first one's line.
             Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
                 let unit = self.contacts.find(recorded.stream.id).and_then(|slot| self.contacts.get(slot));
-                let new = customer.and_then(|customer| self.lines.find(customer.0));
-                unit.is_some_and(|unit| lines_named(unit).any(|known| Some(known) != new))
+                let mut known = unit.into_iter().flat_map(lines_named).peekable();
+                known.peek().is_some() && {
+                    let new = customer.and_then(|customer| self.lines.find(customer.0));
+                    known.any(|known| Some(known) != new)
+                }
             }
             _ => false,
         }
