@@ -116,8 +116,7 @@ pub struct Key(pub u128);
 impl Hash for Key {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [low, _] = self.halves();
-        state.write_u64(low);
+        state.write_u64(u64::try_from(self.0 & u128::from(u64::MAX)).unwrap_or_default());
     }
 }
 
@@ -126,13 +125,6 @@ impl Key {
     #[inline]
     pub fn of(text: &str, seed: u64) -> Self {
         Self(xxhash_rust::xxh3::xxh3_128_with_seed(text.as_bytes(), seed))
-    }
-
-    /// The lower and the upper 64 bits.
-    #[inline]
-    pub fn halves(self) -> [u64; 2] {
-        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0.to_le_bytes();
-        [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest)]
     }
 }
 

@@ -11,6 +11,7 @@ use pegcount_domain::{
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::{
     agent::standing::Standing,
@@ -31,6 +32,10 @@ struct ChangedSpan {
     cause: Position,
 }
 
+/// What matures at one instant: one contribution, mostly, and a list of its own for each would be half of their memory.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Maturing(#[serde(with = "pegcount_domain::small")] SmallVec<[Contribution; 1]>);
+
 /// The books of one site.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Books {
@@ -39,7 +44,7 @@ pub(crate) struct Books {
     crossings: BTreeMap<i32, Vec<Crossing>>,
     standings: BTreeMap<i32, Vec<Standing>>,
     /// By the instant at which each becomes so; the cells hold those up to `matured_to`, the last instant known of.
-    maturing: BTreeMap<Micros, Vec<Contribution>>,
+    maturing: BTreeMap<Micros, Maturing>,
     pub(crate) matured_to: Micros,
     /// No later than the next of them.
     next_due: Micros,
@@ -105,7 +110,7 @@ impl Books {
                 self.add(&signed(*contribution));
             }
             self.next_due = self.next_due.min(if *due > self.matured_to { *due } else { Micros::MAX });
-            let list = self.maturing.entry(*due).or_default();
+            let Maturing(list) = self.maturing.entry(*due).or_default();
             if sign > 0 {
                 list.push(*contribution);
             } else if let Some(index) = list.iter().position(|known| known == contribution) {
@@ -225,7 +230,7 @@ impl Books {
         }
         let range = self.matured_to.plus(Micros(1))..to.plus(Micros(1));
         let matured: Vec<Contribution> =
-            self.maturing.range(range).flat_map(|(_, list)| list).copied().collect();
+            self.maturing.range(range).flat_map(|(_, due)| &due.0).copied().collect();
         for contribution in &matured {
             self.add(contribution);
             self.touch(contribution.interval, cause);
@@ -239,7 +244,7 @@ impl Books {
         let (from, to) = (self.matured_to.min(as_of), self.matured_to.max(as_of));
         let sign = if as_of < self.matured_to { -1 } else { 1 };
         let range = self.maturing.range(from.plus(Micros(1))..to.plus(Micros(1)));
-        range.flat_map(|(_, list)| list).map(move |c| Contribution { amount: c.amount * sign, ..*c })
+        range.flat_map(|(_, due)| &due.0).map(move |c| Contribution { amount: c.amount * sign, ..*c })
     }
 
     /// What every settled visit has put there.
@@ -249,12 +254,12 @@ impl Books {
 
     /// All that become so at an instant, in the order of time.
     pub(crate) fn all_maturing(&self) -> impl Iterator<Item = (Micros, &Contribution)> {
-        self.maturing.iter().flat_map(|(due, list)| list.iter().map(move |one| (*due, one)))
+        self.maturing.iter().flat_map(|(at, due)| due.0.iter().map(move |one| (*at, one)))
     }
 
     /// Takes back what the cells hold already, if it is due.
     pub(crate) fn put_back_maturing(&mut self, due: Micros, one: Contribution) {
-        self.maturing.entry(due).or_default().push(one);
+        self.maturing.entry(due).or_default().0.push(one);
     }
 
     /// Goes on from where other books have come to.

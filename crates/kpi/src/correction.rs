@@ -51,9 +51,8 @@ impl Corrections {
     pub(crate) fn concerns(recorded: &Recorded) -> bool {
         // The second asks less often: an interval ends after all that lies in it.
         let is_old = |at: Micros| at.plus(CORRECTION_GRACE) < recorded.recorded_at;
-        let is_closed = |at| {
-            is_old(at) && Interval::containing(at).end().plus(CORRECTION_GRACE) < recorded.recorded_at
-        };
+        let is_closed =
+            |at| is_old(at) && Interval::containing(at).end().plus(CORRECTION_GRACE) < recorded.recorded_at;
         match &recorded.event {
             Event::Annulled { .. } | Event::Amended { .. } => true,
             Event::QueueDefined(queue) => is_closed(queue.valid_from),

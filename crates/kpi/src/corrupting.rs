@@ -31,9 +31,13 @@ impl Kpi {
             Sheet::Visit | Sheet::Wait => Dims { queue: id, ..Dims::default() },
             _ => Dims { agent: id, ..Dims::default() },
         };
-        site.books
-            .cells
-            .add(&Contribution { measure, attribution: Attribution::Event, interval, dims, amount });
+        site.books.cells.add(&Contribution {
+            measure,
+            attribution: Attribution::Event,
+            interval,
+            dims,
+            amount,
+        });
         true
     }
 }

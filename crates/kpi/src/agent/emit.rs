@@ -11,7 +11,7 @@ use pegcount_domain::{
 use crate::{
     agent::standing::{Standing, State, ends_within},
     anomaly::{Anomaly, AnomalyKind},
-    cells::{Attribution, Contribution, Contributions, Dims},
+    cells::{Attribution, Contributions, Dims},
     contact::LegOutcome,
     day::{Pieces, What},
     fact::{Mark, Slot},
@@ -172,8 +172,15 @@ impl Output {
         }
     }
 
-    /// A span, cut exactly over intervals and teams.
-    pub(crate) fn span(&mut self, whose: &Whose<'_>, dims: Dims, measure: Measure, from: Micros, to: Micros) {
+    /// A span, cut exactly over intervals and teams, that counts as each of these.
+    pub(crate) fn span(
+        &mut self,
+        whose: &Whose<'_>,
+        dims: Dims,
+        measures: &[Measure],
+        from: Micros,
+        to: Micros,
+    ) {
         let (from, to) = match self.range {
             Some(range) => (from.max(range.start), to.min(range.end)),
             None => (from, to),
@@ -184,27 +191,30 @@ impl Output {
         if whose.teams.len() <= 1
             && whose.teams.first().is_none_or(|(since, _)| *since <= from || to <= *since)
         {
-            self.pieces(Dims { team: whose.team(from), ..dims }, measure, from, to);
+            self.pieces(&Dims { team: whose.team(from), ..dims }, measures, from, to);
             return;
         }
         let mut start = from;
         for (change, _) in whose.teams.iter().filter(|(change, _)| from < *change && *change < to) {
-            self.pieces(Dims { team: whose.team(start), ..dims }, measure, start, *change);
+            self.pieces(&Dims { team: whose.team(start), ..dims }, measures, start, *change);
             start = *change;
         }
-        self.pieces(Dims { team: whose.team(start), ..dims }, measure, start, to);
+        self.pieces(&Dims { team: whose.team(start), ..dims }, measures, start, to);
     }
 
     #[inline]
-    fn pieces(&mut self, dims: Dims, measure: Measure, from: Micros, to: Micros) {
+    fn pieces(&mut self, dims: &Dims, measures: &[Measure], from: Micros, to: Micros) {
+        let list = &mut self.contributions;
+        let mut piece = |interval, part: Micros| {
+            let amounts = measures.iter().map(|measure| (*measure, part.0));
+            list.all_in(interval, Attribution::Event, dims, amounts);
+        };
         // Most spans lie in one interval.
         let first = Interval::containing(from);
         if to <= first.end() {
-            return self.push(measure, Attribution::Event, first, dims, to.minus(from).0);
+            return piece(first, to.minus(from));
         }
-        for (interval, part) in Span::new(from, to).by_interval() {
-            self.push(measure, Attribution::Event, interval, dims, part.0);
-        }
+        Span::new(from, to).by_interval().for_each(|(interval, part)| piece(interval, part));
     }
 
     /// An amount at an instant.
@@ -217,35 +227,7 @@ impl Output {
         at: Micros,
         amount: i64,
     ) {
-        self.attributed(whose, dims, measure, Attribution::Event, at, amount);
-    }
-
-    /// An amount at an instant, under an attribution.
-    #[inline]
-    pub(crate) fn attributed(
-        &mut self,
-        whose: &Whose<'_>,
-        dims: Dims,
-        measure: Measure,
-        attribution: Attribution,
-        at: Micros,
-        amount: i64,
-    ) {
-        if amount != 0 && self.contributions.keeps(at) {
-            let dims = Dims { team: whose.team(at), ..dims };
-            self.push(measure, attribution, Interval::containing(at), dims, amount);
-        }
-    }
-
-    #[inline]
-    fn push(
-        &mut self,
-        measure: Measure,
-        attribution: Attribution,
-        interval: Interval,
-        dims: Dims,
-        amount: i64,
-    ) {
-        self.contributions.push(Contribution { measure, attribution, interval, dims, amount });
+        let dims = Dims { team: whose.team(at), ..dims };
+        self.contributions.at(at, Attribution::Event, dims, measure, amount);
     }
 }

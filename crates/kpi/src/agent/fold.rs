@@ -354,9 +354,16 @@ impl Walk<'_> {
         let since = self.carried.clock_since;
         let dims = Dims { detail: self.carried.clock.detail(), ..self.own() };
         self.out.contributions.source(Part::Between, since, at);
-        self.out.span(self.whose, dims, measure, since, at);
-        if self.carried.clock.is_signed_in() {
-            self.out.span(self.whose, self.own(), Measure::SignedInClock, since, at);
+        let (own, is_signed_in) = (self.own(), self.carried.clock.is_signed_in());
+        if is_signed_in && dims == own {
+            self.out.span(self.whose, own, &[measure, Measure::SignedInClock], since, at);
+        } else {
+            self.out.span(self.whose, dims, &[measure], since, at);
+        }
+        if is_signed_in {
+            if dims != own {
+                self.out.span(self.whose, own, &[Measure::SignedInClock], since, at);
+            }
             if let Some(state) = State::of(self.carried.clock) {
                 self.out.stand(self.whose, state, since, at);
             }

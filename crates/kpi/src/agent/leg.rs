@@ -249,7 +249,7 @@ impl Leg {
     pub(crate) fn emit_span(&self, at: Micros, whose: &Whose<'_>, out: &mut Output) {
         let Some(measure) = self.span_measure() else { return };
         out.contributions.source(Part::Leg(self.mark), self.since, at);
-        out.span(whose, self.dims(whose, self.since), measure, self.since, at);
+        out.span(whose, self.dims(whose, self.since), &[measure], self.since, at);
     }
 
     fn add_up(&mut self, at: Micros) {
@@ -319,9 +319,7 @@ impl Leg {
             (Measure::EndedByAgent, i64::from(self.ended_by == Some(Party::Agent))),
             (Measure::ShortHandles, i64::from(self.talk <= short)),
         ];
-        for (measure, amount) in amounts {
-            out.contributions.at(at, attribution, dims, measure, amount);
-        }
+        out.contributions.all_at(at, attribution, &dims, amounts);
         if let Some((kind, reason)) = self.transfer {
             let measure = match kind {
                 TransferKind::Cold => Measure::TransfersOutCold,

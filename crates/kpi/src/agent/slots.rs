@@ -120,7 +120,7 @@ fn emit(
     let changes = whose.slots.iter().skip(after).take_while(|(since, _)| *since < to);
     for (until, next) in changes.copied().chain([(to, 1)]) {
         for _ in 0..extra(slots) {
-            out.span(whose, dims, measure, start, until);
+            out.span(whose, dims, &[measure], start, until);
         }
         (start, slots) = (until, next);
     }

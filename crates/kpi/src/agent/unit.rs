@@ -18,7 +18,7 @@ use crate::{
         fold::{Until, fold},
     },
     day::ledger::Ledger,
-    fact::{AgentFact, Mark, Stamp, Step, Track, insert_sorted},
+    fact::{AgentFact, Mark, Slot, Stamp, Step, Track, insert_sorted},
     names::Id,
     reference::Reference,
 };
@@ -47,8 +47,11 @@ impl Chapter {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Open {
     leg: Mark,
+    contact: Slot,
     phone: Reported,
     switch: Reported,
+    /// Whether any of its facts itself says whose leg it is.
+    names_agent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,6 +185,15 @@ impl AgentUnit {
         insert_sorted(&mut self.facts, fact, |fact| fact.stamp);
     }
 
+    /// The contact of a leg that waits to be folded and is known to be this agent's, if a fact of this stamp comes after
+    /// all others: then the contact knows all that such a fact could tell it.
+    #[inline]
+    pub(crate) fn contact_of_waiting(&self, leg: Mark, stamp: Stamp) -> Option<Slot> {
+        let open = self.open.iter().find(|open| open.leg == leg && open.names_agent)?;
+        self.facts.last().filter(|last| last.stamp < stamp)?;
+        Some(open.contact)
+    }
+
     fn track(&mut self, fact: &AgentFact) {
         let Some(leg) = fact.leg() else { return };
         let reported = match leg.step {
@@ -196,10 +208,12 @@ impl AgentUnit {
             _ => Reported::Going,
         };
         let index = self.open.iter().position(|open| open.leg == leg.leg).unwrap_or_else(|| {
-            self.open.push(Open { leg: leg.leg, phone: Reported::Nothing, switch: Reported::Nothing });
+            let (phone, switch) = (Reported::Nothing, Reported::Nothing);
+            self.open.push(Open { leg: leg.leg, contact: leg.contact, phone, switch, names_agent: false });
             self.open.len() - 1
         });
         if let Some(open) = self.open.get_mut(index) {
+            open.names_agent |= leg.names_agent;
             match fact.stamp.track {
                 Track::Phone => open.phone = reported,
                 Track::Switch => open.switch = reported,

@@ -1,7 +1,7 @@
 //! What a fold gives: contributions, summed up by the row of cells that they go to.
 //!
 //! A fold of one call says some fifty amounts, but they go to a dozen rows; so each row is found once. Only while a figure is
-//! being explained are they kept one by one. Invariant: the sums are those of the contributions pushed since [`clear`].
+//! being explained are they kept one by one. Invariant: the sums are those of the contributions given since [`clear`].
 //!
 //! [`clear`]: Contributions::clear
 
@@ -9,7 +9,7 @@ use pegcount_domain::time::{Interval, Micros, Span};
 
 use super::{
     Attribution, Contribution, Dims,
-    places::{WIDTH_MAX, columns, place_of},
+    places::{WIDTH_MAX, column, place_of},
 };
 use crate::{
     fact::{Mark, Slot},
@@ -52,10 +52,25 @@ pub(crate) struct RowSum {
     dims: Dims,
     interval: Interval,
     table: u8,
+    /// A bit for each amount that counts; the others are left over from other rows.
+    said: u32,
     amounts: [i64; WIDTH_MAX],
 }
 
+const _: () = assert!(WIDTH_MAX <= 32, "every amount of a row has a bit");
+
 impl RowSum {
+    const NOTHING: Self =
+        Self { dims: Dims::NONE, interval: Interval(0), table: 0, said: 0, amounts: [0; WIDTH_MAX] };
+
+    #[inline]
+    fn add(&mut self, slot: u8, amount: i64) {
+        let Some(sum) = self.amounts.get_mut(usize::from(slot)) else { return };
+        let bit = 1 << slot;
+        *sum = if self.said & bit == 0 { amount } else { *sum + amount };
+        self.said |= bit;
+    }
+
     pub(super) fn table(&self) -> u8 {
         self.table
     }
@@ -64,8 +79,17 @@ impl RowSum {
         &self.dims
     }
 
-    pub(super) fn amounts(&self) -> &[i64] {
-        &self.amounts
+    /// The amounts that count, with their places in the row.
+    #[inline]
+    pub(super) fn amounts(&self) -> impl Iterator<Item = (usize, i64)> {
+        let mut left = self.said;
+        std::iter::from_fn(move || {
+            let slot = usize::try_from(left.trailing_zeros()).ok()?;
+            // None when no bit is left: no row is so wide.
+            let amount = *self.amounts.get(slot)?;
+            left &= left - 1;
+            Some((slot, amount))
+        })
     }
 
     pub(crate) fn interval(&self) -> Interval {
@@ -75,13 +99,9 @@ impl RowSum {
     /// The amounts that are not 0.
     pub(crate) fn contributions(&self) -> impl Iterator<Item = Contribution> {
         let (interval, dims) = (self.interval, self.dims);
-        let amounts = columns(self.table).zip(&self.amounts).filter(|(_, amount)| **amount != 0);
-        amounts.map(move |((measure, attribution), amount)| Contribution {
-            measure,
-            attribution,
-            interval,
-            dims,
-            amount: *amount,
+        self.amounts().filter(|(_, amount)| *amount != 0).filter_map(move |(slot, amount)| {
+            let (measure, attribution) = column(self.table, slot)?;
+            Some(Contribution { measure, attribution, interval, dims, amount })
         })
     }
 }
@@ -97,7 +117,9 @@ struct Trace {
 /// Contributions of one fold of one unit, with what else the fold found.
 #[derive(Debug, Default)]
 pub(crate) struct Contributions {
+    /// The first `rows` count; the others are memory for further ones.
     sums: Vec<RowSum>,
+    rows: usize,
     /// Rows before this place are of other folds, which may be kept while this one is taken back.
     begin: usize,
     /// Contributions that take effect only at an instant, even with no event then.
@@ -136,28 +158,28 @@ impl Contributions {
 
     /// What comes next is of another fold.
     pub(crate) fn begin(&mut self) {
-        self.begin = self.sums.len();
+        self.begin = self.rows;
     }
 
     /// How many rows there are, to go back to.
     pub(crate) fn len(&self) -> usize {
-        self.sums.len()
+        self.rows
     }
 
     /// Forgets the rows after the first `length`, all of which are of other folds; keeps the memory.
     pub(crate) fn truncate(&mut self, length: usize) {
-        self.sums.truncate(length);
+        self.rows = self.rows.min(length);
         self.begin();
     }
 
     /// The sums, row by row; several may be of the same row.
     pub(crate) fn sums(&self) -> &[RowSum] {
-        &self.sums
+        self.sums.get(..self.rows).unwrap_or_default()
     }
 
     /// The sums, amount by amount.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Contribution> {
-        self.sums.iter().flat_map(RowSum::contributions)
+        self.sums().iter().flat_map(RowSum::contributions)
     }
 
     /// Says where the next ones come from.
@@ -168,26 +190,50 @@ impl Contributions {
         }
     }
 
+    /// Amounts of one row; those that are 0 add nothing.
     #[inline]
-    pub(crate) fn push(&mut self, contribution: Contribution) {
-        if let Some(trace) = &mut self.trace {
-            trace.list.push((contribution, trace.now));
-        }
-        let Contribution { measure, attribution, interval, dims, amount } = contribution;
-        let (table, slot) = place_of(measure, attribution);
-        let own = self.sums.get_mut(self.begin..).unwrap_or_default();
-        let is_it = |sum: &&mut RowSum| sum.interval == interval && sum.table == table && sum.dims == dims;
-        if let Some(known) = own.iter_mut().rev().take(LOOK_BACK).find(is_it) {
-            if let Some(sum) = known.amounts.get_mut(usize::from(slot)) {
-                *sum += amount;
+    pub(crate) fn all_in(
+        &mut self,
+        interval: Interval,
+        attribution: Attribution,
+        dims: &Dims,
+        amounts: impl IntoIterator<Item = (Measure, i64)>,
+    ) {
+        let mut row: Option<(u8, usize)> = None;
+        for (measure, amount) in amounts.into_iter().filter(|(_, amount)| *amount != 0) {
+            if let Some(trace) = &mut self.trace {
+                let contribution = Contribution { measure, attribution, interval, dims: *dims, amount };
+                trace.list.push((contribution, trace.now));
             }
-            return;
+            let (table, slot) = place_of(measure, attribution);
+            let place = match row {
+                Some((known, place)) if known == table => place,
+                _ => self.row(table, interval, dims),
+            };
+            row = Some((table, place));
+            if let Some(sum) = self.sums.get_mut(place) {
+                sum.add(slot, amount);
+            }
         }
-        let mut sum = RowSum { dims, interval, table, amounts: [0; WIDTH_MAX] };
-        if let Some(first) = sum.amounts.get_mut(usize::from(slot)) {
-            *first = amount;
+    }
+
+    /// The place of a row's sum, which may be new.
+    fn row(&mut self, table: u8, interval: Interval, dims: &Dims) -> usize {
+        let first = self.begin.max(self.rows.saturating_sub(LOOK_BACK));
+        let near = self.sums.get(first..self.rows).unwrap_or_default();
+        let is_it = |sum: &RowSum| sum.table == table && sum.interval == interval && sum.dims == *dims;
+        if let Some(place) = near.iter().rposition(is_it) {
+            return first + place;
         }
-        self.sums.push(sum);
+        let place = self.rows;
+        if self.sums.len() == place {
+            self.sums.push(RowSum::NOTHING);
+        }
+        if let Some(sum) = self.sums.get_mut(place) {
+            (sum.dims, sum.interval, sum.table, sum.said) = (*dims, interval, table, 0);
+        }
+        self.rows += 1;
+        place
     }
 
     /// One thing that is so only from `due` on.
@@ -219,9 +265,20 @@ impl Contributions {
         measure: Measure,
         amount: i64,
     ) {
-        if amount != 0 && self.keeps(at) {
-            let interval = Interval::containing(at);
-            self.push(Contribution { measure, attribution, interval, dims, amount });
+        self.all_at(at, attribution, &dims, [(measure, amount)]);
+    }
+
+    /// Several things at `at`, under an attribution.
+    #[inline]
+    pub(crate) fn all_at(
+        &mut self,
+        at: Micros,
+        attribution: Attribution,
+        dims: &Dims,
+        amounts: impl IntoIterator<Item = (Measure, i64)>,
+    ) {
+        if self.keeps(at) {
+            self.all_in(Interval::containing(at), attribution, dims, amounts);
         }
     }
 }

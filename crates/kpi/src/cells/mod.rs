@@ -1,11 +1,13 @@
 //! Cells: additive integers by sheet, interval and dimensions.
 //!
 //! - [`contributions`]: what a fold gives, summed by the rows that it goes to
+//! - [`index`]: finding a row
 //! - [`places`]: which table holds a sheet, and where in its rows
 //!
 //! Invariant: a cell is the sum of the contributions added minus those taken away, in whatever order.
 
 mod contributions;
+mod index;
 mod places;
 
 use std::{
@@ -14,10 +16,10 @@ use std::{
 };
 
 use pegcount_domain::time::Interval;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::contributions::{Contributions, Part, RowSum, Source};
+use self::index::Index;
 use self::places::{PLACES, TABLES, columns, place, place_of};
 use crate::{
     archive::TableRows,
@@ -50,6 +52,19 @@ pub(crate) struct Dims {
 pub(crate) struct Detail(pub(crate) u32);
 
 impl Dims {
+    /// Of nothing in particular.
+    pub(crate) const NONE: Self = Self {
+        agent: Id::NONE,
+        team: Id::NONE,
+        queue: Id::NONE,
+        entry: Id::NONE,
+        channel: 0,
+        direction: 0,
+        priority: 0,
+        version: 0,
+        detail: Detail(0),
+    };
+
     /// All of it.
     #[inline]
     fn words(&self) -> [u64; 3] {
@@ -62,8 +77,9 @@ impl Dims {
 impl PartialEq for Dims {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        let ([a, b, c], [d, e, f]) = (self.words(), other.words());
-        (a ^ d) | (b ^ e) | (c ^ f) == 0
+        let words = self.words().into_iter().zip(other.words());
+        // Without a jump at each word.
+        words.fold(0, |differs, (own, other)| differs | (own ^ other)) == 0
     }
 }
 
@@ -102,7 +118,7 @@ pub(crate) struct Contribution {
 #[derive(Debug, Default)]
 struct Rows {
     interval: i32,
-    index: FxHashMap<Dims, u32>,
+    index: Index,
     keys: Vec<Dims>,
     amounts: Vec<i64>,
 }
@@ -114,7 +130,7 @@ impl Rows {
         let row = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         self.keys.push(dims);
         self.amounts.resize(self.amounts.len() + width, 0);
-        self.index.insert(dims, row);
+        self.index.push(&self.keys);
         row
     }
 
@@ -146,18 +162,20 @@ impl Table {
         if self.intervals.get(place).is_none_or(|rows| rows.interval != interval) {
             self.intervals.insert(place, Rows { interval, ..Rows::default() });
         }
-        self.last = place;
         place
     }
 
     /// The amounts of a row, which may be new.
     #[inline]
     fn row(&mut self, interval: i32, dims: &Dims) -> Option<&mut [i64]> {
-        let is_last = self.intervals.get(self.last).is_some_and(|rows| rows.interval == interval);
-        let place = if is_last { self.last } else { self.place(interval) };
+        // What is settled together lies on both sides of an interval's end, at most.
+        let near = [self.last, self.last + 1, self.last.saturating_sub(1)];
+        let is_it = |place: &usize| self.intervals.get(*place).is_some_and(|rows| rows.interval == interval);
+        let place = near.into_iter().find(is_it).unwrap_or_else(|| self.place(interval));
+        self.last = place;
         let rows = self.intervals.get_mut(place)?;
-        let row = match rows.index.get(dims) {
-            Some(row) => *row,
+        let row = match rows.index.find(dims, &rows.keys) {
+            Some(row) => row,
             None => rows.insert(*dims, self.width),
         };
         let begin = row as usize * self.width;
@@ -236,11 +254,10 @@ impl Cells {
     pub(crate) fn add_sum(&mut self, sum: &RowSum, sign: i64) {
         let Some(table) = self.tables.get_mut(usize::from(sum.table())) else { return };
         let Some(row) = table.row(sum.interval().0, sum.dims()) else { return };
-        let cells = row.iter_mut().zip(sum.amounts());
-        if sign > 0 {
-            cells.for_each(|(cell, amount)| *cell += amount);
-        } else {
-            cells.for_each(|(cell, amount)| *cell -= amount);
+        for (slot, amount) in sum.amounts() {
+            if let Some(cell) = row.get_mut(slot) {
+                *cell += amount * sign;
+            }
         }
     }
 
@@ -325,8 +342,8 @@ impl Cells {
         for ((interval, dims), amounts) in keys.iter().zip(amounts.chunks_exact(table.width)) {
             let place = table.place(*interval);
             if let Some(rows) = table.intervals.get_mut(place) {
-                rows.index.insert(*dims, u32::try_from(rows.keys.len()).unwrap_or(u32::MAX));
                 rows.keys.push(*dims);
+                rows.index.push(&rows.keys);
                 rows.amounts.extend_from_slice(amounts);
             }
         }

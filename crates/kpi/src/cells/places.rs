@@ -108,8 +108,13 @@ const fn all_columns() -> [[Option<(Measure, Attribution)>; WIDTH_MAX]; TABLES] 
     columns
 }
 
-/// What each amount of a table's rows is of.
+/// What one amount of a table's rows is of.
 #[inline]
+pub(super) fn column(number: u8, slot: usize) -> Option<(Measure, Attribution)> {
+    *COLUMNS.get(usize::from(number))?.get(slot)?
+}
+
+/// What each amount of a table's rows is of.
 pub(super) fn columns(number: u8) -> impl Iterator<Item = (Measure, Attribution)> {
     COLUMNS.get(usize::from(number)).into_iter().flatten().map_while(|column| *column)
 }

@@ -139,8 +139,8 @@ fn count_handled(item: &Item, legs: &[LegOutcome], as_of: Micros, out: &mut Cont
     if answered.peek().is_some() {
         let handle = answered.fold(Micros::ZERO, |sum, leg| sum.plus(leg.handle));
         out.source(Part::Between, item.started, completed);
-        out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandled, 1);
-        out.at(completed, Attribution::Event, item.credited, Measure::ContactsHandleTime, handle.0);
+        let amounts = [(Measure::ContactsHandled, 1), (Measure::ContactsHandleTime, handle.0)];
+        out.all_at(completed, Attribution::Event, &item.credited, amounts);
     }
 }
 
@@ -157,8 +157,8 @@ fn count_callbacks(item: &Item, legs: &[LegOutcome], as_of: Micros, out: &mut Co
             ..Dims::default()
         };
         out.source(Part::Between, item.started, completed);
-        out.at(completed, Attribution::Event, dims, Measure::CallbacksMade, 1);
-        out.at(completed, Attribution::Event, dims, Measure::CallbackTime, leg.handle.0);
+        let amounts = [(Measure::CallbacksMade, 1), (Measure::CallbackTime, leg.handle.0)];
+        out.all_at(completed, Attribution::Event, &dims, amounts);
     }
 }
 
@@ -206,7 +206,6 @@ impl Emit<'_> {
         let list = &mut self.out.contributions;
         list.source(Part::Visit(visit.mark), visit.entered, left.map_or(self.as_of, |left| left.at));
         list.at(visit.entered, Attribution::Event, dims, Measure::Offered, 1);
-        list.at(visit.entered, Attribution::Start, dims, Measure::Offered, 1);
         let counts = left.is_none_or(|left| !is_elsewhere(left.exit));
         if reached && counts {
             list.at(reach, Attribution::Event, dims, Measure::ReachedUnanswered, 1);
@@ -220,6 +219,7 @@ impl Emit<'_> {
         }
         let list = &mut self.out.contributions;
         let Some(left) = left else {
+            list.at(visit.entered, Attribution::Start, dims, Measure::Offered, 1);
             if self.out.waiting_until.is_none() {
                 self.out.waiting.push((dims, visit.entered));
             }
@@ -229,25 +229,25 @@ impl Emit<'_> {
             }
             return;
         };
-        list.at(left.at, Attribution::End, dims, Measure::Offered, 1);
         let wait = left.at.minus(visit.entered);
         let within = wait <= rules.threshold;
-        let counted = counts_of(left, wait, within, rules.short);
+        let mut counted = counts_of(left, wait, within, rules.short);
         let prompt = rang.is_some_and(|rang| rang <= rules.rings);
+        counted.push((Measure::AnsweredWithinRings, i64::from(prompt)));
         let instants =
             [(Attribution::Event, left.at), (Attribution::Start, visit.entered), (Attribution::End, left.at)];
         for (attribution, at) in instants {
-            for (measure, amount) in &counted {
-                list.at(at, attribution, dims, *measure, *amount);
-            }
-            list.at(at, attribution, dims, Measure::AnsweredWithinRings, i64::from(prompt));
+            // Under `event` these have counted each at its own.
+            let elsewhere = attribution != Attribution::Event;
+            let whole = [
+                (Measure::Offered, i64::from(elsewhere)),
+                (Measure::ReachedUnanswered, i64::from(elsewhere && reached && counts)),
+            ];
+            list.all_at(at, attribution, &dims, counted.iter().copied().chain(whole));
             // A wait's own event is its end: `end` reads what stands under `event`.
             if let Some(measure) = histogram_of(left.exit).filter(|_| attribution != Attribution::End) {
                 let dims = Dims { detail: histogram::bucket(wait), ..dims };
                 list.at(at, attribution, dims, measure, 1);
-            }
-            if reached && counts && attribution != Attribution::Event {
-                list.at(at, attribution, dims, Measure::ReachedUnanswered, 1);
             }
         }
     }

@@ -54,7 +54,7 @@ impl Site {
             self.books.enter_crossings(&out.crossings, 1);
             self.books.mark(&out.anomalies, 1);
             self.near.enter(contact, &out, &outcome.item, true);
-            self.join_line(contact, outcome.line, outcome.item);
+            self.join_line(contact, outcome.line, &outcome.item);
             self.books.last_effect = self.books.last_effect.max(outcome.last_effect);
             if let Some(unit) = self.contacts.get_mut(contact) {
                 unit.settled = Some(Settled { line: outcome.line, last_effect: outcome.last_effect });
@@ -86,11 +86,11 @@ impl Site {
         self.lead_tickets(contact, None);
     }
 
-    fn join_line(&mut self, contact: Slot, line: Option<Slot>, item: Item) {
-        let Some(line) = line else { return self.enter_unidentified(&item, 1) };
+    fn join_line(&mut self, contact: Slot, line: Option<Slot>, item: &Item) {
+        let Some(line) = line else { return self.enter_unidentified(item, 1) };
         self.enter_line(line, -1);
         if let Some(unit) = self.lines.get_mut(line) {
-            insert(&mut unit.items, contact, item);
+            insert(&mut unit.items, contact, *item);
         }
         self.enter_line(line, 1);
         if let Some(root) = item.journey.and_then(|root| self.contacts.get_mut(root)) {

@@ -27,6 +27,9 @@ impl Site {
     pub(super) fn enter_line(&mut self, line: Slot, sign: i64) {
         self.lines.touch(line);
         let Some(unit) = self.lines.get(line) else { return };
+        if unit.items.is_empty() && unit.tickets.is_empty() {
+            return;
+        }
         let mut out = std::mem::take(&mut self.scratch.line);
         out.clear();
         fold(&unit.items, &unit.tickets, self.around(), Micros::MAX, &mut out);

@@ -68,6 +68,11 @@ impl Site {
         if stamp.at < self.closed_before {
             return self.mark_closed(stamp.position);
         }
+        // Half of all events, and they need none of the others' questions.
+        if let Event::Leg { leg, step } = event {
+            let step = self.step(step);
+            return self.route_leg(stream, stamp, leg, step);
+        }
         if let Some(body) = self.agent_body(event) {
             if stream.kind == StreamKind::Agent {
                 let agent = self.agent(stream.id);
@@ -81,10 +86,6 @@ impl Site {
             return;
         }
         match event {
-            Event::Leg { leg, step } => {
-                let step = self.step(step);
-                self.route_leg(stream, stamp, leg, step);
-            }
             Event::OutboundAssigned { contact, leg } => {
                 let (contact, leg) = (*contact, *leg);
                 let (agent, visit, queue, channel, direction) = (None, None, None, None, None);
@@ -129,13 +130,19 @@ impl Site {
     }
 
     fn route_leg(&mut self, stream: StreamName<Key>, stamp: Stamp, leg: &LegRef<Key>, step: Step) {
-        let contact = self.contact(leg.contact.0);
         let named = match stream.kind {
             StreamKind::Agent => Some(stream.id),
             _ => leg.agent.map(|agent| agent.0),
         };
+        let mark = Mark::of_leg(leg.contact.0, leg.leg.0);
+        let known = named.and_then(|agent| self.agents.find(agent));
+        let waits_in = known.and_then(|agent| {
+            let contact = self.agents.get(agent)?.contact_of_waiting(mark, stamp)?;
+            Some((agent, contact))
+        });
+        let contact = waits_in.map_or_else(|| self.contact(leg.contact.0), |(_, contact)| contact);
         let leg = LegFact {
-            leg: Mark::of_leg(leg.contact.0, leg.leg.0),
+            leg: mark,
             visit: leg.visit.map_or(Mark::NONE, |visit| Mark::of(visit.0)),
             contact,
             queue: leg.queue.map_or(Id::NONE, |queue| self.names.id(queue.0)),
@@ -145,8 +152,11 @@ impl Site {
             step,
         };
         let fact = AgentFact { stamp, body: AgentBody::Leg(leg) };
+        if let Some((agent, _)) = waits_in {
+            return self.add_further_leg_fact(agent, contact, fact);
+        }
         let agent = match named {
-            Some(agent) => self.agent(agent),
+            Some(agent) => known.unwrap_or_else(|| self.agent(agent)),
             None => self.home_of_leg(contact, leg.leg),
         };
         self.add_leg_fact(agent, leg, fact);
