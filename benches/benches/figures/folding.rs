@@ -36,7 +36,10 @@ const FRAMES: usize = 2_000;
 
 pub(crate) fn lines(dir: &Path) -> Outcome<Vec<Line>> {
     let [from_log]: [f64; 1] = told_by("fold", dir)?;
-    let events: Vec<Recorded> = Workload::new(Size::default()).take(DECODED).collect();
+    let centre = Size::default();
+    let decoded =
+        format!("fold of {DECODED} decoded events of {} agents, one core, median of 5", centre.agents);
+    let events: Vec<Recorded> = Workload::new(centre).take(DECODED).collect();
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         let mut kpi = Kpi::new();
@@ -48,7 +51,7 @@ pub(crate) fn lines(dir: &Path) -> Outcome<Vec<Line>> {
     }
     Ok(vec![
         rate("fold from the log, decoding included, one core, events", from_log, FROM_LOG_MIN),
-        rate("fold of decoded events, one core, median of 5", median(&rates), DECODED_MIN),
+        rate(&decoded, median(&rates), DECODED_MIN),
     ])
 }
 
