@@ -15,7 +15,6 @@
 //! - [`working`]: reckoning in working time
 //! - [`ticket`]: tickets, thin, as the log holds them; [`ticketing`]: the full ticket, its lifecycle and rules;
 //!   [`deadlines`]: its targets in time
-//! - [`table`]: the agent's transition table, as ARCHITECTURE.md shows it
 
 pub mod agent;
 pub mod allowance;
@@ -31,7 +30,6 @@ pub mod formula;
 pub mod ids;
 mod reference;
 pub mod small;
-pub mod table;
 pub mod target;
 pub mod ticket;
 pub mod ticketing;

@@ -123,7 +123,7 @@ pub enum LogError {
         path: PathBuf,
     },
     /// A newer program wrote it.
-    #[error("{path} has log format {found} with unknown features {features:#x}; this program reads up to format {supported}: use a newer program", path = .path.display())]
+    #[error("{path} {newer}: use a newer program", path = .path.display(), newer = newer(*found, *features, *supported))]
     NewerFormat {
         /// The folder.
         path: PathBuf,
@@ -191,5 +191,18 @@ fn rest(first: Option<Version>) -> String {
     first.map_or_else(
         || "; nothing of it is left but its version".to_owned(),
         |Version(first)| format!(", its first version there is {first}: read from it on"),
+    )
+}
+
+/// What of a folder is newer than this program.
+fn newer(found: u32, features: u32, supported: u32) -> String {
+    if found > supported {
+        return format!("has log format {found}, and this program reads up to format {supported}");
+    }
+    let features: Vec<_> =
+        (0..u32::BITS).filter(|bit| features >> bit & 1 == 1).map(|bit| (1_u32 << bit).to_string()).collect();
+    format!(
+        "has log format {found} with feature {}, which this program does not know",
+        features.join(" and ")
     )
 }

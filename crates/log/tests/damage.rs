@@ -77,6 +77,8 @@ async fn a_folder_of_a_newer_program_is_left_alone() {
     fs::write(&format, newer).unwrap();
     let error = refused(dir.path());
     assert!(matches!(error, LogError::NewerFormat { found: 4, supported: 3, features: 0, .. }), "{error}");
+    let told = "has log format 4, and this program reads up to format 3: use a newer program";
+    assert!(error.to_string().contains(told), "{error}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@
 //! - [`policy`]: what a site has defined that the machine asks for
 //! - [`decide`]: what a supervisor asks for, decided against the state
 //! - [`anomaly`]: why a fact was not expected
+//! - [`table`]: the transition table, as ARCHITECTURE.md shows it
 
 pub mod anomaly;
 pub mod apply;
@@ -24,6 +25,7 @@ pub mod policy;
 pub mod session;
 pub mod slot;
 pub mod state;
+pub mod table;
 pub mod transition;
 
 pub use anomaly::Anomaly;

@@ -137,7 +137,7 @@ pub(super) trait Parts<'a> {
 }
 
 /// Bodies of version 1: whole records, one after the other.
-impl<'a> Parts<'a> for &mut Reader<'a> {
+impl<'a> Parts<'a> for Reader<'a> {
     #[inline]
     fn of(&mut self, _column: Column) -> &mut Reader<'a> {
         self

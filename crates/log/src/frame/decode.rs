@@ -157,7 +157,7 @@ fn body(header: &Header, bytes: &[u8]) -> Result<Frame, FrameError> {
         if header.count > reader.left() {
             return Err(FrameError::Short);
         }
-        records(&mut &mut reader, &mut frame, header, recorded_at)?;
+        records(&mut reader, &mut frame, header, recorded_at)?;
     } else {
         let mut columns = ColumnReaders::new(&mut reader, header.count)?;
         records(&mut columns, &mut frame, header, recorded_at)?;

@@ -248,6 +248,9 @@ mod tests {
         let newer = "pegcount log\nformat: 7\nfeatures: 0\n";
         assert!(matches!(parse(newer, Path::new("d")), Err(LogError::NewerFormat { found: 7, .. })));
         let feature = "pegcount log\nformat: 3\nfeatures: 4\n";
-        assert!(matches!(parse(feature, Path::new("d")), Err(LogError::NewerFormat { features: 4, .. })));
+        let Err(error) = parse(feature, Path::new("d")) else { panic!("feature 4 is known") };
+        assert!(matches!(error, LogError::NewerFormat { features: 4, .. }));
+        let told = "d has log format 3 with feature 4, which this program does not know: use a newer program";
+        assert_eq!(error.to_string(), told);
     }
 }

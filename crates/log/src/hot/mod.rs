@@ -17,7 +17,8 @@
 //! - [`bell`], [`seal`]: from a full database to a segment
 //! - [`dropping`], [`archives`]: from the oldest segments to what is left of them
 //! - [`pager`]: from durable frames to pages
-//! - [`durable`], [`groups`], [`stream`]: what readers see
+//! - [`durable`], [`groups`], [`stream`], [`shared`]: what readers see
+//! - [`event_log`]: the trait, out of all of these
 //! - [`door`]: a folder as tools see it, with nothing running
 
 mod ahead;
@@ -32,6 +33,7 @@ mod dropping;
 #[cfg(test)]
 mod dropping_tests;
 mod durable;
+mod event_log;
 mod folder;
 mod former;
 #[cfg(feature = "fuzzing")]
@@ -48,6 +50,7 @@ mod paging_tests;
 mod seal;
 #[cfg(test)]
 mod sealing_tests;
+mod shared;
 mod store;
 mod stream;
 #[cfg(test)]
@@ -56,51 +59,38 @@ mod writer;
 
 use std::{
     io,
-    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
-use pegcount_domain::{
-    envelope::{Position, StreamName, Version},
-    ids::{Epoch, Incarnation, Name},
-};
-use tokio::{
-    sync::{oneshot, watch},
-    task::spawn_blocking,
-};
+use pegcount_domain::ids::Incarnation;
+use tokio::sync::oneshot;
 
 use self::{
     archives::Archives,
-    bell::{Bell, DropAsked},
+    bell::Bell,
     committer::Committer,
     decide::Decider,
     desk::{Desk, Forming, Group},
     durable::Durable,
     folder::{Folder, failed},
-    former::{Former, refusal},
+    former::Former,
     open::Found,
     pager::{Pager, PagerBell},
     seal::{Probe, Sealer},
+    shared::Shared,
     store::{Committed, Gate, Store},
-    stream::StreamReader,
     writer::{WRITERS, Writer},
 };
 use crate::{
-    api::{
-        Append, AppendError, EventLog, LogError, LogStatus, PendingAppend, Sealed, SourceMark, Subscription,
-    },
-    check,
+    api::{EventLog, LogError, Sealed},
     consumers::Consumers,
     content::Fingerprints,
-    frame::{Frame, FrameBuilder},
+    frame::FrameBuilder,
     pages::Drafts,
-    retention::{Archive, Dropped},
-    stream::{Collector, Direction, StreamPage},
-    subscribe::{Frames, subscription},
+    subscribe::Frames,
 };
 
 use database::panic_text;
@@ -134,15 +124,6 @@ struct Parts {
     gate: Arc<Gate>,
     bell: Arc<Bell>,
     archives: Arc<Archives>,
-}
-
-/// What reads need.
-struct Shared {
-    durable: Arc<Durable>,
-    drafts: Arc<Drafts>,
-    options: SledOptions,
-    /// Taken out when the log is dropped: then the database is closed, whoever still holds a subscription.
-    store: RwLock<Option<Arc<dyn Store>>>,
 }
 
 impl SledLog {
@@ -324,192 +305,5 @@ fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
     for thread in threads.drain(..) {
         // The threads catch their panics.
         let _ = thread.join();
-    }
-}
-
-impl Shared {
-    fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Version,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<StreamPage, LogError> {
-        loop {
-            let first = self.durable.shelf.first();
-            let page = self.try_read_stream(stream, from, direction, limit);
-            // What was dropped meanwhile is not missing.
-            if page.is_ok() || self.durable.shelf.first() == first {
-                return page;
-            }
-        }
-    }
-
-    fn try_read_stream(
-        &self,
-        stream: &StreamName,
-        from: Version,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<StreamPage, LogError> {
-        let (durable, drafts, dir) = (&*self.durable, &*self.drafts, self.options.dir.as_path());
-        let key = durable.names.stream(stream);
-        let (head, gone) = (Version(durable.version(key)?), Version(durable.shelf.gone(key)?));
-        let mut collector = Collector::new(stream, head, from, direction, limit).after(gone)?;
-        let store = self.store.read();
-        let store = store.as_deref().ok_or_else(|| closed(dir))?;
-        StreamReader { durable, drafts, store, dir }.read(&mut collector)?;
-        Ok(collector.page())
-    }
-}
-
-fn closed(dir: &Path) -> LogError {
-    failed("read", dir)(io::Error::other("the log has been closed"))
-}
-
-impl Frames for Shared {
-    fn end(&self) -> watch::Receiver<Position> {
-        self.durable.watch_end()
-    }
-
-    fn first(&self) -> Position {
-        self.durable.shelf.first()
-    }
-
-    fn recent(&self, at: Position) -> Option<Arc<Frame>> {
-        self.durable.recent(at)
-    }
-
-    fn load(&self, at: Position, count: usize) -> Result<Vec<Arc<Frame>>, LogError> {
-        let end = self.durable.end();
-        let store = self.store.read();
-        let store = store.as_deref().ok_or_else(|| closed(&self.options.dir))?;
-        let frames = store.load(at, count)?;
-        // What is being committed is there and must not be seen.
-        Ok(frames.into_iter().take_while(|frame| frame.first() <= end).map(Arc::new).collect())
-    }
-}
-
-#[async_trait]
-impl EventLog for SledLog {
-    fn incarnation(&self) -> Incarnation {
-        self.incarnation
-    }
-
-    fn end(&self) -> Position {
-        self.shared.durable.end()
-    }
-
-    fn first(&self) -> Position {
-        self.shared.durable.shelf.first()
-    }
-
-    async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError> {
-        let bytes = check::bytes_of(&append)?;
-        if self.shared.options.read_only {
-            return Err(AppendError::ReadOnly);
-        }
-        if self.shared.durable.poisoned().is_some() {
-            return Err(refusal(&self.shared.durable));
-        }
-        let (answer, pending) = oneshot::channel();
-        self.desk.submit(append, bytes, answer).await?;
-        Ok(PendingAppend::new(pending))
-    }
-
-    fn version(&self, stream: &StreamName) -> Result<Version, LogError> {
-        let durable = &self.shared.durable;
-        durable.version(durable.names.stream(stream)).map(Version)
-    }
-
-    fn source_mark(&self, site: &Name, source: &Name, epoch: Epoch) -> Result<Option<SourceMark>, LogError> {
-        let durable = &self.shared.durable;
-        let last_seq = durable.mark(durable.names.counter(site.as_str(), source.as_str(), epoch))?;
-        Ok(last_seq.map(|last_seq| SourceMark { last_seq }))
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Version,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<StreamPage, LogError> {
-        let (shared, stream) = (Arc::clone(&self.shared), stream.clone());
-        let read = move || shared.read_stream(&stream, from, direction, limit);
-        let page = spawn_blocking(read).await;
-        page.map_err(|error| failed("read", self.folder.dir())(io::Error::other(error)))?
-    }
-
-    async fn read(&self, from: Position) -> Result<Option<Arc<Frame>>, LogError> {
-        let (from, end) = (from.max(Position(1)), self.end());
-        if from > end {
-            let (asked, next) = (from, end.next());
-            return if from == next { Ok(None) } else { Err(LogError::OutOfRange { asked, next }) };
-        }
-        self.shared.durable.shelf.check_kept(from)?;
-        if let Some(frame) = self.shared.recent(from) {
-            return Ok(Some(frame));
-        }
-        let shared = Arc::clone(&self.shared);
-        let path = self.folder.dir().to_owned();
-        let frames = spawn_blocking(move || shared.load(from, 1)).await;
-        let frames = frames.map_err(|error| failed("read", &path)(io::Error::other(error)))??;
-        Ok(frames.into_iter().next())
-    }
-
-    fn subscribe(&self, from: Position) -> Subscription {
-        subscription(&self.frames, from)
-    }
-
-    fn consumers(&self) -> &Arc<Consumers> {
-        &self.consumers
-    }
-
-    fn sealed(&self) -> Vec<Sealed> {
-        self.shared.durable.shelf.sealed()
-    }
-
-    async fn drop_history(&self, up_to: Position, archive: Archive) -> Result<Dropped, LogError> {
-        let (answer, dropped) = oneshot::channel();
-        self.bell.ask_drop(DropAsked { up_to, archive, answer });
-        dropped.await.map_err(|_| self.refused("drop history of"))?
-    }
-
-    async fn archive(&self, at_most: Option<Position>) -> Result<Option<Archive>, LogError> {
-        let archives = Arc::clone(&self.archives);
-        let read = spawn_blocking(move || archives.read(at_most)).await;
-        read.map_err(|error| failed("read", self.folder.dir())(io::Error::other(error)))?
-    }
-
-    fn status(&self) -> LogStatus {
-        let disk_bytes = self.shared.store.read().as_ref().map_or(0, |store| store.disk_bytes());
-        let disk_bytes = disk_bytes + self.archives.disk_bytes();
-        let poisoned = self.shared.durable.poisoned();
-        LogStatus {
-            first: self.first(),
-            end: self.end(),
-            archives: self.archives.positions(),
-            incarnation: self.incarnation,
-            disk_bytes: disk_bytes + self.shared.drafts.disk_bytes(),
-            segments: self.shared.durable.shelf.count(),
-            sealed_end: self.shared.durable.shelf.end(),
-            sealing_failure: self.shared.durable.sealing_failure(),
-            poisoned,
-            opened_in: self.opened_in,
-        }
-    }
-
-    async fn close(&self) -> Result<(), LogError> {
-        self.end_threads();
-        self.consumers.close();
-        let threads = Arc::clone(&self.threads);
-        let path = self.folder.dir().to_owned();
-        let joined = spawn_blocking(move || join(&threads)).await;
-        joined.map_err(|error| failed("close", &path)(io::Error::other(error)))?;
-        match self.shared.durable.poisoned() {
-            Some(cause) => Err(failed("close", &path)(io::Error::other(&*cause))),
-            None => Ok(()),
-        }
     }
 }
