@@ -174,7 +174,7 @@ impl Engine {
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Agent, id: agent.0.clone() };
         let on_behalf_of = (actor != &agent.0).then(|| agent.0.clone());
         let asker = Asker { actor, on_behalf_of, command_id };
-        self.command(&[stream.clone()], &asker, || {
+        self.command(std::slice::from_ref(&stream), &asker, || {
             let view = self.agent(site, agent)?;
             let mut decision = decide(&view)?;
             if let Some(Event::StateSet { comment, .. } | Event::NextSet { comment, .. }) =

@@ -67,7 +67,11 @@ async fn an_urgent_ticket_is_warned_at_80_percent_and_escalated_when_due_and_aft
     }
     place.clock.set(minutes(10_000));
     while place.engine.alert_due_tickets().await.unwrap() > 0 {}
-    assert_eq!(alerts(&place.engine, "t1").await.len(), 4, "of the first answer there is nothing more to tell");
+    assert_eq!(
+        alerts(&place.engine, "t1").await.len(),
+        4,
+        "of the first answer there is nothing more to tell"
+    );
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn made_of(definitions: &Definitions<Name>) -> World {
         match WorkingCalendar::new(&history) {
             Ok(calendar) => world.define_calendar(name, calendar),
             Err(error) => {
-                tracing::warn!(calendar = %name, %error, "no target can be reckoned by this calendar")
+                tracing::warn!(calendar = %name, %error, "no target can be reckoned by this calendar");
             }
         }
     }

@@ -90,18 +90,18 @@ impl Entry {
     }
 
     pub(super) fn facets(&self) -> Facets {
-        let (ticket, facts) = (&self.ticket, &self.ticket.facts);
+        let (ticket, known) = (&self.ticket, &self.ticket.facts);
         let mut facets: Facets = SmallVec::new();
         facets.push(Facet::Status(ticket.status));
         facets.push(Facet::Kind(ticket.kind.0.clone()));
         facets.push(ticket.owner.clone().map_or(Facet::Unowned, Facet::Owner));
-        facets.extend(facts.category.as_ref().map(|category| Facet::Category(category.0.clone())));
-        facets.extend(facts.severity.map(Facet::Severity));
-        facets.extend(facts.urgency.map(Facet::Urgency));
+        facets.extend(known.category.as_ref().map(|category| Facet::Category(category.0.clone())));
+        facets.extend(known.severity.map(Facet::Severity));
+        facets.extend(known.urgency.map(Facet::Urgency));
         facets.extend(ticket.group.as_ref().map(|group| Facet::Group(group.0.clone())));
-        facets.extend(facts.tier.clone().map(Facet::Tier));
-        facets.extend(facts.region.clone().map(Facet::Region));
-        facets.extend(facts.channel.clone().map(Facet::Channel));
+        facets.extend(known.tier.clone().map(Facet::Tier));
+        facets.extend(known.region.clone().map(Facet::Region));
+        facets.extend(known.channel.clone().map(Facet::Channel));
         if self.deadlines.clocks().iter().any(|clock| clock.missed) {
             facets.push(Facet::Missed);
         }
@@ -142,7 +142,7 @@ impl Held {
     pub(super) fn take(self) -> Option<Entry> {
         match self {
             Self::Open(entry) => Some(*entry),
-            packed => packed.entry(),
+            packed @ Self::Packed(_) => packed.entry(),
         }
     }
 }

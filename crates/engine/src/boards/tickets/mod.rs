@@ -84,21 +84,17 @@ impl Tickets {
     ) {
         let (at, version) = (envelope.occurred_at, envelope.version);
         let Ok(by) = Name::new(envelope.actor) else { return };
-        match self.places.get(&id) {
-            Some(place) => {
-                self.change(*place, world, |entry| entry.apply(event, version, at, &by, world));
-            }
-            None => {
-                let Some(mut entry) = Entry::opened(event, at, &by, world) else { return };
-                entry.ticket.version = version;
-                let Ok(place) = Place::try_from(self.rows.len()) else { return };
-                self.places.insert(id.clone(), place);
-                self.index.add();
-                self.refile(place, &Facets::new(), None, &entry, world);
-                let (opened, status) = (envelope.position, entry.ticket.status);
-                self.rows.push(Row { id, opened, status, held: entry.held() });
-            }
+        if let Some(place) = self.places.get(&id) {
+            return self.change(*place, world, |entry| entry.apply(event, version, at, &by, world));
         }
+        let Some(mut entry) = Entry::opened(event, at, &by, world) else { return };
+        entry.ticket.version = version;
+        let Ok(place) = Place::try_from(self.rows.len()) else { return };
+        self.places.insert(id.clone(), place);
+        self.index.add();
+        self.refile(place, &Facets::new(), None, &entry, world);
+        let (opened, status) = (envelope.position, entry.ticket.status);
+        self.rows.push(Row { id, opened, status, held: entry.held() });
     }
 
     /// Reckons the targets of all open tickets anew, by other definitions.

@@ -70,7 +70,7 @@ impl Watched {
         if self.told.len() > self.limit {
             return None;
         }
-        told.tickets.sort_by(|a, b| a.opened.cmp(&b.opened));
+        told.tickets.sort_by_key(|view| view.opened);
         Some(told)
     }
 
