@@ -24,6 +24,7 @@ use crate::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
     calendar::CalendarDefinition,
+    customer::CustomerEvent,
     formula::FormulaDefinition,
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
@@ -215,6 +216,8 @@ pub enum Event<N = Name> {
         /// How.
         reason: Option<ReasonCode<N>>,
     },
+    /// Something happened to a customer's file.
+    Customer(CustomerEvent<N>),
     /// A queue was defined.
     QueueDefined(QueueDefinition<N>),
     /// A reason was defined.

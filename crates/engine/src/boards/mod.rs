@@ -1,10 +1,11 @@
-//! Agents, contacts, tickets and definitions as they are now: what commands are decided against and reads answer from.
+//! Agents, contacts, tickets, customers' files and definitions as they are now: what commands are decided against and reads answer from.
 //!
 //! One fold over the whole log, with texts as names. Not for figures: those come from the KPI fold. Invariant: the
 //! boards say what the log says up to `position`, and nothing of their own.
 
 mod agents;
 mod contacts;
+mod customers;
 mod history;
 mod kept;
 mod sources;
@@ -18,7 +19,7 @@ use pegcount_domain::{
     envelope::{Position, StreamKind, StreamName, Version},
     event::Event,
     formula::FormulaDefinition,
-    ids::{AgentId, CommandId, ContactId, Name, QueueId, SiteId, SourceId, TicketId},
+    ids::{AgentId, CommandId, ContactId, CustomerId, Name, QueueId, SiteId, SourceId, TicketId},
     time::Micros,
 };
 use pegcount_log::{Frame, FrameEvent};
@@ -28,11 +29,13 @@ use serde::{Deserialize, Serialize};
 pub use agents::{AgentView, MarkedFact};
 pub(crate) use contacts::ContactEntry;
 pub use contacts::{ContactView, MarkedContactFact};
+pub use customers::CustomerView;
 pub use tickets::TicketView;
 
 use crate::{definitions::Defined, follow::Fold, options::COMMAND_MEMORY, recorded::named_event};
 use agents::AgentEntry;
 use contacts::Contacts;
+use customers::Customers;
 use sources::SourceBook;
 use tickets::Tickets;
 
@@ -65,6 +68,7 @@ pub(crate) struct SiteBoard {
     agents: FxHashMap<AgentId, AgentEntry>,
     pub(crate) contacts: Contacts,
     pub(crate) tickets: Tickets,
+    pub(crate) customers: Customers,
     queues_seen: FxHashSet<QueueId>,
 }
 
@@ -133,6 +137,11 @@ impl Boards {
             StreamKind::Definition => {
                 board.definitions.apply(&event);
             }
+            StreamKind::Customer => {
+                if let Event::Customer(event) = &event {
+                    board.customers.insert(CustomerId(id), envelope, event);
+                }
+            }
             StreamKind::Quarantine => {}
         }
     }
@@ -166,6 +175,12 @@ impl Boards {
         let mut sites: Vec<_> = self.sites.keys().cloned().collect();
         sites.sort();
         sites
+    }
+
+    /// The customers of all sites who were erased, and when.
+    pub(crate) fn erased_customers(&self) -> impl Iterator<Item = (CustomerId, Micros)> {
+        let erased = self.sites.values().flat_map(|board| board.customers.erased());
+        erased.filter_map(|(customer, file)| Some((customer.clone(), file.erased.as_ref()?.0)))
     }
 
     /// The principal whose source this is, if it has written anything.
