@@ -244,6 +244,7 @@ impl Engine {
     }
 }
 
-fn refused(refusal: impl std::fmt::Display) -> EngineError {
+/// What somebody asked for, and the state does not allow.
+pub(crate) fn refused(refusal: impl std::fmt::Display) -> EngineError {
     EngineError::Precondition(refusal.to_string())
 }

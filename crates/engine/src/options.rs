@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pegcount_clock::Clock;
 use pegcount_domain::time::Micros;
 use pegcount_log::{Durability, limits::SEAL_BYTES_DEFAULT};
+use pegcount_vault::MasterKey;
 
 use crate::{checkpoints::Checkpointing, retention::Retention};
 
@@ -67,6 +68,8 @@ pub enum LogStore {
 pub struct EngineOptions {
     /// Where the log lives; the vault lives in `vault` beside it, and checkpoints in `checkpoints`.
     pub store: LogStore,
+    /// Where the vault's master key comes from.
+    pub master_key: MasterKey,
     /// The time of day, and who waits for it.
     pub clock: Clock,
     /// After so long without a sign of life a softphone's connection counts as lost (duration).
@@ -90,6 +93,7 @@ impl EngineOptions {
                 cache_bytes: 64 * 1024 * 1024,
                 seal_bytes: SEAL_BYTES_DEFAULT,
             },
+            master_key: MasterKey::Beside,
             clock: Clock::system(),
             lease: Micros::from_secs(10),
             lost_grace: Micros(15 * Micros::MINUTE.0),

@@ -6,6 +6,7 @@
 use pegcount_domain::{
     allowance::AllowanceDefinition,
     authority::{AuthorityDefinition, Reporter},
+    customer::CustomerEvent,
     event::{Event, EventType, Intent, LegRef, LegStep},
     ids::Name,
     time::Micros,
@@ -72,6 +73,7 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         | Event::ContactEnded { .. }
         | Event::SurveyAnswered { .. } => write_contact(event, names, payload),
         Event::Ticket(event) => write_ticket(event, names, payload),
+        Event::Customer(event) => write_customer(event, names, payload),
         Event::QueueDefined(_)
         | Event::ReasonDefined(_)
         | Event::AgentDefined(_)
@@ -88,6 +90,33 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::HistoryClosed { before } => put(payload, &stored::HistoryClosed { before_us: before.0 }),
         Event::HistoryDropped { up_to, events, bytes } => {
             put(payload, &stored::HistoryDropped { up_to: *up_to, events: *events, bytes: *bytes });
+        }
+    }
+}
+
+fn write_customer(event: &CustomerEvent, names: &mut NameList, payload: &mut Payload) {
+    match event {
+        CustomerEvent::Kept { values } => {
+            let name_values = values.iter().map(|(reference, _)| names.ordinal(reference)).collect();
+            let kinds = values.iter().map(|(_, kind)| kind.code().into()).collect();
+            put(payload, &stored::CustomerKept { name_values, kinds });
+        }
+        CustomerEvent::Read { values, purpose } => {
+            let name_values = values.iter().map(|reference| names.ordinal(reference)).collect();
+            put(payload, &stored::CustomerRead { name_values, name_purpose: names.ordinal(&purpose.0) });
+        }
+        CustomerEvent::Tiered { tier } => {
+            put(payload, &stored::CustomerTiered { name_tier: names.ordinal(tier) });
+        }
+        CustomerEvent::AccessGranted { to, purpose, until } => {
+            let (name_to, name_purpose) = (names.ordinal(to), names.ordinal(&purpose.0));
+            put(payload, &stored::CustomerAccessGranted { name_to, name_purpose, until_us: until.0 });
+        }
+        CustomerEvent::AccessRevoked { to } => {
+            put(payload, &stored::CustomerAccessRevoked { name_to: names.ordinal(to) });
+        }
+        CustomerEvent::Erased { reason } => {
+            put(payload, &stored::CustomerErased { name_reason: names.ordinal(&reason.0) });
         }
     }
 }

@@ -20,6 +20,7 @@ use pegcount_domain::{
     allowance::{AllowanceDefinition, LocalHours, MealAllowance, ReasonAllowance, SiteDefinition, ZoneName},
     authority::{AuthorityDefinition, LegField, Reporter},
     calendar::{CalendarDefinition, Date, Holiday, MakeUpDay, Weekday, Window},
+    customer::{CustomerEvent, ValueKind},
     event::{
         AfterCallEnd, AfterCallOnContact, AgentDefinition, Channel, Direction, Event, EventType, Intent,
         LegRef, LegStep, Party, QueueDefinition, QueueExit, ReasonDefinition, Supervision, TeamDefinition,
@@ -129,6 +130,21 @@ fn samples() -> Vec<Event> {
         },
         Event::ContactEnded { by: Some(Party::System), self_served: true },
         Event::SurveyAnswered { survey: SurveyId(name("s1")), score: 5 },
+        Event::Customer(CustomerEvent::Kept {
+            values: vec![(name("s_one"), ValueKind::Name), (name("s_two"), ValueKind::Text)],
+        }),
+        Event::Customer(CustomerEvent::Read {
+            values: vec![name("s_two")],
+            purpose: ReasonCode(name("call_back")),
+        }),
+        Event::Customer(CustomerEvent::Tiered { tier: name("VIP") }),
+        Event::Customer(CustomerEvent::AccessGranted {
+            to: name("bob"),
+            purpose: ReasonCode(name("call_back")),
+            until: Micros(1_772_366_400_000_000),
+        }),
+        Event::Customer(CustomerEvent::AccessRevoked { to: name("bob") }),
+        Event::Customer(CustomerEvent::Erased { reason: ReasonCode(name("asked_for")) }),
         Event::QueueDefined(QueueDefinition {
             queue: QueueId(name("sales")),
             label: Some(name("Sales")),
@@ -346,7 +362,7 @@ fn a_newer_schema_and_an_unknown_type_are_named() {
 proptest::proptest! {
     /// Bytes from anywhere never panic, and never nest without end.
     #[test]
-    fn any_bytes_decode_or_are_refused(kind in 0usize..52, payload: Vec<u8>) {
+    fn any_bytes_decode_or_are_refused(kind in 0usize..58, payload: Vec<u8>) {
         let event_type = EventType::ALL[kind % EventType::ALL.len()];
         let _ = decode(event_type, SCHEMA_VERSION, &payload, Some);
     }

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use pegcount_domain::ticketing::TicketRefusal;
-use pegcount_engine::EngineError;
+use pegcount_engine::{EngineError, VaultError};
 use pegcount_kpi::QueryError;
 use pegcount_log::{AppendError, ConsumerError, LogError, limits::CONSUMERS_MAX};
 use tonic::{Code, Status};
@@ -153,6 +153,7 @@ pub(crate) fn of(error: EngineError) -> Status {
         EngineError::Append(error) => of_append(&error),
         EngineError::Log(error) => of_log(&error),
         EngineError::Consumer(error) => of_consumer(&error),
+        EngineError::Vault(error) if error.is_of_the_request() => of_vault(&error),
         EngineError::Vault(_) => {
             tracing::error!(error = message, "the vault cannot be used");
             informed(Code::Unavailable, message, "VAULT", &[])
@@ -187,6 +188,19 @@ pub(crate) fn of_query(error: &QueryError, column: &'static str) -> Status {
     };
     let details = ErrorDetails::with_bad_request_violation(field, message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// A request that the vault cannot carry out.
+fn of_vault(error: &VaultError) -> Status {
+    let message = error.to_string();
+    match error {
+        VaultError::Taken { .. } => informed(Code::AlreadyExists, message, "KNOWN_AS_ANOTHER", &[]),
+        VaultError::UnknownCustomer { .. } | VaultError::UnknownReference { .. } => {
+            informed(Code::NotFound, message, "NOT_FOUND", &[])
+        }
+        VaultError::Erased { .. } => precondition("ERASED", "", message),
+        _ => invalid("values", message),
+    }
 }
 
 /// The log's refusal of an append.

@@ -24,6 +24,7 @@ use crate::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
     calendar::CalendarDefinition,
+    customer::CustomerEvent,
     formula::FormulaDefinition,
     ids::{
         AgentId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode, SurveyId,
@@ -180,6 +181,8 @@ pub enum Event<N = Name> {
     },
     /// Something happened to the ticket of the stream.
     Ticket(TicketEvent<N>),
+    /// Something happened to a customer's file.
+    Customer(CustomerEvent<N>),
     /// A queue was defined.
     QueueDefined(QueueDefinition<N>),
     /// A reason was defined.

@@ -3,10 +3,11 @@
 //! Invariant: a number is stored; it is never given to another meaning.
 
 use super::{Event, LegStep};
+use crate::customer::CustomerEvent;
 use crate::ticketing::TicketEvent;
 
 /// The stored number of a kind of event. Numbers are grouped: 1xx agent, 2xx leg, 3xx contact, 4xx ticket,
-/// 5xx definition, 6xx quarantine, 7xx correction, 8xx history.
+/// 5xx definition, 6xx quarantine, 7xx correction, 8xx history, 9xx customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventType(pub u16);
 
@@ -123,6 +124,12 @@ types! {
     AMENDED = 702 "correction.amended",
     HISTORY_CLOSED = 801 "history.closed",
     HISTORY_DROPPED = 802 "history.dropped",
+    CUSTOMER_KEPT = 901 "customer.kept",
+    CUSTOMER_READ = 902 "customer.read",
+    CUSTOMER_TIERED = 903 "customer.tiered",
+    CUSTOMER_ACCESS_GRANTED = 904 "customer.access_granted",
+    CUSTOMER_ACCESS_REVOKED = 905 "customer.access_revoked",
+    CUSTOMER_ERASED = 906 "customer.erased",
 }
 
 impl<N> Event<N> {
@@ -149,6 +156,7 @@ impl<N> Event<N> {
             Self::ContactEnded { .. } => EventType::CONTACT_ENDED,
             Self::SurveyAnswered { .. } => EventType::SURVEY_ANSWERED,
             Self::Ticket(event) => event.event_type(),
+            Self::Customer(event) => event.event_type(),
             Self::QueueDefined(_) => EventType::QUEUE_DEFINED,
             Self::ReasonDefined(_) => EventType::REASON_DEFINED,
             Self::AgentDefined(_) => EventType::AGENT_DEFINED,
@@ -165,6 +173,20 @@ impl<N> Event<N> {
             Self::Amended { .. } => EventType::AMENDED,
             Self::HistoryClosed { .. } => EventType::HISTORY_CLOSED,
             Self::HistoryDropped { .. } => EventType::HISTORY_DROPPED,
+        }
+    }
+}
+
+impl<N> CustomerEvent<N> {
+    /// Its type's number.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::Kept { .. } => EventType::CUSTOMER_KEPT,
+            Self::Read { .. } => EventType::CUSTOMER_READ,
+            Self::Tiered { .. } => EventType::CUSTOMER_TIERED,
+            Self::AccessGranted { .. } => EventType::CUSTOMER_ACCESS_GRANTED,
+            Self::AccessRevoked { .. } => EventType::CUSTOMER_ACCESS_REVOKED,
+            Self::Erased { .. } => EventType::CUSTOMER_ERASED,
         }
     }
 }

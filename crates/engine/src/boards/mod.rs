@@ -1,10 +1,11 @@
-//! Agents, contacts, tickets and definitions as they are now: what commands are decided against and reads answer from.
+//! Agents, contacts, tickets, customers' files and definitions as they are now: what commands are decided against and reads answer from.
 //!
 //! One fold over the whole log, with texts as names. Not for figures: those come from the KPI fold. Invariant: the
 //! boards say what the log says up to `position`, and nothing of their own.
 
 mod agents;
 mod contacts;
+mod customers;
 mod history;
 mod kept;
 mod sources;
@@ -19,7 +20,7 @@ use pegcount_domain::{
     envelope::{Position, StreamKind, StreamName, Version},
     event::Event,
     formula::FormulaDefinition,
-    ids::{AgentId, CommandId, ContactId, Name, QueueId, SiteId, SourceId, TicketId},
+    ids::{AgentId, CommandId, ContactId, CustomerId, Name, QueueId, SiteId, SourceId, TicketId},
     time::Micros,
 };
 use pegcount_log::{Frame, FrameEvent};
@@ -29,12 +30,14 @@ use serde::{Deserialize, Serialize};
 pub use agents::{AgentView, MarkedFact};
 pub(crate) use contacts::ContactEntry;
 pub use contacts::{ContactView, MarkedContactFact};
+pub use customers::CustomerView;
 pub(crate) use tickets::{Entry, TicketDuty, Watched};
 pub use tickets::{TicketCursor, TicketFilter, TicketOrder, TicketView};
 
 use crate::{definitions::Defined, follow::Fold, options::COMMAND_MEMORY, recorded::named_event};
 use agents::AgentEntry;
 use contacts::Contacts;
+use customers::Customers;
 use sources::SourceBook;
 use tickets::Tickets;
 use world::SiteWorld;
@@ -71,6 +74,7 @@ pub(crate) struct SiteBoard {
     /// Made of the definitions when it is needed.
     #[serde(skip)]
     pub(crate) world: SiteWorld,
+    pub(crate) customers: Customers,
     queues_seen: FxHashSet<QueueId>,
 }
 
@@ -142,6 +146,11 @@ impl Boards {
                 }
             }
             StreamKind::Definition => board.define(&event, envelope.occurred_at),
+            StreamKind::Customer => {
+                if let Event::Customer(event) = &event {
+                    board.customers.insert(CustomerId(id), envelope, event);
+                }
+            }
             StreamKind::Quarantine => {}
         }
     }
@@ -191,6 +200,12 @@ impl Boards {
     /// When something comes due for a ticket next.
     pub(crate) fn next_ticket_duty(&self) -> Option<Micros> {
         self.sites.values().filter_map(|board| board.tickets.next_duty()).min()
+    }
+
+    /// The customers of all sites who were erased, and when.
+    pub(crate) fn erased_customers(&self) -> impl Iterator<Item = (CustomerId, Micros)> {
+        let erased = self.sites.values().flat_map(|board| board.customers.erased());
+        erased.filter_map(|(customer, file)| Some((customer.clone(), file.erased.as_ref()?.0)))
     }
 
     /// The principal whose source this is, if it has written anything.

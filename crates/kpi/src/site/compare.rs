@@ -65,7 +65,7 @@ impl Site {
             StreamKind::Agent => agents.extend(self.agents.find(key)),
             StreamKind::Contact => own.extend(self.contacts.find(key)),
             StreamKind::Ticket => tickets.extend(self.tickets.find(key)),
-            StreamKind::Definition | StreamKind::Quarantine => {}
+            StreamKind::Definition | StreamKind::Quarantine | StreamKind::Customer => {}
         }
         own.extend(named.contacts.iter().filter_map(|contact| self.contacts.find(contact.0)));
         agents.extend(named.agents.iter().filter_map(|agent| self.agents.find(agent.0)));
