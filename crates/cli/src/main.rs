@@ -35,6 +35,7 @@ mod shutdown;
 mod site_file;
 mod target;
 mod telemetry;
+mod ticket;
 mod token;
 mod vault;
 mod watch;
@@ -85,6 +86,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Agent(AgentCommand::List(args)) => agent_list::run(args).await,
         Command::Customer(command) => customer::run(command).await,
         Command::Vault(command) => vault::run(command).await,
+        Command::Ticket(verb) => ticket::run(verb).await,
         Command::Token(args) => token::run(&args),
         Command::Config(args) => config::run(&args),
     }

@@ -9,6 +9,7 @@ mod kpi;
 mod log_tools;
 mod other;
 mod target;
+mod ticket;
 mod values;
 
 use clap::{Parser, Subcommand};
@@ -29,6 +30,10 @@ pub(crate) use other::{
     SealArgs, ServeArgs, TailArgs, TokenArgs,
 };
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
+pub(crate) use ticket::{
+    AskArgs, AtArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ResolveArgs,
+    TicketListArgs, TicketVerb, TicketWatchArgs, VisitArgs,
+};
 pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
 
 /// Pegcount keeps every agent action and every ticket event of a contact centre, once and for good, and computes
@@ -115,6 +120,12 @@ pub(crate) enum Command {
     /// Back up and restore the vault, in which everything personal lies
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// Work on tickets, read, list and watch them
+    ///
+    /// Asks a running server, which decides by the ticket's rules. What is called a reference names a sealed value: what it says
+    /// never stands here.
+    #[command(subcommand)]
+    Ticket(TicketVerb),
     /// Make a token for a softphone, an exchange or a person
     ///
     /// Makes it from the key in a server's folder and prints it, and nothing else. Whoever holds it acts in its name
