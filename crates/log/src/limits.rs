@@ -41,7 +41,7 @@ pub const CACHE_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
 
 /// The hot database is sealed once it has so many bytes of frames, unless the options say otherwise.
 pub const SEAL_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
-/// Memory for the filters of segments, bytes, unless the options say otherwise: that of some 60 million streams.
+/// Memory for the filters of segments, bytes, unless the options say otherwise: that of some 25 million streams.
 pub const FILTER_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
 /// Memory for index blocks of segments, bytes, unless the options say otherwise.
 pub const INDEX_CACHE_BYTES_DEFAULT: u64 = 32 * 1024 * 1024;

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use pegcount_domain::ids::NameError;
+use pegcount_domain::{
+    ids::{CustomerId, Name, NameError},
+    time::{Micros, Shown},
+};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +81,57 @@ pub enum VaultError {
         /// The first error.
         cause: Arc<str>,
     },
+    /// The customer's key is gone for good.
+    #[error("customer {customer} was erased at {}: what was sealed for it cannot be read any more, and nothing more is sealed", Shown(*.at))]
+    Erased {
+        /// The surrogate.
+        customer: CustomerId,
+        /// When.
+        at: Micros,
+    },
+    /// A surrogate that this vault has not given.
+    #[error("{customer} is no customer of this vault; find the customer by a number or an address first")]
+    UnknownCustomer {
+        /// What was given.
+        customer: CustomerId,
+    },
+    /// A reference that this vault has not given.
+    #[error(
+        "{reference} is no sealed value of this vault; take the reference as it stands in the ticket or the customer's file"
+    )]
+    UnknownReference {
+        /// What was given.
+        reference: Name,
+    },
+    /// Somebody else is known by it.
+    #[error(
+        "value {index} of the call is how another customer is known ({other}); one of the two is wrong, or they are the same person"
+    )]
+    Taken {
+        /// Its place in the call; 0 is the first.
+        index: usize,
+        /// That customer.
+        other: CustomerId,
+    },
+    /// A backup goes nowhere else.
+    #[error("{path} is not empty: give a folder that is, or a new one", path = .path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Over the limit.
+    #[error("value {index} of the call has {bytes} bytes; the limit is {limit}: shorten it")]
+    TooLong {
+        /// Its place in the call; 0 is the first.
+        index: usize,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The cipher refused; cannot happen below its limit of 256 GiB.
+    #[error("the value could not be sealed")]
+    Sealing,
     /// A surrogate that is no name; cannot happen, since it is made of 28 letters and digits.
     #[error("a surrogate {0}")]
     Name(#[from] NameError),

@@ -5,15 +5,11 @@
 //!
 //! Invariant: [`SurrogateFile::append`] returns after its records are durable; after an error it never writes again.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{ErrorKind, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::Path;
 
 use crate::{
-    error::{VaultError, damaged, failed},
+    append::{Appended, HEADER_BYTES, bytes_of, check_header, ends_with_crc, header},
+    error::{VaultError, damaged},
     folder::Folder,
     key::{Hash, Key},
 };
@@ -22,23 +18,18 @@ use crate::{
 pub(crate) const NAME: &str = "surrogates";
 const MAGIC: &str = "PEGVSUR2";
 /// A file with no batches, only records; opening writes it anew.
-const MAGIC_1: [u8; 8] = *b"PEGVSUR1";
+const MAGIC_1: &str = "PEGVSUR1";
 /// What the head of a batch begins with.
 const BATCH_MAGIC: &[u8; 8] = b"PEGVBAT1";
 /// Goes into the checksum of a batch's records, so that without their head none of them counts.
 const IN_BATCH: &[u8] = b"in a batch";
-const HEADER_BYTES: usize = 20;
 const RECORD_BYTES: usize = 52;
 
 /// One value's surrogate.
 pub(crate) type Record = (Hash, u128);
 
 /// The file, open at its end.
-pub(crate) struct SurrogateFile {
-    file: File,
-    path: PathBuf,
-    poisoned: Option<Arc<str>>,
-}
+pub(crate) struct SurrogateFile(Appended);
 
 /// What the bytes of a file hold.
 struct Content {
@@ -55,30 +46,14 @@ pub(crate) fn count(folder: &Folder) -> Result<usize, VaultError> {
     Ok(read(&folder.path(NAME))?.map_or(0, |(content, _)| content.records.len()))
 }
 
+/// Whether the folder has no file of them.
+pub(crate) fn is_missing(folder: &Folder) -> bool {
+    !folder.path(NAME).exists()
+}
+
 /// Makes an empty file for surrogates made with `key`.
 pub(crate) fn make(folder: &Folder, key: &Key) -> Result<(), VaultError> {
-    folder.make_file(NAME, &header(key.mark()))
-}
-
-fn header(mark: [u8; 8]) -> Vec<u8> {
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    header.extend_from_slice(MAGIC.as_bytes());
-    header.extend_from_slice(&mark);
-    header.extend_from_slice(&crc32c::crc32c(&header).to_le_bytes());
-    header
-}
-
-/// Another version of a known magic is a newer format; anything else is damage.
-pub(crate) fn check_magic(found: [u8; 8], known: &'static str, path: &Path) -> Result<(), VaultError> {
-    if found == *known.as_bytes() {
-        return Ok(());
-    }
-    let family = known.get(..7).unwrap_or(known);
-    if !found.starts_with(family.as_bytes()) {
-        return Err(damaged(path, 0, "it does not begin as a file of a vault does"));
-    }
-    let found = String::from_utf8_lossy(&found).into_owned();
-    Err(VaultError::NewerFormat { path: path.to_owned(), found, supported: known })
+    folder.make_file(NAME, &header(MAGIC, key.mark()))
 }
 
 impl SurrogateFile {
@@ -91,62 +66,48 @@ impl SurrogateFile {
             return Err(VaultError::OtherKey { path });
         }
         if content.old {
-            let mut anew = header(content.mark);
-            for record in &content.records {
-                put(&mut anew, record, 0);
-            }
-            folder.make_file(NAME, &anew)?;
+            folder.make_file(NAME, &written(key, &content.records))?;
         }
-        let mut file = OpenOptions::new().write(true).open(&path).map_err(failed("open", &path))?;
-        if content.good_bytes < bytes {
-            let cut = bytes - content.good_bytes;
-            tracing::warn!(path = %path.display(), bytes = cut, "cut what a crash had left half written");
-            let length = u64::try_from(content.good_bytes).unwrap_or(u64::MAX);
-            file.set_len(length).map_err(failed("cut", &path))?;
-        }
-        // A process that was killed between its write and its sync leaves records that are read but not yet durable.
-        file.sync_all().map_err(failed("sync", &path))?;
-        file.seek(SeekFrom::End(0)).map_err(failed("find the end of", &path))?;
-        Ok((Self { file, path, poisoned: None }, content.records))
+        Ok((Self(Appended::open(path, content.good_bytes, bytes)?), content.records))
     }
 
     /// Appends `records` and makes them durable with one sync.
     pub(crate) fn append(&mut self, records: &[Record]) -> Result<(), VaultError> {
-        if let Some(cause) = &self.poisoned {
-            return Err(VaultError::Poisoned { cause: cause.clone() });
-        }
-        let bytes = batch(records);
-        self.file.write_all(&bytes).and_then(|()| self.file.sync_data()).map_err(|source| {
-            self.poisoned = Some(source.to_string().into());
-            failed("write", &self.path)(source)
-        })
+        self.0.write(&batch(records))
     }
+
+    /// Writes the file anew with these records alone, and overwrites what it held.
+    pub(crate) fn rewrite(
+        &mut self,
+        folder: &Folder,
+        key: &Key,
+        records: &[Record],
+    ) -> Result<(), VaultError> {
+        let bytes = written(key, records);
+        folder.replace_file(NAME, &bytes)?;
+        self.0 = Appended::open(folder.path(NAME), bytes.len(), bytes.len())?;
+        Ok(())
+    }
+}
+
+/// A file of these records, each alone.
+fn written(key: &Key, records: &[Record]) -> Vec<u8> {
+    let mut bytes = header(MAGIC, key.mark());
+    for record in records {
+        put(&mut bytes, record, 0);
+    }
+    bytes
 }
 
 /// The content of the file and its length; none if there is no file.
 fn read(path: &Path) -> Result<Option<(Content, usize)>, VaultError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("read", path)(error)),
-    };
+    let Some(bytes) = bytes_of(path)? else { return Ok(None) };
     parse(&bytes, path).map(|content| Some((content, bytes.len())))
 }
 
 fn parse(bytes: &[u8], path: &Path) -> Result<Content, VaultError> {
-    // The header was made whole, so a short one is no crash's doing.
-    let (header, body) = bytes
-        .split_first_chunk::<HEADER_BYTES>()
-        .ok_or_else(|| damaged(path, bytes.len(), "the header is cut short"))?;
-    let (magic, rest) = header.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
-    let old = *magic == MAGIC_1;
-    if !old {
-        check_magic(*magic, MAGIC, path)?;
-    }
-    if !crc_matches(header) {
-        return Err(damaged(path, 0, "the header's checksum does not match"));
-    }
-    let mark = rest.first_chunk().copied().unwrap_or_default();
+    let old = bytes.starts_with(MAGIC_1.as_bytes());
+    let (mark, body) = check_header(bytes, if old { MAGIC_1 } else { MAGIC }, path)?;
     let mut records = Vec::with_capacity(body.len() / RECORD_BYTES);
     let mut good = 0;
     while let Some((found, bytes)) = body.get(good..).and_then(unit) {
@@ -193,7 +154,7 @@ fn put(bytes: &mut Vec<u8>, (hash, surrogate): &Record, crc: u32) {
 /// The good record or whole good batch that `bytes` begin with, and its length.
 fn unit(bytes: &[u8]) -> Option<(Vec<Record>, usize)> {
     let (first, rest) = bytes.split_at_checked(RECORD_BYTES)?;
-    if !crc_matches(first) {
+    if !ends_with_crc(first) {
         return None;
     }
     let Some(head) = first.strip_prefix(BATCH_MAGIC) else {
@@ -212,9 +173,4 @@ fn unit(bytes: &[u8]) -> Option<(Vec<Record>, usize)> {
 fn record(bytes: &[u8]) -> Option<Record> {
     let (hash, rest) = bytes.split_first_chunk::<32>()?;
     Some((*hash, u128::from_le_bytes(*rest.first_chunk()?)))
-}
-
-/// Whether the last four bytes are the checksum of those before.
-fn crc_matches(bytes: &[u8]) -> bool {
-    bytes.split_last_chunk::<4>().is_some_and(|(head, crc)| crc32c::crc32c(head) == u32::from_le_bytes(*crc))
 }

@@ -4,11 +4,14 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
-use crate::error::{VaultError, failed};
+use crate::{
+    append::bytes_of,
+    error::{VaultError, failed},
+};
 
 /// An opened folder; nobody else has it until it is dropped.
 pub(crate) struct Folder {
@@ -47,23 +50,69 @@ impl Folder {
         self.dir.join(name)
     }
 
+    /// The bytes of a file, which is made of `new` first if it is not there.
+    pub(crate) fn bytes_or_make(
+        &self,
+        name: &str,
+        new: impl FnOnce() -> Vec<u8>,
+    ) -> Result<Vec<u8>, VaultError> {
+        if let Some(bytes) = bytes_of(&self.path(name))? {
+            return Ok(bytes);
+        }
+        let bytes = new();
+        self.make_file(name, &bytes)?;
+        Ok(bytes)
+    }
+
     /// Makes a file for its owner's eyes only, durably: aside, synced, renamed, the folder synced.
     pub(crate) fn make_file(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
-        let path = self.path(name);
-        let aside = self.path(&format!("{name}.new"));
-        let make = || {
-            // A leftover of a start that was cut short may have other rights.
-            if aside.exists() {
-                fs::remove_file(&aside)?;
-            }
-            let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&aside)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&aside, &path)
-        };
-        make().map_err(failed("make", &path))?;
-        sync_dir(&self.dir)
+        make_file_at(&self.path(name), bytes)
     }
+
+    /// The same in the place of one that is there, whose bytes are overwritten before it goes.
+    pub(crate) fn replace_file(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        let path = self.path(name);
+        let mut before = OpenOptions::new().write(true).open(&path).map_err(failed("open", &path))?;
+        let length = before.metadata().map_err(failed("look at", &path))?.len();
+        self.make_file(name, bytes)?;
+        let mut zeros = std::io::repeat(0).take(length);
+        let mut overwrite = || std::io::copy(&mut zeros, &mut before).and_then(|_| before.sync_data());
+        overwrite().map_err(failed("overwrite what was", &path))
+    }
+
+    /// Copies files into the empty or missing folder `to`, durably.
+    pub(crate) fn copy_files(&self, names: &[&str], to: &Path) -> Result<(), VaultError> {
+        if !to.exists() {
+            make_private_dir(to).map_err(failed("make folder", to))?;
+        }
+        if fs::read_dir(to).map_err(failed("read folder", to))?.next().is_some() {
+            return Err(VaultError::NotEmpty { path: to.to_owned() });
+        }
+        for name in names {
+            let path = self.path(name);
+            make_file_at(&to.join(name), &fs::read(&path).map_err(failed("read", &path))?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a file for its owner's eyes only, durably: aside, synced, renamed, the folder synced.
+pub(crate) fn make_file_at(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".new");
+    let aside = PathBuf::from(aside);
+    let make = || {
+        // A leftover of a start that was cut short may have other rights.
+        if aside.exists() {
+            fs::remove_file(&aside)?;
+        }
+        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&aside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&aside, path)
+    };
+    make().map_err(failed("make", path))?;
+    sync_dir(path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// Makes the names in `dir` durable. Windows has no such call and needs none.

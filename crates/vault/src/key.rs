@@ -1,14 +1,20 @@
-//! The key that a value is hashed with, in a file of its own.
+//! The master key: values are hashed with it, and customers' keys are wrapped by it.
 //!
-//! Invariant: the key leaves this module only as hashes made with it and as the 8 bytes that tell it from others.
+//! Invariant: the key leaves this module only as hashes made with it, as what it wraps, and as the 8 bytes that tell it from
+//! others.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::path::{Path, PathBuf};
 
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
 use pegcount_domain::ids::SiteId;
 
 use crate::{
-    error::{VaultError, damaged, failed},
-    folder::Folder,
+    append::{bytes_of, check_magic},
+    error::{VaultError, damaged},
+    folder::{Folder, make_file_at},
 };
 
 /// The key's file.
@@ -21,6 +27,93 @@ const MARK_CONTEXT: &str = "pegcount vault 2026 mark of the key";
 
 /// What the key of digests is derived for; never to be changed.
 const DIGEST_CONTEXT: &str = "pegcount vault 2026 key of digests";
+/// What the key that wraps customers' keys is derived for; never to be changed.
+const WRAP_CONTEXT: &str = "pegcount vault 2026 key that wraps customers' keys";
+
+/// Of XChaCha20-Poly1305: so long that random ones never meet.
+pub(crate) const NONCE_BYTES: usize = 24;
+/// What sealing adds.
+pub(crate) const TAG_BYTES: usize = 16;
+/// A customer's key, wrapped.
+pub(crate) const WRAPPED_BYTES: usize = KEY_BYTES + TAG_BYTES;
+
+/// Where the master key comes from.
+#[derive(Clone, Default)]
+pub enum MasterKey {
+    /// The file `key` in the vault's folder. For a first try: whoever copies the folder has everything.
+    #[default]
+    Beside,
+    /// This file. A new vault makes it.
+    File(PathBuf),
+    /// These bytes, which the vault never writes down.
+    Given([u8; KEY_BYTES]),
+}
+
+impl MasterKey {
+    /// One that was written as 64 hexadecimal digits, as in an environment variable; none if it was not.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits: Vec<u8> =
+            text.trim().chars().map(|c| c.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
+        let (pairs, rest) = digits.as_chunks::<2>();
+        let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high * 16 + low).collect();
+        if rest.is_empty() { bytes.try_into().ok().map(Self::Given) } else { None }
+    }
+
+    /// Its file, in the vault's folder or elsewhere; none if it has none.
+    pub(crate) fn path(&self, folder: &Folder) -> Option<PathBuf> {
+        match self {
+            Self::Beside => Some(folder.path(NAME)),
+            Self::File(path) => Some(path.clone()),
+            Self::Given(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Beside => f.write_str("Beside"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Given(_) => f.write_str("Given"),
+        }
+    }
+}
+
+/// A customer's key as it is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wrapped {
+    pub(crate) nonce: [u8; NONCE_BYTES],
+    pub(crate) key: [u8; WRAPPED_BYTES],
+}
+
+/// A customer's key.
+pub(crate) struct CustomerKey(XChaCha20Poly1305);
+
+impl CustomerKey {
+    /// Seals `plain` and binds it to `about`: a new nonce, and what it sealed.
+    pub(crate) fn seal(
+        &self,
+        plain: &[u8],
+        about: &[u8],
+    ) -> Result<([u8; NONCE_BYTES], Vec<u8>), VaultError> {
+        let nonce = random()?;
+        let payload = Payload { msg: plain, aad: about };
+        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::Sealing)?;
+        Ok((nonce, sealed))
+    }
+
+    /// The opposite; none if it was sealed with another key, or about something else, or has changed.
+    pub(crate) fn unseal(&self, nonce: [u8; NONCE_BYTES], sealed: &[u8], about: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: about }).ok()
+    }
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], VaultError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(VaultError::Random)?;
+    Ok(bytes)
+}
 
 /// The key.
 pub(crate) struct Key([u8; KEY_BYTES]);
@@ -29,32 +122,49 @@ pub(crate) struct Key([u8; KEY_BYTES]);
 pub(crate) type Hash = [u8; blake3::OUT_LEN];
 
 impl Key {
-    /// A new one, not yet kept.
-    pub(crate) fn random() -> Result<Self, VaultError> {
-        let mut key = [0; KEY_BYTES];
-        getrandom::fill(&mut key).map_err(VaultError::Random)?;
-        Ok(Self(key))
-    }
-
-    /// The one in the folder; none if there is none.
-    pub(crate) fn read(folder: &Folder) -> Result<Option<Self>, VaultError> {
-        let path = folder.path(NAME);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("read", &path)(error)),
+    /// The one that `master` says; none if its file is not there.
+    pub(crate) fn read(folder: &Folder, master: &MasterKey) -> Result<Option<Self>, VaultError> {
+        let path = match (master, master.path(folder)) {
+            (MasterKey::Given(key), _) => return Ok(Some(Self(*key))),
+            (_, Some(path)) => path,
+            (_, None) => return Ok(None),
         };
+        let Some(bytes) = bytes_of(&path)? else { return Ok(None) };
         warn_if_public(&path);
         parse(&bytes, &path).map(Some)
     }
 
-    /// Keeps it, durably.
-    pub(crate) fn keep(&self, folder: &Folder) -> Result<(), VaultError> {
+    /// A new one, not yet kept.
+    pub(crate) fn random() -> Result<Self, VaultError> {
+        random().map(Self)
+    }
+
+    /// Keeps it in a file, durably.
+    pub(crate) fn keep(&self, path: &Path) -> Result<(), VaultError> {
         let mut bytes = Vec::with_capacity(FILE_BYTES);
         bytes.extend_from_slice(MAGIC.as_bytes());
         bytes.extend_from_slice(&self.0);
         bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-        folder.make_file(NAME, &bytes)
+        make_file_at(path, &bytes)
+    }
+
+    /// A new key for a customer, as it is kept.
+    pub(crate) fn new_customer(&self, customer: u128) -> Result<(CustomerKey, Wrapped), VaultError> {
+        let plain: [u8; KEY_BYTES] = random()?;
+        let (nonce, sealed) = self.wrapping().seal(&plain, &customer.to_le_bytes())?;
+        let key = sealed.try_into().map_err(|_| VaultError::Sealing)?;
+        Ok((CustomerKey(XChaCha20Poly1305::new(&plain.into())), Wrapped { nonce, key }))
+    }
+
+    /// A customer's key; none if it was wrapped by another key, or for another customer.
+    pub(crate) fn unwrap(&self, customer: u128, wrapped: &Wrapped) -> Option<CustomerKey> {
+        let plain = self.wrapping().unseal(wrapped.nonce, &wrapped.key, &customer.to_le_bytes())?;
+        let plain: [u8; KEY_BYTES] = plain.try_into().ok()?;
+        Some(CustomerKey(XChaCha20Poly1305::new(&plain.into())))
+    }
+
+    fn wrapping(&self) -> CustomerKey {
+        CustomerKey(XChaCha20Poly1305::new(&blake3::derive_key(WRAP_CONTEXT, &self.0).into()))
     }
 
     /// Tells it from other keys and says nothing else about it.
@@ -83,7 +193,7 @@ impl Key {
 fn parse(bytes: &[u8], path: &Path) -> Result<Key, VaultError> {
     let cut = || damaged(path, bytes.len(), "the key is cut short");
     let (magic, _) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
-    crate::file::check_magic(*magic, MAGIC, path)?;
+    check_magic(*magic, MAGIC, path)?;
     let (head, crc) = bytes.split_last_chunk::<4>().ok_or_else(cut)?;
     if crc32c::crc32c(head) != u32::from_le_bytes(*crc) {
         return Err(damaged(path, 0, "the key's checksum does not match"));
@@ -95,7 +205,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Key, VaultError> {
 #[cfg(unix)]
 fn warn_if_public(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).map(|data| data.permissions().mode() & 0o777);
+    let mode = std::fs::metadata(path).map(|data| data.permissions().mode() & 0o777);
     if let Ok(mode) = mode
         && mode & 0o077 != 0
     {

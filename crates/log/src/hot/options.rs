@@ -23,8 +23,9 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// The hot database is sealed into a segment once it has so many bytes of frames.
     pub seal_bytes: u64,
-    /// Memory for the filters of segments, bytes: 2 for each stream of a segment. Those of the oldest segments are read
-    /// when they are needed if it does not suffice.
+    /// Memory for filters, bytes: up to 3 for each stream of each segment for the one over all segments, 2 for each stream of
+    /// a segment for its own. What has no room (the first as a whole, of the others the oldest) is done without, or read
+    /// when it is needed.
     pub filter_bytes: u64,
     /// Memory for the index blocks of segments that were read last, bytes.
     pub index_cache_bytes: u64,

@@ -99,6 +99,7 @@ impl Sealer {
         metrics::describe_gauge!(SEGMENTS, "segments that the log has");
         dropping::describe_metrics();
         let mut stopped = self.store.sealing().is_some() && self.contained(false).is_err();
+        self.unite();
         loop {
             match self.bell.wait() {
                 // After a failure only who asks makes it try again: the disk will not mend itself group by group.
@@ -205,6 +206,7 @@ impl Sealer {
         self.store.drop_sealing();
         self.durable.drop_sealing();
         drop(database);
+        self.unite();
         self.reached(Moment::Done)?;
         Ok(Some(self.told(named, started.elapsed())))
     }
@@ -241,6 +243,14 @@ impl Sealer {
             return Err(damaged(database.dir(), next, what));
         }
         writer.finish().map(Some).map_err(write())
+    }
+
+    /// New names are then asked for once, not segment by segment. Damage in an index costs only that: who needs the index
+    /// is told of it.
+    fn unite(&self) {
+        if let Err(error) = self.shelf.unite(|| !self.bell.is_closing()) {
+            tracing::warn!(%error, "segments are asked one by one, because an index of one cannot be read");
+        }
     }
 
     /// Tells how many segments there are.

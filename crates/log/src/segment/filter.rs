@@ -35,6 +35,11 @@ impl Sought {
         u32::try_from((self.high * u64::from(blocks)) >> 32).unwrap_or(u32::MAX)
     }
 
+    /// Its bit in each word of its block.
+    pub(super) fn bits(&self) -> &[u32; 8] {
+        &self.bits
+    }
+
     /// Whether the name may be in the filter of `blocks` blocks of which `bytes` begin with block number `first`.
     #[inline]
     pub(crate) fn may_be_in(&self, blocks: u32, bytes: &[u8], first: u32) -> bool {
@@ -70,7 +75,7 @@ pub(crate) struct FilterBuilder {
 impl FilterBuilder {
     /// For about `names` names.
     pub(crate) fn new(names: usize) -> Self {
-        let blocks = names.saturating_mul(BITS_PER_NAME).div_ceil(8 * FILTER_BLOCK_BYTES).max(1);
+        let blocks = blocks_for(names);
         let count = u32::try_from(blocks).unwrap_or(u32::MAX);
         Self { count, bytes: vec![0; blocks * FILTER_BLOCK_BYTES] }
     }
@@ -88,6 +93,11 @@ impl FilterBuilder {
     pub(crate) fn finish(self) -> (u32, Vec<u8>) {
         (self.count, self.bytes)
     }
+}
+
+/// How many blocks a filter of so many names has.
+pub(crate) fn blocks_for(names: usize) -> usize {
+    names.saturating_mul(BITS_PER_NAME).div_ceil(8 * FILTER_BLOCK_BYTES).max(1)
 }
 
 /// Bytes of a filter of `blocks` blocks.

@@ -4,7 +4,7 @@
 //! - [`stub`], [`merge`]: what is left of those that were dropped
 //! - [`directory`], [`block`], [`entry`], [`filter`]: its parts, drawn in FORMAT.md
 //! - [`read`]: one segment
-//! - [`shelf`]: all of them, and the memory that they may take
+//! - [`shelf`]: all of them, and the memory that they may take; [`union`]: one filter over all of them
 //! - [`walk`]: one from end to end, for tools
 //!
 //! Not for when to seal, or for what belongs to the log: that is [`crate::hot`]'s.
@@ -23,6 +23,7 @@ mod shelf;
 mod stub;
 #[cfg(test)]
 mod tests;
+mod union;
 mod walk;
 mod write;
 

@@ -4,7 +4,7 @@
 //! What was dropped from the front has left a stub there: it is asked like a segment, but has no frames.
 //!
 //! Blocking. Invariant: the segments follow on each other without a hole; memory is that of their directories, of as
-//! many filters as are allowed (the newest), and of the cache.
+//! many filters as are allowed (the one over all of them, then the newest), and of the cache.
 
 use std::{
     path::PathBuf,
@@ -17,7 +17,14 @@ use std::{
 use parking_lot::RwLock;
 use pegcount_domain::envelope::Position;
 
-use super::{Kind, Named, cache::BlockCache, entry::StreamRun, filter::Sought, read::Segment};
+use super::{
+    Kind, Named,
+    cache::BlockCache,
+    entry::StreamRun,
+    filter::Sought,
+    read::Segment,
+    union::{Union, names_of},
+};
 use crate::{
     api::{LogError, Sealed},
     frame::Frame,
@@ -94,14 +101,20 @@ pub(crate) struct Shelf {
     /// The stub first, if there is one.
     segments: RwLock<Arc<[Shelved]>>,
     end: AtomicU64,
+    /// Once there are several segments, and it has room in memory.
+    union: RwLock<Option<Arc<Union>>>,
     cache: BlockCache,
     memory: Memory,
 }
 
+/// With fewer segments each is asked by itself.
+const UNION_SEGMENTS_MIN: usize = 4;
+
 impl Shelf {
     pub(crate) fn new(memory: Memory) -> Self {
         let cache = BlockCache::new(memory.blocks);
-        Self { segments: RwLock::new(Arc::new([])), end: AtomicU64::new(0), cache, memory }
+        let (segments, end) = (RwLock::new(Arc::from([])), AtomicU64::new(0));
+        Self { segments, end, union: RwLock::default(), cache, memory }
     }
 
     /// Puts the next segment, or before all of them the stub, at the end. Filters that no longer have room leave the
@@ -125,7 +138,8 @@ impl Shelf {
 
     fn set(&self, mut all: Vec<Shelved>) {
         let end = all.last().map_or(Position::START, |shelved| shelved.segment.last());
-        let mut left = self.memory.filters;
+        let union_bytes = self.union.read().as_ref().map_or(0, |union| union.bytes());
+        let mut left = self.memory.filters.saturating_sub(union_bytes);
         for shelved in all.iter_mut().rev() {
             let rest = left.checked_sub(shelved.segment.filter_bytes());
             if rest.is_none() {
@@ -214,19 +228,38 @@ impl Shelf {
     /// Segment by segment, not stream by stream: a filter's lines are then fetched side by side, and most of an append's
     /// streams are new, so that every filter is asked for each.
     pub(crate) fn versions(&self, keys: &[Key]) -> Result<Vec<u64>, LogError> {
-        let mut versions = vec![0; keys.len()];
-        let sought: Vec<Sought> = keys.iter().map(|key| Sought::of(*key)).collect();
-        let mut may_hold = vec![false; keys.len()];
-        for shelved in self.all().iter().rev() {
-            for (may_hold, sought) in may_hold.iter_mut().zip(&sought) {
+        let mut found = vec![0; keys.len()];
+        let mut sought: Vec<(usize, Key, Sought)> =
+            keys.iter().enumerate().map(|(index, key)| (index, *key, Sought::of(*key))).collect();
+        let (all, union) = (self.all(), self.union());
+        let (covered, newer) = covered(&all, union.as_deref());
+        self.find_versions(newer, &sought, &mut found)?;
+        if let Some(union) = union {
+            sought.retain(|(_, _, sought)| union.may_hold(sought));
+        }
+        self.find_versions(covered, &sought, &mut found)?;
+        Ok(found)
+    }
+
+    /// Looks in `segments`, from the newest on, for those of `sought` that have not been `found`.
+    fn find_versions(
+        &self,
+        segments: &[Shelved],
+        sought: &[(usize, Key, Sought)],
+        found: &mut [u64],
+    ) -> Result<(), LogError> {
+        let mut may_hold = vec![false; sought.len()];
+        for shelved in segments.iter().rev() {
+            for (may_hold, (_, _, sought)) in may_hold.iter_mut().zip(sought) {
                 *may_hold = self.may_hold(shelved, sought)?;
             }
-            let asked = versions.iter_mut().zip(keys).zip(&may_hold);
-            for ((version, key), _) in asked.filter(|((version, _), holds)| **holds && **version == 0) {
-                *version = shelved.segment.version(*key, &self.cache)?.unwrap_or(0);
+            for ((index, key, _), _) in sought.iter().zip(&may_hold).filter(|(_, may_hold)| **may_hold) {
+                if let Some(version) = found.get_mut(*index).filter(|version| **version == 0) {
+                    *version = shelved.segment.version(*key, &self.cache)?.unwrap_or(0);
+                }
             }
         }
-        Ok(versions)
+        Ok(())
     }
 
     /// The last seq of a counter.
@@ -293,8 +326,12 @@ impl Shelf {
         key: Key,
         find: impl Fn(&Segment, &BlockCache) -> Result<Option<T>, LogError>,
     ) -> Result<Option<T>, LogError> {
-        for shelved in self.all().iter().rev() {
-            if self.holds(shelved, key)?
+        let (all, union, sought) = (self.all(), self.union(), Sought::of(key));
+        let (covered, newer) = covered(&all, union.as_deref());
+        let in_covered = union.is_none_or(|union| union.may_hold(&sought));
+        let covered = if in_covered { covered } else { &[] };
+        for shelved in newer.iter().rev().chain(covered.iter().rev()) {
+            if self.may_hold(shelved, &sought)?
                 && let Some(found) = find(&shelved.segment, &self.cache)?
             {
                 return Ok(Some(found));
@@ -302,4 +339,42 @@ impl Shelf {
         }
         Ok(None)
     }
+
+    fn union(&self) -> Option<Arc<Union>> {
+        self.union.read().clone()
+    }
+
+    /// Puts the names of all segments into the filter over all of them, which is made anew when it has no room left. Reads
+    /// their indexes; for the thread that seals. Given up, and made from what there is next time, once `go_on` says no.
+    pub(crate) fn unite(&self, go_on: impl Fn() -> bool) -> Result<(), LogError> {
+        let all = self.all();
+        let names = |segments: &[Shelved]| segments.iter().map(|shelved| names_of(&shelved.segment)).sum();
+        let present = self.union();
+        let (_, newer) = covered(&all, present.as_deref());
+        let fitting = present.filter(|union| union.takes(names(newer)));
+        let union = match fitting {
+            Some(union) => union,
+            None if all.len() < UNION_SEGMENTS_MIN => return Ok(()),
+            None => match Union::with_room(names(&all), self.memory.filters) {
+                Some(union) => Arc::new(union),
+                // From now on segments beyond the one before are asked one by one.
+                None => return Ok(()),
+            },
+        };
+        let (_, newer) = covered(&all, Some(&union));
+        for shelved in newer {
+            if !union.cover(&shelved.segment, &go_on)? {
+                return Ok(());
+            }
+        }
+        *self.union.write() = Some(union);
+        self.set(self.all().to_vec());
+        Ok(())
+    }
+}
+
+/// Those that the union covers, and those that it does not.
+fn covered<'a>(all: &'a [Shelved], union: Option<&Union>) -> (&'a [Shelved], &'a [Shelved]) {
+    let through = union.map_or(Position::START, Union::through);
+    all.split_at(all.partition_point(|shelved| shelved.segment.last() <= through))
 }

@@ -1,5 +1,7 @@
 //! A segment gives what went in, and no changed byte of it is ever read as good.
 
+mod union;
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use pegcount_domain::{
