@@ -17,8 +17,9 @@ use crate::{
 
 /// So many units of a kind and a site are in use, those that may not rest left out: some hours of a site with 200 agents.
 pub(crate) const AWAKE_DEFAULT: usize = 4_096;
-/// With each event so many units are looked at that may rest: more than an event makes.
-const LOOKS: usize = 8;
+/// For each unit that comes into use so many are looked at that may rest. Each is looked at twice, as it may have been used, and
+/// some are open: so no more of those that are over stay in use than there are open ones, beside what may stay.
+const LOOKS: usize = 4;
 
 /// What can rest.
 pub(crate) trait Rests: Default {
@@ -73,6 +74,8 @@ pub(crate) struct Resting<T> {
     /// Those that are awake, in the order in which they were looked at.
     awake: VecDeque<Slot>,
     pub(super) awake_max: usize,
+    /// So many looks at units that may rest are owed to those that have come into use.
+    looks: usize,
     /// While somebody keeps figures up to date: the units that were changed, some of them several times.
     pub(crate) touched: Option<Vec<Slot>>,
     writer: Writer,
@@ -87,6 +90,7 @@ impl<T> Default for Resting<T> {
             free: Vec::new(),
             awake: VecDeque::new(),
             awake_max: AWAKE_DEFAULT,
+            looks: 0,
             touched: None,
             writer: Writer::default(),
         }
@@ -180,6 +184,7 @@ impl<T: Rests> Resting<T> {
         if let Some(place) = self.places.get_mut(slot.index()) {
             *place = Place::Awake(Box::new(Awake { unit, is_used: true }));
             self.awake.push_back(slot);
+            self.looks += LOOKS;
         }
     }
 
@@ -188,7 +193,7 @@ impl<T: Rests> Resting<T> {
         let slot = self.append(key, Place::Rests(Packed::default()));
         self.put(slot, unit);
         self.learn(key, slot);
-        self.rest(1);
+        self.rest_some();
     }
 
     /// The units that there are, with their places; those at rest are opened one after the other.
@@ -226,6 +231,7 @@ impl<T: Rests> Resting<T> {
         if let Place::Rests(packed) = place {
             *place = Place::Awake(Box::new(Awake { unit: opened(packed), is_used: true }));
             self.awake.push_back(slot);
+            self.looks += LOOKS;
         }
         let Place::Awake(held) = place else { return None };
         held.is_used = true;
@@ -235,7 +241,10 @@ impl<T: Rests> Resting<T> {
     /// Lets units rest that were touched longest ago, as long as too many are awake.
     #[inline]
     pub(super) fn rest_some(&mut self) {
-        self.rest(LOOKS);
+        if self.looks > 0 || self.awake_max == 0 {
+            let looks = mem::take(&mut self.looks);
+            self.rest(if self.awake_max == 0 { self.awake.len() } else { looks });
+        }
     }
 
     fn rest(&mut self, looks: usize) {
