@@ -13,8 +13,7 @@
 //! - [`contact`]: a contact's visits, legs, customer and matter; [`customer`]: a customer's file
 //! - [`formula`], [`target`], [`calendar`]: the versioned formula, targets, working calendars, as data
 //! - [`working`]: reckoning in working time
-//! - [`ticket`]: tickets, thin, as the log holds them; [`ticketing`]: the full ticket, its lifecycle and rules;
-//!   [`deadlines`]: its targets in time
+//! - [`ticketing`]: tickets, their lifecycle and rules; [`deadlines`]: their targets in time
 
 pub mod agent;
 pub mod allowance;
@@ -32,7 +31,6 @@ pub mod ids;
 mod reference;
 pub mod small;
 pub mod target;
-pub mod ticket;
 pub mod ticketing;
 pub mod time;
 pub mod working;

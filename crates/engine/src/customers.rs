@@ -131,7 +131,7 @@ impl Engine {
     ) -> Result<(Carried, Vec<Name>), EngineError> {
         let stream = stream(site, customer);
         self.caught_up(self.log.end()).await?;
-        let references = if self.carried_out(command_id, &stream)?.is_some() {
+        let references = if self.carried_out(command_id, std::slice::from_ref(&stream))?.is_some() {
             // Sealed before; the answer gives the same references.
             Vec::new()
         } else {
@@ -270,10 +270,12 @@ impl Engine {
         command_id: CommandId,
     ) -> Result<Carried, EngineError> {
         let asker = Asker { actor, on_behalf_of: None, command_id };
-        self.command(stream(site, customer), &asker, || {
+        let stream = stream(site, customer);
+        self.command(std::slice::from_ref(&stream), &asker, || {
             let file = self.customer(site, customer)?.file;
             let event = decide(&file).map_err(refused)?;
-            Ok(Decided { event: event.map(Event::Customer), version: file.version, pending: false })
+            let events = event.map(Event::Customer).into_iter().collect();
+            Ok(Decided::on(stream.clone(), file.version, events))
         })
         .await
     }

@@ -117,12 +117,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Starts what acts by itself: leases and the graces after them, and the checks of the figures. A replay runs none of it, nor does a tool that
-    /// only reads.
+    /// Starts what acts by itself: leases and the graces after them, what comes due for tickets, and the checks of the figures. A replay runs
+    /// none of it, nor does a tool that only reads.
     pub fn run_processes(self: &Arc<Self>) {
-        let lease_watch = crate::leases::spawn(self);
+        let (lease_watch, alerts) = (crate::leases::spawn(self), crate::alerts::spawn(self));
         let (audit, refold) = (crate::audit::spawn(self), crate::refold::spawn(self));
-        self.background.lock().extend([lease_watch, audit, refold, crate::checkpoints::spawn(self)]);
+        self.background.lock().extend([lease_watch, alerts, audit, refold, crate::checkpoints::spawn(self)]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }

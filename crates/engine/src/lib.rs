@@ -7,6 +7,7 @@
 //!
 //! Invariant: everything here but the log and the vault can be thrown away and is rebuilt by folding the log.
 
+mod alerts;
 mod archive;
 mod audit;
 mod boards;
@@ -39,7 +40,10 @@ mod tickets;
 mod watch;
 
 pub use audit::{AuditStatus, ReconcileProgress, Reconciled, Violation};
-pub use boards::{AgentView, ContactView, CustomerView, MarkedContactFact, MarkedFact, TicketView};
+pub use boards::{
+    AgentView, ContactView, CustomerView, MarkedContactFact, MarkedFact, TicketCursor, TicketFilter,
+    TicketOrder, TicketView,
+};
 pub use checkpoints::Checkpointing;
 pub use commands::Carried;
 pub use consumers::LogConsumer;
@@ -62,5 +66,8 @@ pub use progress::{Purpose, Recomputation};
 pub use reading::{LogPage, ReadEvent};
 pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
-pub use tickets::{OpenTicket, TicketCommand};
+pub use tickets::{
+    OneTicket, OpenTicket, TicketAsker, TicketHistory, TicketPage, TicketStep, TicketUpdate, TicketWatch,
+    WATCHED_TICKETS_MAX,
+};
 pub use watch::{KpiWatch, WatchUpdate};

@@ -20,6 +20,8 @@ pub const DEFINITIONS_MAX: usize = 4_000;
 /// A definition that touches units with more facts than this is taken in by a fold in the background: more would keep the
 /// present one's readers waiting for over 100 ms.
 pub const TOUCHED_FACTS_MAX: usize = 50_000;
+/// The most tickets in one page of a list.
+pub const TICKET_PAGE_MAX: usize = 1_000;
 /// The most events in one page of the log.
 pub const LOG_PAGE_EVENTS_MAX: usize = 10_000;
 /// The most events that are read behind one item of an explanation: of more, the first half and the last half.

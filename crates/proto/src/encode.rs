@@ -18,6 +18,7 @@ use crate::{
     names::{NameList, Names},
     rules::{calendar_message, formula_message, target_message},
     stored,
+    tickets::write_ticket,
 };
 
 /// The schema version that this program writes, of every type.
@@ -44,9 +45,9 @@ pub fn encode(event: &Event) -> Encoded {
     Encoded { event_type: event.event_type(), schema_version: SCHEMA_VERSION, names: names.0, payload }
 }
 
-type Payload = SmallVec<[u8; 32]>;
+pub(crate) type Payload = SmallVec<[u8; 32]>;
 
-fn put(payload: &mut Payload, message: &impl Message) {
+pub(crate) fn put(payload: &mut Payload, message: &impl Message) {
     payload.resize(message.encoded_len(), 0);
     let mut buffer: &mut [u8] = payload;
     // The buffer has exactly the length that the message asked for, so this cannot run out of room.
@@ -71,10 +72,7 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         | Event::WrappedUp { .. }
         | Event::ContactEnded { .. }
         | Event::SurveyAnswered { .. } => write_contact(event, names, payload),
-        Event::TicketOpened { .. }
-        | Event::TicketResolved { .. }
-        | Event::TicketReopened { .. }
-        | Event::TicketClosed { .. } => write_ticket(event, names, payload),
+        Event::Ticket(event) => write_ticket(event, names, payload),
         Event::Customer(event) => write_customer(event, names, payload),
         Event::QueueDefined(_)
         | Event::ReasonDefined(_)
@@ -227,31 +225,6 @@ fn write_contact(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::SurveyAnswered { survey, score } => {
             let name_survey = names.ordinal(&survey.0);
             put(payload, &stored::SurveyAnswered { name_survey, score: u32::from(*score) });
-        }
-        _ => {}
-    }
-}
-
-fn write_ticket(event: &Event, names: &mut NameList, payload: &mut Payload) {
-    match event {
-        Event::TicketOpened { contact, customer, kind, category, topic, agent, queue } => {
-            let message = stored::TicketOpened {
-                name_contact: names.optional(contact.as_ref().map(|id| &id.0)),
-                name_customer: names.optional(customer.as_ref().map(|id| &id.0)),
-                name_kind: names.ordinal(&kind.0),
-                name_category: names.optional(category.as_ref().map(|id| &id.0)),
-                name_topic: names.optional(topic.as_ref().map(|id| &id.0)),
-                name_agent: names.optional(agent.as_ref().map(|id| &id.0)),
-                name_queue: names.optional(queue.as_ref().map(|id| &id.0)),
-            };
-            put(payload, &message);
-        }
-        Event::TicketResolved { agent, reason }
-        | Event::TicketReopened { agent, reason }
-        | Event::TicketClosed { agent, reason } => {
-            let name_agent = names.optional(agent.as_ref().map(|id| &id.0));
-            let name_reason = names.optional(reason.as_ref().map(|id| &id.0));
-            put(payload, &stored::TicketStep { name_agent, name_reason });
         }
         _ => {}
     }

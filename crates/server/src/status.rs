@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use pegcount_domain::ticketing::TicketRefusal;
 use pegcount_engine::{EngineError, VaultError};
 use pegcount_kpi::QueryError;
 use pegcount_log::{AppendError, ConsumerError, LogError, limits::CONSUMERS_MAX};
@@ -113,6 +114,20 @@ pub(crate) fn is_too_long(code: Code, message: &str) -> bool {
     code == Code::OutOfRange && message.contains("message length too large")
 }
 
+/// Why a ticket's rules refuse a command.
+fn of_ticket(ticket: &str, refusal: &TicketRefusal, message: String) -> Status {
+    match refusal {
+        TicketRefusal::Stale { expected, actual, .. } | TicketRefusal::Ahead { expected, actual } => {
+            let (expected, actual) = (expected.0.to_string(), actual.0.to_string());
+            let facts = [("ticket", ticket.to_owned()), ("expected", expected), ("actual", actual)];
+            informed(Code::Aborted, message, "WRONG_VERSION", &facts)
+        }
+        TicketRefusal::Other { ticket, refusal } => of_ticket(ticket, refusal, message),
+        TicketRefusal::Field { field, reason } => invalid(field, reason.clone()),
+        _ => precondition("TICKET", ticket, message),
+    }
+}
+
 /// The engine's error as a status.
 pub(crate) fn of(error: EngineError) -> Status {
     let message = error.to_string();
@@ -130,10 +145,7 @@ pub(crate) fn of(error: EngineError) -> Status {
         // No call makes one; the reason is that of a file.
         EngineError::Checkpoint(_) => informed(Code::Unavailable, message, "CHECKPOINT", &[]),
         EngineError::Precondition(_) => precondition("STATE", "", message),
-        EngineError::Conflict { expected, actual, .. } => {
-            let facts = [("expected", expected.to_string()), ("actual", actual.to_string())];
-            informed(Code::Aborted, message, "WRONG_VERSION", &facts)
-        }
+        EngineError::Ticket { ticket, refusal } => of_ticket(&ticket, &refusal, message),
         EngineError::SourceTaken { owner, .. } => {
             informed(Code::PermissionDenied, message, "SOURCE_TAKEN", &[("owner", owner.to_string())])
         }

@@ -10,6 +10,7 @@ mod history;
 mod kept;
 mod sources;
 mod tickets;
+mod world;
 
 use std::collections::VecDeque;
 
@@ -30,7 +31,8 @@ pub use agents::{AgentView, MarkedFact};
 pub(crate) use contacts::ContactEntry;
 pub use contacts::{ContactView, MarkedContactFact};
 pub use customers::CustomerView;
-pub use tickets::TicketView;
+pub(crate) use tickets::{Entry, TicketDuty, Watched};
+pub use tickets::{TicketCursor, TicketFilter, TicketOrder, TicketView};
 
 use crate::{definitions::Defined, follow::Fold, options::COMMAND_MEMORY, recorded::named_event};
 use agents::AgentEntry;
@@ -38,6 +40,7 @@ use contacts::Contacts;
 use customers::Customers;
 use sources::SourceBook;
 use tickets::Tickets;
+use world::SiteWorld;
 
 /// A command that has been carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,9 @@ pub(crate) struct SiteBoard {
     agents: FxHashMap<AgentId, AgentEntry>,
     pub(crate) contacts: Contacts,
     pub(crate) tickets: Tickets,
+    /// Made of the definitions when it is needed.
+    #[serde(skip)]
+    pub(crate) world: SiteWorld,
     pub(crate) customers: Customers,
     queues_seen: FxHashSet<QueueId>,
 }
@@ -133,10 +139,13 @@ impl Boards {
                 }
                 board.contacts.insert(ContactId(id), envelope, event);
             }
-            StreamKind::Ticket => board.tickets.insert(TicketId(id), envelope, &event),
-            StreamKind::Definition => {
-                board.definitions.apply(&event);
+            StreamKind::Ticket => {
+                if let Event::Ticket(event) = &event {
+                    let world = board.world.of(&board.definitions);
+                    board.tickets.insert(TicketId(id), envelope, event, world);
+                }
             }
+            StreamKind::Definition => board.define(&event, envelope.occurred_at),
             StreamKind::Customer => {
                 if let Event::Customer(event) = &event {
                     board.customers.insert(CustomerId(id), envelope, event);
@@ -175,6 +184,22 @@ impl Boards {
         let mut sites: Vec<_> = self.sites.keys().cloned().collect();
         sites.sort();
         sites
+    }
+
+    /// What has come due for tickets by `now`, for at most `limit` of them.
+    pub(crate) fn ticket_duties(&self, now: Micros, limit: usize) -> Vec<(SiteId, TicketDuty)> {
+        let mut found = Vec::new();
+        for (site, board) in &self.sites {
+            let world = board.world.of(&board.definitions);
+            let duties = board.tickets.duties(now, world, limit.saturating_sub(found.len()));
+            found.extend(duties.into_iter().map(|duty| (site.clone(), duty)));
+        }
+        found
+    }
+
+    /// When something comes due for a ticket next.
+    pub(crate) fn next_ticket_duty(&self) -> Option<Micros> {
+        self.sites.values().filter_map(|board| board.tickets.next_duty()).min()
     }
 
     /// The customers of all sites who were erased, and when.
@@ -247,6 +272,13 @@ impl Boards {
 }
 
 impl SiteBoard {
+    fn define(&mut self, event: &Event, at: Micros) {
+        if self.definitions.apply(event) && SiteWorld::is_made_of(event) {
+            self.world = SiteWorld::default();
+            self.tickets.refresh(at, self.world.of(&self.definitions));
+        }
+    }
+
     fn see_queue(&mut self, event: &Event) {
         let queue = match event {
             Event::QueueEntered { queue, .. } => Some(queue),

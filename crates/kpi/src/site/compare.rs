@@ -7,6 +7,7 @@ use pegcount_domain::{
     envelope::{Recorded, StreamKind},
     event::{Event, LegRef},
     ids::{AgentId, ContactId, CustomerId, Key},
+    ticketing::TicketEvent,
     time::{Micros, Span},
 };
 use smallvec::SmallVec;
@@ -156,9 +157,9 @@ fn named_by(event: &Event<Key>) -> Named {
         Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
             named.customers.extend(*customer);
         }
-        Event::TicketOpened { contact, customer, .. } => {
-            named.contacts.extend(*contact);
-            named.customers.extend(*customer);
+        Event::Ticket(TicketEvent::Opened(opening)) => {
+            named.contacts.extend(opening.contact);
+            named.customers.extend(opening.customer().copied());
         }
         Event::Amended { event, .. } => return named_by(event),
         _ => {}
