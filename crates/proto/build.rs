@@ -2,7 +2,8 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const CONTRACT: [&str; 8] = ["agents", "contacts", "definitions", "facts", "ingest", "kpi", "log", "tickets"];
+const CONTRACT: [&str; 9] =
+    ["agents", "contacts", "customers", "definitions", "facts", "ingest", "kpi", "log", "tickets"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

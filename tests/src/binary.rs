@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -26,7 +27,14 @@ pub fn binary() -> &'static Path {
 
 /// A command that runs the binary, without any settings of this machine's user.
 pub(crate) fn clean(mut command: Command) -> Command {
-    for variable in ["PEGCOUNT_SERVER", "PEGCOUNT_TOKEN", "PEGCOUNT_DATA_DIR", "PEGCOUNT_LISTEN"] {
+    for variable in [
+        "PEGCOUNT_SERVER",
+        "PEGCOUNT_TOKEN",
+        "PEGCOUNT_DATA_DIR",
+        "PEGCOUNT_LISTEN",
+        "PEGCOUNT_VAULT_KEY",
+        "PEGCOUNT_VAULT_KEY_FILE",
+    ] {
         command.env_remove(variable);
     }
     command.stdin(Stdio::null());
@@ -66,6 +74,14 @@ pub struct Output {
 }
 
 impl Output {
+    fn of(output: &std::process::Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Its standard output, if it succeeded.
     pub fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
@@ -81,12 +97,19 @@ impl Output {
     }
 }
 
+/// Runs the binary to its end, with this on its standard input.
+pub fn run_with(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, input: &str) -> Output {
+    let mut command = pegcount();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("standard input is piped");
+    // Who ends without reading all of it is none of our affair.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    Output::of(&child.wait_with_output().expect("the binary runs"))
+}
+
 /// Runs the binary to its end.
 pub fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
-    let output = pegcount().args(arguments).output().expect("the binary runs");
-    Output {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Output::of(&pegcount().args(arguments).output().expect("the binary runs"))
 }

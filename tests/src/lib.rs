@@ -16,7 +16,7 @@ mod figures;
 mod left;
 mod server;
 
-pub use binary::{Output, binary, pegcount, run, workspace};
+pub use binary::{Output, binary, pegcount, run, run_with, workspace};
 pub use centre::{Centre, Facts};
 pub use figures::Csv;
 pub use left::{copied, facts_in, is_half_sealed};

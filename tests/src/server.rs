@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
 };
 
 use crate::binary::{clean, pegcount};
@@ -15,6 +16,8 @@ pub struct Server {
     url: String,
     opened: String,
     data_dir: PathBuf,
+    /// What it has written to standard error so far.
+    said: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -57,8 +60,14 @@ impl Server {
         // Nobody must be left to fill a pipe that is not read: the server would block.
         let stderr = child.stderr.take().expect("standard error is piped");
         std::thread::spawn(move || lines.for_each(drop));
-        std::thread::spawn(move || BufReader::new(stderr).lines().for_each(drop));
-        Self { child, url, opened, data_dir: data_dir.to_owned() }
+        let said = Arc::new(Mutex::new(String::new()));
+        let hears = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                hears.lock().expect("nobody panics with it").push_str(&line);
+            }
+        });
+        Self { child, url, opened, data_dir: data_dir.to_owned(), said }
     }
 
     /// `http://127.0.0.1:port`.
@@ -69,6 +78,11 @@ impl Server {
     /// What it has said of the folder that it opened.
     pub fn opened(&self) -> &str {
         &self.opened
+    }
+
+    /// What it has written to standard error so far: its log.
+    pub fn said(&self) -> String {
+        self.said.lock().expect("nobody panics with it").clone()
     }
 
     /// `127.0.0.1:port`.

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use comfy_table::CellAlignment;
+use pegcount_domain::customer::decide as customer;
 use pegcount_domain::{
     allowance::REASONS_MAX,
     event::CHAT_SLOTS_MAX,
@@ -159,6 +160,15 @@ fn of_engine() -> Vec<Limit> {
             "records",
             "in one message of an import",
         ),
+        limit("customer_values_max", customer::VALUES_MAX.to_string(), "values", "sealed for one customer"),
+        limit("customer_read_max", customer::READ_MAX.to_string(), "values", "read at once"),
+        limit(
+            "customer_grants_max",
+            customer::GRANTS_MAX.to_string(),
+            "grants",
+            "of access to one customer's file",
+        ),
+        limit("customer_grant_max", micros(customer::GRANT_MAX), "s", "the longest that access is given for"),
         limit("record_facts_max", engine::RECORD_FACTS_MAX.to_string(), "facts", "in one imported record"),
         limit(
             "retention_min",

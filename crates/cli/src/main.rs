@@ -13,6 +13,7 @@ mod apply;
 mod args;
 mod config;
 mod corrections;
+mod customer;
 mod demo;
 mod error;
 mod explain;
@@ -35,6 +36,7 @@ mod site_file;
 mod target;
 mod telemetry;
 mod token;
+mod vault;
 mod watch;
 mod when;
 
@@ -81,6 +83,8 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Log(LogCommand::Dump(args)) => log_tools::dump(&args),
         Command::Log(LogCommand::Load(args)) => log_tools::load(&args),
         Command::Agent(AgentCommand::List(args)) => agent_list::run(args).await,
+        Command::Customer(command) => customer::run(command).await,
+        Command::Vault(command) => vault::run(command).await,
         Command::Token(args) => token::run(&args),
         Command::Config(args) => config::run(&args),
     }

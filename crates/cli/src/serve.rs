@@ -8,7 +8,9 @@ use pegcount_domain::envelope::Position;
 use pegcount_engine::{Engine, EngineOptions, LogStore};
 use pegcount_server::{ServerOptions, TlsFiles, tokens::LOCAL_TOKEN_FILE};
 
-use crate::{address, args::ServeArgs, error::CliError, log_retain, output, shutdown, target, telemetry};
+use crate::{
+    address, args::ServeArgs, error::CliError, log_retain, output, shutdown, target, telemetry, vault,
+};
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
@@ -18,6 +20,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     let LogStore::Folder { cache_bytes, seal_bytes, .. } = &mut options.store;
     *cache_bytes = args.cache_mib.saturating_mul(1024 * 1024);
     *seal_bytes = args.seal_size.0;
+    options.master_key = vault::master_key(args.vault_key.as_deref())?;
     options.retention = log_retain::retention(args.keep_days, args.keep_size);
     options.retention.check()?;
     let started = Instant::now();

@@ -19,6 +19,7 @@ use crate::{
     address,
     args::{DATA_DIR_DEFAULT, TargetArgs},
     error::CliError,
+    vault,
 };
 
 /// A server or a folder, open.
@@ -114,7 +115,8 @@ async fn open_folder(dir: &Path, missing: Missing) -> Result<Arc<Engine>, CliErr
     if missing == Missing::Refuse && !dir.join("log").is_dir() {
         return Err(CliError::NoFolder { dir: dir.to_owned() });
     }
-    Engine::open(EngineOptions::folder(dir)).await.map_err(|error| locked(error, dir))
+    let options = EngineOptions { master_key: vault::master_key(None)?, ..EngineOptions::folder(dir) };
+    Engine::open(options).await.map_err(|error| locked(error, dir))
 }
 
 /// If it is a lock that another process holds, and a server has said where it listens, says so.

@@ -163,6 +163,8 @@ services! {
     agents: agent_service_client::AgentServiceClient,
     /// Contacts as they are now.
     contacts: contact_service_client::ContactServiceClient,
+    /// Customers' files.
+    customers: customer_service_client::CustomerServiceClient,
     /// Reference data.
     definitions: definition_service_client::DefinitionServiceClient,
     /// Facts without a lasting connection, corrections, imports.

@@ -35,12 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let by = Name::fixed("ann");
     let at = |number: u32| Micros(START + i64::from(number) * Micros::SECOND.0);
     let opened = TicketEvent::Opened(Box::new(Opening {
-        kind: TicketKind(Name::fixed("repair")),
         receiver: Some(AgentId(by.clone())),
-        group: None,
-        contact: None,
-        split_from: None,
-        set: Vec::new(),
+        ..Opening::of(TicketKind(Name::fixed("repair")))
     }));
     let accepted = TicketEvent::Accepted { owner: AgentId(by.clone()) };
     let began = Instant::now();

@@ -53,11 +53,14 @@ pub enum StreamKind {
     Definition,
     /// What was refused or lost, per source.
     Quarantine,
+    /// One customer's file; the id is the customer's surrogate.
+    Customer,
 }
 
 impl StreamKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Agent, Self::Contact, Self::Ticket, Self::Definition, Self::Quarantine];
+    pub const ALL: [Self; 6] =
+        [Self::Agent, Self::Contact, Self::Ticket, Self::Definition, Self::Quarantine, Self::Customer];
 
     /// The middle part of the stream's name.
     pub const fn word(self) -> &'static str {
@@ -67,6 +70,7 @@ impl StreamKind {
             Self::Ticket => "ticket",
             Self::Definition => "definition",
             Self::Quarantine => "quarantine",
+            Self::Customer => "customer",
         }
     }
 

@@ -10,11 +10,10 @@
 //! - [`definitions`]: all reference data as of any instant; [`allowance`]: the site's zone, and what agents are
 //!   allowed on a day; [`authority`]: who is believed for which field of a leg
 //! - [`agent`]: the agent's session, intent, slots and clock
-//! - [`contact`]: a contact's visits, legs, customer and matter
+//! - [`contact`]: a contact's visits, legs, customer and matter; [`customer`]: a customer's file
 //! - [`formula`], [`target`], [`calendar`]: the versioned formula, targets, working calendars, as data
 //! - [`working`]: reckoning in working time
-//! - [`ticket`]: tickets, thin, as the log holds them; [`ticketing`]: the full ticket, its lifecycle and rules;
-//!   [`deadlines`]: its targets in time
+//! - [`ticketing`]: tickets, their lifecycle and rules; [`deadlines`]: their targets in time
 
 pub mod agent;
 pub mod allowance;
@@ -22,6 +21,7 @@ pub mod authority;
 pub mod calendar;
 mod coded;
 pub mod contact;
+pub mod customer;
 pub mod deadlines;
 pub mod definitions;
 pub mod envelope;
@@ -31,7 +31,6 @@ pub mod ids;
 mod reference;
 pub mod small;
 pub mod target;
-pub mod ticket;
 pub mod ticketing;
 pub mod time;
 pub mod working;

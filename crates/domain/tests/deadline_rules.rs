@@ -49,7 +49,7 @@ fn held() -> TicketEvent {
 }
 
 fn resolved() -> TicketEvent {
-    TicketEvent::Resolved { way: Way::Alone, agent: None }
+    TicketEvent::Resolved { way: Some(Way::Alone), agent: None, reason: None }
 }
 
 fn promised(target: TargetKind, due: &str) -> TicketEvent {
@@ -222,7 +222,7 @@ fn a_ticket_that_is_merged_owes_nothing_any_more() {
 
 #[test]
 fn a_reopened_ticket_has_its_time_to_resolve_anew_and_the_first_one_stays_in_the_history() {
-    let again = TicketEvent::Reopened { reason: reason("again"), rework: true };
+    let again = TicketEvent::Reopened { reason: Some(reason("again")), rework: Some(true), agent: None };
     let watch = eight_hours().given([("30 12:00", resolved()), ("31 09:00", again)]);
     assert_eq!(watch.due_at(Resolve), Some(t("31 18:00")));
     let target = watch.history(Resolve, t("31 10:00")).unwrap();

@@ -78,8 +78,8 @@ fn command() -> impl Strategy<Value = TicketCommand> {
         3 => Just(TicketCommand::Resume),
         5 => way().prop_map(settle),
         2 => Just(TicketCommand::Confirm { proof: None }),
-        3 => any::<bool>().prop_map(|rework| TicketCommand::Reopen { reason: reason("again"), rework }),
-        3 => Just(TicketCommand::Close),
+        3 => any::<bool>().prop_map(|rework| TicketCommand::Reopen { reason: reason("again"), rework, agent: None }),
+        3 => Just(TicketCommand::Close { agent: None, reason: None }),
         1 => prop_oneof![9 => Just(TicketCommand::Investigate), 1 => Just(cancel())],
         2 => (level, any::<bool>()).prop_map(|(to, emergency)| {
             TicketCommand::Escalate { to, reason: reason("stuck"), emergency }
@@ -199,8 +199,8 @@ proptest! {
             let mut events = decide(&fresh.ticket, &case.rules, command, None).unwrap_or_default();
             events.extend(match dice {
                 0 => Some(TicketEvent::Merged { into: ticket_id("t-2") }),
-                1..=6 => Some(TicketEvent::Closed),
-                7..=12 => Some(TicketEvent::Reopened { reason: reason("again"), rework: true }),
+                1..=6 => Some(TicketEvent::Closed { agent: None, reason: None }),
+                7..=12 => Some(TicketEvent::Reopened { reason: None, rework: Some(true), agent: None }),
                 13..=16 => Some(TicketEvent::Resumed),
                 17 => Some(TicketEvent::Opened(Box::new(opening("complaint")))),
                 18..=20 => Some(TicketEvent::ApprovalGiven { approver: name("manager") }),

@@ -45,7 +45,7 @@ fn a_matter_goes_from_new_to_closed() {
         TicketCommand::Arrive,
         TicketCommand::StartWork,
         resolve(),
-        TicketCommand::Close,
+        close(),
     ]);
     assert_eq!(case.ticket.status, Status::Closed);
     assert_eq!(case.ticket.owner, Some(agent("bob")));
@@ -150,15 +150,15 @@ fn a_ticket_that_is_reopened_is_counted_and_must_be_settled_and_accepted_anew() 
     let confirm = || TicketCommand::Confirm { proof: Some(name("sealed-4")) };
     let case = Case::with(rules).given([accept(), classify("lift"), resolve()]);
     assert_eq!(
-        case.refused(TicketCommand::Close),
+        case.refused(close()),
         "the requester of a ticket of kind repair has to accept what was done before it is closed; confirm that first"
     );
-    let case = case.given([confirm(), TicketCommand::Close, reopen()]);
+    let case = case.given([confirm(), close(), reopen()]);
     assert_eq!((case.ticket.status, case.ticket.reopened, case.ticket.reworked), (Status::Classified, 1, 1));
     assert_eq!(case.ticket.closed_at, None);
     let case = case.given([resolve()]);
-    assert!(case.refused(TicketCommand::Close).contains("has to accept"));
-    assert_eq!(case.given([confirm(), TicketCommand::Close]).ticket.status, Status::Closed);
+    assert!(case.refused(close()).contains("has to accept"));
+    assert_eq!(case.given([confirm(), close()]).ticket.status, Status::Closed);
 }
 
 #[test]
@@ -232,10 +232,10 @@ fn a_site_visit_has_its_order_and_its_slip_is_owed_before_the_ticket_is_closed()
     assert_eq!(case.ticket.visit.unwrap().step, VisitStep::Arrived);
     case = case.given([resolve()]);
     assert_eq!(
-        case.refused(TicketCommand::Close),
+        case.refused(close()),
         "visit 1 is arrived, and its slip has to be filed before the ticket is closed"
     );
-    case = case.given([visit(VisitStep::SlipSigned), visit(VisitStep::SlipFiled), TicketCommand::Close]);
+    case = case.given([visit(VisitStep::SlipSigned), visit(VisitStep::SlipFiled), close()]);
     assert_eq!(case.ticket.visit.unwrap().appointment, Some(Micros::HOUR));
 }
 
@@ -253,10 +253,10 @@ fn in_an_emergency_a_level_may_be_skipped_and_is_told_before_the_ticket_is_close
     let case = case.given([escalate(Some("kpi_desk"), true), resolve()]);
     assert_eq!((case.ticket.level, &case.ticket.untold), (2, &vec![name("team_lead")]));
     assert_eq!(
-        case.refused(TicketCommand::Close),
+        case.refused(close()),
         "team_lead were skipped and have to be told before the ticket is closed"
     );
-    case.given([TicketCommand::TellSkipped { level: name("team_lead") }, TicketCommand::Close]);
+    case.given([TicketCommand::TellSkipped { level: name("team_lead") }, close()]);
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn a_ticket_is_a_part_of_one_other_at_most_and_both_sides_know() {
 #[test]
 fn an_import_may_leave_steps_out_and_is_marked_for_it() {
     let mut case = Case::new();
-    let event = TicketEvent::Resolved { way: Way::Alone, agent: None };
+    let event = TicketEvent::Resolved { way: Some(Way::Alone), agent: None, reason: None };
     assert_eq!(case.ticket.apply(&event, Micros(5), &name("import")), Some(Why::NotAccepted));
     assert_eq!((case.ticket.status, case.ticket.resolved_at), (Status::Resolved, Some(Micros(5))));
 }

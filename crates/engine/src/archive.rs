@@ -2,7 +2,7 @@
 //! need of the events that go.
 //!
 //! Of events those are kept that what is still going on needs: definitions, each agent's last session, contacts that have
-//! not ended, tickets that are not closed. Invariant: boards made of these and of what follows show agents, open contacts
+//! not ended, tickets that are not over or put away, customers' files. Invariant: boards made of these and of what follows show agents, open contacts
 //! and open tickets as boards made of everything do.
 
 use pegcount_domain::envelope::{Position, StreamKind};
@@ -156,6 +156,8 @@ impl Keeper {
             StreamKind::Definition => {
                 !matches!(envelope.event_type, EventType::HISTORY_CLOSED | EventType::HISTORY_DROPPED)
             }
+            // Few have a file, and all that was done with it stays on record.
+            StreamKind::Customer => true,
             StreamKind::Quarantine => false,
         }
     }

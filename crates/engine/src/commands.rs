@@ -8,9 +8,10 @@ use pegcount_domain::{
     envelope::{Position, StreamKind, StreamName, Version},
     event::{Event, Intent},
     ids::{AgentId, CommandId, Name, SiteId},
+    time::Micros,
 };
 use pegcount_log::{Append, AppendError, Expected};
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::{
     boards::{AgentView, Done},
@@ -32,11 +33,53 @@ pub struct Carried {
     pub pending: bool,
 }
 
-/// What a decision asks to be appended to one stream.
+/// What a decision asks to be appended: to one stream or to several, all of it or nothing.
 pub(crate) struct Decided {
-    pub(crate) event: Option<Event>,
-    pub(crate) version: Version,
+    /// The first is the stream that the answer speaks of.
+    pub(crate) writes: SmallVec<[Write; 1]>,
     pub(crate) pending: bool,
+}
+
+/// Events for one stream, decided on a version of it.
+pub(crate) struct Write {
+    pub(crate) stream: StreamName,
+    /// 0: there is no such stream yet.
+    pub(crate) version: Version,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Decided {
+    /// For one stream.
+    pub(crate) fn on(stream: StreamName, version: Version, events: Vec<Event>) -> Self {
+        Self { writes: smallvec![Write { stream, version, events }], pending: false }
+    }
+
+    fn version(&self) -> Version {
+        self.writes.first().map_or(Version(0), |write| write.version)
+    }
+
+    /// The append, with the id at the events of one stream: the first that has any. So the id stands for the version that
+    /// the answer tells.
+    fn append(&self, asker: &Asker<'_>, now: Micros) -> Append {
+        let named = self.writes.iter().position(|write| !write.events.is_empty());
+        let mut events = Vec::new();
+        for (index, write) in self.writes.iter().enumerate() {
+            for event in &write.events {
+                let mut new = new_event(write.stream.clone(), event, now, now, asker.actor.clone());
+                new.command_id = (Some(index) == named).then_some(asker.command_id);
+                new.on_behalf_of.clone_from(&asker.on_behalf_of);
+                events.push(new);
+            }
+        }
+        let expected = |write: &Write| (write.stream.clone(), Expected::Version(write.version));
+        Append {
+            source: Name::fixed(ENGINE_SOURCE),
+            batch: None,
+            skip_to: None,
+            expected: self.writes.iter().map(expected).collect(),
+            events,
+        }
+    }
 }
 
 /// Who asks, in whose name, and by which id.
@@ -131,7 +174,7 @@ impl Engine {
         let stream = StreamName { site: site.0.clone(), kind: StreamKind::Agent, id: agent.0.clone() };
         let on_behalf_of = (actor != &agent.0).then(|| agent.0.clone());
         let asker = Asker { actor, on_behalf_of, command_id };
-        self.command(stream, &asker, || {
+        self.command(std::slice::from_ref(&stream), &asker, || {
             let view = self.agent(site, agent)?;
             let mut decision = decide(&view)?;
             if let Some(Event::StateSet { comment, .. } | Event::NextSet { comment, .. }) =
@@ -139,75 +182,69 @@ impl Engine {
             {
                 comment.clone_from(&said);
             }
-            Ok(Decided { event: decision.event, version: view.version, pending: decision.pending })
+            let events = decision.event.into_iter().collect();
+            let decided = Decided::on(stream.clone(), view.version, events);
+            Ok(Decided { pending: decision.pending, ..decided })
         })
         .await
     }
 
-    /// Decides against the boards, appends with the version that was looked at, and decides anew when somebody else
-    /// was first. Returns when the boards and the figures show it.
+    /// Decides against the boards, appends with the versions that were looked at, and decides anew when somebody else
+    /// was first. Returns when the boards and the figures show it. `streams` are those that the command is about.
     pub(crate) async fn command(
         &self,
-        stream: StreamName,
+        streams: &[StreamName],
         asker: &Asker<'_>,
         decide: impl Fn() -> Result<Decided, EngineError>,
     ) -> Result<Carried, EngineError> {
         for _ in 0..DECISIONS_MAX {
             self.caught_up(self.log.end()).await?;
-            if let Some(done) = self.carried_out(asker.command_id, &stream)? {
+            if let Some(done) = self.carried_out(asker.command_id, streams)? {
                 return Ok(Carried { position: done.position, version: done.version, pending: done.pending });
             }
             let decided = decide()?;
-            let Some(event) = decided.event else {
-                return Ok(Carried {
-                    position: Position::START,
-                    version: decided.version,
-                    pending: decided.pending,
-                });
-            };
-            let now = self.clock.now();
-            let mut new = new_event(stream.clone(), &event, now, now, asker.actor.clone());
-            new.command_id = Some(asker.command_id);
-            new.on_behalf_of.clone_from(&asker.on_behalf_of);
-            let append = Append {
-                source: Name::fixed(ENGINE_SOURCE),
-                batch: None,
-                skip_to: None,
-                expected: smallvec![(stream.clone(), Expected::Version(decided.version))],
-                events: vec![new],
-            };
+            let (version, pending) = (decided.version(), decided.pending);
+            let append = decided.append(asker, self.clock.now());
+            if append.events.is_empty() {
+                return Ok(Carried { position: Position::START, version, pending });
+            }
             match self.log.append(append).await {
                 Ok(done) => {
                     self.caught_up(done.last).await?;
-                    let version = Version(decided.version.0 + 1);
-                    return Ok(Carried { position: done.last, version, pending: decided.pending });
+                    let written = decided.writes.first().map_or(0, |write| write.events.len());
+                    let version = Version(version.0 + u64::try_from(written).unwrap_or(u64::MAX));
+                    return Ok(Carried { position: done.last, version, pending });
                 }
                 Err(AppendError::WrongVersion { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        let about = streams.first().map(ToString::to_string).unwrap_or_default();
         Err(EngineError::Precondition(format!(
-            "{stream} changes faster than a command can be decided; tried {DECISIONS_MAX} times: try again"
+            "{about} changes faster than a command can be decided; tried {DECISIONS_MAX} times: try again"
         )))
     }
 
-    /// What a command id has done to `stream`, within the last 48 h. One that has done something to another stream
-    /// is refused: whoever made it up made it up twice.
+    /// What a command id has done to one of `streams`, within the last 48 h. One that has done something to another
+    /// stream is refused: whoever made it up made it up twice.
     pub(crate) fn carried_out(
         &self,
         command: CommandId,
-        stream: &StreamName,
+        streams: &[StreamName],
     ) -> Result<Option<Done>, EngineError> {
         match self.boards.state().read().carried_out(command) {
-            Some(done) if done.stream != *stream => Err(EngineError::Precondition(format!(
-                "command id {:032x} was used for {} already: make a new one for {stream}",
-                command.0, done.stream
+            Some(done) if !streams.contains(&done.stream) => Err(EngineError::Precondition(format!(
+                "command id {:032x} was used for {} already: make a new one for {}",
+                command.0,
+                done.stream,
+                streams.first().map(ToString::to_string).unwrap_or_default()
             ))),
             done => Ok(done),
         }
     }
 }
 
-fn refused(refusal: impl std::fmt::Display) -> EngineError {
+/// What somebody asked for, and the state does not allow.
+pub(crate) fn refused(refusal: impl std::fmt::Display) -> EngineError {
     EngineError::Precondition(refusal.to_string())
 }

@@ -65,7 +65,7 @@ impl Engine {
         for _ in 0..DECISIONS_MAX {
             self.caught_up(self.log.end()).await?;
             let target = self.target(site, position).await?;
-            if let Some(done) = self.carried_out(command_id, &target.stream)? {
+            if let Some(done) = self.carried_out(command_id, std::slice::from_ref(&target.stream))? {
                 return Ok(done.position);
             }
             let version = self.log.version(&target.stream)?;

@@ -2,7 +2,10 @@
 //!
 //! Invariant: whatever is answered about the present comes from the folds, and says up to which position.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use pegcount_clock::Clock;
 use pegcount_domain::{
@@ -36,6 +39,7 @@ use crate::{
 pub struct Engine {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) dir: PathBuf,
     pub(crate) clock: Clock,
     pub(crate) sources: Sources,
     pub(crate) leases: Leases,
@@ -65,7 +69,7 @@ impl Engine {
     /// Errors: the log's (locked, newer format, damaged, I/O) and the vault's.
     pub async fn open(options: EngineOptions) -> Result<Arc<Self>, EngineError> {
         let LogStore::Folder { dir, durability, cache_bytes, seal_bytes } = options.store;
-        let clock = options.clock.clone();
+        let (clock, master_key) = (options.clock.clone(), options.master_key);
         let opened = dir.clone();
         let (log, vault) = blocking(&dir, move || {
             let log = SledLog::open(SledOptions {
@@ -75,7 +79,8 @@ impl Engine {
                 clock: Arc::new(move || clock.now()),
                 ..SledOptions::new(opened.join("log"))
             })?;
-            Ok((log, Vault::open(&opened.join("vault"))?))
+            crate::customers::remove_copies(&opened);
+            Ok((log, Vault::open_with(&opened.join("vault"), &master_key)?))
         })
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
@@ -88,6 +93,7 @@ impl Engine {
             boards: Following::start(&log, begun.boards, boards_at),
             log,
             vault: Arc::new(vault),
+            dir,
             clock: options.clock,
             sources: Sources::default(),
             leases: Leases::new(options.lease),
@@ -104,15 +110,19 @@ impl Engine {
             work: TaskTracker::new(),
         });
         engine.caught_up(engine.log.end()).await?;
+        let erased = engine.carry_out_erasures().await?;
+        if erased > 0 {
+            tracing::warn!(customers = erased, "erased again in the vault who had been erased by the log");
+        }
         Ok(engine)
     }
 
-    /// Starts what acts by itself: leases and the graces after them, and the checks of the figures. A replay runs none of it, nor does a tool that
-    /// only reads.
+    /// Starts what acts by itself: leases and the graces after them, what comes due for tickets, and the checks of the figures. A replay runs
+    /// none of it, nor does a tool that only reads.
     pub fn run_processes(self: &Arc<Self>) {
-        let lease_watch = crate::leases::spawn(self);
+        let (lease_watch, alerts) = (crate::leases::spawn(self), crate::alerts::spawn(self));
         let (audit, refold) = (crate::audit::spawn(self), crate::refold::spawn(self));
-        self.background.lock().extend([lease_watch, audit, refold, crate::checkpoints::spawn(self)]);
+        self.background.lock().extend([lease_watch, alerts, audit, refold, crate::checkpoints::spawn(self)]);
         if self.retention != Retention::default() {
             self.background.lock().push(crate::retention::spawn(self, self.retention));
         }

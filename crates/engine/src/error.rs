@@ -1,6 +1,6 @@
 //! Everything that can go wrong in the engine, by what the caller can do about it.
 
-use pegcount_domain::{envelope::Position, ids::Name};
+use pegcount_domain::{envelope::Position, ids::Name, ticketing::TicketRefusal};
 use pegcount_log::{AppendError, ConsumerError, LogError};
 
 /// Why the engine did not do it.
@@ -44,17 +44,13 @@ pub enum EngineError {
     /// The present state does not allow it.
     #[error("{0}")]
     Precondition(String),
-    /// Somebody else was first.
-    #[error("{what} {id} is at version {actual}, not {expected}: read it again and decide anew")]
-    Conflict {
-        /// What kind of thing.
-        what: &'static str,
-        /// Which.
-        id: String,
-        /// The version that the caller saw.
-        expected: u64,
-        /// The version now.
-        actual: u64,
+    /// The ticket's rules refuse it.
+    #[error("ticket {ticket}: {refusal}")]
+    Ticket {
+        /// Which ticket.
+        ticket: String,
+        /// Why.
+        refusal: Box<TicketRefusal>,
     },
     /// The principal may not speak for this source.
     #[error("source {origin} of site {site} belongs to {owner}: use a source of your own")]

@@ -268,10 +268,7 @@ pub(crate) fn clipped(text: &str) -> Name {
 }
 
 pub(crate) fn set_customer(event: &mut Event, surrogate: CustomerId) {
-    if let Event::ContactStarted { customer, .. }
-    | Event::ContactIdentified { customer, .. }
-    | Event::TicketOpened { customer, .. } = event
-    {
+    if let Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } = event {
         *customer = Some(surrogate);
     }
 }

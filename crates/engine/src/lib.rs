@@ -2,11 +2,12 @@
 //!
 //! The path of a fact, by file: [`ingest`] takes it in (who, well formed?), `source` places it in its source's
 //! counter, the log makes it durable, `follow` hands each durable frame to the folds (`figures` for KPIs, `boards`
-//! for agents, contacts and tickets as they are now), and `watch` wakes whoever looks. `audit` counts the facts once more by
+//! for agents, contacts, tickets and customers' files as they are now), and `watch` wakes whoever looks. `audit` counts the facts once more by
 //! other means and checks the figures.
 //!
 //! Invariant: everything here but the log and the vault can be thrown away and is rebuilt by folding the log.
 
+mod alerts;
 mod archive;
 mod audit;
 mod boards;
@@ -15,6 +16,7 @@ mod commands;
 mod consumers;
 mod contacts;
 mod corrections;
+mod customers;
 mod definitions;
 mod engine;
 mod error;
@@ -38,12 +40,16 @@ mod tickets;
 mod watch;
 
 pub use audit::{AuditStatus, ReconcileProgress, Reconciled, Violation};
-pub use boards::{AgentView, ContactView, MarkedContactFact, MarkedFact, TicketView};
+pub use boards::{
+    AgentView, ContactView, CustomerView, MarkedContactFact, MarkedFact, TicketCursor, TicketFilter,
+    TicketOrder, TicketView,
+};
 pub use checkpoints::Checkpointing;
 pub use commands::Carried;
 pub use consumers::LogConsumer;
 pub use contacts::OPEN_CONTACTS_MAX;
 pub use corrections::Correction;
+pub use customers::{ReadValue, ValuesToKeep, VaultCopy};
 pub use definitions::Defined;
 pub use engine::Engine;
 pub use error::EngineError;
@@ -55,9 +61,13 @@ pub use ingest::{FactBatch, PendingAck, Refusal, SourceAck};
 pub use known::{KnownAt, Moment};
 pub use options::{EngineOptions, LogStore};
 pub use pegcount_audit::{Difference, Kind};
+pub use pegcount_vault::{MasterKey, VaultError};
 pub use progress::{Purpose, Recomputation};
 pub use reading::{LogPage, ReadEvent};
 pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
-pub use tickets::{OpenTicket, TicketCommand};
+pub use tickets::{
+    OneTicket, OpenTicket, TicketAsker, TicketHistory, TicketPage, TicketStep, TicketUpdate, TicketWatch,
+    WATCHED_TICKETS_MAX,
+};
 pub use watch::{KpiWatch, WatchUpdate};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pegcount_clock::Clock;
 use pegcount_domain::time::Micros;
 use pegcount_log::{Durability, limits::SEAL_BYTES_DEFAULT};
+use pegcount_vault::MasterKey;
 
 use crate::{checkpoints::Checkpointing, retention::Retention};
 
@@ -19,6 +20,8 @@ pub const DEFINITIONS_MAX: usize = 4_000;
 /// A definition that touches units with more facts than this is taken in by a fold in the background: more would keep the
 /// present one's readers waiting for over 100 ms.
 pub const TOUCHED_FACTS_MAX: usize = 50_000;
+/// The most tickets in one page of a list.
+pub const TICKET_PAGE_MAX: usize = 1_000;
 /// The most events in one page of the log.
 pub const LOG_PAGE_EVENTS_MAX: usize = 10_000;
 /// The most events that are read behind one item of an explanation: of more, the first half and the last half.
@@ -65,6 +68,8 @@ pub enum LogStore {
 pub struct EngineOptions {
     /// Where the log lives; the vault lives in `vault` beside it, and checkpoints in `checkpoints`.
     pub store: LogStore,
+    /// Where the vault's master key comes from.
+    pub master_key: MasterKey,
     /// The time of day, and who waits for it.
     pub clock: Clock,
     /// After so long without a sign of life a softphone's connection counts as lost (duration).
@@ -88,6 +93,7 @@ impl EngineOptions {
                 cache_bytes: 64 * 1024 * 1024,
                 seal_bytes: SEAL_BYTES_DEFAULT,
             },
+            master_key: MasterKey::Beside,
             clock: Clock::system(),
             lease: Micros::from_secs(10),
             lost_grace: Micros(15 * Micros::MINUTE.0),

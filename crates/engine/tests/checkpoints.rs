@@ -16,18 +16,13 @@ mod support;
 use std::{fs, path::PathBuf};
 
 use pegcount_clock::Clock;
-use pegcount_domain::{
-    envelope::Position,
-    ids::{ContactId, TicketId, TicketKind},
-    ticket::TicketStep,
-    time::Micros,
-};
-use pegcount_engine::{Checkpointing, Correction, Engine, EngineOptions, OpenTicket, TicketCommand};
+use pegcount_domain::{envelope::Position, ids::ContactId, time::Micros};
+use pegcount_engine::{Checkpointing, Correction, Engine, EngineOptions, TicketFilter, TicketOrder};
 use pegcount_kpi::{Dimension, Query, Row};
 use pegcount_proto::v1::{self, agent_fact::Action as AgentAction, contact_fact::Action, leg::Step};
 use support::{
     MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, place, ready, send, signed_in,
-    site, started,
+    site, started, tickets,
 };
 
 fn at(minutes: i64) -> Micros {
@@ -58,17 +53,12 @@ async fn opens(place: &Place) {
     let first = vec![signed_in("ann"), ready("ann"), signed_in("bob")];
     send(&phones, batch(1, at(0), first)).await.unwrap();
     send(&pbx, batch(1, at(0), vec![started("mail", "carla@example.org")])).await.unwrap();
-    let opened = OpenTicket {
-        ticket: TicketId::new("t1").unwrap(),
-        contact: None,
-        caller: None,
-        kind: TicketKind(name("repair")),
-        category: None,
-        topic: None,
-        agent: Some(agent("ann")),
-        queue: None,
-    };
-    place.engine.open_ticket(&site(), opened, &name("lead"), command(1)).await.unwrap();
+    tickets::open(&place.engine, tickets::repair("t1"), 1).await.unwrap();
+    tickets::open(&place.engine, tickets::repair("t2"), 2).await.unwrap();
+    for (ticket, first) in [("t1", 21), ("t2", 31)] {
+        tickets::all(&place.engine, ticket, first, [tickets::accept(), tickets::classify()]).await;
+    }
+    tickets::all(&place.engine, "t2", 41, [tickets::resolve(), tickets::close()]).await;
 }
 
 /// The n-th call, which takes 5 minutes; of every third the agent's end comes a call later. Sources go on counting.
@@ -127,7 +117,8 @@ async fn boards(place: &Place) -> String {
     let mut open: Vec<_> = engine.open_contacts(&site()).into_iter().map(|view| view.state).collect();
     open.sort_by(|one, other| one.contact.cmp(&other.contact));
     let ended = engine.contact(&site(), &ContactId::new("call 0").unwrap()).await.unwrap();
-    let ticket = engine.ticket(&site(), &TicketId::new("t1").unwrap()).unwrap();
+    let listed = engine.list_tickets(&site(), &TicketFilter::default(), TicketOrder::Oldest, None, 9).tickets;
+    let ticket = (tickets::view(engine, "t1"), listed);
     let defined = engine.defined(&site());
     format!("{agents:?}\n{open:?}\n{ended:?}\n{ticket:?}\n{defined:?}")
 }
@@ -197,15 +188,9 @@ async fn what_comes_after_a_start_from_a_checkpoint_counts_as_if_there_had_been_
         for number in 8..12 {
             call(one, number).await;
         }
-        let resolve = || TicketCommand {
-            ticket: TicketId::new("t1").unwrap(),
-            step: TicketStep::Resolve,
-            expected: None,
-            agent: Some(agent("ann")),
-            reason: None,
-        };
-        let done = one.engine.ticket_command(&site(), resolve(), &name("lead"), command(8)).await.unwrap();
-        let again = one.engine.ticket_command(&site(), resolve(), &name("lead"), command(8)).await.unwrap();
+        let resolve = || tickets::ask(&one.engine, "t1", tickets::resolve(), None, 8);
+        let (done, again) = (resolve().await.unwrap(), resolve().await.unwrap());
+        tickets::ask(&one.engine, "t2", tickets::reopen(), None, 9).await.unwrap();
         assert_eq!(done.version, again.version);
     }
     assert_eq!(figures(&place).await, figures(&whole).await);

@@ -16,15 +16,17 @@ mod support;
 
 use pegcount_domain::{
     agent::{ClockState, Standing},
-    envelope::{Position, Version},
+    envelope::Position,
     event::{Event, Intent},
-    ids::{AgentId, ReasonCode, TicketId, TicketKind},
-    ticket::{TicketStatus, TicketStep},
+    ids::ReasonCode,
     time::Micros,
 };
-use pegcount_engine::{Correction, EngineError, OpenTicket, TicketCommand};
+use pegcount_engine::{Correction, EngineError};
 use pegcount_proto::v1::{self, agent_fact};
-use support::{MORNING, Place, agent, agent_fact, batch, command, name, place, ready, send, signed_in, site};
+use support::{
+    MORNING, Place, agent, agent_fact, batch, command, name, place, ready, send, signed_in, site,
+    tickets::{open, repair},
+};
 
 async fn on_duty() -> Place {
     let place = place().await;
@@ -107,91 +109,6 @@ async fn a_stuck_agent_is_signed_out_and_nobody_unknown_is() {
     assert!(matches!(refused, EngineError::Precondition(_)), "{refused}");
 }
 
-fn open(ticket: &str) -> OpenTicket {
-    OpenTicket {
-        ticket: TicketId::new(ticket).unwrap(),
-        contact: None,
-        caller: Some("555 1".to_owned()),
-        kind: TicketKind(name("repair")),
-        category: None,
-        topic: None,
-        agent: Some(AgentId(name("7"))),
-        queue: None,
-    }
-}
-
-fn step(ticket: &str, step: TicketStep, expected: Option<u64>) -> TicketCommand {
-    TicketCommand {
-        ticket: TicketId::new(ticket).unwrap(),
-        step,
-        expected: expected.map(Version),
-        agent: None,
-        reason: Some(ReasonCode(name("because"))),
-    }
-}
-
-#[tokio::test]
-async fn a_ticket_is_opened_once_resolved_reopened_and_closed() {
-    let place = place().await;
-    let lead = name("lead");
-    let opened = place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
-    assert_eq!(opened.version, Version(1));
-    let twice = place.engine.open_ticket(&site(), open("t1"), &lead, command(2)).await.unwrap_err();
-    assert_eq!(twice.to_string(), "ticket t1 exists already");
-    for (number, next) in [TicketStep::Resolve, TicketStep::Reopen, TicketStep::Resolve, TicketStep::Close]
-        .into_iter()
-        .enumerate()
-    {
-        let id = command(10 + number as u128);
-        place.engine.ticket_command(&site(), step("t1", next, None), &lead, id).await.unwrap();
-    }
-    let view = place.engine.ticket(&site(), &TicketId::new("t1").unwrap()).unwrap();
-    assert_eq!((view.state.status, view.state.reopened, view.version), (TicketStatus::Closed, 1, Version(5)));
-    assert!(view.state.customer.is_some());
-}
-
-#[tokio::test]
-async fn a_stale_edit_says_which_version_is_current() {
-    let place = place().await;
-    let lead = name("lead");
-    place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
-    place
-        .engine
-        .ticket_command(&site(), step("t1", TicketStep::Resolve, Some(1)), &lead, command(2))
-        .await
-        .unwrap();
-    let stale = place
-        .engine
-        .ticket_command(&site(), step("t1", TicketStep::Close, Some(1)), &lead, command(3))
-        .await
-        .unwrap_err();
-    assert_eq!(stale.to_string(), "ticket t1 is at version 2, not 1: read it again and decide anew");
-}
-
-#[tokio::test]
-async fn sixteen_at_once_resolve_a_ticket_once() {
-    let place = place().await;
-    let lead = name("lead");
-    place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
-    let mut tasks = Vec::new();
-    for number in 0..16 {
-        let (engine, lead) = (place.engine.clone(), lead.clone());
-        tasks.push(tokio::spawn(async move {
-            engine
-                .ticket_command(&site(), step("t1", TicketStep::Resolve, None), &lead, command(100 + number))
-                .await
-        }));
-    }
-    let mut done = 0;
-    for task in tasks {
-        match task.await.unwrap() {
-            Ok(_) => done += 1,
-            Err(error) => assert!(error.to_string().contains("only an open one can be resolved"), "{error}"),
-        }
-    }
-    assert_eq!(done, 1);
-}
-
 #[tokio::test]
 async fn an_annulled_fact_never_happened_and_an_amended_one_happened_otherwise() {
     let place = place().await;
@@ -247,7 +164,7 @@ async fn a_second_amendment_leaves_standing_what_the_first_one_changed() {
 async fn a_command_id_that_was_used_for_something_else_is_refused() {
     let place = on_duty().await;
     let lead = name("lead");
-    place.engine.open_ticket(&site(), open("t1"), &lead, command(1)).await.unwrap();
+    open(&place.engine, repair("t1"), 1).await.unwrap();
     let reused =
         place.engine.set_state(&site(), &agent("7"), meal(), None, &lead, command(1)).await.unwrap_err();
     assert!(reused.to_string().contains("was used for north/ticket/t1 already"), "{reused}");

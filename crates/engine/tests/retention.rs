@@ -16,20 +16,19 @@ mod support;
 use pegcount_clock::Clock;
 use pegcount_domain::{
     envelope::Position,
-    ids::{ContactId, TicketId, TicketKind},
-    ticket::{TicketStatus, TicketStep},
+    ids::ContactId,
+    ticketing::Status,
     time::{Micros, Span},
 };
 use pegcount_engine::{
-    Engine, EngineError, EngineOptions, FactBatch, KnownAt, LogStore, OpenTicket, Retained, Retention,
-    TicketCommand,
+    Engine, EngineError, EngineOptions, FactBatch, KnownAt, LogStore, Retained, Retention,
 };
 use pegcount_kpi::{Dimension, ExplainQuery, Query, QueryError, Table};
 use pegcount_log::{ConsumerHello, ConsumerName, Filter, LogError};
 use pegcount_proto::v1::{self, agent_fact, contact_fact::Action};
 use support::{
     MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, ready, send, signed_in, site,
-    started,
+    started, tickets,
 };
 
 const DAY: Micros = Micros(24 * Micros::HOUR.0);
@@ -122,29 +121,11 @@ async fn what_goes_on(place: &Place) {
     send(&mail, batch(1, MORNING, facts)).await.unwrap();
     place.settled().await;
     for (number, ticket) in ["open", "settled"].into_iter().enumerate() {
-        let opened = OpenTicket {
-            ticket: TicketId::new(ticket).unwrap(),
-            contact: None,
-            caller: None,
-            kind: TicketKind(name("repair")),
-            category: None,
-            topic: None,
-            agent: Some(agent("ann")),
-            queue: None,
-        };
-        let id = command(u128::try_from(number).unwrap() + 1);
-        place.engine.open_ticket(&site(), opened, &name("lead"), id).await.unwrap();
+        let id = u128::try_from(number).unwrap() + 1;
+        tickets::open(&place.engine, tickets::repair(ticket), id).await.unwrap();
+        tickets::all(&place.engine, ticket, 10 * id, [tickets::accept(), tickets::classify()]).await;
     }
-    for (id, step) in [(8, TicketStep::Resolve), (9, TicketStep::Close)] {
-        let step = TicketCommand {
-            ticket: TicketId::new("settled").unwrap(),
-            step,
-            expected: None,
-            agent: Some(agent("ann")),
-            reason: None,
-        };
-        place.engine.ticket_command(&site(), step, &name("lead"), command(id)).await.unwrap();
-    }
+    tickets::all(&place.engine, "settled", 8, [tickets::resolve(), tickets::close()]).await;
 }
 
 fn days(number: i64, by: &[Dimension]) -> Query {
@@ -233,12 +214,9 @@ async fn what_still_goes_on_is_there_after_its_events_have_gone() {
     let open: Vec<_> =
         engine.open_contacts(&site()).into_iter().map(|view| view.state.contact.to_string()).collect();
     assert_eq!(open, ["mail"]);
-    let ticket = TicketId::new("open").unwrap();
-    assert_eq!(engine.ticket(&site(), &ticket).unwrap().state.status, TicketStatus::Open);
-    let resolve =
-        TicketCommand { ticket, step: TicketStep::Resolve, expected: None, agent: None, reason: None };
-    let done = engine.ticket_command(&site(), resolve, &name("lead"), command(77)).await.unwrap();
-    assert_eq!(done.version.0, 2, "versions go on");
+    assert_eq!(tickets::view(engine, "open").state.status, Status::Classified);
+    let done = tickets::ask(engine, "open", tickets::resolve(), Some(3), 77).await.unwrap();
+    assert_eq!(done.version.0, 4, "versions go on");
     // A source goes on counting, and is nobody else's.
     let other =
         engine.open_source(pegcount_engine::SourceHello { actor: name("thief"), ..place.hello("pbx") });

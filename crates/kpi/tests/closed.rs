@@ -19,6 +19,7 @@ use pegcount_domain::{
     envelope::{Position, Recorded, StreamKind, StreamName},
     event::{Event, LegRef, QueueExit},
     ids::{ContactId, Key, Name, SiteId},
+    ticketing::TicketEvent,
     time::Micros,
 };
 use pegcount_kpi::{
@@ -70,9 +71,9 @@ fn moved_event(
             let journey = journey.map(contact);
             Event::ContactStarted { channel, direction, entry, customer, journey, callback, priority }
         }
-        Event::TicketOpened { contact: own, customer, kind, category, topic, agent, queue } => {
-            let contact = own.map(contact);
-            Event::TicketOpened { contact, customer, kind, category, topic, agent, queue }
+        Event::Ticket(TicketEvent::Opened(mut opening)) => {
+            opening.contact = opening.contact.map(contact);
+            Event::Ticket(TicketEvent::Opened(opening))
         }
         Event::ConnectionLost { last_heard } => Event::ConnectionLost { last_heard: last_heard.plus(by) },
         Event::QueueDefined(mut queue) => {

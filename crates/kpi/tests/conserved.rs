@@ -22,6 +22,7 @@ use pegcount_domain::{
     envelope::{Position, Recorded, StreamKind},
     event::{Event, LegRef},
     ids::{AgentId, ContactId, CustomerId, Key, QueueId},
+    ticketing::{FieldValue, TicketEvent},
     time::{Interval, Micros},
 };
 use pegcount_kpi::{Attribution, Dimension, Kpi, Query, Table, Value};
@@ -184,22 +185,26 @@ fn event_of_log(event: Event<Key>, log: u64) -> Event<Key> {
         Event::QueueEntered { visit, queue: entered, priority } => {
             Event::QueueEntered { visit, queue: queue(entered), priority }
         }
-        Event::TicketOpened {
-            contact: of,
-            customer: from,
-            kind,
-            category,
-            topic,
-            agent: by,
-            queue: served,
-        } => {
-            let (contact, customer) = (of.map(contact), from.map(customer));
-            let (agent, queue) = (by.map(agent), served.map(queue));
-            Event::TicketOpened { contact, customer, kind, category, topic, agent, queue }
+        Event::Ticket(TicketEvent::Opened(mut opening)) => {
+            opening.contact = opening.contact.map(contact);
+            opening.receiver = opening.receiver.map(agent);
+            opening.queue = opening.queue.map(queue);
+            for value in &mut opening.set {
+                if let FieldValue::Customer(own) = value {
+                    *own = customer(*own);
+                }
+            }
+            Event::Ticket(TicketEvent::Opened(opening))
         }
-        Event::TicketResolved { agent: by, reason } => Event::TicketResolved { agent: by.map(agent), reason },
-        Event::TicketReopened { agent: by, reason } => Event::TicketReopened { agent: by.map(agent), reason },
-        Event::TicketClosed { agent: by, reason } => Event::TicketClosed { agent: by.map(agent), reason },
+        Event::Ticket(TicketEvent::Resolved { way, agent: by, reason }) => {
+            Event::Ticket(TicketEvent::Resolved { way, agent: by.map(agent), reason })
+        }
+        Event::Ticket(TicketEvent::Reopened { reason, rework, agent: by }) => {
+            Event::Ticket(TicketEvent::Reopened { reason, rework, agent: by.map(agent) })
+        }
+        Event::Ticket(TicketEvent::Closed { agent: by, reason }) => {
+            Event::Ticket(TicketEvent::Closed { agent: by.map(agent), reason })
+        }
         Event::QueueDefined(mut one) => {
             one.queue = queue(one.queue);
             Event::QueueDefined(one)

@@ -14,6 +14,7 @@ use pegcount_domain::{
     envelope::StreamKind,
     event::{Channel, Direction, Event, QueueExit},
     ids::{AgentId, ContactId, CustomerId, TicketKind, WrapUpCode},
+    ticketing::{Opening, TicketEvent},
 };
 use pegcount_kpi::{Dimension, Value};
 use support::{Centre, column, t, value};
@@ -34,26 +35,22 @@ fn later(at: &str, seconds: i64) -> String {
 }
 
 fn ticket(centre: &mut Centre, id: &str, contact: &str, at: &str) {
-    let event = Event::TicketOpened {
+    let opening = Opening {
         contact: Some(ContactId(centre.key(contact))),
-        customer: None,
-        kind: TicketKind(centre.key("repair")),
-        category: None,
-        topic: None,
-        agent: Some(AgentId(centre.key("ann"))),
-        queue: None,
+        receiver: Some(AgentId(centre.key("ann"))),
+        ..Opening::of(TicketKind(centre.key("repair")))
     };
-    centre.record(StreamKind::Ticket, id, t(at), event);
+    centre.record(StreamKind::Ticket, id, t(at), Event::Ticket(TicketEvent::Opened(Box::new(opening))));
 }
 
 fn step(centre: &mut Centre, id: &str, at: &str, reopened: bool) {
     let (agent, reason) = (Some(AgentId(centre.key("ann"))), None);
     let event = if reopened {
-        Event::TicketReopened { agent, reason }
+        TicketEvent::Reopened { reason, rework: None, agent }
     } else {
-        Event::TicketResolved { agent, reason }
+        TicketEvent::Resolved { way: None, agent, reason }
     };
-    centre.record(StreamKind::Ticket, id, t(at), event);
+    centre.record(StreamKind::Ticket, id, t(at), Event::Ticket(event));
 }
 
 /// Eligible, held, final as of an instant.

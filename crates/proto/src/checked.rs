@@ -253,6 +253,8 @@ fn check_leg(leg: &v1::Leg, contact: ContactId, agent: Option<AgentId>) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use pegcount_domain::ticketing;
+
     use super::*;
 
     fn agent_fact(agent: &str, action: v1::agent_fact::Action) -> v1::AgentFact {
@@ -318,5 +320,13 @@ mod tests {
         twins(0..=20, |c| v1::QueueExit::try_from(c).is_ok(), QueueExit::from_code);
         twins(0..=20, |c| v1::TransferKind::try_from(c).is_ok(), TransferKind::from_code);
         twins(0..=20, |c| v1::Supervision::try_from(c).is_ok(), Supervision::from_code);
+        twins(0..=20, |c| v1::TicketStatus::try_from(c).is_ok(), ticketing::Status::from_code);
+        twins(0..=20, |c| v1::TicketSeverity::try_from(c).is_ok(), ticketing::Severity::from_code);
+        twins(0..=20, |c| v1::TicketUrgency::try_from(c).is_ok(), ticketing::Urgency::from_code);
+        twins(0..=20, |c| v1::TicketValidity::try_from(c).is_ok(), ticketing::Validity::from_code);
+        twins(0..=20, |c| v1::TicketWayKind::try_from(c).is_ok(), ticketing::WayKind::from_code);
+        twins(0..=20, |c| v1::TicketVisitStep::try_from(c).is_ok(), ticketing::VisitStep::from_code);
+        twins(0..=20, |c| v1::TicketTarget::try_from(c).is_ok(), ticketing::TargetKind::from_code);
+        twins(0..=20, |c| v1::TicketLinkKind::try_from(c).is_ok(), ticketing::LinkKind::from_code);
     }
 }

@@ -6,6 +6,7 @@
 use pegcount_domain::{
     allowance::AllowanceDefinition,
     authority::{AuthorityDefinition, Reporter},
+    customer::CustomerEvent,
     event::{Event, EventType, Intent, LegRef, LegStep},
     ids::Name,
     time::Micros,
@@ -17,6 +18,7 @@ use crate::{
     names::{NameList, Names},
     rules::{calendar_message, formula_message, target_message},
     stored,
+    tickets::write_ticket,
 };
 
 /// The schema version that this program writes, of every type.
@@ -43,9 +45,9 @@ pub fn encode(event: &Event) -> Encoded {
     Encoded { event_type: event.event_type(), schema_version: SCHEMA_VERSION, names: names.0, payload }
 }
 
-type Payload = SmallVec<[u8; 32]>;
+pub(crate) type Payload = SmallVec<[u8; 32]>;
 
-fn put(payload: &mut Payload, message: &impl Message) {
+pub(crate) fn put(payload: &mut Payload, message: &impl Message) {
     payload.resize(message.encoded_len(), 0);
     let mut buffer: &mut [u8] = payload;
     // The buffer has exactly the length that the message asked for, so this cannot run out of room.
@@ -70,10 +72,8 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         | Event::WrappedUp { .. }
         | Event::ContactEnded { .. }
         | Event::SurveyAnswered { .. } => write_contact(event, names, payload),
-        Event::TicketOpened { .. }
-        | Event::TicketResolved { .. }
-        | Event::TicketReopened { .. }
-        | Event::TicketClosed { .. } => write_ticket(event, names, payload),
+        Event::Ticket(event) => write_ticket(event, names, payload),
+        Event::Customer(event) => write_customer(event, names, payload),
         Event::QueueDefined(_)
         | Event::ReasonDefined(_)
         | Event::AgentDefined(_)
@@ -90,6 +90,33 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::HistoryClosed { before } => put(payload, &stored::HistoryClosed { before_us: before.0 }),
         Event::HistoryDropped { up_to, events, bytes } => {
             put(payload, &stored::HistoryDropped { up_to: *up_to, events: *events, bytes: *bytes });
+        }
+    }
+}
+
+fn write_customer(event: &CustomerEvent, names: &mut NameList, payload: &mut Payload) {
+    match event {
+        CustomerEvent::Kept { values } => {
+            let name_values = values.iter().map(|(reference, _)| names.ordinal(reference)).collect();
+            let kinds = values.iter().map(|(_, kind)| kind.code().into()).collect();
+            put(payload, &stored::CustomerKept { name_values, kinds });
+        }
+        CustomerEvent::Read { values, purpose } => {
+            let name_values = values.iter().map(|reference| names.ordinal(reference)).collect();
+            put(payload, &stored::CustomerRead { name_values, name_purpose: names.ordinal(&purpose.0) });
+        }
+        CustomerEvent::Tiered { tier } => {
+            put(payload, &stored::CustomerTiered { name_tier: names.ordinal(tier) });
+        }
+        CustomerEvent::AccessGranted { to, purpose, until } => {
+            let (name_to, name_purpose) = (names.ordinal(to), names.ordinal(&purpose.0));
+            put(payload, &stored::CustomerAccessGranted { name_to, name_purpose, until_us: until.0 });
+        }
+        CustomerEvent::AccessRevoked { to } => {
+            put(payload, &stored::CustomerAccessRevoked { name_to: names.ordinal(to) });
+        }
+        CustomerEvent::Erased { reason } => {
+            put(payload, &stored::CustomerErased { name_reason: names.ordinal(&reason.0) });
         }
     }
 }
@@ -198,31 +225,6 @@ fn write_contact(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::SurveyAnswered { survey, score } => {
             let name_survey = names.ordinal(&survey.0);
             put(payload, &stored::SurveyAnswered { name_survey, score: u32::from(*score) });
-        }
-        _ => {}
-    }
-}
-
-fn write_ticket(event: &Event, names: &mut NameList, payload: &mut Payload) {
-    match event {
-        Event::TicketOpened { contact, customer, kind, category, topic, agent, queue } => {
-            let message = stored::TicketOpened {
-                name_contact: names.optional(contact.as_ref().map(|id| &id.0)),
-                name_customer: names.optional(customer.as_ref().map(|id| &id.0)),
-                name_kind: names.ordinal(&kind.0),
-                name_category: names.optional(category.as_ref().map(|id| &id.0)),
-                name_topic: names.optional(topic.as_ref().map(|id| &id.0)),
-                name_agent: names.optional(agent.as_ref().map(|id| &id.0)),
-                name_queue: names.optional(queue.as_ref().map(|id| &id.0)),
-            };
-            put(payload, &message);
-        }
-        Event::TicketResolved { agent, reason }
-        | Event::TicketReopened { agent, reason }
-        | Event::TicketClosed { agent, reason } => {
-            let name_agent = names.optional(agent.as_ref().map(|id| &id.0));
-            let name_reason = names.optional(reason.as_ref().map(|id| &id.0));
-            put(payload, &stored::TicketStep { name_agent, name_reason });
         }
         _ => {}
     }

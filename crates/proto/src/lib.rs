@@ -10,6 +10,7 @@ mod encode;
 pub mod fuzzing;
 mod names;
 mod rules;
+mod tickets;
 
 pub use checked::{
     CALLER_BYTES_MAX, CheckedFact, FactError, PRIORITY_MAX, check_agent_fact, check_contact_fact, check_fact,

@@ -19,6 +19,7 @@ const MESSAGE: i32 = 4;
 const ENUM: i32 = 5;
 const SERVICE: i32 = 6;
 const INNER: i32 = 2;
+const NESTED: i32 = 3;
 
 /// The paths that have a comment before them.
 fn commented(file: &FileDescriptorProto) -> HashSet<Vec<i32>> {
@@ -37,9 +38,7 @@ fn documentable(file: &FileDescriptorProto) -> Vec<(Vec<i32>, String)> {
     let mut all = Vec::new();
     for (index, message) in file.message_type.iter().enumerate() {
         let path = vec![MESSAGE, number(index)];
-        assert!(message.nested_type.is_empty(), "{} nests messages: look at them here too", message.name());
-        all.push((path.clone(), message.name().to_owned()));
-        all.extend(fields(message, &path));
+        all.extend(within(message, path));
     }
     for (index, kind) in file.enum_type.iter().enumerate() {
         let path = vec![ENUM, number(index)];
@@ -53,6 +52,18 @@ fn documentable(file: &FileDescriptorProto) -> Vec<(Vec<i32>, String)> {
         let methods = service.method.iter().enumerate();
         all.extend(methods.map(|(method, named)| (inner(&path, method), named.name().to_owned())));
     }
+    all
+}
+
+/// A message, its fields, and the messages within it, but for those that a map is made of.
+fn within(message: &DescriptorProto, path: Vec<i32>) -> Vec<(Vec<i32>, String)> {
+    let mut all = fields(message, &path);
+    for (index, nested) in message.nested_type.iter().enumerate() {
+        if !nested.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry) {
+            all.extend(within(nested, [path.as_slice(), &[NESTED, number(index)]].concat()));
+        }
+    }
+    all.push((path, message.name().to_owned()));
     all
 }
 

@@ -77,6 +77,22 @@ actions! {
     ReadTickets "reading tickets" [
         Agent TeamLead KpiDesk FloorManager QualityInspector TicketOwner CallBackAgent Connector Administrator
     ],
+    /// Customers by a number or a surrogate: what is sealed, not what it says.
+    FindCustomers "finding customers" [Agent TeamLead TicketOwner CallBackAgent DataSteward],
+    /// Sealing names, numbers, notes.
+    KeepCustomerData "keeping customers' data" [
+        Agent TeamLead TicketOwner CallBackAgent DataSteward Connector
+    ],
+    /// What was sealed: a data steward, and whoever was given access by one.
+    ReadCustomerData "reading customers' data" [
+        Agent TeamLead QualityInspector TicketOwner CallBackAgent DataSteward
+    ],
+    /// A customer's tier.
+    SetCustomerTier "setting a customer's tier" [TeamLead TicketOwner DataSteward],
+    /// Who may read, and erasing.
+    GovernCustomerData "granting access to customers' data and erasing it" [DataSteward],
+    /// The vault's files, unreadable without the master key.
+    BackUpVault "backing the vault up" [Administrator],
     /// Figures; an agent its own rows only.
     ReadKpis "reading figures" [
         Agent TeamLead KpiDesk FloorManager QualityInspector Analyst Administrator
@@ -152,6 +168,11 @@ impl Caller {
     /// Whether it may do what others' names protect.
     pub(crate) fn is_administrator(&self) -> bool {
         self.principal.role() == Role::Administrator
+    }
+
+    /// Whether it keeps personal data for a living.
+    pub(crate) fn is_data_steward(&self) -> bool {
+        self.principal.role() == Role::DataSteward
     }
 
     /// The agent that it is, if it is one: then it gets to see and change nothing else.

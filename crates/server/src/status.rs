@@ -5,7 +5,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use pegcount_engine::EngineError;
+use pegcount_domain::ticketing::TicketRefusal;
+use pegcount_engine::{EngineError, VaultError};
 use pegcount_kpi::QueryError;
 use pegcount_log::{AppendError, ConsumerError, LogError, limits::CONSUMERS_MAX};
 use tonic::{Code, Status};
@@ -113,6 +114,20 @@ pub(crate) fn is_too_long(code: Code, message: &str) -> bool {
     code == Code::OutOfRange && message.contains("message length too large")
 }
 
+/// Why a ticket's rules refuse a command.
+fn of_ticket(ticket: &str, refusal: &TicketRefusal, message: String) -> Status {
+    match refusal {
+        TicketRefusal::Stale { expected, actual, .. } | TicketRefusal::Ahead { expected, actual } => {
+            let (expected, actual) = (expected.0.to_string(), actual.0.to_string());
+            let facts = [("ticket", ticket.to_owned()), ("expected", expected), ("actual", actual)];
+            informed(Code::Aborted, message, "WRONG_VERSION", &facts)
+        }
+        TicketRefusal::Other { ticket, refusal } => of_ticket(ticket, refusal, message),
+        TicketRefusal::Field { field, reason } => invalid(field, reason.clone()),
+        _ => precondition("TICKET", ticket, message),
+    }
+}
+
 /// The engine's error as a status.
 pub(crate) fn of(error: EngineError) -> Status {
     let message = error.to_string();
@@ -130,10 +145,7 @@ pub(crate) fn of(error: EngineError) -> Status {
         // No call makes one; the reason is that of a file.
         EngineError::Checkpoint(_) => informed(Code::Unavailable, message, "CHECKPOINT", &[]),
         EngineError::Precondition(_) => precondition("STATE", "", message),
-        EngineError::Conflict { expected, actual, .. } => {
-            let facts = [("expected", expected.to_string()), ("actual", actual.to_string())];
-            informed(Code::Aborted, message, "WRONG_VERSION", &facts)
-        }
+        EngineError::Ticket { ticket, refusal } => of_ticket(&ticket, &refusal, message),
         EngineError::SourceTaken { owner, .. } => {
             informed(Code::PermissionDenied, message, "SOURCE_TAKEN", &[("owner", owner.to_string())])
         }
@@ -141,6 +153,7 @@ pub(crate) fn of(error: EngineError) -> Status {
         EngineError::Append(error) => of_append(&error),
         EngineError::Log(error) => of_log(&error),
         EngineError::Consumer(error) => of_consumer(&error),
+        EngineError::Vault(error) if error.is_of_the_request() => of_vault(&error),
         EngineError::Vault(_) => {
             tracing::error!(error = message, "the vault cannot be used");
             informed(Code::Unavailable, message, "VAULT", &[])
@@ -175,6 +188,19 @@ pub(crate) fn of_query(error: &QueryError, column: &'static str) -> Status {
     };
     let details = ErrorDetails::with_bad_request_violation(field, message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// A request that the vault cannot carry out.
+fn of_vault(error: &VaultError) -> Status {
+    let message = error.to_string();
+    match error {
+        VaultError::Taken { .. } => informed(Code::AlreadyExists, message, "KNOWN_AS_ANOTHER", &[]),
+        VaultError::UnknownCustomer { .. } | VaultError::UnknownReference { .. } => {
+            informed(Code::NotFound, message, "NOT_FOUND", &[])
+        }
+        VaultError::Erased { .. } => precondition("ERASED", "", message),
+        _ => invalid("values", message),
+    }
 }
 
 /// The log's refusal of an append.

@@ -137,6 +137,31 @@ pub enum VaultError {
     Name(#[from] NameError),
 }
 
+impl VaultError {
+    /// Whether something else has to be asked for, rather than the vault mended.
+    pub fn is_of_the_request(&self) -> bool {
+        match self {
+            Self::Blank { .. }
+            | Self::Erased { .. }
+            | Self::UnknownCustomer { .. }
+            | Self::UnknownReference { .. }
+            | Self::Taken { .. }
+            | Self::TooLong { .. } => true,
+            Self::Io { .. }
+            | Self::Locked { .. }
+            | Self::NewerFormat { .. }
+            | Self::Damaged { .. }
+            | Self::KeyMissing { .. }
+            | Self::OtherKey { .. }
+            | Self::Random(_)
+            | Self::Poisoned { .. }
+            | Self::NotEmpty { .. }
+            | Self::Sealing
+            | Self::Name(_) => false,
+        }
+    }
+}
+
 /// Names the action and the path of an I/O error.
 pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> VaultError {
     let path = path.to_owned();

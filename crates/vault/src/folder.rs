@@ -89,10 +89,11 @@ impl Folder {
             return Err(VaultError::NotEmpty { path: to.to_owned() });
         }
         for name in names {
-            let path = self.path(name);
-            make_file_at(&to.join(name), &fs::read(&path).map_err(failed("read", &path))?)?;
+            let (path, copy) = (self.path(name), to.join(name));
+            let copied = fs::copy(&path, &copy).and_then(|_| File::open(&copy)?.sync_all());
+            copied.map_err(failed("copy", &path))?;
         }
-        Ok(())
+        sync_dir(to)
     }
 }
 

@@ -39,5 +39,4 @@ mod vault;
 
 pub use error::VaultError;
 pub use key::MasterKey;
-pub use sealed::ValueKind;
 pub use vault::{Unsealed, VALUE_BYTES_MAX, Vault};

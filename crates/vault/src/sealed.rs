@@ -10,6 +10,7 @@ use std::{
     io::{Read, Seek, SeekFrom},
 };
 
+use pegcount_domain::customer::ValueKind;
 use rustc_hash::FxHashMap;
 
 use crate::{
@@ -24,37 +25,6 @@ pub(crate) const NAME: &str = "sealed";
 pub(crate) const MAGIC: &str = "PEGVSEA1";
 const ABOUT_BYTES: usize = 33;
 const HEAD_BYTES: usize = ABOUT_BYTES + NONCE_BYTES + 4;
-
-/// What a sealed value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ValueKind {
-    /// A person's name.
-    Name,
-    /// A number, an address, or whatever else the customer is reached by.
-    Contact,
-    /// Where the customer lives, or where to go.
-    Place,
-    /// Free text: a note, an explanation.
-    Text,
-}
-
-impl ValueKind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Name, Self::Contact, Self::Place, Self::Text];
-
-    const fn code(self) -> u8 {
-        match self {
-            Self::Name => 1,
-            Self::Contact => 2,
-            Self::Place => 3,
-            Self::Text => 4,
-        }
-    }
-
-    fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-}
 
 /// Where a value lies in the file.
 #[derive(Clone, Copy)]
@@ -163,7 +133,7 @@ fn value(bytes: &[u8]) -> Option<(u128, usize)> {
     let length = rest.get(NONCE_BYTES..)?.first_chunk()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
     let whole = HEAD_BYTES.checked_add(length)?;
-    ValueKind::from_code(about[ABOUT_BYTES - 1])?;
+    ValueKind::from_code(about[ABOUT_BYTES - 1].into())?;
     (length >= TAG_BYTES && bytes.len() >= whole).then_some(())?;
     Some((u128::from_le_bytes(*about.first_chunk()?), whole))
 }
@@ -175,7 +145,7 @@ fn found(bytes: &[u8]) -> Option<Found> {
     (usize::try_from(u32::from_le_bytes(*length)) == Ok(sealed.len())).then_some(())?;
     Some(Found {
         customer: u128::from_le_bytes(*about.get(16..)?.first_chunk()?),
-        kind: ValueKind::from_code(about[ABOUT_BYTES - 1])?,
+        kind: ValueKind::from_code(about[ABOUT_BYTES - 1].into())?,
         about: *about,
         nonce: *nonce,
         sealed: sealed.to_vec(),

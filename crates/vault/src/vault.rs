@@ -7,6 +7,7 @@ use std::path::Path;
 
 use parking_lot::{Mutex, RwLock};
 use pegcount_domain::{
+    customer::ValueKind,
     ids::{CustomerId, Name, SiteId},
     time::Micros,
 };
@@ -20,7 +21,7 @@ use crate::{
     key::{CustomerKey, Hash, Key, MasterKey, random},
     ledger::Ledger,
     name::{Of, name, number},
-    sealed::{SealedValues, ValueKind},
+    sealed::SealedValues,
     slots::Slots,
 };
 
@@ -235,6 +236,12 @@ impl Vault {
         let entered = self.people.lock().ledger.enter(&numbers, at)?;
         self.carry_out()?;
         Ok(entered)
+    }
+
+    /// Whether it has given this surrogate, or erased it.
+    pub fn knows(&self, of: &CustomerId) -> bool {
+        let known = |number| self.check_known(&self.people.lock(), of, number).is_ok();
+        self.erased_at(of).is_some() || number(Of::Customer, &of.0).is_some_and(known)
     }
 
     /// When a customer was erased; none if it was not.

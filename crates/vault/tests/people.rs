@@ -11,10 +11,11 @@
 use std::{fs, path::Path};
 
 use pegcount_domain::{
+    customer::ValueKind,
     ids::{CustomerId, Name, SiteId},
     time::Micros,
 };
-use pegcount_vault::{MasterKey, VALUE_BYTES_MAX, ValueKind, Vault, VaultError};
+use pegcount_vault::{MasterKey, VALUE_BYTES_MAX, Vault, VaultError};
 use tempfile::TempDir;
 
 const AT: Micros = Micros(1_772_355_600_000_000);

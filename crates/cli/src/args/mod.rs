@@ -3,6 +3,7 @@
 //! Invariant: every command explains itself to a stranger, with an example.
 
 mod apply;
+mod customer;
 mod demo;
 mod kpi;
 mod log_tools;
@@ -13,6 +14,10 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub(crate) use apply::{ApplyArgs, DefinitionsArgs};
+pub(crate) use customer::{
+    CustomerArgs, CustomerCommand, EraseArgs, FindArgs, GrantArgs, KeepArgs, ReadArgs, RevokeArgs, ShowArgs,
+    TierArgs, VaultBackupArgs, VaultCommand, VaultRestoreArgs,
+};
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{
     AnomaliesArgs, CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, ReconcileArgs, SpanArgs,
@@ -104,6 +109,12 @@ pub(crate) enum Command {
     /// Read agents as they are now
     #[command(subcommand)]
     Agent(AgentCommand),
+    /// Find customers, keep and read what is sealed for them, erase them
+    #[command(subcommand)]
+    Customer(CustomerCommand),
+    /// Back up and restore the vault, in which everything personal lies
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Make a token for a softphone, an exchange or a person
     ///
     /// Makes it from the key in a server's folder and prints it, and nothing else. Whoever holds it acts in its name

@@ -39,6 +39,10 @@ pub(crate) struct ServeArgs {
     /// Let in only clients with a certificate signed by this one (PEM); they need a token all the same
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_client_ca: Option<PathBuf>,
+    /// The file with the vault's master key, made if the vault is new [default: `vault/key` in the folder, which whoever copies
+    /// the folder has]. `PEGCOUNT_VAULT_KEY` (64 hexadecimal digits) outranks it
+    #[arg(long, value_name = "FILE", env = crate::vault::KEY_FILE_VARIABLE)]
+    pub(crate) vault_key: Option<PathBuf>,
     /// How long connections may take to end when the server is told to stop
     #[arg(long, value_name = "LENGTH", default_value = "10s")]
     pub(crate) shutdown_grace: Length,

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<(), CliError> {
     };
     output::line(format_args!(
         "{}: everything up to position {}, {left_out}\nincarnation {:032x}, before {:032x}\n\
-         put `vault` and `token.key` of the server beside it before it starts",
+         put a vault (`pegcount vault restore`) and `token.key` of the server beside it before it starts",
         done.dir.display(),
         number(done.end.0),
         done.incarnation.0,

@@ -370,7 +370,9 @@ const fn withdrawn_by<N>(event: &TicketEvent<N>) -> &'static [TargetKind] {
     use TargetKind::{Approve, Arrive, Dispatch, Explain, NextUpdate};
     match event {
         TicketEvent::Resolved { .. } => &[NextUpdate, Approve, Dispatch, Arrive, Explain],
-        TicketEvent::Closed | TicketEvent::Cancelled { .. } | TicketEvent::Merged { .. } => TargetKind::ALL,
+        TicketEvent::Closed { .. } | TicketEvent::Cancelled { .. } | TicketEvent::Merged { .. } => {
+            TargetKind::ALL
+        }
         _ => &[],
     }
 }

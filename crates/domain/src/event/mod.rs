@@ -24,12 +24,14 @@ use crate::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
     calendar::CalendarDefinition,
+    customer::CustomerEvent,
     formula::FormulaDefinition,
     ids::{
-        AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode,
-        SurveyId, TicketKind, TopicId, VisitId, WrapUpCode,
+        AgentId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode, SurveyId,
+        TopicId, VisitId, WrapUpCode,
     },
     target::TargetDefinition,
+    ticketing::TicketEvent,
     time::Micros,
 };
 
@@ -177,44 +179,10 @@ pub enum Event<N = Name> {
         /// 1 to 5.
         score: u8,
     },
-    /// A ticket was opened.
-    TicketOpened {
-        /// In this contact.
-        contact: Option<ContactId<N>>,
-        /// For this customer.
-        customer: Option<CustomerId<N>>,
-        /// Its kind.
-        kind: TicketKind<N>,
-        /// Its category.
-        category: Option<CategoryId<N>>,
-        /// Its topic.
-        topic: Option<TopicId<N>>,
-        /// Who took it.
-        agent: Option<AgentId<N>>,
-        /// The queue of the contact.
-        queue: Option<QueueId<N>>,
-    },
-    /// A ticket was resolved.
-    TicketResolved {
-        /// Who did it.
-        agent: Option<AgentId<N>>,
-        /// How.
-        reason: Option<ReasonCode<N>>,
-    },
-    /// A ticket was opened again.
-    TicketReopened {
-        /// Who did it.
-        agent: Option<AgentId<N>>,
-        /// Why.
-        reason: Option<ReasonCode<N>>,
-    },
-    /// A ticket was closed.
-    TicketClosed {
-        /// Who did it.
-        agent: Option<AgentId<N>>,
-        /// How.
-        reason: Option<ReasonCode<N>>,
-    },
+    /// Something happened to the ticket of the stream.
+    Ticket(TicketEvent<N>),
+    /// Something happened to a customer's file.
+    Customer(CustomerEvent<N>),
     /// A queue was defined.
     QueueDefined(QueueDefinition<N>),
     /// A reason was defined.

@@ -3,9 +3,11 @@
 //! Invariant: a number is stored; it is never given to another meaning.
 
 use super::{Event, LegStep};
+use crate::customer::CustomerEvent;
+use crate::ticketing::TicketEvent;
 
 /// The stored number of a kind of event. Numbers are grouped: 1xx agent, 2xx leg, 3xx contact, 4xx ticket,
-/// 5xx definition, 6xx quarantine, 7xx correction, 8xx history.
+/// 5xx definition, 6xx quarantine, 7xx correction, 8xx history, 9xx customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventType(pub u16);
 
@@ -21,6 +23,11 @@ macro_rules! types {
             /// The name (`agent.signed_in`), or `unknown` for a number of a newer program.
             pub const fn name(self) -> &'static str {
                 match self.0 { $($number => $name,)+ _ => "unknown" }
+            }
+
+            /// Whether it says what happened to a ticket.
+            pub const fn is_of_ticket(self) -> bool {
+                matches!(self.0, 400..500)
             }
 
             /// The one of this name; none for `unknown`.
@@ -71,6 +78,36 @@ types! {
     TICKET_RESOLVED = 402 "ticket.resolved",
     TICKET_REOPENED = 403 "ticket.reopened",
     TICKET_CLOSED = 404 "ticket.closed",
+    TICKET_ACCEPTED = 405 "ticket.accepted",
+    TICKET_CLASSIFIED = 406 "ticket.classified",
+    TICKET_EDITED = 407 "ticket.edited",
+    TICKET_DISPATCHED = 408 "ticket.dispatched",
+    TICKET_ARRIVED = 409 "ticket.arrived",
+    TICKET_WORK_STARTED = 410 "ticket.work_started",
+    TICKET_HELD = 411 "ticket.held",
+    TICKET_RESUMED = 412 "ticket.resumed",
+    TICKET_CONFIRMED = 413 "ticket.confirmed",
+    TICKET_CANCELLED = 414 "ticket.cancelled",
+    TICKET_MERGED = 415 "ticket.merged",
+    TICKET_ABSORBED = 416 "ticket.absorbed",
+    TICKET_ESCALATED = 417 "ticket.escalated",
+    TICKET_SKIPPED_TOLD = 418 "ticket.skipped_told",
+    TICKET_REASSIGNED = 419 "ticket.reassigned",
+    TICKET_LINKED = 420 "ticket.linked",
+    TICKET_UNLINKED = 421 "ticket.unlinked",
+    TICKET_NOTED = 422 "ticket.noted",
+    TICKET_ATTACHED = 423 "ticket.attached",
+    TICKET_ARTICLE_CITED = 424 "ticket.article_cited",
+    TICKET_CONTACT_ADDED = 425 "ticket.contact_added",
+    TICKET_VISIT_STEPPED = 426 "ticket.visit_stepped",
+    TICKET_APPROVAL_ASKED = 427 "ticket.approval_asked",
+    TICKET_APPROVAL_GIVEN = 428 "ticket.approval_given",
+    TICKET_APPROVAL_REFUSED = 429 "ticket.approval_refused",
+    TICKET_INFORMED = 430 "ticket.informed",
+    TICKET_INVESTIGATED = 431 "ticket.investigated",
+    TICKET_REPEATED = 432 "ticket.repeated",
+    TICKET_PROMISED = 433 "ticket.promised",
+    TICKET_ALERTED = 434 "ticket.alerted",
     QUEUE_DEFINED = 501 "definition.queue",
     REASON_DEFINED = 502 "definition.reason",
     AGENT_DEFINED = 503 "definition.agent",
@@ -87,6 +124,12 @@ types! {
     AMENDED = 702 "correction.amended",
     HISTORY_CLOSED = 801 "history.closed",
     HISTORY_DROPPED = 802 "history.dropped",
+    CUSTOMER_KEPT = 901 "customer.kept",
+    CUSTOMER_READ = 902 "customer.read",
+    CUSTOMER_TIERED = 903 "customer.tiered",
+    CUSTOMER_ACCESS_GRANTED = 904 "customer.access_granted",
+    CUSTOMER_ACCESS_REVOKED = 905 "customer.access_revoked",
+    CUSTOMER_ERASED = 906 "customer.erased",
 }
 
 impl<N> Event<N> {
@@ -112,10 +155,8 @@ impl<N> Event<N> {
             Self::WrappedUp { .. } => EventType::WRAPPED_UP,
             Self::ContactEnded { .. } => EventType::CONTACT_ENDED,
             Self::SurveyAnswered { .. } => EventType::SURVEY_ANSWERED,
-            Self::TicketOpened { .. } => EventType::TICKET_OPENED,
-            Self::TicketResolved { .. } => EventType::TICKET_RESOLVED,
-            Self::TicketReopened { .. } => EventType::TICKET_REOPENED,
-            Self::TicketClosed { .. } => EventType::TICKET_CLOSED,
+            Self::Ticket(event) => event.event_type(),
+            Self::Customer(event) => event.event_type(),
             Self::QueueDefined(_) => EventType::QUEUE_DEFINED,
             Self::ReasonDefined(_) => EventType::REASON_DEFINED,
             Self::AgentDefined(_) => EventType::AGENT_DEFINED,
@@ -132,6 +173,20 @@ impl<N> Event<N> {
             Self::Amended { .. } => EventType::AMENDED,
             Self::HistoryClosed { .. } => EventType::HISTORY_CLOSED,
             Self::HistoryDropped { .. } => EventType::HISTORY_DROPPED,
+        }
+    }
+}
+
+impl<N> CustomerEvent<N> {
+    /// Its type's number.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::Kept { .. } => EventType::CUSTOMER_KEPT,
+            Self::Read { .. } => EventType::CUSTOMER_READ,
+            Self::Tiered { .. } => EventType::CUSTOMER_TIERED,
+            Self::AccessGranted { .. } => EventType::CUSTOMER_ACCESS_GRANTED,
+            Self::AccessRevoked { .. } => EventType::CUSTOMER_ACCESS_REVOKED,
+            Self::Erased { .. } => EventType::CUSTOMER_ERASED,
         }
     }
 }
@@ -157,6 +212,48 @@ impl<N> LegStep<N> {
             Self::Ended { .. } => EventType::LEG_ENDED,
             Self::AfterCallStarted => EventType::LEG_AFTER_CALL_STARTED,
             Self::AfterCallEnded => EventType::LEG_AFTER_CALL_ENDED,
+        }
+    }
+}
+
+impl<N> TicketEvent<N> {
+    /// Its type's number.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::Opened(_) => EventType::TICKET_OPENED,
+            Self::Resolved { .. } => EventType::TICKET_RESOLVED,
+            Self::Reopened { .. } => EventType::TICKET_REOPENED,
+            Self::Closed { .. } => EventType::TICKET_CLOSED,
+            Self::Accepted { .. } => EventType::TICKET_ACCEPTED,
+            Self::Classified { .. } => EventType::TICKET_CLASSIFIED,
+            Self::Edited { .. } => EventType::TICKET_EDITED,
+            Self::Dispatched { .. } => EventType::TICKET_DISPATCHED,
+            Self::Arrived => EventType::TICKET_ARRIVED,
+            Self::WorkStarted => EventType::TICKET_WORK_STARTED,
+            Self::Held { .. } => EventType::TICKET_HELD,
+            Self::Resumed => EventType::TICKET_RESUMED,
+            Self::Confirmed { .. } => EventType::TICKET_CONFIRMED,
+            Self::Cancelled { .. } => EventType::TICKET_CANCELLED,
+            Self::Merged { .. } => EventType::TICKET_MERGED,
+            Self::Absorbed { .. } => EventType::TICKET_ABSORBED,
+            Self::Escalated { .. } => EventType::TICKET_ESCALATED,
+            Self::SkippedTold { .. } => EventType::TICKET_SKIPPED_TOLD,
+            Self::Reassigned { .. } => EventType::TICKET_REASSIGNED,
+            Self::Linked { .. } => EventType::TICKET_LINKED,
+            Self::Unlinked { .. } => EventType::TICKET_UNLINKED,
+            Self::Noted { .. } => EventType::TICKET_NOTED,
+            Self::Attached { .. } => EventType::TICKET_ATTACHED,
+            Self::ArticleCited { .. } => EventType::TICKET_ARTICLE_CITED,
+            Self::ContactAdded { .. } => EventType::TICKET_CONTACT_ADDED,
+            Self::VisitStepped { .. } => EventType::TICKET_VISIT_STEPPED,
+            Self::ApprovalAsked { .. } => EventType::TICKET_APPROVAL_ASKED,
+            Self::ApprovalGiven { .. } => EventType::TICKET_APPROVAL_GIVEN,
+            Self::ApprovalRefused { .. } => EventType::TICKET_APPROVAL_REFUSED,
+            Self::Informed { .. } => EventType::TICKET_INFORMED,
+            Self::Investigated => EventType::TICKET_INVESTIGATED,
+            Self::Repeated { .. } => EventType::TICKET_REPEATED,
+            Self::Promised { .. } => EventType::TICKET_PROMISED,
+            Self::Alerted { .. } => EventType::TICKET_ALERTED,
         }
     }
 }

@@ -124,15 +124,15 @@ impl<N: Clone + Eq> Ticket<N> {
                 or_keep(&mut self.group, group.as_ref());
             }
             TicketEvent::Held { reason } => self.hold_reason = Some(reason.clone()),
-            TicketEvent::Resolved { way, agent } => {
-                self.way = Some(way.clone());
+            TicketEvent::Resolved { way, agent, .. } => {
+                self.way.clone_from(way);
                 self.resolved_by.clone_from(agent);
                 self.resolved_at = Some(at);
                 self.confirmed = false;
             }
             TicketEvent::Confirmed { .. } => self.confirmed = true,
-            TicketEvent::Reopened { rework, .. } => self.reopen(before, *rework),
-            TicketEvent::Closed => self.closed_at = Some(at),
+            TicketEvent::Reopened { rework, .. } => self.reopen(before, rework.unwrap_or(false)),
+            TicketEvent::Closed { .. } => self.closed_at = Some(at),
             TicketEvent::Merged { into } => self.merged_into = Some(into.clone()),
             TicketEvent::Absorbed { .. } => self.absorbed = self.absorbed.saturating_add(1),
             TicketEvent::Escalated { level, skipped, .. } => {

@@ -51,6 +51,8 @@ pub enum TicketCommand<N = Name> {
         way: Way<N>,
         /// Who did it.
         agent: Option<AgentId<N>>,
+        /// A code for it.
+        reason: Option<ReasonCode<N>>,
     },
     /// The requester accepts what was done.
     Confirm {
@@ -63,9 +65,16 @@ pub enum TicketCommand<N = Name> {
         reason: ReasonCode<N>,
         /// Whether the work has to be done again.
         rework: bool,
+        /// Who asks for it.
+        agent: Option<AgentId<N>>,
     },
     /// Put it away.
-    Close,
+    Close {
+        /// Who does it.
+        agent: Option<AgentId<N>>,
+        /// A code for it.
+        reason: Option<ReasonCode<N>>,
+    },
     /// It is no valid matter.
     Cancel {
         /// Why.
@@ -191,7 +200,7 @@ impl<N> TicketCommand<N> {
             Self::Resolve { .. } => Action::Resolve,
             Self::Confirm { .. } => Action::Confirm,
             Self::Reopen { .. } => Action::Reopen,
-            Self::Close => Action::Close,
+            Self::Close { .. } => Action::Close,
             Self::Cancel { .. } => Action::Cancel,
             Self::Escalate { .. } => Action::Escalate,
             Self::TellSkipped { .. } => Action::Alert,

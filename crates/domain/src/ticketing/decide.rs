@@ -108,9 +108,9 @@ impl<N: Clone + Eq + fmt::Display> Case<'_, N> {
             TicketCommand::StartWork => TicketEvent::WorkStarted,
             TicketCommand::Hold { reason } => TicketEvent::Held { reason },
             TicketCommand::Resume => TicketEvent::Resumed,
-            TicketCommand::Resolve { way, agent } => {
+            TicketCommand::Resolve { way, agent, reason } => {
                 self.can_resolve(&way)?;
-                TicketEvent::Resolved { way, agent }
+                TicketEvent::Resolved { way: Some(way), agent, reason }
             }
             TicketCommand::Confirm { proof } => {
                 return Ok(if ticket.confirmed {
@@ -119,10 +119,12 @@ impl<N: Clone + Eq + fmt::Display> Case<'_, N> {
                     vec![TicketEvent::Confirmed { proof }]
                 });
             }
-            TicketCommand::Reopen { reason, rework } => TicketEvent::Reopened { reason, rework },
-            TicketCommand::Close => {
+            TicketCommand::Reopen { reason, rework, agent } => {
+                TicketEvent::Reopened { reason: Some(reason), rework: Some(rework), agent }
+            }
+            TicketCommand::Close { agent, reason } => {
                 self.can_close()?;
-                TicketEvent::Closed
+                TicketEvent::Closed { agent, reason }
             }
             TicketCommand::Cancel { reason, explanation } => TicketEvent::Cancelled { reason, explanation },
             TicketCommand::Escalate { to, reason, emergency } => {

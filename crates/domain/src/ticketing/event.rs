@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{
-        AgentId, CategoryId, ContactId, CustomerId, Name, ReasonCode, TeamId, TicketId, TicketKind, TopicId,
+        AgentId, CategoryId, ContactId, CustomerId, Name, QueueId, ReasonCode, TeamId, TicketId, TicketKind,
+        TopicId,
     },
     ticketing::words::{
         Action, Field, LinkKind, Promiser, Severity, TargetKind, Urgency, Validity, Visibility, VisitStep,
@@ -124,10 +125,36 @@ pub struct Opening<N = Name> {
     pub group: Option<TeamId<N>>,
     /// The contact that it was opened in.
     pub contact: Option<ContactId<N>>,
+    /// The queue of that contact, whose the ticket is in the figures.
+    pub queue: Option<QueueId<N>>,
     /// The ticket that it was split off.
     pub split_from: Option<TicketId<N>>,
     /// What is known.
     pub set: Vec<FieldValue<N>>,
+}
+
+impl<N> Opening<N> {
+    /// One of `kind`, of which nothing else is known.
+    pub const fn of(kind: TicketKind<N>) -> Self {
+        let (receiver, group, contact, queue, split_from) = (None, None, None, None, None);
+        Self { kind, receiver, group, contact, queue, split_from, set: Vec::new() }
+    }
+
+    /// The customer's surrogate: of several the last, as the ticket takes it.
+    pub fn customer(&self) -> Option<&CustomerId<N>> {
+        self.set.iter().rev().find_map(|value| match value {
+            FieldValue::Customer(customer) => Some(customer),
+            _ => None,
+        })
+    }
+
+    /// The topic, likewise.
+    pub fn topic(&self) -> Option<&TopicId<N>> {
+        self.set.iter().rev().find_map(|value| match value {
+            FieldValue::Topic(topic) => Some(topic),
+            _ => None,
+        })
+    }
 }
 
 /// What happened to a ticket.
@@ -171,10 +198,12 @@ pub enum TicketEvent<N = Name> {
     Resumed,
     /// It was settled.
     Resolved {
-        /// How.
-        way: Way<N>,
+        /// How; none: nobody said (what was stored before the ways, and what an import does not know).
+        way: Option<Way<N>>,
         /// By whom.
         agent: Option<AgentId<N>>,
+        /// A code for it.
+        reason: Option<ReasonCode<N>>,
     },
     /// The requester accepted what was done.
     Confirmed {
@@ -183,13 +212,20 @@ pub enum TicketEvent<N = Name> {
     },
     /// It was not settled after all.
     Reopened {
-        /// Why.
-        reason: ReasonCode<N>,
-        /// Whether the work has to be done again.
-        rework: bool,
+        /// Why; none: nobody said (likewise).
+        reason: Option<ReasonCode<N>>,
+        /// Whether the work has to be done again; none: nobody said.
+        rework: Option<bool>,
+        /// By whom.
+        agent: Option<AgentId<N>>,
     },
     /// It was put away.
-    Closed,
+    Closed {
+        /// By whom.
+        agent: Option<AgentId<N>>,
+        /// A code for it.
+        reason: Option<ReasonCode<N>>,
+    },
     /// It was no valid matter.
     Cancelled {
         /// Why.
@@ -346,7 +382,7 @@ impl<N> TicketEvent<N> {
             Self::Resolved { .. } => Action::Resolve,
             Self::Confirmed { .. } => Action::Confirm,
             Self::Reopened { .. } => Action::Reopen,
-            Self::Closed => Action::Close,
+            Self::Closed { .. } => Action::Close,
             Self::Cancelled { .. } => Action::Cancel,
             Self::Merged { .. } => Action::Merge,
             Self::Absorbed { .. } => Action::Absorb,

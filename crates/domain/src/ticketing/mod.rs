@@ -1,7 +1,6 @@
 //! The full ticket: its lifecycle and what its kind needs, as pure functions; its times are [`crate::deadlines`]'.
 //!
-//! Not for who may ask (the server checks roles), and not for idempotence by command id (the engine remembers). The thin ticket
-//! that the log holds today is [`crate::ticket`].
+//! Not for who may ask (the server checks roles), and not for idempotence by command id (the engine remembers).
 //!
 //! Invariants: merged and cancelled are for good; who received a ticket first never changes; a decided event is never marked when
 //! it is applied; the version counts every event, and a stale command is told who did what since.

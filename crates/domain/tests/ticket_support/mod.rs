@@ -29,6 +29,7 @@ pub fn opening(kind: &str) -> Opening {
         receiver: Some(agent("ann")),
         group: Some(TeamId(name("desk"))),
         contact: Some(ContactId(name("call-1"))),
+        queue: None,
         split_from: None,
         set: vec![FieldValue::Channel(name("phone"))],
     }
@@ -51,7 +52,7 @@ pub fn resolve() -> TicketCommand {
 }
 
 pub fn settle(way: Way) -> TicketCommand {
-    TicketCommand::Resolve { way, agent: Some(agent("bob")) }
+    TicketCommand::Resolve { way, agent: Some(agent("bob")), reason: None }
 }
 
 pub fn declined() -> Way {
@@ -63,7 +64,11 @@ pub fn hold() -> TicketCommand {
 }
 
 pub fn reopen() -> TicketCommand {
-    TicketCommand::Reopen { reason: reason("again"), rework: true }
+    TicketCommand::Reopen { reason: reason("again"), rework: true, agent: None }
+}
+
+pub fn close() -> TicketCommand {
+    TicketCommand::Close { agent: Some(agent("bob")), reason: None }
 }
 
 pub fn cancel() -> TicketCommand {

@@ -142,13 +142,9 @@ fn matters(event_type: EventType) -> bool {
             | EventType::CONTACT_IDENTIFIED
             | EventType::WRAPPED_UP
             | EventType::SURVEY_ANSWERED
-            | EventType::TICKET_OPENED
-            | EventType::TICKET_RESOLVED
-            | EventType::TICKET_REOPENED
-            | EventType::TICKET_CLOSED
             | EventType::REFUSED
             | EventType::SKIPPED
-    )
+    ) && !event_type.is_of_ticket()
 }
 
 /// Sites, queues and agents.

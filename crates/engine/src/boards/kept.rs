@@ -5,7 +5,7 @@
 use pegcount_domain::{
     envelope::Position,
     ids::{ContactId, Name, NameError, QueueId, SiteId, TicketId},
-    ticket::TicketStatus,
+    ticketing::Status,
 };
 use pegcount_proto::stored;
 
@@ -18,13 +18,13 @@ impl Boards {
         self.sites.get(&site).is_some_and(|board| board.contacts.is_open(&contact))
     }
 
-    /// Whether a ticket is not closed.
+    /// Whether a ticket is not closed, cancelled or merged.
     pub(crate) fn has_open_ticket(&self, site: &str, ticket: &str) -> bool {
         let (Ok(site), Ok(ticket)) = (SiteId::new(site), TicketId::new(ticket)) else { return false };
         let board = self.sites.get(&site);
         board
             .and_then(|board| board.tickets.status(&ticket))
-            .is_some_and(|status| status != TicketStatus::Closed)
+            .is_some_and(|status| status != Status::Closed && !status.is_over())
     }
 
     /// What stays of them in an archive.

@@ -1,14 +1,16 @@
-//! Agents, contacts, tickets and definitions as they are now: what commands are decided against and reads answer from.
+//! Agents, contacts, tickets, customers' files and definitions as they are now: what commands are decided against and reads answer from.
 //!
 //! One fold over the whole log, with texts as names. Not for figures: those come from the KPI fold. Invariant: the
 //! boards say what the log says up to `position`, and nothing of their own.
 
 mod agents;
 mod contacts;
+mod customers;
 mod history;
 mod kept;
 mod sources;
 mod tickets;
+mod world;
 
 use std::collections::VecDeque;
 
@@ -18,7 +20,7 @@ use pegcount_domain::{
     envelope::{Position, StreamKind, StreamName, Version},
     event::Event,
     formula::FormulaDefinition,
-    ids::{AgentId, CommandId, ContactId, Name, QueueId, SiteId, SourceId, TicketId},
+    ids::{AgentId, CommandId, ContactId, CustomerId, Name, QueueId, SiteId, SourceId, TicketId},
     time::Micros,
 };
 use pegcount_log::{Frame, FrameEvent};
@@ -28,13 +30,17 @@ use serde::{Deserialize, Serialize};
 pub use agents::{AgentView, MarkedFact};
 pub(crate) use contacts::ContactEntry;
 pub use contacts::{ContactView, MarkedContactFact};
-pub use tickets::TicketView;
+pub use customers::CustomerView;
+pub(crate) use tickets::{Entry, TicketDuty, Watched};
+pub use tickets::{TicketCursor, TicketFilter, TicketOrder, TicketView};
 
 use crate::{definitions::Defined, follow::Fold, options::COMMAND_MEMORY, recorded::named_event};
 use agents::AgentEntry;
 use contacts::Contacts;
+use customers::Customers;
 use sources::SourceBook;
 use tickets::Tickets;
+use world::SiteWorld;
 
 /// A command that has been carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +71,10 @@ pub(crate) struct SiteBoard {
     agents: FxHashMap<AgentId, AgentEntry>,
     pub(crate) contacts: Contacts,
     pub(crate) tickets: Tickets,
+    /// Made of the definitions when it is needed.
+    #[serde(skip)]
+    pub(crate) world: SiteWorld,
+    pub(crate) customers: Customers,
     queues_seen: FxHashSet<QueueId>,
 }
 
@@ -129,9 +139,17 @@ impl Boards {
                 }
                 board.contacts.insert(ContactId(id), envelope, event);
             }
-            StreamKind::Ticket => board.tickets.insert(TicketId(id), envelope, &event),
-            StreamKind::Definition => {
-                board.definitions.apply(&event);
+            StreamKind::Ticket => {
+                if let Event::Ticket(event) = &event {
+                    let world = board.world.of(&board.definitions);
+                    board.tickets.insert(TicketId(id), envelope, event, world);
+                }
+            }
+            StreamKind::Definition => board.define(&event, envelope.occurred_at),
+            StreamKind::Customer => {
+                if let Event::Customer(event) = &event {
+                    board.customers.insert(CustomerId(id), envelope, event);
+                }
             }
             StreamKind::Quarantine => {}
         }
@@ -166,6 +184,28 @@ impl Boards {
         let mut sites: Vec<_> = self.sites.keys().cloned().collect();
         sites.sort();
         sites
+    }
+
+    /// What has come due for tickets by `now`, for at most `limit` of them.
+    pub(crate) fn ticket_duties(&self, now: Micros, limit: usize) -> Vec<(SiteId, TicketDuty)> {
+        let mut found = Vec::new();
+        for (site, board) in &self.sites {
+            let world = board.world.of(&board.definitions);
+            let duties = board.tickets.duties(now, world, limit.saturating_sub(found.len()));
+            found.extend(duties.into_iter().map(|duty| (site.clone(), duty)));
+        }
+        found
+    }
+
+    /// When something comes due for a ticket next.
+    pub(crate) fn next_ticket_duty(&self) -> Option<Micros> {
+        self.sites.values().filter_map(|board| board.tickets.next_duty()).min()
+    }
+
+    /// The customers of all sites who were erased, and when.
+    pub(crate) fn erased_customers(&self) -> impl Iterator<Item = (CustomerId, Micros)> {
+        let erased = self.sites.values().flat_map(|board| board.customers.erased());
+        erased.filter_map(|(customer, file)| Some((customer.clone(), file.erased.as_ref()?.0)))
     }
 
     /// The principal whose source this is, if it has written anything.
@@ -232,6 +272,13 @@ impl Boards {
 }
 
 impl SiteBoard {
+    fn define(&mut self, event: &Event, at: Micros) {
+        if self.definitions.apply(event) && SiteWorld::is_made_of(event) {
+            self.world = SiteWorld::default();
+            self.tickets.refresh(at, self.world.of(&self.definitions));
+        }
+    }
+
     fn see_queue(&mut self, event: &Event) {
         let queue = match event {
             Event::QueueEntered { queue, .. } => Some(queue),

@@ -1,5 +1,7 @@
 //! An engine on a folder of its own and a clock set by hand, and short words for facts.
 
+pub mod tickets;
+
 use std::sync::Arc;
 
 use pegcount_clock::Clock;

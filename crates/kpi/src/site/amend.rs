@@ -55,7 +55,7 @@ impl Site {
                 self.change_ticket(ticket, |facts| facts.retain(|fact| fact.stamp.position != target));
                 Some(fact.stamp)
             }
-            StreamKind::Definition | StreamKind::Quarantine => None,
+            StreamKind::Definition | StreamKind::Quarantine | StreamKind::Customer => None,
         }
     }
 

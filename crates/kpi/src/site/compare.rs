@@ -7,6 +7,7 @@ use pegcount_domain::{
     envelope::{Recorded, StreamKind},
     event::{Event, LegRef},
     ids::{AgentId, ContactId, CustomerId, Key},
+    ticketing::TicketEvent,
     time::{Micros, Span},
 };
 use smallvec::SmallVec;
@@ -64,7 +65,7 @@ impl Site {
             StreamKind::Agent => agents.extend(self.agents.find(key)),
             StreamKind::Contact => own.extend(self.contacts.find(key)),
             StreamKind::Ticket => tickets.extend(self.tickets.find(key)),
-            StreamKind::Definition | StreamKind::Quarantine => {}
+            StreamKind::Definition | StreamKind::Quarantine | StreamKind::Customer => {}
         }
         own.extend(named.contacts.iter().filter_map(|contact| self.contacts.find(contact.0)));
         agents.extend(named.agents.iter().filter_map(|agent| self.agents.find(agent.0)));
@@ -156,9 +157,9 @@ fn named_by(event: &Event<Key>) -> Named {
         Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
             named.customers.extend(*customer);
         }
-        Event::TicketOpened { contact, customer, .. } => {
-            named.contacts.extend(*contact);
-            named.customers.extend(*customer);
+        Event::Ticket(TicketEvent::Opened(opening)) => {
+            named.contacts.extend(opening.contact);
+            named.customers.extend(opening.customer().copied());
         }
         Event::Amended { event, .. } => return named_by(event),
         _ => {}

@@ -7,6 +7,7 @@ use pegcount_domain::{
     envelope::{Recorded, StreamKind, StreamName},
     event::{Event, Intent as AskedIntent, LegRef, LegStep},
     ids::{AgentId, Key, ReasonCode},
+    ticketing::TicketEvent,
     time::{Interval, Micros},
 };
 
@@ -94,10 +95,7 @@ impl Site {
                 let leg = LegRef { contact, leg, agent, visit, queue, channel, direction };
                 self.route_leg(stream, stamp, &leg, Step::Assigned);
             }
-            Event::TicketOpened { .. }
-            | Event::TicketResolved { .. }
-            | Event::TicketReopened { .. }
-            | Event::TicketClosed { .. } => self.route_ticket(stream, stamp, event),
+            Event::Ticket(event) => self.route_ticket(stream, stamp, event),
             // No figure of this crate speaks of the rest; definitions and corrections have been taken before.
             _ => {}
         }
@@ -230,24 +228,25 @@ impl Site {
         })
     }
 
-    fn route_ticket(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &Event<Key>) {
+    fn route_ticket(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &TicketEvent<Key>) {
         let agent = |site: &mut Self, agent: Option<AgentId<Key>>| Dims {
             agent: agent.map_or(Id::NONE, |agent| site.names.id(agent.0)),
             ..Dims::default()
         };
         let body = match event {
-            Event::TicketOpened { contact, customer, topic, agent: by, queue, .. } => {
-                let queue = queue.map_or(Id::NONE, |queue| self.names.id(queue.0));
+            TicketEvent::Opened(opening) => {
+                let queue = opening.queue.map_or(Id::NONE, |queue| self.names.id(queue.0));
                 TicketBody::Opened(Opened {
-                    contact: contact.map(|contact| self.contact(contact.0)),
-                    customer: customer.map(|customer| self.line(customer.0)),
-                    topic: topic.map_or(Mark::NONE, |topic| Mark::of(topic.0)),
-                    by: Dims { queue, ..agent(self, *by) },
+                    contact: opening.contact.map(|contact| self.contact(contact.0)),
+                    customer: opening.customer().map(|customer| self.line(customer.0)),
+                    topic: opening.topic().map_or(Mark::NONE, |topic| Mark::of(topic.0)),
+                    by: Dims { queue, ..agent(self, opening.receiver) },
                 })
             }
-            Event::TicketResolved { agent: by, .. } => TicketBody::Resolved { by: agent(self, *by) },
-            Event::TicketReopened { .. } => TicketBody::Reopened,
-            Event::TicketClosed { agent: by, .. } => TicketBody::Closed { by: agent(self, *by) },
+            TicketEvent::Resolved { agent: by, .. } => TicketBody::Resolved { by: agent(self, *by) },
+            TicketEvent::Reopened { .. } => TicketBody::Reopened,
+            TicketEvent::Closed { agent: by, .. } => TicketBody::Closed { by: agent(self, *by) },
+            // No figure speaks of the rest yet.
             _ => return,
         };
         let ticket = self.tickets.slot(stream.id, TicketUnit::default);

@@ -8,6 +8,7 @@ use pegcount_domain::{
     envelope::{Recorded, StreamKind},
     event::Event,
     ids::Key,
+    ticketing::{FieldValue, TicketEvent},
     time::Micros,
 };
 
@@ -36,7 +37,7 @@ impl Oracle {
     fn ticket(&mut self, facts: &[Recorded]) {
         let by_now: Vec<_> = facts.iter().filter(|fact| fact.occurred_at <= self.as_of).cloned().collect();
         let queue = by_now.iter().find_map(|fact| match &fact.event {
-            Event::TicketOpened { queue, .. } => Some(queue.map(|queue| queue.0)),
+            Event::Ticket(TicketEvent::Opened(opening)) => Some(opening.queue.map(|queue| queue.0)),
             _ => None,
         });
         let (mut opened, mut closed) = (false, false);
@@ -50,23 +51,23 @@ impl Oracle {
                 ..About::default()
             };
             match &fact.event {
-                Event::TicketOpened { agent, .. } if !opened => {
+                Event::Ticket(TicketEvent::Opened(opening)) if !opened => {
                     opened = true;
-                    let about = about(agent.map(|agent| agent.0), self);
+                    let about = about(opening.receiver.map(|agent| agent.0), self);
                     self.at(at, None, "opened", about, 1);
                 }
-                Event::TicketResolved { agent, .. } if resolved.is_none() => {
+                Event::Ticket(TicketEvent::Resolved { agent, .. }) if resolved.is_none() => {
                     let about = about(agent.map(|agent| agent.0), self);
                     resolved = Some((at, about));
                     self.at(at, None, "resolved", about, 1);
                 }
-                Event::TicketReopened { .. } => {
+                Event::Ticket(TicketEvent::Reopened { .. }) => {
                     if let Some((at, about)) = resolved.take() {
                         closed = false;
                         self.at(at, None, "reopened", about, 1);
                     }
                 }
-                Event::TicketClosed { agent, .. } if !closed => {
+                Event::Ticket(TicketEvent::Closed { agent, .. }) if !closed => {
                     closed = true;
                     let about = about(agent.map(|agent| agent.0), self);
                     self.at(at, None, "closed", about, 1);
@@ -79,11 +80,17 @@ impl Oracle {
     /// Counts the issue that a ticket of a known customer is; gives the contact that it was opened in.
     fn ticket_issue(&mut self, facts: &[Recorded], contacts: &[ContactStory]) -> Option<Key> {
         let (opened_at, contact, customer, topic) = facts.iter().find_map(|fact| match &fact.event {
-            Event::TicketOpened { contact, customer, topic, .. } => Some((
+            Event::Ticket(TicketEvent::Opened(opening)) => Some((
                 fact.occurred_at,
-                contact.map(|contact| contact.0),
-                customer.map(|customer| customer.0),
-                topic.map(|topic| topic.0),
+                opening.contact.map(|contact| contact.0),
+                said(&opening.set, |value| match value {
+                    FieldValue::Customer(customer) => Some(customer.0),
+                    _ => None,
+                }),
+                said(&opening.set, |value| match value {
+                    FieldValue::Topic(topic) => Some(topic.0),
+                    _ => None,
+                }),
             )),
             _ => None,
         })?;
@@ -94,12 +101,23 @@ impl Oracle {
         let own = contact.filter(|contact| contact.customer == Some(customer));
         let journey = Journey { customer, root: own.map_or(id, |contact| contact.root) };
         let by_now = || facts.iter().filter(|fact| fact.occurred_at <= self.as_of);
-        let first = by_now().position(|fact| matches!(fact.event, Event::TicketResolved { .. }));
+        let first =
+            by_now().position(|fact| matches!(fact.event, Event::Ticket(TicketEvent::Resolved { .. })));
         let resolved = first.and_then(|place| by_now().nth(place)).map(|fact| fact.occurred_at);
         let after = by_now().skip(first.unwrap_or(facts.len()));
-        let mut reopened = after.filter(|fact| matches!(fact.event, Event::TicketReopened { .. }));
+        let mut reopened =
+            after.filter(|fact| matches!(fact.event, Event::Ticket(TicketEvent::Reopened { .. })));
         let undone = reopened.next().map(|fact| fact.occurred_at);
         self.issue(&Issue { journey, topic, resolved: &|_| resolved, undone }, contacts);
         Some(id)
     }
+}
+
+/// What the opening says last of a field.
+fn said(set: &[FieldValue<Key>], of: impl Fn(&FieldValue<Key>) -> Said) -> Said {
+    let mut last = None;
+    for value in set {
+        last = of(value).or(last);
+    }
+    last
 }

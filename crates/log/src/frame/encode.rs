@@ -117,6 +117,7 @@ pub(crate) const fn kind_number(kind: StreamKind) -> u8 {
         StreamKind::Ticket => 3,
         StreamKind::Definition => 4,
         StreamKind::Quarantine => 5,
+        StreamKind::Customer => 6,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What agents, legs, contacts and tickets did.
+//! What agents, legs and contacts did.
 
 use pegcount_domain::{
     event::{
@@ -6,8 +6,8 @@ use pegcount_domain::{
         TransferKind,
     },
     ids::{
-        AgentId, CategoryId, ContactId, CustomerId, EntryId, LegId, PhoneKey, QueueId, ReasonCode, SurveyId,
-        TicketKind, TopicId, VisitId, WrapUpCode,
+        AgentId, ContactId, CustomerId, EntryId, LegId, PhoneKey, QueueId, ReasonCode, SurveyId, TopicId,
+        VisitId, WrapUpCode,
     },
     time::Micros,
 };
@@ -175,30 +175,6 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
                     score: u8::try_from(m.score).map_err(|_| self.missing("score"))?,
                 }
             }
-            other => return Err(DecodeError::UnknownType(other.0)),
-        })
-    }
-
-    pub(super) fn ticket_event(&mut self, payload: &[u8]) -> Result<Event<N>, DecodeError> {
-        if self.event_type == EventType::TICKET_OPENED {
-            let m: stored::TicketOpened = self.message(payload)?;
-            return Ok(Event::TicketOpened {
-                contact: self.optional(m.name_contact, ContactId),
-                customer: self.optional(m.name_customer, CustomerId),
-                kind: self.required(m.name_kind, "kind", TicketKind)?,
-                category: self.optional(m.name_category, CategoryId),
-                topic: self.optional(m.name_topic, TopicId),
-                agent: self.optional(m.name_agent, AgentId),
-                queue: self.optional(m.name_queue, QueueId),
-            });
-        }
-        let m: stored::TicketStep = self.message(payload)?;
-        let agent = self.optional(m.name_agent, AgentId);
-        let reason = self.optional(m.name_reason, ReasonCode);
-        Ok(match self.event_type {
-            EventType::TICKET_RESOLVED => Event::TicketResolved { agent, reason },
-            EventType::TICKET_REOPENED => Event::TicketReopened { agent, reason },
-            EventType::TICKET_CLOSED => Event::TicketClosed { agent, reason },
             other => return Err(DecodeError::UnknownType(other.0)),
         })
     }

@@ -1,12 +1,15 @@
 //! A stored payload becomes an event again. Total over what any program version wrote; unknown types and missing names
 //! are errors that say which.
 //!
-//! - [`facts`]: of agents, legs, contacts, tickets; [`definitions`]: of what was defined
+//! - [`facts`]: of agents, legs, contacts; [`tickets`]: of tickets; [`definitions`]: of what was defined; [`customers`]: of
+//!   customers' files
 //!
 //! Invariant: `decode(encode(event)) == event`, for every schema version that was ever written (golden files).
 
+mod customers;
 mod definitions;
 mod facts;
+mod tickets;
 
 use pegcount_domain::{
     event::{Event, EventType},
@@ -112,8 +115,9 @@ fn decode_dyn<N>(
             Ok(Event::Leg { leg: reader.leg(&m)?, step: reader.leg_step(&m)? })
         }
         300..400 => reader.contact_event(payload),
-        400..500 => reader.ticket_event(payload),
+        400..500 => Ok(Event::Ticket(reader.ticket_event(payload)?)),
         500..600 => reader.definition(payload),
+        900..1000 => reader.customer_event(payload).map(Event::Customer),
         _ => decode_record(event_type, schema_version, payload, name_of),
     }
 }

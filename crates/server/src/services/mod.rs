@@ -8,6 +8,7 @@ mod consumers;
 mod contacts;
 mod conversation;
 mod corrections;
+mod customers;
 mod definitions;
 mod explain;
 mod first_word;
@@ -55,9 +56,10 @@ pub(crate) struct Room {
 pub(crate) type Answers<T> = std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
 
 /// The names of the services, for the health service.
-pub(crate) const SERVICES: [&str; 7] = [
+pub(crate) const SERVICES: [&str; 8] = [
     v1::agent_service_server::SERVICE_NAME,
     v1::contact_service_server::SERVICE_NAME,
+    v1::customer_service_server::SERVICE_NAME,
     v1::definition_service_server::SERVICE_NAME,
     v1::ingest_service_server::SERVICE_NAME,
     v1::kpi_service_server::SERVICE_NAME,
@@ -82,6 +84,7 @@ pub(crate) fn routes(room: &Room) -> Result<(Router, HealthReporter), ServeError
     let routes = Routes::from(Router::new())
         .add_service(limited!(agent_service_server::AgentServiceServer))
         .add_service(limited!(contact_service_server::ContactServiceServer))
+        .add_service(limited!(customer_service_server::CustomerServiceServer))
         .add_service(limited!(definition_service_server::DefinitionServiceServer))
         .add_service(limited!(ingest_service_server::IngestServiceServer))
         .add_service(watch::KpiRoutes::new(room.clone(), limited!(kpi_service_server::KpiServiceServer)))

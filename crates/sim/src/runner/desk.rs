@@ -8,7 +8,9 @@ use std::{sync::Arc, time::Duration};
 use pegcount_client::{Api, AuthorizedChannel, Exchange};
 use pegcount_domain::ids::SiteId;
 use pegcount_proto::v1::{
-    OpenTicketRequest, TicketCommandRequest, ticket_service_client::TicketServiceClient,
+    NewTicket, OpenTicketRequest, TicketCommandRequest, TicketFacts, TicketWay, TicketWayKind,
+    ticket_command_request::{Accept, Close, Command, Reopen, Resolve},
+    ticket_service_client::TicketServiceClient,
 };
 use tokio::{
     sync::mpsc,
@@ -103,33 +105,59 @@ async fn clerk(
 }
 
 async fn carry_out(client: &mut Client, site: &SiteId, step: &TicketStep) -> Result<(), Status> {
-    let command_id = step.command.to_be_bytes().to_vec();
-    let command = |reason: &str| TicketCommandRequest {
+    match &step.action {
+        TicketAction::Open { contact, kind, topic, queue } => {
+            let ticket = NewTicket {
+                ticket: step.ticket.clone(),
+                kind: (*kind).to_owned(),
+                contact: contact.to_string(),
+                queue: queue.to_string(),
+                receiver: step.agent.to_string(),
+                facts: Some(TicketFacts {
+                    topic: (*topic).to_owned(),
+                    channel: "phone".to_owned(),
+                    ..TicketFacts::default()
+                }),
+                ..NewTicket::default()
+            };
+            let command_id = step.command.to_be_bytes().to_vec().into();
+            let request = OpenTicketRequest { site: site.to_string(), ticket: Some(ticket), command_id };
+            client.open_ticket(request).await?;
+            // Whoever receives it takes it, and says what it is about.
+            let classified = TicketFacts { category: (*topic).to_owned(), ..TicketFacts::default() };
+            command(client, site, step, 1, Command::Accept(Accept { owner: step.agent.to_string() })).await?;
+            command(client, site, step, 2, Command::Classify(classified)).await
+        }
+        TicketAction::Resolve => {
+            let way = TicketWay { kind: TicketWayKind::Alone.into(), ..TicketWay::default() };
+            let (agent, reason) = (step.agent.to_string(), String::new());
+            command(client, site, step, 0, Command::Resolve(Resolve { way: Some(way), agent, reason })).await
+        }
+        TicketAction::Reopen => {
+            let (agent, reason) = (step.agent.to_string(), REOPEN_REASON.to_owned());
+            command(client, site, step, 0, Command::Reopen(Reopen { reason, rework: true, agent })).await
+        }
+        TicketAction::Close => {
+            let (agent, reason) = (step.agent.to_string(), String::new());
+            command(client, site, step, 0, Command::Close(Close { agent, reason })).await
+        }
+    }
+}
+
+/// One command of a step; each of them has an id of its own, the same whenever it is sent.
+async fn command(
+    client: &mut Client,
+    site: &SiteId,
+    step: &TicketStep,
+    number: u128,
+    command: Command,
+) -> Result<(), Status> {
+    let request = TicketCommandRequest {
         site: site.to_string(),
         ticket: step.ticket.clone(),
         expected_version: 0,
-        agent: step.agent.to_string(),
-        reason: reason.to_owned(),
-        command_id: command_id.clone().into(),
+        command_id: step.command.wrapping_add(number).to_be_bytes().to_vec().into(),
+        command: Some(command),
     };
-    match &step.action {
-        TicketAction::Open { contact, kind, topic, queue } => {
-            let request = OpenTicketRequest {
-                site: site.to_string(),
-                ticket: step.ticket.clone(),
-                contact: contact.to_string(),
-                caller: String::new(),
-                kind: (*kind).to_owned(),
-                category: String::new(),
-                topic: (*topic).to_owned(),
-                agent: step.agent.to_string(),
-                queue: queue.to_string(),
-                command_id: command_id.clone().into(),
-            };
-            client.open_ticket(request).await.map(drop)
-        }
-        TicketAction::Resolve => client.resolve_ticket(command("")).await.map(drop),
-        TicketAction::Reopen => client.reopen_ticket(command(REOPEN_REASON)).await.map(drop),
-        TicketAction::Close => client.close_ticket(command("")).await.map(drop),
-    }
+    client.command_ticket(request).await.map(drop)
 }

@@ -6,6 +6,7 @@ use pegcount_domain::{
     envelope::{Recorded, StreamKind},
     event::{Direction, Event, LegRef, QueueExit},
     ids::{AgentId, ContactId, CustomerId, Key, QueueId, ReasonCode, TopicId, VisitId},
+    ticketing::{Field, FieldValue, TicketEvent},
     time::Micros,
 };
 
@@ -111,9 +112,9 @@ fn otherwise(fact: &Recorded, occurred_at: Micros, dice: &mut Dice) -> Event<Key
             topic: dice.pick(&[None, Some(TopicId(key("topic 0"))), Some(TopicId(key("topic 1")))]),
             resolved: dice.pick(&[None, Some(true), Some(false)]),
         },
-        opened @ Event::TicketOpened { .. } => opened_otherwise(opened, dice),
-        Event::TicketResolved { agent, reason } if dice.chance(50) => {
-            Event::TicketReopened { agent: *agent, reason: *reason }
+        opened @ Event::Ticket(TicketEvent::Opened(_)) => opened_otherwise(opened, dice),
+        Event::Ticket(TicketEvent::Resolved { agent, reason, .. }) if dice.chance(50) => {
+            Event::Ticket(TicketEvent::Reopened { reason: *reason, rework: None, agent: *agent })
         }
         other => other.clone(),
     }
@@ -144,11 +145,14 @@ fn begun_otherwise(fact: &Event<Key>, dice: &mut Dice) -> Event<Key> {
 
 fn opened_otherwise(fact: &Event<Key>, dice: &mut Dice) -> Event<Key> {
     let mut fact = fact.clone();
-    if let Event::TicketOpened { contact, customer, topic, .. } = &mut fact {
+    if let Event::Ticket(TicketEvent::Opened(opening)) = &mut fact {
         match dice.below(3) {
-            0 => *contact = some_contact(dice),
-            1 => *customer = who(dice),
-            _ => *topic = None,
+            0 => opening.contact = some_contact(dice),
+            1 => {
+                opening.set.retain(|value| value.field() != Field::Customer);
+                opening.set.extend(who(dice).map(FieldValue::Customer));
+            }
+            _ => opening.set.retain(|value| value.field() != Field::Topic),
         }
     }
     fact

@@ -4,6 +4,7 @@ use pegcount_domain::{
     envelope::StreamKind,
     event::Event,
     ids::{AgentId, ContactId, CustomerId, Key, QueueId, TicketKind, TopicId, WrapUpCode},
+    ticketing::{FieldValue, Opening, TicketEvent},
 };
 
 use super::{AGENTS, DAY, QUEUES, Teller, key};
@@ -29,28 +30,44 @@ impl Teller {
         let queue = QueueId(key(dice.pick(&QUEUES)));
         // Mostly in this contact, sometimes in another one.
         let contact = if dice.chance(90) { index } else { dice.below(index + 2) };
-        let opened = Event::TicketOpened {
-            contact: dice.chance(90).then(|| ContactId(key(&format!("c {contact}")))),
-            customer: dice.pick(&[None, None, customer, customer, another]),
-            kind: TicketKind(key("repair")),
-            category: None,
-            topic: dice.chance(50).then(|| TopicId(key(dice.pick(&["topic 0", "topic 1"])))),
-            agent,
+        let contact = dice.chance(90).then(|| ContactId(key(&format!("c {contact}"))));
+        let customer = dice.pick(&[None, None, customer, customer, another]).map(FieldValue::Customer);
+        let topic = dice.chance(50).then(|| TopicId(key(dice.pick(&["topic 0", "topic 1"]))));
+        let opened = TicketEvent::Opened(Box::new(Opening {
+            receiver: agent,
+            contact,
             queue: dice.chance(80).then_some(queue),
-        };
+            set: customer.into_iter().chain(topic.map(FieldValue::Topic)).collect(),
+            ..Opening::of(TicketKind(key("repair")))
+        }));
         let late = dice.pick(&[0, 0, 0, 0, 900, DAY]);
         let at = last - 5 + late;
         let mut now = last - dice.below(4) + late + dice.pick(&[0, 0, 0, 3, 600]);
-        self.put(StreamKind::Ticket, &id, at, opened);
-        let reason = None;
-        self.put(StreamKind::Ticket, &id, now, Event::TicketResolved { agent, reason });
+        self.put(StreamKind::Ticket, &id, at, Event::Ticket(opened));
+        let (way, reason, rework) = (None, None, None);
+        self.put(
+            StreamKind::Ticket,
+            &id,
+            now,
+            Event::Ticket(TicketEvent::Resolved { way: way.clone(), agent, reason }),
+        );
         while self.tickets.chance(35) {
             now += self.tickets.pick(&[0, 60, 9 * DAY]);
             now += self.tickets.below(3600);
-            self.put(StreamKind::Ticket, &id, now, Event::TicketReopened { agent, reason });
+            self.put(
+                StreamKind::Ticket,
+                &id,
+                now,
+                Event::Ticket(TicketEvent::Reopened { reason, rework, agent }),
+            );
             now += self.tickets.below(3600);
-            self.put(StreamKind::Ticket, &id, now, Event::TicketResolved { agent, reason });
+            self.put(
+                StreamKind::Ticket,
+                &id,
+                now,
+                Event::Ticket(TicketEvent::Resolved { way: way.clone(), agent, reason }),
+            );
         }
-        self.put(StreamKind::Ticket, &id, now + 60, Event::TicketClosed { agent, reason });
+        self.put(StreamKind::Ticket, &id, now + 60, Event::Ticket(TicketEvent::Closed { agent, reason }));
     }
 }

@@ -1,0 +1,213 @@
+//! Tickets as they are now, with their targets, and what they are found by.
+//!
+//! - `entry`: a ticket and its targets, kept or packed; `index`: by what they are found; `filter`: which are asked for, and in what
+//!   order; `changed`: which changed lately; `watching`: what changes for one who watches
+//!
+//! Invariant: the tickets' places are in the order in which they were opened.
+
+mod changed;
+mod entry;
+mod filter;
+mod index;
+mod watching;
+
+use std::mem;
+
+use pegcount_domain::{
+    deadlines::{Deadlines, World, due, next_due},
+    envelope::{Envelope, Position, Version},
+    ids::{Name, SiteId, TicketId},
+    ticketing::{Status, Ticket, TicketEvent},
+    time::Micros,
+};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use entry::Entry;
+use entry::{Facets, Held, NEVER};
+pub use filter::{TicketCursor, TicketFilter, TicketOrder};
+use index::{Index, Place};
+pub(crate) use watching::Watched;
+
+/// One ticket as it is now.
+#[derive(Clone, Debug)]
+pub struct TicketView {
+    /// Its site.
+    pub site: SiteId,
+    /// Its id.
+    pub ticket: TicketId,
+    /// What is known of it.
+    pub state: Ticket,
+    /// Its targets.
+    pub deadlines: Deadlines,
+    /// The stream's version.
+    pub version: Version,
+    /// Where it was opened.
+    pub opened: Position,
+    /// The log position up to which this has been folded.
+    pub position: Position,
+}
+
+/// An event to append because something came due, and the ticket that it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct TicketDuty {
+    pub(crate) ticket: TicketId,
+    pub(crate) version: Version,
+    pub(crate) events: Vec<TicketEvent>,
+}
+
+/// The tickets of one site.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tickets {
+    places: FxHashMap<TicketId, Place>,
+    rows: Vec<Row>,
+    index: Index,
+    #[serde(skip)]
+    changed: changed::Changed,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    id: TicketId,
+    opened: Position,
+    status: Status,
+    held: Held,
+}
+
+impl Tickets {
+    pub(crate) fn insert(
+        &mut self,
+        id: TicketId,
+        envelope: &Envelope<'_>,
+        event: &TicketEvent,
+        world: &World,
+    ) {
+        let (at, version) = (envelope.occurred_at, envelope.version);
+        let Ok(by) = Name::new(envelope.actor) else { return };
+        if let Some(place) = self.places.get(&id) {
+            return self.change(*place, world, |entry| entry.apply(event, version, at, &by, world));
+        }
+        let Some(mut entry) = Entry::opened(event, at, &by, world) else { return };
+        entry.ticket.version = version;
+        let Ok(place) = Place::try_from(self.rows.len()) else { return };
+        self.places.insert(id.clone(), place);
+        self.index.add();
+        self.refile(place, &Facets::new(), None, &entry, world);
+        let (opened, status) = (envelope.position, entry.ticket.status);
+        self.rows.push(Row { id, opened, status, held: entry.held() });
+    }
+
+    /// Reckons the targets of all open tickets anew, by other definitions.
+    pub(crate) fn refresh(&mut self, at: Micros, world: &World) {
+        for place in 0..self.rows.len() {
+            let (Ok(place), Some(row)) = (Place::try_from(place), self.rows.get(place)) else { continue };
+            if row.status.is_open() {
+                self.change(place, world, |entry| {
+                    entry.deadlines.refresh(&entry.ticket, at, world, &mut |_, _| {});
+                });
+            }
+        }
+    }
+
+    fn change(&mut self, place: Place, world: &World, change: impl FnOnce(&mut Entry)) {
+        let Some(row) = usize::try_from(place).ok().and_then(|index| self.rows.get_mut(index)) else {
+            return;
+        };
+        let held = mem::replace(&mut row.held, Held::Packed(Box::default()));
+        let Some(mut entry) = held.take() else { return };
+        let (before, customer) = (entry.facets(), entry.customer().cloned());
+        change(&mut entry);
+        row.status = entry.ticket.status;
+        self.refile(place, &before, customer.as_ref(), &entry, world);
+        if let Some(row) = usize::try_from(place).ok().and_then(|index| self.rows.get_mut(index)) {
+            row.held = entry.held();
+        }
+    }
+
+    /// Files a ticket by what it has become.
+    fn refile(
+        &mut self,
+        place: Place,
+        before: &Facets,
+        customer: Option<&pegcount_domain::ids::CustomerId>,
+        entry: &Entry,
+        world: &World,
+    ) {
+        self.index.set_facets(place, before, &entry.facets());
+        self.index.set_customer(place, customer, entry.customer());
+        self.index.set_due(place, entry.due());
+        self.index.set_alert(place, next_due(&entry.ticket, &entry.deadlines, world).unwrap_or(NEVER));
+        self.changed.note(place);
+    }
+
+    fn row(&self, place: Place) -> Option<&Row> {
+        self.rows.get(usize::try_from(place).ok()?)
+    }
+
+    /// The first place of a ticket that was opened after `position`.
+    fn first_after(&self, position: Position) -> Place {
+        Place::try_from(self.rows.partition_point(|row| row.opened <= position)).unwrap_or(Place::MAX)
+    }
+
+    /// Where a ticket stands.
+    pub(crate) fn status(&self, ticket: &TicketId) -> Option<Status> {
+        Some(self.row(*self.places.get(ticket)?)?.status)
+    }
+
+    /// A ticket and its targets.
+    pub(crate) fn entry(&self, ticket: &TicketId) -> Option<Entry> {
+        self.row(*self.places.get(ticket)?)?.held.entry()
+    }
+
+    pub(crate) fn view(&self, site: &SiteId, ticket: &TicketId, position: Position) -> Option<TicketView> {
+        self.view_at(*self.places.get(ticket)?, site, position)
+    }
+
+    fn view_at(&self, place: Place, site: &SiteId, position: Position) -> Option<TicketView> {
+        let row = self.row(place)?;
+        let Entry { ticket, deadlines } = row.held.entry()?;
+        Some(TicketView {
+            site: site.clone(),
+            ticket: row.id.clone(),
+            version: ticket.version,
+            state: ticket,
+            deadlines,
+            opened: row.opened,
+            position,
+        })
+    }
+
+    /// At most `limit` of the tickets asked for, and where to go on; none at the end.
+    pub(crate) fn list(
+        &self,
+        asked: (&TicketFilter, TicketOrder, Option<TicketCursor>),
+        limit: usize,
+        now: Micros,
+        (site, position): (&SiteId, Position),
+    ) -> (Vec<TicketView>, Option<TicketCursor>) {
+        let (filter, order, after) = asked;
+        let (places, more) = self.find(filter, order, after, limit, now);
+        let last = places.last().filter(|_| more).copied();
+        let next = last.and_then(|place| {
+            Some(TicketCursor { due: self.index.due(place), opened: self.row(place)?.opened })
+        });
+        (places.into_iter().filter_map(|place| self.view_at(place, site, position)).collect(), next)
+    }
+
+    /// What has come due by `now`, of at most `limit` tickets.
+    pub(crate) fn duties(&self, now: Micros, world: &World, limit: usize) -> Vec<TicketDuty> {
+        let duty = |place: Place| {
+            let row = self.row(place)?;
+            let entry = row.held.entry()?;
+            let due = due(&entry.ticket, &entry.deadlines, world, now);
+            let events = due.iter().map(pegcount_domain::deadlines::Due::event).collect();
+            Some(TicketDuty { ticket: row.id.clone(), version: entry.ticket.version, events })
+        };
+        self.index.alerts(now).take(limit).filter_map(duty).collect()
+    }
+
+    /// When something comes due next; in the past if something is.
+    pub(crate) fn next_duty(&self) -> Option<Micros> {
+        self.index.next_alert()
+    }
+}

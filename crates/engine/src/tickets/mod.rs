@@ -1,0 +1,167 @@
+//! Tickets: opened, worked on, settled; merged, split and tied to each other; read, listed and watched.
+//!
+//! Each step is a command: decided by the domain's rules on the ticket as it is, idempotent by its id, or refused. Not for who may
+//! ask: the server checks roles.
+//!
+//! - this file: commands on one ticket; `pairs`: on two, in one append; `lists`: lists and watches; `history`: what happened to one
+//!
+//! Invariant: what is appended was decided on exactly the versions that it follows.
+
+mod history;
+mod lists;
+mod pairs;
+
+pub use history::{TicketHistory, TicketStep};
+pub use lists::{TicketPage, TicketUpdate, TicketWatch, WATCHED_TICKETS_MAX};
+pub use pairs::OneTicket;
+
+use pegcount_domain::{
+    envelope::{StreamKind, StreamName, Version},
+    event::Event,
+    ids::{CommandId, ContactId, CustomerId, Name, SiteId, TicketId},
+    ticketing::{
+        FieldValue, KindRules, Opening, TicketCommand, TicketEvent, TicketRefusal, decide, decide_open,
+    },
+};
+
+use crate::{
+    boards::{SiteBoard, TicketView},
+    commands::{Asker, Carried, Decided},
+    engine::Engine,
+    error::EngineError,
+};
+
+/// A ticket to open.
+#[derive(Clone, Debug)]
+pub struct OpenTicket {
+    /// Its id.
+    pub ticket: TicketId,
+    /// What is known of it.
+    pub opening: Opening,
+    /// The customer's number, plain; none: the customer that `opening` names, or that of its contact.
+    pub caller: Option<String>,
+}
+
+/// Who asks, and by which id.
+#[derive(Clone, Debug)]
+pub struct TicketAsker<'a> {
+    /// The principal.
+    pub actor: &'a Name,
+    /// The command's id.
+    pub command_id: CommandId,
+}
+
+impl<'a> TicketAsker<'a> {
+    fn asker(&self) -> Asker<'a> {
+        Asker { actor: self.actor, on_behalf_of: None, command_id: self.command_id }
+    }
+}
+
+impl Engine {
+    /// One ticket as it is now. Errors: [`EngineError::NotFound`].
+    pub fn ticket(&self, site: &SiteId, ticket: &TicketId) -> Result<TicketView, EngineError> {
+        let boards = self.boards.state().read();
+        boards
+            .site(site)
+            .and_then(|board| board.tickets.view(site, ticket, boards.position()))
+            .ok_or_else(|| no_ticket(ticket))
+    }
+
+    /// Opens a ticket. Errors: [`EngineError::Exists`], [`EngineError::Ticket`], the vault's, the log's.
+    pub async fn open_ticket(
+        &self,
+        site: &SiteId,
+        open: OpenTicket,
+        asker: &TicketAsker<'_>,
+    ) -> Result<Carried, EngineError> {
+        let OpenTicket { ticket, mut opening, caller } = open;
+        self.name_opening(site, &mut opening, caller).await?;
+        let stream = stream(site, &ticket);
+        self.command(std::slice::from_ref(&stream), &asker.asker(), || {
+            if self.ticket(site, &ticket).is_ok() {
+                return Err(EngineError::Exists { what: "ticket", id: ticket.to_string() });
+            }
+            let events = decide_open(opening.clone()).map_err(|refusal| refused(&ticket, refusal))?;
+            Ok(Decided::on(stream.clone(), Version(0), told(events)))
+        })
+        .await
+    }
+
+    /// Carries a command on one ticket out; with `expected` only if that is its version.
+    ///
+    /// Errors: [`EngineError::NotFound`], [`EngineError::Ticket`] (the rules refuse it, or somebody was first: who did what).
+    pub async fn ticket_command(
+        &self,
+        site: &SiteId,
+        ticket: &TicketId,
+        command: TicketCommand,
+        expected: Option<Version>,
+        asker: &TicketAsker<'_>,
+    ) -> Result<Carried, EngineError> {
+        let stream = stream(site, ticket);
+        self.command(std::slice::from_ref(&stream), &asker.asker(), || {
+            let boards = self.boards.state().read();
+            let board = boards.site(site).ok_or_else(|| no_ticket(ticket))?;
+            let entry = board.tickets.entry(ticket).ok_or_else(|| no_ticket(ticket))?;
+            let rules = rules_of(board, &entry.ticket.kind);
+            let events = decide(&entry.ticket, &rules, command.clone(), expected);
+            let events = events.map_err(|refusal| refused(ticket, refusal))?;
+            Ok(Decided::on(stream.clone(), entry.ticket.version, told(events)))
+        })
+        .await
+    }
+
+    /// Gives an opening its customer: by the number given, else the one named, else that of its contact.
+    async fn name_opening(
+        &self,
+        site: &SiteId,
+        opening: &mut Opening,
+        caller: Option<String>,
+    ) -> Result<(), EngineError> {
+        let named = match caller {
+            Some(caller) => self.name_customer(site, caller).await?,
+            None => None,
+        };
+        let known = match (named, opening.customer(), &opening.contact) {
+            (Some(named), ..) => Some(named),
+            (None, None, Some(contact)) => self.customer_of(site, contact).await?,
+            _ => None,
+        };
+        opening.set.extend(known.map(FieldValue::Customer));
+        Ok(())
+    }
+
+    async fn customer_of(
+        &self,
+        site: &SiteId,
+        contact: &ContactId,
+    ) -> Result<Option<CustomerId>, EngineError> {
+        match self.contact(site, contact).await {
+            Ok(view) => Ok(view.state.customer),
+            // A ticket may come before the facts of the contact that it names.
+            Err(EngineError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a kind needs; of one that nobody defined: nothing.
+fn rules_of(_: &SiteBoard, kind: &pegcount_domain::ids::TicketKind) -> KindRules {
+    KindRules::free(kind.clone())
+}
+
+fn told(events: Vec<TicketEvent>) -> Vec<Event> {
+    events.into_iter().map(Event::Ticket).collect()
+}
+
+fn refused(ticket: &TicketId, refusal: TicketRefusal) -> EngineError {
+    EngineError::Ticket { ticket: ticket.to_string(), refusal: Box::new(refusal) }
+}
+
+fn no_ticket(ticket: &TicketId) -> EngineError {
+    EngineError::NotFound { what: "ticket", id: ticket.to_string() }
+}
+
+fn stream(site: &SiteId, ticket: &TicketId) -> StreamName {
+    StreamName { site: site.0.clone(), kind: StreamKind::Ticket, id: ticket.0.clone() }
+}
