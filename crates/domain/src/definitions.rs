@@ -15,12 +15,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
-    calendar::CalendarDefinition,
+    calendar::{CalendarDefinition, Date},
+    deadlines::PolicySet,
     event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition, TeamDefinition},
     formula::FormulaDefinition,
-    ids::{AgentId, Name, QueueId, ReasonCode, TeamId},
+    ids::{AgentId, Name, QueueId, ReasonCode, TeamId, TicketKind},
     target::TargetDefinition,
+    ticketing::KindRules,
     time::{Micros, Span},
+    working::CalendarChange,
 };
 
 /// Chats at once of an agent that nobody has defined.
@@ -41,6 +44,9 @@ pub struct Definitions<N = Name> {
     sites: History<SiteDefinition>,
     authorities: History<AuthorityDefinition>,
     allowances: FxHashMap<Option<TeamId<N>>, History<AllowanceDefinition<N>>>,
+    kinds: FxHashMap<TicketKind<N>, History<KindRules<N>>>,
+    policies: History<PolicySet<N>>,
+    changes: FxHashMap<(N, Date), History<CalendarChange<N>>>,
 }
 
 impl<N> Default for Definitions<N> {
@@ -56,6 +62,9 @@ impl<N> Default for Definitions<N> {
             sites: History(Vec::new()),
             authorities: History(Vec::new()),
             allowances: FxHashMap::default(),
+            kinds: FxHashMap::default(),
+            policies: History(Vec::new()),
+            changes: FxHashMap::default(),
         }
     }
 }
@@ -84,6 +93,9 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
             Event::AllowanceDefined(allowance) => {
                 insert(&mut self.allowances, allowance.team.clone(), allowance)
             }
+            Event::TicketKindDefined(kind) => insert(&mut self.kinds, kind.kind.clone(), &**kind),
+            Event::TicketPoliciesDefined(policies) => self.policies.insert(policies),
+            Event::CalendarChanged(change) => insert(&mut self.changes, changed(change), &**change),
             _ => false,
         }
     }
@@ -147,6 +159,9 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
             Event::SiteDefined(site) => self.sites.0.contains(site),
             Event::AuthorityDefined(authority) => self.authorities.0.contains(authority),
             Event::AllowanceDefined(allowance) => holds(&self.allowances, &allowance.team, allowance),
+            Event::TicketKindDefined(kind) => holds(&self.kinds, &kind.kind, &**kind),
+            Event::TicketPoliciesDefined(policies) => self.policies.0.contains(policies),
+            Event::CalendarChanged(change) => holds(&self.changes, &changed(change), &**change),
             _ => false,
         }
     }
@@ -198,6 +213,27 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         self.allowances.values().flat_map(|history| history.0.iter())
     }
 
+    /// What a kind of ticket needs at `at`; of one that nobody has defined by then: nothing.
+    pub fn kind_at(&self, kind: &TicketKind<N>, at: Micros) -> KindRules<N> {
+        let defined = self.kinds.get(kind).and_then(|history| history.at(at)).cloned();
+        defined.unwrap_or_else(|| KindRules::free(kind.clone()))
+    }
+
+    /// Every definition of every kind of ticket, each kind's in order of `valid_from`; kinds in no order.
+    pub fn kinds(&self) -> impl Iterator<Item = &KindRules<N>> {
+        self.kinds.values().flat_map(|history| history.0.iter())
+    }
+
+    /// The site's deadline policies, in order of `valid_from`.
+    pub fn policies(&self) -> impl Iterator<Item = &PolicySet<N>> {
+        self.policies.0.iter()
+    }
+
+    /// Every one-off change of every calendar, those of one date in order of `valid_from`; else in no order.
+    pub fn calendar_changes(&self) -> impl Iterator<Item = &CalendarChange<N>> {
+        self.changes.values().flat_map(|history| history.0.iter())
+    }
+
     /// Every definition of every agent, each agent's in order of `valid_from`; agents in no order.
     pub fn agents(&self) -> impl Iterator<Item = &AgentDefinition<N>> {
         self.agents.values().flat_map(|history| history.0.iter())
@@ -246,7 +282,18 @@ macro_rules! dated {
     )+};
 }
 
-dated!(QueueDefinition ReasonDefinition AgentDefinition TeamDefinition TargetDefinition CalendarDefinition FormulaDefinition AllowanceDefinition);
+dated!(QueueDefinition ReasonDefinition AgentDefinition TeamDefinition TargetDefinition CalendarDefinition FormulaDefinition AllowanceDefinition KindRules PolicySet);
+
+impl<N: Clone + Eq> Dated for CalendarChange<N> {
+    fn valid_from(&self) -> Micros {
+        self.change.valid_from
+    }
+}
+
+/// What a one-off change is of.
+fn changed<N: Clone>(change: &CalendarChange<N>) -> (N, Date) {
+    (change.calendar.clone(), change.change.date)
+}
 
 impl Dated for AuthorityDefinition {
     fn valid_from(&self) -> Micros {

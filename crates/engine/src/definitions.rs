@@ -6,13 +6,16 @@
 use pegcount_domain::{
     allowance::{AllowanceDefinition, SiteDefinition},
     authority::AuthorityDefinition,
-    calendar::{CalendarDefinition, DAY_MINUTES},
+    calendar::CalendarDefinition,
+    deadlines::PolicySet,
     envelope::{Position, StreamKind, StreamName},
     event::{AgentDefinition, Event, QueueDefinition, ReasonDefinition, TeamDefinition},
     formula::{FORMULA_WINDOW_MAX, FormulaDefinition},
     ids::{Name, SiteId},
     target::TargetDefinition,
+    ticketing::KindRules,
     time::Micros,
+    working::{CalendarChange, WorkingHistory, WorkingRules},
 };
 use pegcount_log::{Append, AppendError, Expected};
 use smallvec::smallvec;
@@ -51,6 +54,12 @@ pub struct Defined {
     pub allowances: Vec<AllowanceDefinition>,
     /// Who is believed for which field of a leg, every version of it.
     pub authorities: Vec<AuthorityDefinition>,
+    /// What kinds of tickets need, every version of each.
+    pub kinds: Vec<KindRules>,
+    /// Deadline policies, every version of them.
+    pub policies: Vec<PolicySet>,
+    /// One-off changes of calendars.
+    pub calendar_changes: Vec<CalendarChange>,
     /// Agents that facts named and nobody defined.
     pub undeclared_agents: Vec<Name>,
     /// Queues that facts named and nobody defined.
@@ -72,7 +81,11 @@ impl Defined {
         let allowances = self.allowances.iter().cloned().map(Event::AllowanceDefined);
         let authorities = self.authorities.iter().cloned().map(Event::AuthorityDefined);
         let days = sites.chain(allowances).chain(authorities);
-        people.chain(formulas).chain(targets).chain(calendars).chain(days).collect()
+        let changes = self.calendar_changes.iter().cloned().map(|one| Event::CalendarChanged(Box::new(one)));
+        let kinds = self.kinds.iter().cloned().map(|one| Event::TicketKindDefined(Box::new(one)));
+        let policies = self.policies.iter().cloned().map(|one| Event::TicketPoliciesDefined(Box::new(one)));
+        let tickets = changes.chain(kinds).chain(policies);
+        people.chain(formulas).chain(targets).chain(calendars).chain(days).chain(tickets).collect()
     }
 }
 
@@ -183,6 +196,13 @@ fn check(event: &Event) -> Result<(), String> {
         Event::FormulaDefined(formula) => check_formula(formula),
         Event::TargetDefined(target) => check_target(target),
         Event::CalendarDefined(calendar) => check_calendar(calendar),
+        Event::CalendarChanged(change) => check_change(change),
+        Event::TicketKindDefined(kind) => {
+            kind.check().map_err(|(field, reason)| format!("(ticket_kind {}): {field} {reason}", kind.kind))
+        }
+        Event::TicketPoliciesDefined(policies) => {
+            policies.check().map_err(|(field, reason)| format!("(ticket_policies): {field} {reason}"))
+        }
         other if other.is_definition() => Ok(()),
         other => Err(format!("is {}, which defines nothing", other.event_type().name())),
     }
@@ -233,18 +253,15 @@ fn check_target(target: &TargetDefinition) -> Result<(), String> {
     ))
 }
 
+fn check_change(change: &CalendarChange) -> Result<(), String> {
+    let alone = WorkingHistory { rules: Vec::new(), changes: vec![change.change.clone()] };
+    alone.check().map_err(|error| format!("(calendar_change of {}): {error}", change.calendar))
+}
+
 fn check_calendar(calendar: &CalendarDefinition) -> Result<(), String> {
     let name = &calendar.calendar;
-    let wrong = calendar.windows.iter().find(|window| window.from >= window.to || window.to > DAY_MINUTES);
-    if let Some(window) = wrong {
-        return Err(format!(
-            "(calendar {name}) has a window on {} from minute {} to minute {}; it must end after it begins, and no \
-             later than minute {DAY_MINUTES}",
-            window.day.word(),
-            window.from,
-            window.to
-        ));
-    }
+    let working = WorkingHistory::of(WorkingRules::from(calendar));
+    working.check().map_err(|error| format!("(calendar {name}): {error}"))?;
     let holidays = calendar.holidays.iter().map(|day| day.date);
     let mut dates: Vec<_> = holidays.chain(calendar.make_up_days.iter().map(|day| day.date)).collect();
     dates.sort_unstable();

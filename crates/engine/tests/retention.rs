@@ -27,8 +27,8 @@ use pegcount_kpi::{Dimension, ExplainQuery, Query, QueryError, Table};
 use pegcount_log::{ConsumerHello, ConsumerName, Filter, LogError};
 use pegcount_proto::v1::{self, agent_fact, contact_fact::Action};
 use support::{
-    MORNING, Place, agent, agent_fact, batch, command, contact_fact, name, ready, send, signed_in, site,
-    started, tickets,
+    MORNING, Place, agent, agent_fact, batch, contact_fact, name, ready, send, signed_in, site, started,
+    tickets,
 };
 
 const DAY: Micros = Micros(24 * Micros::HOUR.0);

@@ -328,5 +328,6 @@ mod tests {
         twins(0..=20, |c| v1::TicketVisitStep::try_from(c).is_ok(), ticketing::VisitStep::from_code);
         twins(0..=20, |c| v1::TicketTarget::try_from(c).is_ok(), ticketing::TargetKind::from_code);
         twins(0..=20, |c| v1::TicketLinkKind::try_from(c).is_ok(), ticketing::LinkKind::from_code);
+        twins(0..=20, |c| v1::TicketField::try_from(c).is_ok(), ticketing::Field::from_code);
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     names::{NameList, Names},
     rules::{calendar_message, formula_message, target_message},
     stored,
+    ticket_rules::{change_message, kind_message, policies_message},
     tickets::write_ticket,
 };
 
@@ -84,6 +85,9 @@ fn write(event: &Event, names: &mut NameList, payload: &mut Payload) {
         Event::FormulaDefined(formula) => put(payload, &formula_message(formula, names)),
         Event::TargetDefined(target) => put(payload, &target_message(target, names)),
         Event::CalendarDefined(calendar) => put(payload, &calendar_message(calendar, names)),
+        Event::TicketKindDefined(kind) => put(payload, &kind_message(kind, names)),
+        Event::TicketPoliciesDefined(set) => put(payload, &policies_message(set, names)),
+        Event::CalendarChanged(change) => put(payload, &change_message(change, names)),
         Event::Refused { .. } | Event::Skipped { .. } | Event::Annulled { .. } | Event::Amended { .. } => {
             write_record(event, names, payload);
         }

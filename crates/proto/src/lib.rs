@@ -10,6 +10,7 @@ mod encode;
 pub mod fuzzing;
 mod names;
 mod rules;
+mod ticket_rules;
 mod tickets;
 
 pub use checked::{

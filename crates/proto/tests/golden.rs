@@ -261,13 +261,14 @@ fn samples() -> Vec<Event> {
     );
     samples.extend(tickets::before_the_full_ticket().map(Event::Ticket));
     samples.extend(tickets::new_types().map(Event::Ticket));
+    samples.extend(tickets::definitions());
     samples.sort_by_key(Event::event_type);
     samples
 }
 
 /// Types that say more today than when their line was written.
 fn grown_samples() -> Vec<Event> {
-    tickets::grown().map(Event::Ticket).into()
+    tickets::grown().map(Event::Ticket).into_iter().chain(tickets::further_plans()).collect()
 }
 
 fn decoded(event_type: EventType, version: u16, payload: &[u8], names: &[Name]) -> Event {

@@ -3,6 +3,9 @@
 //! Nothing is ever taken away: definitions are events. Invariant: what is listed as added or changed is exactly what would
 //! be written.
 
+#[path = "diff_tickets.rs"]
+mod tickets;
+
 use std::fmt::Write;
 
 use jiff::tz::TimeZone;
@@ -169,6 +172,9 @@ fn told(event: &Event) -> Told {
         Event::FormulaDefined(formula) => of_formula(formula),
         Event::TargetDefined(target) => of_target(target),
         Event::CalendarDefined(calendar) => of_calendar(calendar),
+        Event::CalendarChanged(change) => tickets::of_change(change),
+        Event::TicketKindDefined(kind) => tickets::of_kind(kind),
+        Event::TicketPoliciesDefined(set) => tickets::of_policies(set),
         Event::SiteDefined(site) => {
             ("site".to_owned(), vec![("time_zone", site.time_zone.as_str().to_owned())])
         }

@@ -1,5 +1,5 @@
 //! A site as one declarative file: its zones, queues, teams with their members, agents, reasons, allowances, calendars, formula
-//! versions, targets, and who is believed.
+//! versions, targets, who is believed, and what tickets need.
 //!
 //! - [`text`]: lengths, dates and times of day as people write them; [`read`]: the file's entries into definitions;
 //!   [`write`]: definitions into such a file
@@ -10,6 +10,9 @@
 pub(crate) mod read;
 pub(crate) mod text;
 pub(crate) mod write;
+mod write_tickets;
+
+pub(crate) use write_tickets::{recipient, share};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -43,6 +46,12 @@ pub(crate) struct SiteFile {
     pub(crate) allowance: Vec<Spanned<AllowanceEntry>>,
     #[serde(default)]
     pub(crate) authority: Vec<AuthorityEntry>,
+    #[serde(default)]
+    pub(crate) calendar_change: Vec<CalendarChangeEntry>,
+    #[serde(default)]
+    pub(crate) ticket_kind: Vec<TicketKindEntry>,
+    #[serde(default)]
+    pub(crate) ticket_policies: Vec<TicketPoliciesEntry>,
 }
 
 /// `[site]`: which site, and the zone of its local days, in which dates in the file are meant.
@@ -258,4 +267,105 @@ pub(crate) struct AuthorityEntry {
     #[serde(default)]
     pub(crate) exchange: Vec<Text>,
     pub(crate) valid_from: Option<Text>,
+}
+
+/// `[[calendar_change]]`: one date of a calendar; with neither `closed`, `like` nor `hours` it is as the calendar says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CalendarChangeEntry {
+    pub(crate) calendar: Text,
+    pub(crate) date: Text,
+    #[serde(default)]
+    pub(crate) closed: bool,
+    pub(crate) like: Option<Text>,
+    pub(crate) hours: Option<Vec<HoursEntry>>,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// `[[ticket_kind]]`: what a kind of ticket needs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TicketKindEntry {
+    pub(crate) kind: Text,
+    #[serde(default)]
+    pub(crate) fields: Vec<Text>,
+    #[serde(default)]
+    pub(crate) attributes: Vec<Text>,
+    #[serde(default)]
+    pub(crate) evidence: Vec<EvidenceEntry>,
+    #[serde(default)]
+    pub(crate) ways: Vec<Text>,
+    #[serde(default)]
+    pub(crate) approvers: Vec<Text>,
+    #[serde(default)]
+    pub(crate) levels: Vec<Text>,
+    #[serde(default)]
+    pub(crate) escalates_when_repeated: bool,
+    #[serde(default)]
+    pub(crate) requester_accepts: bool,
+    #[serde(default)]
+    pub(crate) slip_filed: bool,
+    pub(crate) valid_from: Option<Text>,
+}
+
+/// One of `evidence`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EvidenceEntry {
+    pub(crate) kind: Text,
+    pub(crate) count: Option<u32>,
+}
+
+/// `[[ticket_policies]]`: all deadline policies, from an instant on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TicketPoliciesEntry {
+    pub(crate) valid_from: Option<Text>,
+    pub(crate) policy: Vec<Spanned<PolicyEntry>>,
+}
+
+/// `[[ticket_policies.policy]]`: for which tickets, and what has to happen.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyEntry {
+    pub(crate) name: Text,
+    #[serde(default)]
+    pub(crate) kinds: Vec<Text>,
+    #[serde(default)]
+    pub(crate) severities: Vec<Text>,
+    #[serde(default)]
+    pub(crate) urgencies: Vec<Text>,
+    #[serde(default)]
+    pub(crate) tiers: Vec<Text>,
+    #[serde(default)]
+    pub(crate) channels: Vec<Text>,
+    #[serde(default)]
+    pub(crate) validities: Vec<Text>,
+    #[serde(default)]
+    pub(crate) target: Vec<TargetRuleEntry>,
+}
+
+/// `[[ticket_policies.policy.target]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetRuleEntry {
+    pub(crate) target: Text,
+    pub(crate) within: Option<Text>,
+    pub(crate) working_days: Option<u32>,
+    pub(crate) calendar: Option<Text>,
+    #[serde(default)]
+    pub(crate) pauses: Vec<Text>,
+    #[serde(default)]
+    pub(crate) warnings: Vec<AlertStepEntry>,
+    #[serde(default)]
+    pub(crate) escalations: Vec<AlertStepEntry>,
+}
+
+/// One of `warnings` or `escalations`: at which share of the time, and who is told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AlertStepEntry {
+    pub(crate) at: Text,
+    pub(crate) tell: Vec<Text>,
+    pub(crate) hours: Option<Text>,
 }

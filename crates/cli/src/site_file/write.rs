@@ -53,6 +53,9 @@ pub(crate) fn file(site: &str, events: &[Event]) -> String {
             Event::SiteDefined(site) => out.zone(site),
             Event::AllowanceDefined(allowance) => out.allowance(allowance),
             Event::AuthorityDefined(authority) => out.authority(authority),
+            Event::CalendarChanged(change) => out.calendar_change(change),
+            Event::TicketKindDefined(kind) => out.ticket_kind(kind),
+            Event::TicketPoliciesDefined(set) => out.ticket_policies(set),
             _ => {}
         }
     }
@@ -121,18 +124,19 @@ impl People {
     }
 }
 
-struct Out {
+/// The file so far.
+pub(super) struct Out {
     text: String,
     zone: TimeZone,
 }
 
 /// A text in quotes. What JSON escapes, TOML reads alike.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 impl Out {
-    fn entry(&mut self, head: &str) {
+    pub(super) fn entry(&mut self, head: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
@@ -140,22 +144,22 @@ impl Out {
         self.text.push('\n');
     }
 
-    fn line(&mut self, key: &str, value: impl Display) {
+    pub(super) fn line(&mut self, key: &str, value: impl Display) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{key} = {value}");
     }
 
-    fn text(&mut self, key: &str, text: Option<&str>) {
+    pub(super) fn text(&mut self, key: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.line(key, quoted(text));
         }
     }
 
-    fn name(&mut self, key: &str, name: &Name) {
+    pub(super) fn name(&mut self, key: &str, name: &Name) {
         self.text(key, Some(name.as_str()));
     }
 
-    fn length(&mut self, key: &str, length: Option<Micros>) {
+    pub(super) fn length(&mut self, key: &str, length: Option<Micros>) {
         self.text(key, length.map(text::written).as_deref());
     }
 
@@ -163,7 +167,7 @@ impl Out {
         quoted(&when::exact(at, &self.zone))
     }
 
-    fn since(&mut self, from: Micros) {
+    pub(super) fn since(&mut self, from: Micros) {
         if from > Micros::ZERO {
             let from = self.instant(from);
             self.line("valid_from", from);
@@ -326,7 +330,7 @@ impl Out {
         self.since(authority.valid_from);
     }
 
-    fn list(&mut self, key: &str, items: Vec<String>) {
+    pub(super) fn list(&mut self, key: &str, items: Vec<String>) {
         if items.is_empty() {
             return;
         }

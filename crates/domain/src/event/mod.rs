@@ -25,14 +25,16 @@ use crate::{
     authority::AuthorityDefinition,
     calendar::CalendarDefinition,
     customer::CustomerEvent,
+    deadlines::PolicySet,
     formula::FormulaDefinition,
     ids::{
         AgentId, ContactId, CustomerId, EntryId, LegId, Name, PhoneKey, QueueId, ReasonCode, SurveyId,
         TopicId, VisitId, WrapUpCode,
     },
     target::TargetDefinition,
-    ticketing::TicketEvent,
+    ticketing::{KindRules, TicketEvent},
     time::Micros,
+    working::CalendarChange,
 };
 
 /// Ready, away or gone: what a supervisor or an agent asks for.
@@ -203,6 +205,12 @@ pub enum Event<N = Name> {
     AllowanceDefined(AllowanceDefinition<N>),
     /// Who is believed for which field of a leg was defined.
     AuthorityDefined(AuthorityDefinition),
+    /// What a kind of ticket needs was defined.
+    TicketKindDefined(Box<KindRules<N>>),
+    /// The site's deadline policies were defined, all of them.
+    TicketPoliciesDefined(Box<PolicySet<N>>),
+    /// A working calendar is another one on one date.
+    CalendarChanged(Box<CalendarChange<N>>),
     /// A malformed fact was refused.
     Refused {
         /// The field's path.
@@ -275,6 +283,9 @@ impl<N> Event<N> {
             Self::SiteDefined(site) => Some(site.valid_from),
             Self::AllowanceDefined(allowance) => Some(allowance.valid_from),
             Self::AuthorityDefined(authority) => Some(authority.valid_from),
+            Self::TicketKindDefined(kind) => Some(kind.valid_from),
+            Self::TicketPoliciesDefined(policies) => Some(policies.valid_from),
+            Self::CalendarChanged(change) => Some(change.change.valid_from),
             _ => None,
         }
     }

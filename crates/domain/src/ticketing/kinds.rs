@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{Name, TicketKind},
     ticketing::words::{Field, WayKind},
+    time::Micros,
 };
 
 /// Evidence that a kind needs before it can be resolved.
@@ -39,6 +40,8 @@ pub struct KindRules<N = Name> {
     pub requester_accepts: bool,
     /// It is not closed before a site visit's slip is filed.
     pub slip_filed: bool,
+    /// In force from.
+    pub valid_from: Micros,
 }
 
 impl<N> KindRules<N> {
@@ -55,6 +58,43 @@ impl<N> KindRules<N> {
             escalates_when_repeated: false,
             requester_accepts: false,
             slip_filed: false,
+            valid_from: Micros::ZERO,
+        }
+    }
+}
+
+/// The most entries of each of a kind's lists. Of levels a ticket's own number tells up to 255.
+pub const KIND_ENTRIES_MAX: usize = 100;
+
+impl<N: Eq> KindRules<N> {
+    /// Whether they can be meant so; else the field that is wrong, and in words what is wrong with it.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let counts = [
+            ("attributes", self.attributes.len()),
+            ("evidence", self.evidence.len()),
+            ("approvers", self.approvers.len()),
+            ("levels", self.levels.len()),
+        ];
+        if let Some((field, count)) = counts.into_iter().find(|(_, count)| *count > KIND_ENTRIES_MAX) {
+            return Err((field, format!("holds {count}; the limit is {KIND_ENTRIES_MAX}")));
+        }
+        if self.fields.contains(&Field::Attribute) {
+            let said = "names `attribute`; say which attributes are needed in the list of those";
+            return Err(("fields", said.to_owned()));
+        }
+        let again = |list: &[N]| {
+            list.iter().enumerate().any(|(index, one)| list.iter().take(index).any(|other| other == one))
+        };
+        if again(&self.levels) {
+            return Err(("levels", "says a level twice; say each once, the lowest first".to_owned()));
+        }
+        if self.escalates_when_repeated && self.levels.is_empty() {
+            let said = "is set, and there are no levels; name them, the lowest first";
+            return Err(("escalates_when_repeated", said.to_owned()));
+        }
+        match self.evidence.iter().find(|needed| needed.count == 0) {
+            Some(_) => Err(("evidence", "needs 0 of a kind; leave it out, or need 1 or more".to_owned())),
+            None => Ok(()),
         }
     }
 }

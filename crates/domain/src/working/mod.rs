@@ -25,4 +25,4 @@ mod zone;
 
 pub use calendar::WorkingCalendar;
 pub use error::WorkingError;
-pub use rules::{DayChange, DayPlan, Hours, WeekWindow, WorkingHistory, WorkingRules};
+pub use rules::{CalendarChange, DayChange, DayPlan, Hours, WeekWindow, WorkingHistory, WorkingRules};

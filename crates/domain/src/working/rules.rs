@@ -102,6 +102,15 @@ pub struct DayChange {
     pub valid_from: Micros,
 }
 
+/// A one-off change of a calendar, as the log holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarChange<N = Name> {
+    /// Which calendar.
+    pub calendar: N,
+    /// What is done otherwise, when.
+    pub change: DayChange,
+}
+
 /// All that was ever defined about one calendar. Before the first definition no time is working time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkingHistory {

@@ -22,6 +22,7 @@ use pegcount_domain::{
     formula::FormulaDefinition,
     ids::{AgentId, CommandId, ContactId, CustomerId, Name, QueueId, SiteId, SourceId, TicketId},
     time::Micros,
+    working::CalendarChange,
 };
 use pegcount_log::{Frame, FrameEvent};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -255,6 +256,9 @@ impl Boards {
             sites: known.sites().cloned().collect(),
             allowances: known.allowances().cloned().collect(),
             authorities: known.authorities().cloned().collect(),
+            kinds: known.kinds().cloned().collect(),
+            policies: known.policies().cloned().collect(),
+            calendar_changes: known.calendar_changes().cloned().collect(),
             undeclared_agents: agents.map(|agent| agent.0.clone()).collect(),
             undeclared_queues: queues.map(|queue| queue.0.clone()).collect(),
         };
@@ -265,6 +269,9 @@ impl Boards {
         defined.targets.sort_by(|a, b| (&a.target, a.valid_from).cmp(&(&b.target, b.valid_from)));
         defined.calendars.sort_by(|a, b| (&a.calendar, a.valid_from).cmp(&(&b.calendar, b.valid_from)));
         defined.allowances.sort_by(|a, b| (&a.team, a.valid_from).cmp(&(&b.team, b.valid_from)));
+        defined.kinds.sort_by(|a, b| (&a.kind, a.valid_from).cmp(&(&b.kind, b.valid_from)));
+        let changed = |one: &CalendarChange| (one.calendar.clone(), one.change.date, one.change.valid_from);
+        defined.calendar_changes.sort_by_key(changed);
         defined.undeclared_agents.sort();
         defined.undeclared_queues.sort();
         defined

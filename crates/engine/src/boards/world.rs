@@ -1,6 +1,6 @@
 //! What tickets' targets are reckoned by, made of a site's definitions.
 //!
-//! A site that defines no policies has the standard set; one that defines no calendar called [`STANDARD`] has one of that name, by
+//! Until a site's own policies are in force it has the standard set; one that defines no calendar called [`STANDARD`] has one of that name, by
 //! which the standard set counts working days: Monday to Friday, 9:00 to 18:00, in the site's zone.
 //!
 //! Invariant: it is a function of the definitions alone.
@@ -37,7 +37,13 @@ impl SiteWorld {
 
     /// Whether a definition says something of it.
     pub(crate) fn is_made_of(event: &Event) -> bool {
-        matches!(event, Event::CalendarDefined(_) | Event::SiteDefined(_))
+        matches!(
+            event,
+            Event::CalendarDefined(_)
+                | Event::CalendarChanged(_)
+                | Event::SiteDefined(_)
+                | Event::TicketPoliciesDefined(_)
+        )
     }
 }
 
@@ -48,6 +54,11 @@ fn made_of(definitions: &Definitions<Name>) -> World {
         histories.entry(calendar.calendar.clone()).or_default().rules.push(WorkingRules::from(calendar));
     }
     histories.entry(STANDARD).or_insert_with(|| standard_calendar(definitions));
+    for changed in definitions.calendar_changes() {
+        if let Some(history) = histories.get_mut(&changed.calendar) {
+            history.changes.push(changed.change.clone());
+        }
+    }
     for (name, history) in histories {
         match WorkingCalendar::new(&history) {
             Ok(calendar) => world.define_calendar(name, calendar),
@@ -57,6 +68,9 @@ fn made_of(definitions: &Definitions<Name>) -> World {
         }
     }
     world.define_policies(standard(&STANDARD));
+    for policies in definitions.policies() {
+        world.define_policies(policies.clone());
+    }
     world
 }
 

@@ -19,13 +19,11 @@ use pegcount_domain::{
     envelope::{StreamKind, StreamName, Version},
     event::Event,
     ids::{CommandId, ContactId, CustomerId, Name, SiteId, TicketId},
-    ticketing::{
-        FieldValue, KindRules, Opening, TicketCommand, TicketEvent, TicketRefusal, decide, decide_open,
-    },
+    ticketing::{FieldValue, Opening, TicketCommand, TicketEvent, TicketRefusal, decide, decide_open},
 };
 
 use crate::{
-    boards::{SiteBoard, TicketView},
+    boards::TicketView,
     commands::{Asker, Carried, Decided},
     engine::Engine,
     error::EngineError,
@@ -103,7 +101,7 @@ impl Engine {
             let boards = self.boards.state().read();
             let board = boards.site(site).ok_or_else(|| no_ticket(ticket))?;
             let entry = board.tickets.entry(ticket).ok_or_else(|| no_ticket(ticket))?;
-            let rules = rules_of(board, &entry.ticket.kind);
+            let rules = board.definitions.kind_at(&entry.ticket.kind, self.clock.now());
             let events = decide(&entry.ticket, &rules, command.clone(), expected);
             let events = events.map_err(|refusal| refused(ticket, refusal))?;
             Ok(Decided::on(stream.clone(), entry.ticket.version, told(events)))
@@ -143,11 +141,6 @@ impl Engine {
             Err(error) => Err(error),
         }
     }
-}
-
-/// What a kind needs; of one that nobody defined: nothing.
-fn rules_of(_: &SiteBoard, kind: &pegcount_domain::ids::TicketKind) -> KindRules {
-    KindRules::free(kind.clone())
 }
 
 fn told(events: Vec<TicketEvent>) -> Vec<Event> {

@@ -142,6 +142,15 @@ impl<N, F: FnMut(u32) -> Option<N>> Reader<F> {
                 let m: stored::AuthorityDefined = self.message(payload)?;
                 Event::AuthorityDefined(self.authority(&m)?)
             }
+            EventType::TICKET_KIND_DEFINED => {
+                Event::TicketKindDefined(Box::new(self.ticket_kind(&self.message(payload)?)?))
+            }
+            EventType::TICKET_POLICIES_DEFINED => {
+                Event::TicketPoliciesDefined(Box::new(self.ticket_policies(&self.message(payload)?)?))
+            }
+            EventType::CALENDAR_CHANGED => {
+                Event::CalendarChanged(Box::new(self.calendar_change(&self.message(payload)?)?))
+            }
             EventType::ALLOWANCE_DEFINED => {
                 let m: stored::AllowanceDefined = self.message(payload)?;
                 Event::AllowanceDefined(self.allowance(&m)?)

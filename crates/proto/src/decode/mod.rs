@@ -1,7 +1,8 @@
 //! A stored payload becomes an event again. Total over what any program version wrote; unknown types and missing names
 //! are errors that say which.
 //!
-//! - [`facts`]: of agents, legs, contacts; [`tickets`]: of tickets; [`definitions`]: of what was defined; [`customers`]: of
+//! - [`facts`]: of agents, legs, contacts; [`tickets`]: of tickets; [`definitions`] and
+//!   [`ticket_rules`]: of what was defined; [`customers`]: of
 //!   customers' files
 //!
 //! Invariant: `decode(encode(event)) == event`, for every schema version that was ever written (golden files).
@@ -9,6 +10,7 @@
 mod customers;
 mod definitions;
 mod facts;
+mod ticket_rules;
 mod tickets;
 
 use pegcount_domain::{

@@ -1,15 +1,19 @@
 //! What happens to tickets, one sample of each type.
 
 use pegcount_domain::{
+    calendar::{Date, Weekday},
+    deadlines::{AlertStep, Amount, ClockKind, Conditions, Policy, PolicySet, Recipient, TargetRule},
+    event::Event,
     ids::{
         AgentId, CategoryId, ContactId, CustomerId, QueueId, ReasonCode, TeamId, TicketId, TicketKind,
         TopicId,
     },
     ticketing::{
-        EscalationCause, FieldValue, LinkKind, Opening, Promiser, Severity, TargetKind, TicketEvent, Urgency,
-        Validity, Visibility, VisitStep, Way,
+        EscalationCause, Evidence, Field, FieldValue, KindRules, LinkKind, Opening, Promiser, Severity,
+        Status, TargetKind, TicketEvent, Urgency, Validity, Visibility, VisitStep, Way, WayKind,
     },
     time::Micros,
+    working::{CalendarChange, DayChange, DayPlan, Hours},
 };
 
 use crate::name;
@@ -85,6 +89,67 @@ pub(crate) fn grown() -> [TicketEvent; 7] {
         TicketEvent::Reopened { reason: reason.clone(), rework: Some(true), agent: agent.clone() },
         TicketEvent::Reopened { reason, rework: Some(false), agent },
     ]
+}
+
+pub(crate) fn definitions() -> [Event; 3] {
+    let step = |permille, recipients| AlertStep { permille, recipients, working_hours: Some(name("office")) };
+    let rule = |target, amount, clock| TargetRule {
+        target,
+        amount,
+        clock,
+        pauses: vec![Status::OnHold, Status::New],
+        warnings: vec![step(800, vec![Recipient::Owner, Recipient::Receiver])],
+        escalations: vec![step(1_000, vec![Recipient::Group, Recipient::Level(name("team_lead"))])],
+    };
+    let policy = Policy {
+        name: name("urgent"),
+        when: Conditions {
+            kinds: vec![TicketKind(name("repair"))],
+            severities: vec![Severity::Major, Severity::Critical],
+            urgencies: vec![Urgency::Urgent],
+            tiers: vec![name("gold")],
+            channels: vec![name("phone")],
+            validities: vec![Validity::Valid],
+        },
+        targets: vec![
+            rule(TargetKind::Resolve, Amount::Time(Micros(7_200_000_000)), ClockKind::Calendar),
+            rule(TargetKind::Arrive, Amount::WorkingDays(0), ClockKind::Working(name("office"))),
+        ],
+    };
+    let kind = KindRules {
+        kind: TicketKind(name("repair")),
+        fields: vec![Field::Category, Field::Place],
+        attributes: vec![name("meter")],
+        evidence: vec![Evidence { kind: name("photo"), count: 2 }],
+        ways: vec![WayKind::Alone, WayKind::Declined],
+        approvers: vec![name("head")],
+        levels: vec![name("team_lead"), name("kpi_desk")],
+        escalates_when_repeated: true,
+        requester_accepts: true,
+        slip_filed: true,
+        valid_from: Micros(1_700_000_000_000_000),
+    };
+    let change = DayChange {
+        date: Date(20_261_130),
+        plan: DayPlan::Hours(vec![Hours::new(1_320, 360)]),
+        valid_from: Micros(1_700_000_000_000_000),
+    };
+    [
+        Event::TicketKindDefined(Box::new(kind)),
+        Event::TicketPoliciesDefined(Box::new(PolicySet {
+            policies: vec![policy],
+            valid_from: Micros(1_700_000_000_000_000),
+        })),
+        Event::CalendarChanged(Box::new(CalendarChange { calendar: name("office"), change })),
+    ]
+}
+
+/// The other plans of a day.
+pub(crate) fn further_plans() -> [Event; 3] {
+    [DayPlan::AsUsual, DayPlan::Closed, DayPlan::Like(Weekday::Friday)].map(|plan| {
+        let change = DayChange { date: Date(20_261_130), plan, valid_from: Micros(0) };
+        Event::CalendarChanged(Box::new(CalendarChange { calendar: name("office"), change }))
+    })
 }
 
 pub(crate) fn new_types() -> [TicketEvent; 30] {

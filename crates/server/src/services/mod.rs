@@ -25,6 +25,7 @@ mod tickets;
 mod to_days;
 mod to_definitions;
 mod to_rules;
+mod to_tickets;
 mod watch;
 
 use std::sync::Arc;

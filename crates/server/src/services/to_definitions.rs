@@ -13,11 +13,11 @@ use pegcount_domain::{
 use pegcount_proto::v1::{self, definition::Definition as Defined};
 use tonic::Status;
 
-use super::to_days;
 use super::to_rules::{
     calendar_definition, calendar_message, formula_definition, formula_message, target_definition,
     target_message,
 };
+use super::{to_days, to_tickets};
 use crate::{fields, status};
 
 /// One definition as the event that writes it.
@@ -66,8 +66,20 @@ pub(crate) fn definition(field: &str, message: &v1::Definition) -> Result<Event,
             let field = format!("{field}.authority");
             to_days::authority_definition(&field, authority, valid_from).map(Event::AuthorityDefined)
         }
+        Some(Defined::TicketKind(kind)) => {
+            to_tickets::kind_definition(&format!("{field}.ticket_kind"), kind, valid_from)
+                .map(|kind| Event::TicketKindDefined(Box::new(kind)))
+        }
+        Some(Defined::TicketPolicies(policies)) => {
+            to_tickets::policies_definition(&format!("{field}.ticket_policies"), policies, valid_from)
+                .map(|policies| Event::TicketPoliciesDefined(Box::new(policies)))
+        }
+        Some(Defined::CalendarChange(change)) => {
+            to_tickets::change_definition(&format!("{field}.calendar_change"), change, valid_from)
+                .map(|change| Event::CalendarChanged(Box::new(change)))
+        }
         None => {
-            let reason = "defines nothing; give a queue, a reason, an agent, a team, a formula, a target, a calendar, the site, an allowance or an authority";
+            let reason = "defines nothing; give a queue, a reason, an agent, a team, a formula, a target, a calendar, one of its dates, the site, an allowance, an authority, a kind of ticket or deadline policies";
             Err(status::invalid(field, reason))
         }
     }
@@ -170,6 +182,9 @@ pub(crate) fn definition_message(event: &Event) -> Option<v1::Definition> {
         Event::FormulaDefined(formula) => Defined::Formula(formula_message(formula)),
         Event::TargetDefined(target) => Defined::Target(target_message(target)),
         Event::CalendarDefined(calendar) => Defined::Calendar(calendar_message(calendar)),
+        Event::CalendarChanged(change) => Defined::CalendarChange(to_tickets::change_message(change)),
+        Event::TicketKindDefined(kind) => Defined::TicketKind(to_tickets::kind_message(kind)),
+        Event::TicketPoliciesDefined(set) => Defined::TicketPolicies(to_tickets::policies_message(set)),
         Event::SiteDefined(site) => Defined::Site(to_days::site_message(site)),
         Event::AllowanceDefined(allowance) => Defined::Allowance(to_days::allowance_message(allowance)),
         Event::AuthorityDefined(authority) => Defined::Authority(to_days::authority_message(authority)),

@@ -182,7 +182,7 @@ pub(super) fn calendar_definition(
     Ok(calendar)
 }
 
-fn date(field: &str, date: u32) -> Result<Date, Status> {
+pub(super) fn date(field: &str, date: u32) -> Result<Date, Status> {
     let part = |part: u32| i8::try_from(part).unwrap_or(0);
     let year = i16::try_from(date / 10_000).unwrap_or(0);
     let real = jiff::civil::Date::new(year, part(date / 100 % 100), part(date % 100));

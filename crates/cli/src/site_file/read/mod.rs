@@ -1,12 +1,14 @@
 //! A site's file into definitions: every entry checked, every error with its file, line and key.
 //!
-//! - [`people`]: teams and agents; [`rules`]: formula versions, targets, calendars; [`days`]: zones, allowances, who is believed
+//! - [`people`]: teams and agents; [`rules`]: formula versions, targets, calendars; [`days`]: zones, allowances, who is believed;
+//!   [`tickets`]: kinds of tickets, deadline policies, one-off changes of calendars
 //!
 //! Invariant: nothing is guessed: what is not understood is refused with what would be.
 
 mod days;
 mod people;
 mod rules;
+mod tickets;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,8 @@ use pegcount_domain::{
     time::Micros,
 };
 use toml::Spanned;
+
+pub(crate) use tickets::LEVEL;
 
 use super::{QueueEntry, ReasonEntry, SiteFile, Text, text};
 use crate::when;
@@ -90,6 +94,15 @@ pub(crate) fn read(path: &Path, content: &str) -> Read<SiteRead> {
     }
     for authority in &file.authority {
         events.push(Event::AuthorityDefined(reader.authority(authority)?));
+    }
+    for change in &file.calendar_change {
+        events.push(Event::CalendarChanged(Box::new(reader.calendar_change(change)?)));
+    }
+    for kind in &file.ticket_kind {
+        events.push(Event::TicketKindDefined(Box::new(reader.ticket_kind(kind)?)));
+    }
+    for policies in &file.ticket_policies {
+        events.push(Event::TicketPoliciesDefined(Box::new(reader.ticket_policies(policies)?)));
     }
     let site = file.site.name.map(Spanned::into_inner);
     Ok(SiteRead { site, zone: reader.zone, events })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pegcount_domain::{
-    calendar::{CalendarDefinition, Holiday, MakeUpDay, Weekday, Window},
+    calendar::{CalendarDefinition, DAY_MINUTES, Holiday, MakeUpDay, Weekday, Window},
     formula::{
         AbandonForm, Forms, FormulaDefinition, HandleTimeForm, Identity, OccupancyForm, Repeats,
         ResolutionForm, Rules, ServiceLevelForm, TransferRule,
@@ -16,7 +16,7 @@ use toml::Spanned;
 
 use super::{Read, Reader};
 use crate::{
-    site_file::{Amount, CalendarEntry, FormulaEntry, TargetEntry, Text, text},
+    site_file::{Amount, CalendarEntry, FormulaEntry, TargetEntry, Text, WindowEntry, text},
     when,
 };
 
@@ -136,10 +136,7 @@ impl Reader<'_> {
                 self.minute(&at("windows.from"), &window.from)?,
                 self.minute(&at("windows.to"), &window.to)?,
             );
-            if from >= to {
-                let reason = format!("is {}, not after {}", window.to.get_ref(), window.from.get_ref());
-                return Err(self.wrong(&at("windows.to"), &window.to, reason));
-            }
+            self.check_hours(&at("windows"), window, from, to)?;
             for day in &window.days {
                 windows.insert(Window {
                     day: self.word(&at("windows.days"), day, Weekday::from_word)?,
@@ -178,7 +175,24 @@ impl Reader<'_> {
         })
     }
 
-    fn date(&self, key: &str, at: &Text) -> Read<pegcount_domain::calendar::Date> {
+    /// Hours that end before they begin go on past midnight; those that end as they begin may mean nothing or a day.
+    fn check_hours(&self, key: &str, window: &WindowEntry, from: u16, to: u16) -> Read<()> {
+        if from == DAY_MINUTES {
+            let reason = "is 24:00; hours that begin at midnight belong to the day that begins: write 00:00";
+            return Err(self.wrong(&format!("{key}.from"), &window.from, reason));
+        }
+        if from == to || to == 0 {
+            let reason = format!(
+                "is {}; it must not be {}, nor 00:00: write 24:00",
+                window.to.get_ref(),
+                window.from.get_ref()
+            );
+            return Err(self.wrong(&format!("{key}.to"), &window.to, reason));
+        }
+        Ok(())
+    }
+
+    pub(super) fn date(&self, key: &str, at: &Text) -> Read<pegcount_domain::calendar::Date> {
         let refuse = || self.wrong(key, at, format!("is `{}`; write a day such as 2026-10-01", at.get_ref()));
         text::date(at.get_ref()).ok_or_else(refuse)
     }
