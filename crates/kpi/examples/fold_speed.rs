@@ -64,6 +64,10 @@ fn main() {
         seconds = seconds.min(begin.elapsed().as_secs_f64());
     }
     println!("{} events in {seconds:.3} s: {:.0} events/s", events.len(), events.len() as f64 / seconds);
+    for weight in kpi.weights().iter().filter(|weight| weight.bytes > events.len() / 100) {
+        let each = weight.bytes as f64 / events.len() as f64;
+        println!("{:>6.2} B an event: {} {}", each, weight.count, weight.what);
+    }
     kpi.missing_names();
     kpi.name(key("site", 0), "site");
     written_and_read(&kpi);

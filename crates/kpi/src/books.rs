@@ -19,6 +19,7 @@ use crate::{
     cells::{Cells, Contribution, Contributions},
     contact::fold::Crossing,
     site::changes::Feed,
+    weight::{Weight, table, tree},
 };
 
 /// A change of fewer intervals is noted interval by interval.
@@ -89,6 +90,24 @@ impl Default for Books {
 }
 
 impl Books {
+    /// What they take of memory.
+    pub(crate) fn weights(&self) -> Vec<Weight> {
+        let one = |what, count, bytes| Weight { what, count, bytes };
+        let crossings: usize = self.crossings.values().map(Vec::capacity).sum();
+        let standings: usize = self.standings.values().map(Vec::capacity).sum();
+        let maturing: usize = self.maturing.values().map(|list| list.0.len()).sum();
+        let marks = self.marks.counted().count();
+        let mut all = self.cells.weights().to_vec();
+        all.extend([
+            one("visits across interval ends", crossings, crossings * size_of::<Crossing>()),
+            one("agents at interval ends", standings, standings * size_of::<Standing>()),
+            one("what matures", maturing, tree::<(Micros, Maturing)>(self.maturing.len())),
+            one("marks", marks, tree::<(Anomaly, i64)>(marks)),
+            one("changed intervals", self.changed.len(), table::<(i32, Position)>(self.changed.capacity())),
+        ]);
+        all
+    }
+
     /// Adds or takes away what a fold gave.
     pub(crate) fn enter(&mut self, contributions: &Contributions, sign: i64, cause: Position) {
         let signed = |c: Contribution| Contribution { amount: c.amount * sign, ..c };

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     anomaly::Anomaly,
+    cells::OPEN_ROWS_DEFAULT,
     correction::Correction,
     query::{ExplainQuery, Explanation, Query, QueryError, Table, explain::explain, table},
     reference::Law,
-    site::{Site, read::Scope},
+    site::{Site, read::Scope, resting::AWAKE_DEFAULT},
 };
 
 /// For readers who want no amounts.
@@ -37,6 +38,31 @@ pub struct Kpi {
     only: Option<(Key, Law)>,
     #[serde(skip)]
     touch_limit: Option<usize>,
+    #[serde(skip)]
+    in_use: Option<InUse>,
+}
+
+/// How much of each site is held ready for what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InUse {
+    /// Contacts, and customers, at most; those that are open are always ready.
+    pub units: usize,
+    /// Rows of cells in each of the 16 tables, at most; those of the last two intervals are always ready, unless it is 0.
+    pub rows: usize,
+}
+
+impl Default for InUse {
+    /// 4,096 and 65,536: some hours, and a day, of a site with 200 agents.
+    fn default() -> Self {
+        Self { units: AWAKE_DEFAULT, rows: OPEN_ROWS_DEFAULT }
+    }
+}
+
+impl InUse {
+    /// Whatever may rest rests.
+    pub const NOTHING: Self = Self { units: 0, rows: 0 };
+    /// Nothing rests but agents' closed chapters.
+    pub const EVERYTHING: Self = Self { units: usize::MAX, rows: usize::MAX };
 }
 
 /// Whether a formula version can be answered from what has been folded.
@@ -75,6 +101,14 @@ impl Kpi {
         self.touch_limit = limit;
         for site in &mut self.sites {
             site.touch_limit = limit.unwrap_or(usize::MAX);
+        }
+    }
+
+    /// Says how much is held ready for what comes next; all else rests as bytes. No figure depends on it.
+    pub fn set_in_use(&mut self, in_use: InUse) {
+        self.in_use = Some(in_use);
+        for site in &mut self.sites {
+            site.set_in_use(in_use);
         }
     }
 
@@ -134,7 +168,7 @@ impl Kpi {
         if self.only.is_some_and(|(only, _)| only != key) {
             return;
         }
-        let (only, touch_limit) = (self.only, self.touch_limit);
+        let (only, touch_limit, in_use) = (self.only, self.touch_limit, self.in_use);
         let sites = &mut self.sites;
         let missing = &mut self.missing;
         let slot = match self.last {
@@ -142,6 +176,9 @@ impl Kpi {
             _ => *self.slots.entry(key).or_insert_with(|| {
                 let mut site = Site::new(key);
                 site.touch_limit = touch_limit.unwrap_or(usize::MAX);
+                if let Some(in_use) = in_use {
+                    site.set_in_use(in_use);
+                }
                 if let Some((_, law)) = only {
                     site.reference.force(law);
                 }

@@ -32,11 +32,13 @@ mod line;
 pub mod live;
 pub mod measure;
 mod names;
+mod packed;
 mod parts;
 pub mod query;
 mod reference;
 mod site;
 mod ticket;
+mod weight;
 #[cfg(feature = "workload")]
 pub mod workload;
 
@@ -45,8 +47,7 @@ pub use archive::ArchiveError;
 pub use correction::Correction;
 pub use day::calendar::is_known_zone;
 pub use formula::{FORMULA_BUILT_IN, describe, describe_means};
-pub use kpi::Kpi;
-pub use kpi::UnderFormula;
+pub use kpi::{InUse, Kpi, UnderFormula};
 pub use measure::{Measure, Unit};
 pub use parts::{Part, PartError};
 pub use query::{
@@ -54,3 +55,4 @@ pub use query::{
     Table, Term, Value, Variant, Versions,
 };
 pub use reference::EfficiencyTarget;
+pub use weight::Weight;

@@ -9,17 +9,26 @@ use bincode::{
     config::{Configuration, standard},
     serde::{decode_from_slice, encode_to_vec},
 };
-use pegcount_domain::time::Micros;
+use pegcount_domain::{ids::Key, time::Micros};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    agent::unit::AgentUnit, cells::CellRows, contact::ContactUnit, kpi::Kpi, line::Line, site::Site,
+    agent::{chapter::Chapter, unit::AgentUnit},
+    cells::CellRows,
+    kpi::Kpi,
+    packed::Packed,
+    site::{
+        Site,
+        resting::{Resting, Rests},
+    },
     ticket::TicketUnit,
 };
 
 const FORM: Configuration = standard();
 /// A part ends with the unit that makes it hold so many facts, or so many contacts of lines.
 const PART_FACTS: usize = 65_536;
+/// Units that can rest in one part: some hundred bytes each.
+const PART_RESTING: usize = 16_384;
 /// Rows of cells in one part.
 const PART_ROWS: usize = 32_768;
 
@@ -63,8 +72,8 @@ enum Content {
     Kpi(Box<Kpi>),
     Site(Box<Site>),
     Agents(Vec<AgentUnit>),
-    Contacts(Vec<ContactUnit>),
-    Lines(Vec<Line>),
+    Contacts(Vec<(Key, Packed)>),
+    Lines(Vec<(Key, Packed)>),
     Tickets(Vec<TicketUnit>),
     Cells(CellRows),
     End,
@@ -129,13 +138,11 @@ impl Kpi {
                 now: _,
             } = site;
             give.part(number, What::Site, site)?;
-            let facts = |unit: &AgentUnit| {
-                unit.facts.len() + unit.chapters.iter().map(|chapter| chapter.facts.len()).sum::<usize>()
-            };
+            let facts =
+                |unit: &AgentUnit| unit.facts.len() + unit.chapters.iter().map(Chapter::len).sum::<usize>();
             give.units(number, What::Agents, &agents.list, facts)?;
-            let facts = |unit: &ContactUnit| unit.facts.len() + unit.legs.len();
-            give.units(number, What::Contacts, &contacts.list, facts)?;
-            give.units(number, What::Lines, &lines.list, |line| line.items.len())?;
+            give.resting(number, What::Contacts, contacts)?;
+            give.resting(number, What::Lines, lines)?;
             give.units(number, What::Tickets, &tickets.list, |unit| unit.facts.len())?;
             for rows in books.cells.parts(PART_ROWS) {
                 give.part(number, What::Cells, &rows)?;
@@ -164,6 +171,7 @@ impl Kpi {
                 for site in &mut kpi.sites {
                     // What changed when is not kept: whoever watches looks once at everything.
                     site.rewritten_at = site.position;
+                    site.wake_open();
                     site.books.touch_span(Micros(i64::MIN), Micros(i64::MAX), site.position());
                 }
                 return Ok(*kpi);
@@ -173,10 +181,10 @@ impl Kpi {
             };
             match content {
                 Content::Agents(list) => site.agents.list.extend(list),
-                Content::Contacts(list) => site.contacts.list.extend(list),
-                Content::Lines(list) => site.lines.list.extend(list),
+                Content::Contacts(list) => site.contacts.put_back_resting(list),
+                Content::Lines(list) => site.lines.put_back_resting(list),
                 Content::Tickets(list) => site.tickets.list.extend(list),
-                Content::Cells(rows) => site.books.cells.put_back(&rows),
+                Content::Cells(rows) => site.books.cells.put_back(rows),
                 Content::Kpi(_) | Content::Site(_) | Content::End => {
                     return Err(PartError::Misfit("the first comes twice"));
                 }
@@ -196,6 +204,22 @@ impl<F> Giver<'_, F> {
     {
         let bytes = encode_to_vec(((site, what), content), FORM).map_err(PartError::from)?;
         (self.0)(bytes)
+    }
+
+    /// Units that rest as they are, the others as if they did.
+    fn resting<T: Rests, E>(&mut self, site: usize, what: What, units: &Resting<T>) -> Result<(), E>
+    where
+        E: From<PartError>,
+        F: FnMut(Vec<u8>) -> Result<(), E>,
+    {
+        let mut all = units.packed();
+        loop {
+            let part: Vec<(Key, Packed)> = all.by_ref().take(PART_RESTING).collect();
+            if part.is_empty() {
+                return Ok(());
+            }
+            self.part(site, what, &part)?;
+        }
     }
 
     fn units<T: Serialize, E>(

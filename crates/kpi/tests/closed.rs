@@ -12,7 +12,7 @@ mod oracle;
 mod support;
 
 use oracle::{
-    compare::{SITES, apply, in_words, names, questions, range, seeds, shrink},
+    compare::{SITES, apply, in_words, names, questions, range, seeds, shrink, some},
     story::{Arrival, Dice, tell},
 };
 use pegcount_domain::{
@@ -184,7 +184,7 @@ fn long_story(seed: u64, arrival: Arrival) -> Vec<Recorded> {
 
 /// Folds a history; some of the events go into figures that have been archived and restored.
 fn folded(history: &[Recorded], closes: bool, mut archives: impl FnMut(&Recorded) -> bool) -> Kpi {
-    let (mut kpi, names) = (Kpi::new(), names());
+    let (mut kpi, names) = (some(history.len().try_into().unwrap()), names());
     for recorded in history {
         if !closes && matches!(recorded.event, Event::HistoryClosed { .. }) {
             continue;
@@ -315,7 +315,7 @@ fn parts_differ(history: &[Recorded], seed: u64) -> Option<String> {
     let since = closed_before(history).unwrap_or(Micros(0));
     let (mut dice, names) = (Dice(seed ^ 0x9A27), names());
     let straight = folded(history, true, |_| false);
-    let mut kpi = Kpi::new();
+    let mut kpi = some(seed);
     for recorded in history {
         apply(&mut kpi, recorded, &names);
         if dice.below(40) == 0 {

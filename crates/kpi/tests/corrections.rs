@@ -14,7 +14,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use oracle::{
-    compare::{SITES, apply, in_words, names, range, seeds, shrink},
+    compare::{SITES, apply, in_words, names, range, seeds, shrink, some},
     story::{Arrival, tell, told},
 };
 use pegcount_domain::{
@@ -87,7 +87,7 @@ fn listed(kpi: &Kpi, recorded: &Recorded, range: (Micros, Micros), site: &str) -
 /// The first event whose listed corrections are not what it changed, by its place, and in what.
 fn difference(history: &[Recorded]) -> Option<(usize, String)> {
     let (range, names) = (range(history), names());
-    let mut kpi = Kpi::new();
+    let mut kpi = some(history.len().try_into().unwrap());
     for (place, recorded) in history.iter().enumerate() {
         let site = SITES.into_iter().find(|site| key(site) == recorded.stream.site).unwrap();
         let now = recorded.recorded_at;

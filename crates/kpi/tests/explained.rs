@@ -13,7 +13,10 @@ mod support;
 
 use std::collections::HashMap;
 
-use oracle::story::{Arrival, Dice, tell, words};
+use oracle::{
+    compare::some,
+    story::{Arrival, Dice, tell, words},
+};
 use pegcount_domain::{
     envelope::Recorded,
     event::{LegStep, QueueExit},
@@ -25,7 +28,7 @@ use support::{Centre, ended_into_work, key, query, secs, t};
 
 fn fold(history: &[Recorded]) -> Kpi {
     let names: HashMap<Key, String> = words().into_iter().map(|word| (key(&word), word)).collect();
-    let mut kpi = Kpi::new();
+    let mut kpi = some(history.len().try_into().unwrap());
     for recorded in history {
         kpi.apply(recorded);
         for key in kpi.missing_names() {

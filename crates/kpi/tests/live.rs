@@ -15,7 +15,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use oracle::{
-    compare::{SITES, apply, names, questions, range, seeds},
+    compare::{SITES, apply, names, questions, range, seeds, some},
     story::{Arrival, Dice, tell},
 };
 use pegcount_domain::{
@@ -113,7 +113,7 @@ fn follow(seed: u64, size: i64, arrival: Arrival) {
     let names = names();
     let mut dice = Dice(seed ^ 0x77);
     for site in SITES {
-        let mut kpi = Kpi::new();
+        let mut kpi = some(seed);
         let (from, to) = range(&history);
         let mut all = questions(site, (from, to), from, dice.roll());
         all.extend(questions(site, (from, to), from, dice.roll()).drain(12..));
@@ -192,7 +192,7 @@ fn changes_laid_over_a_snapshot_are_the_answer_when_facts_come_late() {
 
 /// A new process at the end of this part of a history, and its boards.
 fn begun(history: &[Recorded], queries: &[Query], now: Micros) -> (Kpi, Follower, Vec<Board>) {
-    let (mut kpi, names) = (Kpi::new(), names());
+    let (mut kpi, names) = (some(history.len().try_into().unwrap()), names());
     for recorded in history {
         apply(&mut kpi, recorded, &names);
     }

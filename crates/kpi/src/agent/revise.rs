@@ -7,10 +7,11 @@ use pegcount_domain::{envelope::Position, time::Micros};
 
 use crate::{
     agent::{
+        chapter::Chapter,
         clock::Carried,
         emit::Output,
         fold::{Until, fold},
-        unit::{AgentUnit, Chapter},
+        unit::AgentUnit,
     },
     fact::{AgentFact, insert_sorted},
     reference::Reference,
@@ -36,13 +37,18 @@ impl AgentUnit {
         plus: &mut Output,
     ) -> bool {
         let Some((first, last)) = self.reach(change) else { return false };
-        let mut state = self.chapters.get(first).map_or(self.start, |chapter| chapter.start);
+        let mut state = self.chapters.get(first).map_or(self.start, |chapter| chapter.open().start);
         let mut pending: Vec<AgentFact> = Vec::new();
         let mut unchanged = false;
-        for (index, chapter) in (first..).zip(self.chapters.split_off(first)) {
-            unchanged = unchanged || (index > last && pending.is_empty() && state == chapter.start);
+        for (index, closed) in (first..).zip(self.chapters.split_off(first)) {
             if unchanged {
-                self.chapters.push(chapter);
+                self.chapters.push(closed);
+                continue;
+            }
+            let chapter = closed.open();
+            unchanged = index > last && pending.is_empty() && state == chapter.start;
+            if unchanged {
+                self.chapters.push(closed);
                 continue;
             }
             let whose = self.whose(reference);
@@ -55,8 +61,8 @@ impl AgentUnit {
                 let lengths = plus.lengths();
                 match fold(&state, &pending, &whose, Until::QuietPoint, plus) {
                     Some(end) => {
-                        let facts = std::mem::take(&mut pending).into_boxed_slice();
-                        self.chapters.push(Chapter { start: state, facts });
+                        self.chapters.push(Chapter::close(&state, &pending));
+                        pending.clear();
                         state = end;
                     }
                     None => plus.cut_back(lengths),
@@ -83,7 +89,8 @@ impl AgentUnit {
                 if self.facts.iter().any(is_it) {
                     return Some((self.chapters.len(), usize::MAX));
                 }
-                let index = self.chapters.iter().rposition(|chapter| chapter.facts.iter().any(is_it))?;
+                let index =
+                    self.chapters.iter().rposition(|chapter| chapter.open().facts.iter().any(is_it))?;
                 Some((index, index))
             }
         }
@@ -117,7 +124,7 @@ impl AgentUnit {
     pub(crate) fn withdraw(&self, reference: &Reference, from: Micros, minus: &mut Output) {
         let whose = self.whose(reference);
         let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
-        for chapter in self.chapters.iter().skip(first) {
+        for chapter in self.chapters.iter().skip(first).map(Chapter::open) {
             fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, minus);
         }
         let settled = self.facts.get(..self.folded).unwrap_or_default();
@@ -129,15 +136,15 @@ impl AgentUnit {
         let whose = self.whose(reference);
         let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
         let chapters = self.chapters.split_off(first);
-        let mut state = chapters.first().map_or(self.start, |chapter| chapter.start);
+        let mut state = chapters.first().map_or(self.start, |chapter| chapter.open().start);
         let mut pending: Vec<AgentFact> = Vec::new();
-        for chapter in chapters {
+        for chapter in chapters.iter().map(Chapter::open) {
             pending.extend_from_slice(&chapter.facts);
             let lengths = plus.lengths();
             match fold(&state, &pending, &whose, Until::QuietPoint, plus) {
                 Some(end) => {
-                    let facts = std::mem::take(&mut pending).into_boxed_slice();
-                    self.chapters.push(Chapter { start: state, facts });
+                    self.chapters.push(Chapter::close(&state, &pending));
+                    pending.clear();
                     state = end;
                 }
                 None => plus.cut_back(lengths),

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use crate::{
     agent::{
+        chapter::Chapter,
         clock::{Carried, Clock},
         emit::{Output, Whose},
         fold::{Until, fold},
@@ -27,21 +28,10 @@ use crate::{
 const BATCH: usize = 8;
 /// After a fold that met an open leg, wait for so many more facts.
 const PATIENCE: usize = 16;
-/// A chapter of so many facts is closed: every agent has room for one, and a late fact folds a few of them again.
-const CHAPTER: usize = 32;
-
-/// A closed part of the history.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Chapter {
-    pub(crate) start: Carried,
-    pub(crate) facts: Box<[AgentFact]>,
-}
-
-impl Chapter {
-    pub(super) fn last(&self) -> Stamp {
-        self.facts.last().map_or(Stamp::FIRST, |fact| fact.stamp)
-    }
-}
+/// A chapter of so many facts is closed: what is closed takes a fifth of the memory, and a late fact folds a few of them again.
+const CHAPTER: usize = 8;
+/// Room for so many facts that are not closed stays with every agent.
+const ROOM: usize = 16;
 
 /// How far each track has reported a leg of the unfolded part.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -140,8 +130,9 @@ impl AgentUnit {
 
     /// The earliest instant of which a fold may still tell something.
     pub(crate) fn reaches_back_to(&self) -> Option<Micros> {
-        let first = self.chapters.first();
-        let (start, facts) = first.map_or((&self.start, self.facts.as_slice()), |c| (&c.start, &*c.facts));
+        let opened = self.chapters.first().map(Chapter::open);
+        let known = opened.as_ref().map(|opened| (&opened.start, opened.facts.as_slice()));
+        let (start, facts) = known.unwrap_or((&self.start, self.facts.as_slice()));
         let clock = start.clock.measure().map(|_| start.clock_since);
         let first = facts.first().map(|fact| fact.stamp.at);
         clock.into_iter().chain(first).chain(self.running_since()).min()
@@ -257,9 +248,9 @@ impl AgentUnit {
         self.open.clear();
         self.next_try = 0;
         if self.facts.len() >= CHAPTER {
-            let facts = std::mem::take(&mut self.facts).into_boxed_slice();
-            self.chapters.push(Chapter { start: self.start, facts });
-            self.facts.reserve_exact(CHAPTER + BATCH);
+            self.chapters.push(Chapter::close(&self.start, &self.facts));
+            self.facts.clear();
+            self.facts.shrink_to(ROOM);
             self.start = end;
             self.folded = 0;
         }
@@ -286,12 +277,12 @@ impl AgentUnit {
             return end.map_or(Clock::Off, |end| end.clock);
         }
         let first = self.chapters.partition_point(|chapter| chapter.last().at <= settled_by);
-        for chapter in self.chapters.iter().skip(first) {
+        for chapter in self.chapters.iter().skip(first).map(Chapter::open) {
             fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, minus);
         }
         let settled = self.facts.get(..self.folded).unwrap_or_default();
         fold(&self.start, settled, &whose, Until::QuietPoint, minus);
-        let end = match self.chapters.get(first) {
+        let end = match self.chapters.get(first).map(Chapter::open) {
             Some(chapter) => fold(&chapter.start, &chapter.facts, &whose, until, plus),
             None => fold(&self.start, &self.facts, &whose, until, plus),
         };
@@ -302,8 +293,9 @@ impl AgentUnit {
     pub(crate) fn trace(&self, reference: &Reference, range: Span, as_of: Micros, out: &mut Output) {
         let whose = self.whose(reference);
         let first = self.chapters.partition_point(|chapter| chapter.last().at < range.start);
-        for chapter in self.chapters.iter().skip(first) {
-            if chapter.last().at > as_of {
+        for closed in self.chapters.iter().skip(first) {
+            let chapter = closed.open();
+            if closed.last().at > as_of {
                 fold(&chapter.start, &chapter.facts, &whose, Until::Instant(as_of), out);
                 return;
             }
@@ -319,8 +311,8 @@ impl AgentUnit {
     /// The facts at one of two instants.
     pub(crate) fn facts_between(&self, from: Micros, to: Micros) -> Vec<Position> {
         let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
-        let closed = self.chapters.iter().skip(first).map(|chapter| &*chapter.facts);
-        let near = closed.chain([&*self.facts]).flatten().take_while(|fact| fact.stamp.at <= to);
+        let closed = self.chapters.iter().skip(first).flat_map(|chapter| chapter.open().facts);
+        let near = closed.chain(self.facts.iter().copied()).take_while(|fact| fact.stamp.at <= to);
         let ends = near.filter(|fact| fact.stamp.at == from || fact.stamp.at == to);
         ends.map(|fact| fact.stamp.position).collect()
     }
@@ -328,8 +320,10 @@ impl AgentUnit {
     /// The facts of a span of time, and the one before it, which says how it began.
     pub(crate) fn facts_within(&self, from: Micros, to: Micros) -> Vec<Position> {
         let first = self.chapters.partition_point(|chapter| chapter.last().at < from).saturating_sub(1);
-        let closed = self.chapters.iter().skip(first).map(|chapter| &*chapter.facts);
-        let near: Vec<_> = closed.chain([&*self.facts]).flatten().map(|fact| fact.stamp).collect();
+        let after = self.chapters.partition_point(|chapter| chapter.last().at < to);
+        let closed = self.chapters.get(first..self.chapters.len().min(after + 1)).unwrap_or_default();
+        let closed = closed.iter().flat_map(|chapter| chapter.open().facts);
+        let near: Vec<_> = closed.chain(self.facts.iter().copied()).map(|fact| fact.stamp).collect();
         let begin = near.partition_point(|stamp| stamp.at < from).saturating_sub(1);
         let end = near.partition_point(|stamp| stamp.at < to);
         let own = near.get(begin..end.max(begin)).unwrap_or_default();
@@ -339,24 +333,42 @@ impl AgentUnit {
     /// The facts of a leg that begins at `since` or later.
     pub(crate) fn facts_of(&self, leg: Mark, since: Micros) -> Vec<AgentFact> {
         let first = self.chapters.partition_point(|chapter| chapter.last().at < since);
-        let closed = self.chapters.iter().skip(first).map(|chapter| &*chapter.facts);
-        let of_leg = |fact: &&AgentFact| fact.leg().is_some_and(|known| known.leg == leg);
-        let facts = |part: &[AgentFact]| part.iter().filter(of_leg).copied().collect::<Vec<_>>();
+        let of_leg = |fact: &AgentFact| fact.leg().is_some_and(|known| known.leg == leg);
         // A leg is whole within one chapter.
-        let mut parts = closed.chain([&*self.facts]).map(facts);
-        parts.find(|part| !part.is_empty()).unwrap_or_default()
+        for chapter in self.chapters.iter().skip(first) {
+            let mut facts = chapter.open().facts;
+            facts.retain(of_leg);
+            if !facts.is_empty() {
+                return facts;
+            }
+        }
+        self.facts.iter().filter(|fact| of_leg(fact)).copied().collect()
+    }
+
+    /// The legs of which it has any fact.
+    pub(crate) fn legs(&self) -> Vec<Mark> {
+        let closed = self.chapters.iter().flat_map(|chapter| chapter.open().facts);
+        let all = closed.chain(self.facts.iter().copied());
+        let mut legs: Vec<Mark> = all.filter_map(|fact| fact.leg().map(|leg| leg.leg)).collect();
+        legs.sort_unstable();
+        legs.dedup();
+        legs
     }
 
     /// The fact at a position.
     pub(crate) fn fact_at(&self, position: Position) -> Option<AgentFact> {
-        let closed = self.chapters.iter().flat_map(|chapter| chapter.facts.iter());
-        closed.chain(&self.facts).find(|fact| fact.stamp.position == position).copied()
+        let is_it = |fact: &AgentFact| fact.stamp.position == position;
+        let present = self.facts.iter().rev().find(|fact| is_it(fact)).copied();
+        present.or_else(|| {
+            let closed = self.chapters.iter().rev().map(|chapter| chapter.open().facts);
+            closed.into_iter().find_map(|facts| facts.into_iter().find(is_it))
+        })
     }
 
     /// How many facts it has in chapters that reach to an instant or beyond; 0 if all of it is older.
     pub(crate) fn facts_since(&self, from: Micros) -> usize {
         let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
-        let closed: usize = self.chapters.iter().skip(first).map(|chapter| chapter.facts.len()).sum();
+        let closed: usize = self.chapters.iter().skip(first).map(Chapter::len).sum();
         let present = self.facts.last().is_some_and(|fact| fact.stamp.at >= from);
         if closed > 0 || present { closed + self.facts.len() } else { 0 }
     }
@@ -364,8 +376,9 @@ impl AgentUnit {
     /// The same, if any leg in there names the queue.
     pub(crate) fn meets_queue_since(&self, queue: Id, from: Micros) -> usize {
         let first = self.chapters.partition_point(|chapter| chapter.last().at < from);
-        let closed = self.chapters.iter().skip(first).flat_map(|chapter| chapter.facts.iter());
-        let meets = closed.chain(&self.facts).any(|fact| fact.leg().is_some_and(|leg| leg.queue == queue));
+        let meets = |fact: &AgentFact| fact.leg().is_some_and(|leg| leg.queue == queue);
+        let mut closed = self.chapters.iter().skip(first).map(|chapter| chapter.open().facts);
+        let meets = self.facts.iter().any(meets) || closed.any(|facts| facts.iter().any(meets));
         if meets { self.facts_since(from) } else { 0 }
     }
 }

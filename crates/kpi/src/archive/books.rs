@@ -14,7 +14,7 @@ use super::{
 use crate::{
     anomaly::{Anomaly, AnomalyKind},
     books::Books,
-    cells::{Attribution, Contribution, Dims},
+    cells::{Attribution, Contribution, Dims, TableRange},
     contact::fold::Crossing,
     correction::Correction,
     measure::Measure,
@@ -23,7 +23,7 @@ use crate::{
 type Read<T> = Result<T, ArchiveError>;
 
 pub(super) fn archive(books: &Books, figures: &mut stored::SiteFigures) {
-    figures.cells = books.cells.tables().map(|table| archived_table(&table)).collect();
+    figures.cells = books.cells.tables().map(archived_table).collect();
     figures.crossings = books.all_crossings().map(archived_crossing).collect();
     figures.maturing = books.all_maturing().map(|(due, one)| archived_maturing(due, one)).collect();
     figures.matured_to = books.matured_to.0;
@@ -63,29 +63,38 @@ pub(super) fn restore(books: &mut Books, figures: &stored::SiteFigures, counts: 
     Ok(())
 }
 
-/// A table of cells as they lie.
+/// A table of cells.
 pub(crate) struct TableRows<'a> {
-    /// What each amount of a row is of.
-    pub(crate) columns: Vec<(Measure, Attribution)>,
-    /// The rows that hold anything.
-    pub(crate) rows: Vec<(Interval, Dims, &'a [i64])>,
+    columns: Vec<(Measure, Attribution)>,
+    rows: TableRange<'a>,
 }
 
-fn archived_table(table: &TableRows<'_>) -> stored::CellTable {
+impl<'a> TableRows<'a> {
+    /// What each amount of a row is of, and the rows.
+    pub(crate) fn new(columns: Vec<(Measure, Attribution)>, rows: TableRange<'a>) -> Self {
+        Self { columns, rows }
+    }
+}
+
+fn archived_table(mut table: TableRows<'_>) -> stored::CellTable {
     let mut out = stored::CellTable {
         measures: table.columns.iter().map(|(measure, _)| measure.name().to_owned()).collect(),
         attributions: table.columns.iter().map(|(_, attribution)| attribution_code(*attribution)).collect(),
         ..stored::CellTable::default()
     };
     let mut places: FxHashMap<Dims, u32> = FxHashMap::default();
-    for (interval, row_dims, amounts) in &table.rows {
-        let place = *places.entry(*row_dims).or_insert_with(|| {
-            out.dimensions.push(dims(row_dims));
-            u32::try_from(out.dimensions.len() - 1).unwrap_or(u32::MAX)
-        });
-        out.intervals.push(interval.0);
-        out.dims.push(place);
-        out.amounts.extend_from_slice(amounts);
+    while let Some(interval) = table.rows.next_interval() {
+        let taken = table.rows.take(interval);
+        let holds = |(_, amounts): &(&Dims, &[i64])| amounts.iter().any(|amount| *amount != 0);
+        for (row_dims, amounts) in taken.iter().filter(holds) {
+            let place = *places.entry(*row_dims).or_insert_with(|| {
+                out.dimensions.push(dims(row_dims));
+                u32::try_from(out.dimensions.len() - 1).unwrap_or(u32::MAX)
+            });
+            out.intervals.push(interval.0);
+            out.dims.push(place);
+            out.amounts.extend_from_slice(amounts);
+        }
     }
     out
 }

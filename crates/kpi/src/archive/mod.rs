@@ -84,8 +84,8 @@ impl Places {
     fn of(site: &Site) -> Self {
         Self {
             agents: numbered(site.agents.iter().map(|(slot, _)| slot)),
-            contacts: numbered(site.contacts.iter().map(|(slot, _)| slot)),
-            lines: numbered(site.lines.iter().map(|(slot, _)| slot)),
+            contacts: numbered(site.contacts.slots().into_iter()),
+            lines: numbered(site.lines.slots().into_iter()),
             tickets: numbered(site.tickets.iter().map(|(slot, _)| slot)),
         }
     }

@@ -16,14 +16,18 @@ use super::{
 };
 use crate::{
     agent::{
+        chapter::Chapter,
         clock::{Carried, Clock, Reason, Session, Standing},
-        unit::{AgentUnit, Chapter},
+        unit::AgentUnit,
     },
     cells::Detail,
     contact::{ContactUnit, LegEntry, LegOutcome, Settled},
     fact::{AgentFact, Mark, Slot},
     line::{Item, Line, WrapUp},
-    site::{Site, Units},
+    site::{
+        Site, Units,
+        resting::{Resting, Rests},
+    },
     ticket::TicketUnit,
 };
 
@@ -31,8 +35,8 @@ type Read<T> = Result<T, ArchiveError>;
 
 pub(super) fn archive(site: &Site, at: &Places, figures: &mut stored::SiteFigures) {
     figures.agents = archived(&site.agents, |unit, key| agent(unit, key, at));
-    figures.contacts = archived(&site.contacts, |unit, key| contact(unit, key, at));
-    figures.lines = archived(&site.lines, |unit, key| line(unit, key, at));
+    figures.contacts = archived_resting(&site.contacts, |unit, key| contact(unit, key, at));
+    figures.lines = archived_resting(&site.lines, |unit, key| line(unit, key, at));
     figures.tickets = archived(&site.tickets, |unit, key| ticket(unit, key, at));
 }
 
@@ -43,24 +47,28 @@ fn archived<T, M>(units: &Units<T>, message: impl Fn(&T, Bytes) -> M) -> Vec<M> 
     units.iter().map(|(slot, unit)| message(unit, key(slot))).collect()
 }
 
+fn archived_resting<T: Rests, M>(units: &Resting<T>, message: impl Fn(&T, Bytes) -> M) -> Vec<M> {
+    let key = |slot| units.key(slot).map(key_bytes).unwrap_or_default();
+    units.iter().map(|(slot, unit)| message(&unit, key(slot))).collect()
+}
+
 pub(super) fn restore(site: &mut Site, figures: &stored::SiteFigures, counts: Counts) -> Read<()> {
     for unit in &figures.agents {
         let key = if unit.key.is_empty() { None } else { Some(key_of(&unit.key)?) };
         site.agents.put_back(key, agent_of(unit, counts)?);
     }
     for unit in &figures.contacts {
-        site.contacts.put_back(Some(key_of(&unit.key)?), contact_of(unit, counts)?);
+        let mut contact = contact_of(unit, counts)?;
+        if contact.settled.is_none() {
+            contact.list_open(site.contacts.next(), &mut site.open);
+        }
+        site.contacts.put_back(key_of(&unit.key)?, contact);
     }
     for unit in &figures.lines {
-        site.lines.put_back(Some(key_of(&unit.key)?), line_of(unit, counts)?);
+        site.lines.put_back(key_of(&unit.key)?, line_of(unit, counts)?);
     }
     for unit in &figures.tickets {
         site.tickets.put_back(Some(key_of(&unit.key)?), ticket_of(unit, counts)?);
-    }
-    for (slot, unit) in (0u32..).map(Slot).zip(&mut site.contacts.list) {
-        if unit.settled.is_none() {
-            unit.list_open(slot, &mut site.open);
-        }
     }
     Ok(())
 }
@@ -74,7 +82,12 @@ fn agent(unit: &AgentUnit, key: Bytes, at: &Places) -> stored::AgentUnit {
         key,
         number: unit.id.0,
         mark: unit.mark.0,
-        chapters: unit.chapters.iter().map(|closed| chapter(&closed.start, &closed.facts)).collect(),
+        chapters: unit
+            .chapters
+            .iter()
+            .map(Chapter::open)
+            .map(|closed| chapter(&closed.start, &closed.facts))
+            .collect(),
         present: Some(chapter(&unit.start, &unit.facts)),
         folded: u32::try_from(unit.folded).unwrap_or(u32::MAX),
         carried: Some(carried(&unit.carried)),
@@ -94,7 +107,7 @@ fn agent_of(unit: &stored::AgentUnit, counts: Counts) -> Read<AgentUnit> {
     };
     for chapter in &unit.chapters {
         let start = carried_of(chapter.start.as_ref(), counts)?;
-        out.chapters.push(Chapter { start, facts: facts(chapter)?.into_boxed_slice() });
+        out.chapters.push(Chapter::close(&start, &facts(chapter)?));
     }
     let present = part(unit.present.as_ref())?;
     let folded = usize::try_from(unit.folded).unwrap_or(usize::MAX);

@@ -24,6 +24,11 @@ impl Index {
         self.rows.find(hash(dims), is_it).copied()
     }
 
+    /// What it takes of memory, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.allocation_size()
+    }
+
     /// Learns of the last of the rows, which is new.
     pub(super) fn push(&mut self, keys: &[Dims]) {
         let Some((dims, before)) = keys.split_last() else { return };

@@ -1,7 +1,7 @@
 //! Cells: additive integers by sheet, interval and dimensions.
 //!
 //! - [`contributions`]: what a fold gives, summed by the rows that it goes to
-//! - [`index`]: finding a row
+//! - [`table`]: intervals in the order of time; [`rows`]: the rows of one, open or at rest; [`index`]: finding a row
 //! - [`places`]: which table holds a sheet, and where in its rows
 //!
 //! Invariant: a cell is the sum of the contributions added minus those taken away, in whatever order.
@@ -9,6 +9,8 @@
 mod contributions;
 mod index;
 mod places;
+mod rows;
+mod table;
 
 use std::{
     collections::BTreeMap,
@@ -19,12 +21,18 @@ use pegcount_domain::time::Interval;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::contributions::{Contributions, Part, RowSum, Source};
-use self::index::Index;
-use self::places::{PLACES, TABLES, columns, place, place_of};
+use self::{
+    places::{PLACES, TABLES, columns, place, place_of},
+    rows::Rows,
+    table::Table,
+};
+pub(crate) use self::{rows::Taken, table::OPEN_ROWS_DEFAULT};
 use crate::{
     archive::TableRows,
     measure::{Measure, Sheet},
     names::Id,
+    packed::{Packed, bytes::Writer},
+    weight::Weight,
 };
 
 /// What a cell is cut by, apart from time. 0 is "none" everywhere; channel and direction are their codes.
@@ -114,82 +122,6 @@ pub(crate) struct Contribution {
     pub(crate) amount: i64,
 }
 
-/// The cells of one interval in one table. Small, so that what happens now is found in the processor's cache.
-#[derive(Debug, Default)]
-struct Rows {
-    interval: i32,
-    index: Index,
-    keys: Vec<Dims>,
-    amounts: Vec<i64>,
-}
-
-impl Rows {
-    #[cold]
-    fn insert(&mut self, dims: Dims, width: usize) -> u32 {
-        // Memory ends long before four thousand million rows; saturating merges the rows beyond.
-        let row = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        self.keys.push(dims);
-        self.amounts.resize(self.amounts.len() + width, 0);
-        self.index.push(&self.keys);
-        row
-    }
-
-    /// Its rows, each with all its amounts.
-    fn iter(&self, width: usize) -> impl Iterator<Item = (Interval, Dims, &[i64])> {
-        let rows = self.keys.iter().zip(self.amounts.chunks_exact(width));
-        rows.map(|(dims, amounts)| (Interval(self.interval), *dims, amounts))
-    }
-}
-
-/// One or two sheets with the same dimensions, under one attribution.
-#[derive(Debug)]
-struct Table {
-    width: usize,
-    /// In the order of time.
-    intervals: Vec<Rows>,
-    /// The place of the interval that was added to last.
-    last: usize,
-}
-
-impl Table {
-    fn new(width: usize) -> Self {
-        Self { width, intervals: Vec::new(), last: 0 }
-    }
-
-    /// The place of an interval, which may be new.
-    fn place(&mut self, interval: i32) -> usize {
-        let place = self.intervals.partition_point(|rows| rows.interval < interval);
-        if self.intervals.get(place).is_none_or(|rows| rows.interval != interval) {
-            self.intervals.insert(place, Rows { interval, ..Rows::default() });
-        }
-        place
-    }
-
-    /// The amounts of a row, which may be new.
-    #[inline]
-    fn row(&mut self, interval: i32, dims: &Dims) -> Option<&mut [i64]> {
-        // What is settled together lies on both sides of an interval's end, at most.
-        let near = [self.last, self.last + 1, self.last.saturating_sub(1)];
-        let is_it = |place: &usize| self.intervals.get(*place).is_some_and(|rows| rows.interval == interval);
-        let place = near.into_iter().find(is_it).unwrap_or_else(|| self.place(interval));
-        self.last = place;
-        let rows = self.intervals.get_mut(place)?;
-        let row = match rows.index.find(dims, &rows.keys) {
-            Some(row) => row,
-            None => rows.insert(*dims, self.width),
-        };
-        let begin = row as usize * self.width;
-        rows.amounts.get_mut(begin..begin + self.width)
-    }
-
-    /// The intervals in `[from, to)`.
-    fn range(&self, from: i32, to: i32) -> &[Rows] {
-        let begin = self.intervals.partition_point(|rows| rows.interval < from);
-        let end = self.intervals.partition_point(|rows| rows.interval < to).max(begin);
-        self.intervals.get(begin..end).unwrap_or_default()
-    }
-}
-
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TableNumber(u8);
@@ -207,17 +139,14 @@ impl<'a> TableRange<'a> {
     }
 
     /// The rows of an interval, if that is the next one: dimensions, and amounts of all that is in the table.
-    pub(crate) fn take(
-        &mut self,
-        interval: Interval,
-    ) -> impl Iterator<Item = (&'a Dims, &'a [i64])> + use<'a> {
-        let (first, rest) = match self.left.split_first() {
-            Some((first, rest)) if first.interval == interval.0 => (Some(first), rest),
-            _ => (None, self.left),
-        };
-        self.left = rest;
-        let width = self.width;
-        first.into_iter().flat_map(move |rows| rows.keys.iter().zip(rows.amounts.chunks_exact(width)))
+    pub(crate) fn take(&mut self, interval: Interval) -> Taken<'a> {
+        match self.left.split_first() {
+            Some((first, rest)) if first.interval == interval.0 => {
+                self.left = rest;
+                first.taken(self.width)
+            }
+            _ => Taken::default(),
+        }
     }
 }
 
@@ -225,6 +154,8 @@ impl<'a> TableRange<'a> {
 #[derive(Debug)]
 pub(crate) struct Cells {
     tables: Vec<Table>,
+    open_rows_max: usize,
+    writer: Writer,
 }
 
 impl Default for Cells {
@@ -235,7 +166,8 @@ impl Default for Cells {
                 *width = usize::from(*slot + 1).max(*width);
             }
         }
-        Self { tables: widths.into_iter().map(Table::new).collect() }
+        let tables = widths.into_iter().map(Table::new).collect();
+        Self { tables, open_rows_max: OPEN_ROWS_DEFAULT, writer: Writer::default() }
     }
 }
 
@@ -282,70 +214,114 @@ impl Cells {
         }
     }
 
-    /// The rows of a sheet in `[from, to)`: interval, dimensions, amounts in the order of the sheet's measures.
+    /// Gives `take` the rows of a sheet in `[from, to)`: interval, dimensions, amounts in the order of the sheet's measures.
     pub(crate) fn rows(
         &self,
         sheet: Sheet,
         attribution: Attribution,
-        from: Interval,
-        to: Interval,
-    ) -> impl Iterator<Item = (Interval, Dims, &[i64])> {
+        (from, to): (Interval, Interval),
+        mut take: impl FnMut(Interval, &Dims, &[i64]),
+    ) {
         let (table, begin) = place(sheet, attribution);
         let (begin, width) = (usize::from(begin), sheet.measures().len());
-        let table = self.tables.get(usize::from(table));
-        table.into_iter().flat_map(move |table| {
-            let rows = table.range(from.0, to.0).iter().flat_map(|rows| rows.iter(table.width));
-            rows.filter_map(move |(interval, dims, amounts)| {
-                Some((interval, dims, amounts.get(begin..begin + width)?))
-            })
+        let Some(table) = self.tables.get(usize::from(table)) else { return };
+        for rows in table.range(from.0, to.0) {
+            for (dims, amounts) in rows.taken(table.width).iter() {
+                if let Some(amounts) = amounts.get(begin..begin + width) {
+                    take(rows.interval(), dims, amounts);
+                }
+            }
+        }
+    }
+
+    /// Lets intervals rest in which nothing was added for longest, where too many rows are open.
+    #[inline]
+    pub(crate) fn rest_some(&mut self) {
+        for table in self.tables.iter_mut().filter(|table| table.has_opened) {
+            table.rest_some(self.open_rows_max, &mut self.writer);
+        }
+    }
+
+    /// At most so many rows of each table are open from now on, but for those of two intervals; 0: none.
+    pub(crate) fn set_open_rows_max(&mut self, rows: usize) {
+        self.open_rows_max = rows;
+        for table in &mut self.tables {
+            table.rest_some(rows, &mut self.writer);
+        }
+    }
+}
+
+impl Cells {
+    /// All tables: what each amount of a table's rows is of, and a look at the rows that hold anything.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = TableRows<'_>> {
+        (0u8..).zip(&self.tables).map(|(number, table)| {
+            TableRows::new(
+                columns(number).collect(),
+                TableRange { width: table.width, left: &table.intervals },
+            )
         })
     }
 }
 
 impl Cells {
-    /// All tables, with the rows that hold anything.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = TableRows<'_>> {
-        (0u8..).zip(&self.tables).map(|(number, table)| {
-            let rows = table.intervals.iter().flat_map(|rows| rows.iter(table.width));
-            let rows = rows.filter(|(_, _, amounts)| amounts.iter().any(|amount| *amount != 0));
-            TableRows { columns: columns(number).collect(), rows: rows.collect() }
-        })
+    /// What they take of memory: dimensions, amounts, and the tables that find rows, of what is open; what rests.
+    pub(crate) fn weights(&self) -> [Weight; 4] {
+        let all = || self.tables.iter().flat_map(|table| &table.intervals);
+        let count = |is_open: bool| all().filter(|rows| rows.is_open() == is_open).map(Rows::len).sum();
+        let heads: usize =
+            self.tables.iter().map(|table| table.intervals.capacity() * size_of::<Rows>()).sum();
+        let sums = all().map(Rows::bytes);
+        let [keys, amounts, index, resting] = sums.fold([0; 4], |sums, rows| {
+            std::array::from_fn(|place| {
+                sums.get(place).copied().unwrap_or(0) + rows.get(place).copied().unwrap_or(0)
+            })
+        });
+        let (open, at_rest) = (count(true), count(false));
+        [
+            Weight { what: "open rows of cells", count: open, bytes: keys },
+            Weight { what: "their amounts", count: amounts / size_of::<i64>(), bytes: amounts },
+            Weight { what: "finding open rows", count: open, bytes: index },
+            Weight { what: "rows of cells at rest", count: at_rest, bytes: heads + resting },
+        ]
     }
 }
 
-/// Rows of one table, as a part of the figures holds them.
+/// Rows of one table, as a part of the figures holds them: as if all rested.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CellRows {
     table: u8,
-    keys: Vec<(i32, Dims)>,
-    /// Those of the first row, then those of the next.
-    amounts: Vec<i64>,
+    /// Each with how many rows it has.
+    intervals: Vec<(i32, u32, Packed)>,
 }
 
 impl Cells {
-    /// All rows that hold anything, at most so many at once.
+    /// All rows that hold anything, about so many at once.
     pub(crate) fn parts(&self, rows_max: usize) -> impl Iterator<Item = CellRows> {
-        (0u8..).zip(self.tables()).flat_map(move |(table, all)| {
-            let parts = all.rows.chunks(rows_max).map(|rows| CellRows {
-                table,
-                keys: rows.iter().map(|(interval, dims, _)| (interval.0, *dims)).collect(),
-                amounts: rows.iter().flat_map(|(_, _, amounts)| amounts.iter().copied()).collect(),
-            });
-            parts.collect::<Vec<_>>()
+        let mut writer = Writer::default();
+        (0u8..).zip(&self.tables).flat_map(move |(number, table)| {
+            let mut parts: Vec<CellRows> = Vec::new();
+            let mut held = usize::MAX;
+            for rows in &table.intervals {
+                if held >= rows_max {
+                    parts.push(CellRows { table: number, intervals: Vec::new() });
+                    held = 0;
+                }
+                let (count, packed) = rows.packed(table.width, &mut writer);
+                held += rows.len();
+                if let Some(part) = parts.last_mut() {
+                    part.intervals.push((rows.interval, count, packed));
+                }
+            }
+            parts
         })
     }
 
-    /// Puts rows back that are not there yet.
-    pub(crate) fn put_back(&mut self, rows: &CellRows) {
-        let CellRows { table, keys, amounts } = rows;
-        let Some(table) = self.tables.get_mut(usize::from(*table)) else { return };
-        for ((interval, dims), amounts) in keys.iter().zip(amounts.chunks_exact(table.width)) {
-            let place = table.place(*interval);
-            if let Some(rows) = table.intervals.get_mut(place) {
-                rows.keys.push(*dims);
-                rows.index.push(&rows.keys);
-                rows.amounts.extend_from_slice(amounts);
-            }
-        }
+    /// Puts intervals back that come after those that are there.
+    pub(crate) fn put_back(&mut self, rows: CellRows) {
+        let Some(table) = self.tables.get_mut(usize::from(rows.table)) else { return };
+        let intervals = rows.intervals.into_iter();
+        table
+            .intervals
+            .extend(intervals.map(|(interval, count, packed)| Rows::resting(interval, count, packed)));
     }
 }

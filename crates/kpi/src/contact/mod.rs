@@ -20,6 +20,8 @@ use smallvec::SmallVec;
 use crate::{
     fact::{Mark, Slot, Stamp},
     names::Id,
+    packed::{self, Packed, bytes::Writer},
+    site::resting::Rests,
 };
 
 /// What became of one leg, as the agent's unit knows it.
@@ -114,8 +116,7 @@ pub(crate) struct ContactUnit {
     /// In the order of their stamps.
     pub(crate) facts: Vec<ContactFact>,
     /// By leg, then agent: which of two came first must not matter.
-    #[serde(with = "pegcount_domain::small")]
-    pub(crate) legs: SmallVec<[LegEntry; 1]>,
+    pub(crate) legs: Vec<LegEntry>,
     /// The lines of settled contacts that go on with it, once for each.
     #[serde(with = "pegcount_domain::small")]
     pub(crate) followed_in: SmallVec<[Slot; 1]>,
@@ -128,6 +129,21 @@ pub(crate) struct ContactUnit {
     pub(crate) settled: Option<Settled>,
     /// Whether it is on the site's list of open contacts: nearly every fact finds it there, and need not search the list.
     pub(crate) is_listed: bool,
+}
+
+/// A settled one rests: an open one is read by whoever asks for figures.
+impl Rests for ContactUnit {
+    fn may_rest(&self) -> bool {
+        self.settled.is_some()
+    }
+
+    fn pack(&self, out: &mut Writer) {
+        packed::contact::write(self, out);
+    }
+
+    fn unpack(packed: &Packed) -> Self {
+        packed::contact::read(packed.bytes())
+    }
 }
 
 /// What a settled contact has put where.
@@ -164,6 +180,10 @@ impl ContactUnit {
     pub(crate) fn add_leg(&mut self, entry: LegEntry) {
         let before = |other: &LegEntry| (other.leg, other.who) < (entry.leg, entry.who);
         let place = self.legs.partition_point(before);
+        // Most contacts have one, and those that wait have none.
+        if self.legs.len() == self.legs.capacity() {
+            self.legs.reserve_exact(1);
+        }
         self.legs.insert(place, entry);
     }
 

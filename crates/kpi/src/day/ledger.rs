@@ -114,6 +114,13 @@ impl Day {
     }
 }
 
+/// Of all agents most have few days, so room is made for few at once.
+fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(1 + list.len() / 4);
+    }
+}
+
 fn change<K: PartialEq + Copy>(list: &mut SmallVec<[(K, i64); 1]>, key: K, by: i64) {
     if let Some(place) = list.iter().position(|(known, _)| *known == key) {
         if let Some((_, amount)) = list.get_mut(place) {
@@ -145,6 +152,14 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// What it takes of memory, bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let absences: usize = self.days.iter().map(|day| day.absences.capacity()).sum();
+        self.days.capacity() * size_of::<Day>()
+            + self.months.capacity() * size_of::<Month>()
+            + absences * size_of::<Absence>()
+    }
+
     /// The days that end after `from` and begin before `to`.
     pub(crate) fn between(&self, from: Micros, to: Micros) -> &[Day] {
         let first = self.days.partition_point(|day| day.span.end <= from);
@@ -197,6 +212,7 @@ impl Ledger {
     fn place(&mut self, at: Micros, calendar: &Calendar) -> usize {
         let place = self.days.partition_point(|day| day.span.end <= at);
         if self.days.get(place).is_none_or(|day| at < day.span.start) {
+            make_room(&mut self.days);
             self.days.insert(place, Day::new(calendar.day(at)));
         }
         place
@@ -216,6 +232,7 @@ impl Ledger {
         let Some(start) = self.days.get(place).map(|day| day.span.start) else { return };
         let place = self.months.partition_point(|month| month.span.end <= start);
         if self.months.get(place).is_none_or(|month| start < month.span.start) {
+            make_room(&mut self.months);
             self.months.insert(place, Month { span: calendar.month(start), entered: None, stale: false });
         }
         if let Some(month) = self.months.get_mut(place).filter(|month| !month.stale) {

@@ -23,7 +23,7 @@ pub(super) fn fold(
     as_of: Micros,
     out: &mut Contributions,
 ) {
-    let tickets = own_tickets.iter().filter_map(|slot| Some((slot, around.tickets.get(slot.index())?)));
+    let tickets = own_tickets.iter().filter_map(|slot| Some((slot, around.tickets.get(*slot)?)));
     for (slot, ticket) in tickets {
         if let Some(journey) = ticket.opened(as_of).and_then(|opened| Journey::with(items, opened.contact?)) {
             let topic = if ticket.topic() == Mark::NONE { journey.topic } else { ticket.topic() };

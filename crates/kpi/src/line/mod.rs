@@ -18,7 +18,12 @@ use crate::{
     cells::{Contributions, Dims},
     contact::ContactUnit,
     fact::{Mark, Slot},
+    packed::{self, Packed, bytes::Writer},
     reference::Reference,
+    site::{
+        Units,
+        resting::{Resting, Rests},
+    },
     ticket::TicketUnit,
 };
 
@@ -68,6 +73,20 @@ pub(crate) struct Line {
     pub(crate) tickets: SmallVec<[Slot; 1]>,
 }
 
+impl Rests for Line {
+    fn may_rest(&self) -> bool {
+        true
+    }
+
+    fn pack(&self, out: &mut Writer) {
+        packed::line::write(self, out);
+    }
+
+    fn unpack(packed: &Packed) -> Self {
+        packed::line::read(packed.bytes())
+    }
+}
+
 /// The first contact of the journey that a contact belongs to.
 fn root(contact: Slot, item: &Item) -> Slot {
     item.journey.unwrap_or(contact)
@@ -82,16 +101,16 @@ pub(crate) fn insert(items: &mut Items, contact: Slot, item: Item) {
 /// The site's contacts and tickets, for what a line does not keep itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Around<'a> {
-    pub(crate) contacts: &'a [ContactUnit],
-    pub(crate) tickets: &'a [TicketUnit],
+    pub(crate) contacts: &'a Resting<ContactUnit>,
+    pub(crate) tickets: &'a Units<TicketUnit>,
     pub(crate) reference: &'a Reference,
 }
 
 impl Around<'_> {
     /// Whether a ticket has been opened in a contact, whoever its customer is.
     fn has_ticket(&self, contact: Slot, as_of: Micros) -> bool {
-        let tickets = self.contacts.get(contact.index()).into_iter().flat_map(|unit| &unit.tickets);
-        let mut opened = tickets.filter_map(|slot| self.tickets.get(slot.index())?.opened(as_of));
+        let Some(unit) = self.contacts.get(contact) else { return false };
+        let mut opened = unit.tickets.iter().filter_map(|slot| self.tickets.get(*slot)?.opened(as_of));
         opened.any(|opened| opened.contact == Some(contact))
     }
 }

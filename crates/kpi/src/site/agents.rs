@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::{
     agent::{emit::Output, revise::Change, unit::AgentUnit},
-    contact::{LegEntry, LegOutcome},
+    contact::{ContactUnit, LegEntry, LegOutcome},
     fact::{AgentFact, LegFact, Mark, Slot},
     site::Site,
 };
@@ -107,8 +107,9 @@ impl Site {
 
     /// Whether a leg's facts lie in several units.
     pub(super) fn is_scattered(&self, contact: Slot, leg: Mark) -> bool {
-        let legs = self.contacts.get(contact).map_or(&[][..], |unit| unit.legs.as_slice());
-        legs.len() > 1 && legs.iter().filter(|entry| entry.leg == leg).nth(1).is_some()
+        self.contacts.get(contact).is_some_and(|unit| {
+            unit.legs.len() > 1 && unit.legs.iter().filter(|entry| entry.leg == leg).nth(1).is_some()
+        })
     }
 
     /// What is known of a leg's agent has changed: its facts that say no agent move to where they belong now.
@@ -132,9 +133,8 @@ impl Site {
     }
 
     fn entries_of(&self, contact: Slot, leg: Mark) -> Entries {
-        let unit = self.contacts.get(contact);
-        let entries = unit.into_iter().flat_map(|unit| unit.legs.iter().copied());
-        entries.filter(|entry| entry.leg == leg).collect()
+        let own = |unit: &ContactUnit| unit.legs.iter().filter(|entry| entry.leg == leg).copied().collect();
+        self.contacts.get(contact).map(|unit| own(&unit)).unwrap_or_default()
     }
 
     pub(super) fn facts_of(&self, entry: &LegEntry) -> Vec<AgentFact> {

@@ -3,11 +3,7 @@
 //! Nothing is noted while nobody does. Invariant: what is not noted has not changed.
 
 use crate::{
-    agent::standing::Standing,
-    cells::Contribution,
-    contact::fold::Crossing,
-    fact::Slot,
-    site::{Site, Units},
+    agent::standing::Standing, cells::Contribution, contact::fold::Crossing, fact::Slot, site::Site,
 };
 
 /// Beyond so many, whoever follows does better to look at everything anew.
@@ -58,9 +54,9 @@ impl Site {
         let books = self.books.feed.as_mut().map(|feed| std::mem::take(&mut **feed)).unwrap_or_default();
         Changes {
             books,
-            agents: taken(&mut self.agents),
-            contacts: taken(&mut self.contacts),
-            lines: taken(&mut self.lines),
+            agents: taken(&mut self.agents.touched),
+            contacts: taken(&mut self.contacts.touched),
+            lines: taken(&mut self.lines.touched),
             everything: std::mem::take(&mut self.all_changed),
         }
     }
@@ -77,8 +73,8 @@ impl Site {
     }
 }
 
-fn taken<T>(units: &mut Units<T>) -> Vec<Slot> {
-    let mut touched = units.touched.as_mut().map(std::mem::take).unwrap_or_default();
+fn taken(touched: &mut Option<Vec<Slot>>) -> Vec<Slot> {
+    let mut touched = touched.as_mut().map(std::mem::take).unwrap_or_default();
     touched.sort_unstable();
     touched.dedup();
     touched

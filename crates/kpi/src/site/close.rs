@@ -6,11 +6,12 @@
 
 use pegcount_domain::{envelope::Position, time::Micros};
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use crate::{
     anomaly::{Anomaly, AnomalyKind},
     contact::ContactUnit,
-    fact::Slot,
+    fact::{Mark, Slot},
     line::Item,
     site::{Site, compare::lines_named},
     ticket::{TicketBody, TicketUnit},
@@ -21,6 +22,14 @@ use crate::{
 struct Over {
     contacts: FxHashSet<Slot>,
     tickets: FxHashSet<Slot>,
+}
+
+/// What contacts say of each other and of tickets: each contact is opened once for it, not once for each rule.
+#[derive(Default)]
+struct Links {
+    /// Contacts that go on with another one, and that.
+    journeys: Vec<(Slot, Slot)>,
+    tickets: FxHashMap<Slot, SmallVec<[Slot; 1]>>,
 }
 
 impl Site {
@@ -62,17 +71,25 @@ impl Site {
 
     /// The contacts and tickets that nothing can change any more, and nothing that stays needs.
     fn over(&self, before: Micros) -> Over {
-        let mut over = Over::default();
-        let contacts = self.contacts.iter().filter(|(_, unit)| self.is_contact_over(unit, before));
-        over.contacts.extend(contacts.map(|(slot, _)| slot));
+        let (mut over, mut links) = (Over::default(), Links::default());
+        let there = self.legs_that_are_there();
+        for (slot, unit) in self.contacts.iter() {
+            if is_contact_over(&unit, before, &there) {
+                over.contacts.insert(slot);
+            }
+            links.journeys.extend(unit.journey().map(|root| (slot, root)));
+            if !unit.tickets.is_empty() {
+                links.tickets.insert(slot, unit.tickets.clone());
+            }
+        }
         let window = self.reference.longest_window();
         let tickets = self.tickets.iter().filter(|(_, unit)| is_ticket_over(unit, before, window));
         over.tickets.extend(tickets.map(|(slot, _)| slot));
         let open_lines = self.open_lines();
         loop {
             let size = (over.contacts.len(), over.tickets.len());
-            self.keep_with_tickets(&mut over);
-            self.keep_journeys(&mut over);
+            self.keep_with_tickets(&mut over, &links);
+            keep_journeys(&mut over, &links);
             self.keep_lines(&mut over, before, &open_lines);
             if size == (over.contacts.len(), over.tickets.len()) {
                 return over;
@@ -80,9 +97,10 @@ impl Site {
         }
     }
 
-    fn is_contact_over(&self, unit: &ContactUnit, before: Micros) -> bool {
-        let is_gone = |leg: &crate::contact::LegEntry| self.facts_of(leg).is_empty();
-        unit.settled.is_some_and(|settled| settled.last_effect < before) && unit.legs.iter().all(is_gone)
+    /// The legs of which any fact is there, with the units that have them.
+    fn legs_that_are_there(&self) -> FxHashSet<(Slot, Mark)> {
+        let agents = self.agents.iter();
+        agents.flat_map(|(slot, unit)| unit.legs().into_iter().map(move |leg| (slot, leg))).collect()
     }
 
     /// For each line that a contact may still join: when the first of those began.
@@ -90,7 +108,7 @@ impl Site {
         let mut lines: FxHashMap<Slot, Micros> = FxHashMap::default();
         for unit in self.open.iter().filter_map(|slot| self.contacts.get(*slot)) {
             let Some(first) = unit.first_at() else { continue };
-            for line in lines_named(unit) {
+            for line in lines_named(&unit) {
                 lines.entry(line).and_modify(|known| *known = first.min(*known)).or_insert(first);
             }
         }
@@ -98,27 +116,15 @@ impl Site {
     }
 
     /// A contact and its tickets go together.
-    fn keep_with_tickets(&self, over: &mut Over) {
+    fn keep_with_tickets(&self, over: &mut Over, links: &Links) {
         let Over { contacts, tickets } = over;
         contacts.retain(|slot| {
-            let unit = self.contacts.get(*slot);
-            unit.is_some_and(|unit| unit.tickets.iter().all(|ticket| tickets.contains(ticket)))
+            links.tickets.get(slot).is_none_or(|own| own.iter().all(|ticket| tickets.contains(ticket)))
         });
         tickets.retain(|slot| {
             let opened = self.tickets.get(*slot).and_then(|unit| unit.opened(Micros::MAX));
             opened.and_then(|opened| opened.contact).is_none_or(|contact| contacts.contains(&contact))
         });
-    }
-
-    /// A journey goes as a whole.
-    fn keep_journeys(&self, over: &mut Over) {
-        for (slot, unit) in self.contacts.iter() {
-            let Some(root) = unit.journey() else { continue };
-            if !over.contacts.contains(&slot) || !over.contacts.contains(&root) {
-                over.contacts.remove(&slot);
-                over.contacts.remove(&root);
-            }
-        }
     }
 
     /// A line goes from its beginning on, as far as nothing that stays or still comes looks back.
@@ -142,9 +148,16 @@ impl Site {
     fn forget(&mut self, over: &Over) {
         let units = over.contacts.iter().filter_map(|slot| self.contacts.get(*slot));
         let nobodys: FxHashSet<Slot> = units.filter_map(|unit| unit.nobody).collect();
-        for line in &mut self.lines.list {
-            line.items.retain(|(contact, _)| !over.contacts.contains(contact));
-            line.tickets.retain(|ticket| !over.tickets.contains(ticket));
+        for slot in self.lines.slots() {
+            let has_gone = self.lines.get(slot).is_some_and(|line| {
+                let goes = |(contact, _): &(Slot, Item)| over.contacts.contains(contact);
+                line.items.iter().any(goes) || line.tickets.iter().any(|slot| over.tickets.contains(slot))
+            });
+            if let Some(line) = self.lines.wake(slot).filter(|_| has_gone) {
+                line.items.retain(|(contact, _)| !over.contacts.contains(contact));
+                line.tickets.retain(|ticket| !over.tickets.contains(ticket));
+            }
+            self.lines.rest_some();
         }
         self.near.forget(|contact| over.contacts.contains(&contact));
         self.agents.forget(&nobodys);
@@ -170,9 +183,25 @@ impl Site {
         });
         let of_contacts = self.contacts.iter().flat_map(|(_, unit)| {
             let settled = unit.settled.and_then(|settled| settled.line);
-            lines_named(unit).chain(settled).chain(unit.followed_in.iter().copied())
+            let named = lines_named(&unit).chain(settled).chain(unit.followed_in.iter().copied());
+            named.collect::<SmallVec<[Slot; 4]>>()
         });
         of_contacts.chain(of_tickets)
+    }
+}
+
+fn is_contact_over(unit: &ContactUnit, before: Micros, there: &FxHashSet<(Slot, Mark)>) -> bool {
+    unit.settled.is_some_and(|settled| settled.last_effect < before)
+        && unit.legs.iter().all(|leg| !there.contains(&(leg.agent, leg.leg)))
+}
+
+/// A journey goes as a whole.
+fn keep_journeys(over: &mut Over, links: &Links) {
+    for (slot, root) in &links.journeys {
+        if !over.contacts.contains(slot) || !over.contacts.contains(root) {
+            over.contacts.remove(slot);
+            over.contacts.remove(root);
+        }
     }
 }
 

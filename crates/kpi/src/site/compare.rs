@@ -81,11 +81,10 @@ impl Site {
         contacts.extend(unsettled.iter().copied().filter(is_theirs));
         sort(&mut contacts);
         lines.extend(named.customers.iter().filter_map(|customer| self.lines.find(customer.0)));
-        lines.extend(contacts.iter().filter_map(|slot| self.contacts.get(*slot)).flat_map(lines_named));
+        lines.extend(contacts.iter().flat_map(|slot| self.lines_named_by(*slot)));
         sort(&mut lines);
         let is_in_line = |slot: &Slot| {
-            let unit = self.contacts.get(*slot).into_iter();
-            !has(&contacts, *slot) && unit.flat_map(lines_named).any(|line| has(&lines, line))
+            !has(&contacts, *slot) && self.lines_named_by(*slot).iter().any(|line| has(&lines, *line))
         };
         let other_contacts: Vec<Slot> = unsettled.into_iter().filter(is_in_line).collect();
         let mut other_agents = self.agents_of(&contacts);
@@ -101,28 +100,31 @@ impl Site {
         let mut contacts = contacts.to_vec();
         contacts.extend(units().filter_map(|unit| unit.opened(Micros::MAX)?.contact));
         let goes_on = |slot: &Slot| {
-            let root = self.contacts.get(*slot).and_then(ContactUnit::journey);
+            let root = self.contacts.get(*slot).and_then(|unit| unit.journey());
             root.is_some_and(|root| contacts.contains(&root))
         };
         let following: Vec<Slot> = unsettled.iter().copied().filter(goes_on).collect();
-        let around = contacts.iter().chain(&following).filter_map(|slot| self.contacts.get(*slot));
-        units().flat_map(|unit| self.lines_of(unit)).chain(around.flat_map(lines_named)).collect()
+        let around = contacts.iter().chain(&following).flat_map(|slot| self.lines_named_by(*slot));
+        units().flat_map(|unit| self.lines_of(unit)).chain(around).collect()
     }
 
     /// The units of all legs of these contacts.
     fn agents_of(&self, contacts: &[Slot]) -> Vec<Slot> {
         let units = contacts.iter().filter_map(|slot| self.contacts.get(*slot));
-        units.flat_map(|unit| unit.legs.iter().map(|entry| entry.agent)).collect()
+        let agents =
+            |unit: &ContactUnit| unit.legs.iter().map(|entry| entry.agent).collect::<SmallVec<[Slot; 2]>>();
+        units.flat_map(|unit| agents(&unit)).collect()
+    }
+
+    /// The lines that a contact may stand in.
+    fn lines_named_by(&self, contact: Slot) -> SmallVec<[Slot; 2]> {
+        self.contacts.get(contact).map(|unit| lines_named(&unit).collect()).unwrap_or_default()
     }
 
     /// The contacts that the books do not show as they are at the instant.
     fn unsettled_at(&self, as_of: Micros) -> Vec<Slot> {
         let mut contacts: Vec<Slot> = self.open.iter().copied().collect();
-        if self.books.last_effect > as_of {
-            let later = |unit: &ContactUnit| unit.settled.is_some_and(|settled| settled.last_effect > as_of);
-            let all = (0u32..).map(Slot).zip(&self.contacts.list);
-            contacts.extend(all.filter(|(_, unit)| later(unit)).map(|(slot, _)| slot));
-        }
+        contacts.extend(self.settled_after(as_of));
         contacts
     }
 }

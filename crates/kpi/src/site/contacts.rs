@@ -42,7 +42,7 @@ impl Site {
 
     /// Puts a contact into the books if it is complete.
     pub(super) fn settle_contact(&mut self, contact: Slot) {
-        let Some(unit) = self.contacts.get(contact) else { return };
+        let Some(unit) = self.contacts.wake(contact) else { return };
         if unit.settled.is_some() || !unit.is_complete() {
             return;
         }
@@ -53,7 +53,7 @@ impl Site {
             self.books.enter(&out.contributions, 1, self.position);
             self.books.enter_crossings(&out.crossings, 1);
             self.books.mark(&out.anomalies, 1);
-            self.near.enter(contact, &out, &outcome.item, true);
+            self.near.enter(contact, &out, &outcome, true);
             self.join_line(contact, outcome.line, &outcome.item);
             self.books.last_effect = self.books.last_effect.max(outcome.last_effect);
             if let Some(unit) = self.contacts.get_mut(contact) {
@@ -79,7 +79,7 @@ impl Site {
         self.books.enter_crossings(&out.crossings, -1);
         self.books.mark(&out.anomalies, -1);
         if let Some(outcome) = outcome {
-            self.near.enter(contact, &out, &outcome.item, false);
+            self.near.enter(contact, &out, &outcome, false);
             self.leave_line(contact, settled.line, &outcome.item);
         }
         self.scratch.contact = out;

@@ -46,6 +46,26 @@ struct Search {
 }
 
 impl Search {
+    fn contacts(
+        &mut self,
+        site: &Site,
+        candidates: Vec<Slot>,
+        facts: impl Fn(&ContactUnit) -> usize,
+    ) -> Vec<Slot> {
+        let mut found = Vec::new();
+        for slot in candidates {
+            if self.facts > self.limit {
+                break;
+            }
+            let facts = site.contacts.get(slot).map_or(0, |unit| facts(&unit));
+            if facts > 0 {
+                found.push(slot);
+                self.facts += facts;
+            }
+        }
+        found
+    }
+
     fn units<T>(&mut self, list: &[T], facts: impl Fn(&T) -> usize) -> Vec<Slot> {
         let mut found = Vec::new();
         for (slot, unit) in (0u32..).map(Slot).zip(list) {
@@ -105,7 +125,7 @@ impl Site {
                     return Touched::default();
                 }
                 let agents = search.units(&self.agents.list, |unit| unit.facts_since(from));
-                let contacts = search.units(&self.contacts.list, |unit| settled_since(unit, from));
+                let contacts = search.contacts(self, self.near.from(from), |unit| settled_since(unit, from));
                 (from, agents, contacts, Vec::new())
             }
             Event::AuthorityDefined(authority) if authority.valid_from <= self.last_seen => {
@@ -205,7 +225,7 @@ impl Site {
                 ContactBody::Entered { queue: other, .. } => other == queue,
                 _ => false,
             };
-            found.1 = search.units(&self.contacts.list, |unit| {
+            found.1 = search.contacts(self, self.near.from(from), |unit| {
                 let facts = settled_since(unit, from);
                 let meets = || {
                     unit.facts.iter().any(enters) || unit.legs.iter().any(|leg| leg.outcome.queue == queue)

@@ -14,7 +14,7 @@ use crate::{
     agent::{clock::machine_reason, emit::Output as AgentOutput},
     cells::{Contribution, Contributions, Detail, Part, Source},
     contact::{
-        ContactBody, ContactFact, ContactUnit,
+        ContactBody, ContactFact,
         fold::{Output as ContactOutput, fold},
     },
     day::{judge::Judge, words},
@@ -157,7 +157,7 @@ impl Site {
             let Some(unit) = self.contacts.get(contact) else { continue };
             let is_changed = unit.settled.is_none_or(|settled| settled.last_effect > as_of);
             let mut out = ContactOutput::traced(range);
-            let outcome = fold(unit, &reading.legs(contact, unit), &self.reference, as_of, &mut out);
+            let outcome = fold(&unit, &reading.legs(contact, &unit), &self.reference, as_of, &mut out);
             if let Some(outcome) = outcome.filter(|outcome| outcome.line.is_none()) {
                 line::unidentified(&outcome.item, &mut out.contributions);
             }
@@ -176,11 +176,7 @@ impl Site {
     fn contacts_in(&self, range: Span, as_of: Micros) -> Vec<Slot> {
         let mut contacts = self.near.within(range);
         contacts.extend(&self.open);
-        if self.books.last_effect > as_of {
-            let later = |unit: &ContactUnit| unit.settled.is_some_and(|settled| settled.last_effect > as_of);
-            let all = (0u32..).map(Slot).zip(&self.contacts.list);
-            contacts.extend(all.filter(|(_, unit)| later(unit)).map(|(slot, _)| slot));
-        }
+        contacts.extend(self.settled_after(as_of));
         contacts.sort_unstable();
         contacts.dedup();
         contacts

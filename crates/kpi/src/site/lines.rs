@@ -25,21 +25,22 @@ struct Place {
 impl Site {
     /// Adds or takes away what a line gives.
     pub(super) fn enter_line(&mut self, line: Slot, sign: i64) {
-        self.lines.touch(line);
-        let Some(unit) = self.lines.get(line) else { return };
+        let Some(unit) = self.lines.get_mut(line) else { return };
         if unit.items.is_empty() && unit.tickets.is_empty() {
             return;
         }
         let mut out = std::mem::take(&mut self.scratch.line);
         out.clear();
-        fold(&unit.items, &unit.tickets, self.around(), Micros::MAX, &mut out);
+        if let Some(unit) = self.lines.get(line) {
+            fold(&unit.items, &unit.tickets, self.around(), Micros::MAX, &mut out);
+        }
         self.books.enter(&out, sign, self.position);
         self.scratch.line = out;
     }
 
     /// What lines look up.
     pub(super) fn around(&self) -> Around<'_> {
-        Around { contacts: &self.contacts.list, tickets: &self.tickets.list, reference: &self.reference }
+        Around { contacts: &self.contacts, tickets: &self.tickets, reference: &self.reference }
     }
 
     /// Changes a ticket's facts.
@@ -91,9 +92,10 @@ impl Site {
         let contact = opened.and_then(|opened| opened.contact);
         let contact_line = contact.and_then(|contact| self.contacts.get(contact)?.settled?.line);
         let line = opened.and_then(|opened| opened.customer).or(contact_line);
-        let followed = contact.and_then(|contact| self.contacts.get(contact));
-        let followed = followed.into_iter().flat_map(|unit| unit.followed_in.iter().copied());
-        let mut lines: SmallVec<[Slot; 2]> = line.into_iter().chain(contact_line).chain(followed).collect();
+        let mut lines: SmallVec<[Slot; 2]> = line.into_iter().chain(contact_line).collect();
+        if let Some(contact) = contact.and_then(|contact| self.contacts.get(contact)) {
+            lines.extend_from_slice(&contact.followed_in);
+        }
         lines.sort_unstable();
         lines.dedup();
         Place { contact, line, lines }
@@ -113,7 +115,9 @@ impl Site {
     /// A contact's customer is the customer of its tickets that name none.
     pub(super) fn lead_tickets(&mut self, contact: Slot, line: Option<Slot>) {
         let Some(unit) = self.contacts.get(contact).filter(|unit| !unit.tickets.is_empty()) else { return };
-        for ticket in unit.tickets.clone() {
+        let tickets = unit.tickets.clone();
+        drop(unit);
+        for ticket in tickets {
             let opened = self.tickets.get(ticket).and_then(|unit| unit.opened(Micros::MAX));
             if opened.is_some_and(|opened| opened.customer.is_none() && opened.contact == Some(contact)) {
                 self.move_ticket(ticket, line);

@@ -4,6 +4,7 @@
 //! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books; [`days`]: agent-days
 //! - [`close`]: forgetting what is over; [`due`]: days to be judged; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
 //! - [`explain`]: where contributions come from; [`near`]: which contacts count in an interval
+//! - [`resting`]: units of which most are over; [`rest`]: what rests, and when
 //! - [`changes`]: what has changed, for whoever keeps figures up to date
 //! - [`compare`]: what a late event corrects; [`read`]: what is open at an instant, on top of the books
 //!
@@ -22,6 +23,7 @@ pub(crate) mod explain;
 mod lines;
 mod near;
 pub(crate) mod read;
+pub(crate) mod resting;
 mod route;
 
 use pegcount_domain::{
@@ -39,10 +41,11 @@ use crate::{
     contact::{ContactUnit, fold::Output as ContactOutput},
     correction::Corrections,
     fact::Slot,
+    kpi::InUse,
     line::Line,
     names::Names,
     reference::Reference,
-    site::due::DaysDue,
+    site::{due::DaysDue, resting::Resting},
     ticket::TicketUnit,
 };
 
@@ -79,6 +82,11 @@ impl<T> Units<T> {
 
     fn push(&mut self, unit: T) -> Slot {
         place(&mut self.list, &mut self.free, unit)
+    }
+
+    /// The units that have a key.
+    pub(crate) fn by_key(&self) -> &FxHashMap<Key, Slot> {
+        &self.slots
     }
 
     /// The key of each unit that has one.
@@ -168,8 +176,10 @@ pub(crate) struct Site {
     pub(crate) names: Names,
     pub(crate) reference: Reference,
     pub(crate) agents: Units<AgentUnit>,
-    pub(crate) contacts: Units<ContactUnit>,
-    pub(crate) lines: Units<Line>,
+    #[serde(skip)]
+    pub(crate) contacts: Resting<ContactUnit>,
+    #[serde(skip)]
+    pub(crate) lines: Resting<Line>,
     pub(crate) tickets: Units<TicketUnit>,
     /// Contacts that do not stand in the books.
     pub(crate) open: FxHashSet<Slot>,
@@ -237,6 +247,23 @@ impl Site {
         self.come_to(recorded.occurred_at.min(recorded.recorded_at));
         self.latest = self.latest.max(recorded.occurred_at).max(recorded.recorded_at);
         self.bound_changes();
+        self.contacts.rest_some();
+        self.lines.rest_some();
+        self.books.cells.rest_some();
+    }
+
+    /// Those that are read all the time do not rest.
+    pub(crate) fn wake_open(&mut self) {
+        for slot in &self.open {
+            self.contacts.wake(*slot);
+        }
+    }
+
+    /// At most so much is in use from now on; the others rest.
+    pub(crate) fn set_in_use(&mut self, in_use: InUse) {
+        self.contacts.set_awake_max(in_use.units);
+        self.lines.set_awake_max(in_use.units);
+        self.books.cells.set_open_rows_max(in_use.rows);
     }
 
     /// Goes on from a position.

@@ -205,12 +205,8 @@ impl<'a> Reading<'a> {
                 for contact in &self.site.open {
                     read.extend(self.contact(*contact, &mut out));
                 }
-                let later = self.site.books.last_effect > self.settled_by;
-                let all = if later { self.site.contacts.list.as_slice() } else { &[] };
-                for (slot, unit) in (0u32..).map(Slot).zip(all) {
-                    if unit.settled.is_some_and(|settled| settled.last_effect > self.settled_by) {
-                        read.extend(self.contact(slot, &mut out));
-                    }
+                for contact in self.site.settled_after(self.settled_by) {
+                    read.extend(self.contact(contact, &mut out));
                 }
             }
             Scope::Only(chosen) => {
@@ -236,13 +232,13 @@ impl<'a> Reading<'a> {
             }
             let legs: Outcomes = unit.legs.iter().map(|entry| entry.outcome).collect();
             whole.clear();
-            let outcome = fold(unit, &legs, &self.site.reference, Micros::MAX, whole);
+            let outcome = fold(&unit, &legs, &self.site.reference, Micros::MAX, whole);
             self.take(&whole.contributions, -1);
             settled = outcome.map(|outcome| (place.line, outcome.item));
         }
-        let legs = self.legs(contact, unit);
+        let legs = self.legs(contact, &unit);
         out.clear();
-        let now = fold(unit, &legs, &self.site.reference, self.as_of, out);
+        let now = fold(&unit, &legs, &self.site.reference, self.as_of, out);
         self.take(&out.contributions, 1);
         self.overlay.waiting.append(&mut out.waiting);
         self.overlay.next_change = [self.overlay.next_change, out.next_change].into_iter().flatten().min();
@@ -312,8 +308,9 @@ impl<'a> Reading<'a> {
     /// The tickets of an open contact that name no customer: they go where the contact goes.
     pub(crate) fn led_tickets(&self, contact: Slot) -> SmallVec<[Slot; 1]> {
         let unit = self.site.contacts.get(contact).filter(|unit| unit.settled.is_none());
-        let tickets = unit.into_iter().flat_map(|unit| unit.tickets.iter().copied());
+        let tickets = unit.map(|unit| unit.tickets.clone()).unwrap_or_default();
         tickets
+            .into_iter()
             .filter(|ticket| {
                 let opened = self.site.tickets.get(*ticket).and_then(|unit| unit.opened(Micros::MAX));
                 opened.is_some_and(|opened| opened.customer.is_none() && opened.contact == Some(contact))

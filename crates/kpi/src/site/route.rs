@@ -53,11 +53,13 @@ impl Site {
             // A contact that goes over to another customer leaves the first one's line.
             Event::ContactStarted { customer, .. } | Event::ContactIdentified { customer, .. } => {
                 let unit = self.contacts.find(recorded.stream.id).and_then(|slot| self.contacts.get(slot));
-                let mut known = unit.into_iter().flat_map(lines_named).peekable();
-                known.peek().is_some() && {
-                    let new = customer.and_then(|customer| self.lines.find(customer.0));
-                    known.any(|known| Some(known) != new)
-                }
+                unit.is_some_and(|unit| {
+                    let mut known = lines_named(&unit).peekable();
+                    known.peek().is_some() && {
+                        let new = customer.and_then(|customer| self.lines.find(customer.0));
+                        known.any(|known| Some(known) != new)
+                    }
+                })
             }
             _ => false,
         }

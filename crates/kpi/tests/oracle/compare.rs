@@ -11,7 +11,7 @@ use pegcount_domain::{
     target::Comparison,
     time::{Interval, Micros},
 };
-use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, Kpi, Query, UnderFormula, Variant};
+use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, InUse, Kpi, Query, UnderFormula, Variant};
 
 use super::{
     super::support::{key, query},
@@ -33,6 +33,14 @@ pub const CUTS: [&[Dimension]; 4] = [
 
 pub fn names() -> HashMap<Key, String> {
     words().into_iter().map(|word| (key(&word), word)).collect()
+}
+
+/// Nothing has happened yet; all, nothing, or most of what may rest is going to.
+pub fn some(chance: u64) -> Kpi {
+    let mut kpi = Kpi::new();
+    let most = InUse { units: 3, rows: 5 };
+    kpi.set_in_use(Dice(chance ^ 0xC01D).pick(&[InUse::NOTHING, InUse::NOTHING, most, InUse::default()]));
+    kpi
 }
 
 /// The folds after these events.
@@ -132,7 +140,7 @@ pub fn differs_on(
     questions: impl Fn(&str) -> Vec<Query>,
 ) -> Option<String> {
     let names = names();
-    let (kpi, mut dice) = (fold(history), Dice(chance ^ 0x0F0F));
+    let (kpi, mut dice) = (fold_into(some(chance), history), Dice(chance ^ 0x0F0F));
     let word = |key: Key| names.get(&key).cloned().unwrap_or_else(|| format!("{:032x}", key.0));
     SITES.into_iter().find_map(|site| {
         let truth = Oracle::count(history, key(site), as_of, None);

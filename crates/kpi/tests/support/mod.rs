@@ -12,7 +12,7 @@ use pegcount_domain::{
     },
     time::Micros,
 };
-use pegcount_kpi::{Dimension, Kpi, Query, Row, Table, Value, describe};
+use pegcount_kpi::{Dimension, InUse, Kpi, Query, Row, Table, Value, describe};
 
 pub type E = Event<Key>;
 
@@ -52,7 +52,10 @@ pub struct Centre {
 impl Centre {
     pub fn new() -> Self {
         let names = HashMap::new();
-        Self { kpi: Kpi::new(), names, site: "north".into(), position: 0, recorded_at: None }
+        let mut kpi = Kpi::new();
+        // What may rest does, so that every story wakes it.
+        kpi.set_in_use(InUse::NOTHING);
+        Self { kpi, names, site: "north".into(), position: 0, recorded_at: None }
     }
 
     pub fn key(&mut self, text: &str) -> Key {

@@ -1,6 +1,6 @@
 //! A server that takes everything and remembers it. Not for faults: those are the client's own tests.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "tests")]
 
 use std::{
     collections::HashMap,
@@ -16,6 +16,7 @@ use pegcount_proto::v1::{
     ingest_service_server::{IngestService, IngestServiceServer},
     stream_facts_request::Message as Asked,
     stream_facts_response::Message as Said,
+    ticket_command_request::Command,
     ticket_service_server::{TicketService, TicketServiceServer},
 };
 use tokio::{
@@ -100,8 +101,8 @@ impl Server {
     ) -> Result<Response<TicketResponse>, Status> {
         let mut log = self.log.lock().unwrap();
         let legal = match (step, log.resolved.get(ticket)) {
-            ("open", None) | ("resolve", Some(false)) => true,
-            (step, Some(true)) => step != "open" && step != "resolve",
+            ("open", None) | ("accept" | "classify" | "resolve", Some(false)) => true,
+            (step, Some(true)) => matches!(step, "reopen" | "close"),
             _ => false,
         };
         if !legal {
@@ -202,39 +203,75 @@ impl DefinitionService for Server {
 
 #[tonic::async_trait]
 impl TicketService for Server {
+    type WatchTicketsStream = ReceiverStream<Result<v1::WatchTicketsResponse, Status>>;
+
     async fn open_ticket(
         &self,
         request: Request<OpenTicketRequest>,
     ) -> Result<Response<TicketResponse>, Status> {
         let request = request.into_inner();
-        self.ticket("open", &request.ticket, request.command_id.to_vec())
+        self.ticket("open", &request.ticket.unwrap().ticket, request.command_id.to_vec())
     }
 
-    async fn resolve_ticket(
+    async fn command_ticket(
         &self,
         request: Request<TicketCommandRequest>,
     ) -> Result<Response<TicketResponse>, Status> {
         let request = request.into_inner();
-        self.ticket("resolve", &request.ticket, request.command_id.to_vec())
+        let step = match request.command.unwrap() {
+            Command::Accept(_) => "accept",
+            Command::Classify(_) => "classify",
+            Command::Resolve(_) => "resolve",
+            Command::Reopen(_) => "reopen",
+            Command::Close(_) => "close",
+            other => panic!("the simulator asks for {other:?}"),
+        };
+        self.ticket(step, &request.ticket, request.command_id.to_vec())
     }
 
-    async fn reopen_ticket(
+    async fn merge_tickets(
         &self,
-        request: Request<TicketCommandRequest>,
+        _: Request<v1::MergeTicketsRequest>,
     ) -> Result<Response<TicketResponse>, Status> {
-        let request = request.into_inner();
-        self.ticket("reopen", &request.ticket, request.command_id.to_vec())
+        Err(Status::unimplemented("not for these tests"))
     }
 
-    async fn close_ticket(
+    async fn split_ticket(
         &self,
-        request: Request<TicketCommandRequest>,
+        _: Request<v1::SplitTicketRequest>,
     ) -> Result<Response<TicketResponse>, Status> {
-        let request = request.into_inner();
-        self.ticket("close", &request.ticket, request.command_id.to_vec())
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn link_tickets(
+        &self,
+        _: Request<v1::LinkTicketsRequest>,
+    ) -> Result<Response<TicketResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
     }
 
     async fn get_ticket(&self, _: Request<v1::GetTicketRequest>) -> Result<Response<v1::Ticket>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn get_ticket_history(
+        &self,
+        _: Request<v1::GetTicketRequest>,
+    ) -> Result<Response<v1::TicketHistory>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn list_tickets(
+        &self,
+        _: Request<v1::ListTicketsRequest>,
+    ) -> Result<Response<v1::ListTicketsResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn watch_tickets(
+        &self,
+        _: Request<v1::WatchTicketsRequest>,
+    ) -> Result<Response<Self::WatchTicketsStream>, Status> {
         Err(Status::unimplemented("not for these tests"))
     }
 }

@@ -201,14 +201,14 @@ impl Board {
                 continue;
             }
             let attribution = attribution(sheet, self.query.attribution);
-            for (interval, dims, amounts) in site.books.cells.rows(sheet, attribution, from, to) {
+            site.books.cells.rows(sheet, attribution, (from, to), |interval, dims, amounts| {
                 for (measure, amount) in
                     sheet.measures().iter().zip(amounts).filter(|(_, amount)| **amount != 0)
                 {
-                    let cell = Cell { measure: *measure, attribution, interval, dims };
+                    let cell = Cell { measure: *measure, attribution, interval, dims: *dims };
                     self.cell(cell, Line { at_base: *amount, rate: 0 });
                 }
-            }
+            });
         }
         let lasts: Vec<Interval> =
             self.buckets.list.iter().map(|bucket| Interval::containing(bucket.to.minus(Micros(1)))).collect();

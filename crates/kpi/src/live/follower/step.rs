@@ -143,7 +143,7 @@ impl Step<'_> {
     ) {
         let mut until = None;
         let unit = self.site.contacts.get(slot).filter(|_| self.site.open.contains(&slot));
-        let part = unit.map(|unit| {
+        let part = unit.as_deref().map(|unit| {
             let legs = self.legs(slot, unit);
             let (part, change) = ContactPart::of(unit, &legs, &self.site.reference, self.now, output);
             until = change;
