@@ -213,10 +213,9 @@ impl<N: Hash + Eq + Clone> Definitions<N> {
         self.allowances.values().flat_map(|history| history.0.iter())
     }
 
-    /// What a kind of ticket needs at `at`; of one that nobody has defined by then: nothing.
-    pub fn kind_at(&self, kind: &TicketKind<N>, at: Micros) -> KindRules<N> {
-        let defined = self.kinds.get(kind).and_then(|history| history.at(at)).cloned();
-        defined.unwrap_or_else(|| KindRules::free(kind.clone()))
+    /// What a kind of ticket needs at `at`; none if nobody has defined it by then.
+    pub fn kind_at(&self, kind: &TicketKind<N>, at: Micros) -> Option<&KindRules<N>> {
+        self.kinds.get(kind).and_then(|history| history.at(at))
     }
 
     /// Every definition of every kind of ticket, each kind's in order of `valid_from`; kinds in no order.

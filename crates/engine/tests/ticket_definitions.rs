@@ -118,6 +118,40 @@ async fn a_site_has_the_standard_policies_until_its_own_are_in_force() {
 }
 
 #[tokio::test]
+async fn until_a_sites_own_standard_calendar_begins_the_common_one_holds() {
+    let place = place().await;
+    open(&place.engine, repair("t1"), 1).await.unwrap();
+    let by_the_common_one = due(&place.engine, "t1");
+    assert!(by_the_common_one.is_some(), "two working days");
+    let Event::CalendarDefined(mut own) = nights() else { panic!("nights are a calendar") };
+    own.calendar = name("standard");
+    own.valid_from = MORNING.plus(Micros(30 * 24 * Micros::HOUR.0));
+    define(&place, vec![Event::CalendarDefined(own)]).await.unwrap();
+    assert_eq!(due(&place.engine, "t1"), by_the_common_one);
+    open(&place.engine, repair("t2"), 2).await.unwrap();
+    assert_eq!(due(&place.engine, "t2"), by_the_common_one);
+}
+
+#[tokio::test]
+async fn a_kind_that_nobody_has_defined_has_three_levels_and_a_repeated_complaint_goes_up_by_itself() {
+    let place = place().await;
+    let engine = &place.engine;
+    let mut complaint = repair("t1");
+    complaint.opening.kind = TicketKind(name("complaint"));
+    open(engine, complaint, 1).await.unwrap();
+    open(engine, repair("t2"), 2).await.unwrap();
+    for (ticket, number) in [("t1", 10), ("t2", 20)] {
+        ask(engine, ticket, TicketCommand::Repeat { contact: None }, None, number).await.unwrap();
+    }
+    assert_eq!((view(engine, "t1").state.level, view(engine, "t2").state.level), (1, 0));
+    let escalate =
+        || TicketCommand::Escalate { to: None, reason: ReasonCode(name("angry")), emergency: false };
+    all(engine, "t2", 30, [escalate(), escalate(), escalate()]).await;
+    assert_eq!(view(engine, "t2").state.level, 3);
+    assert!(ask(engine, "t2", escalate(), None, 40).await.is_err(), "nobody is above the floor manager");
+}
+
+#[tokio::test]
 async fn working_time_goes_past_midnight_and_a_changed_day_moves_what_is_due() {
     let place = place().await;
     define(&place, vec![nights(), within(10, Micros(0))]).await.unwrap();

@@ -3,14 +3,12 @@
 use crate::{
     deadlines::policy::{AlertStep, Amount, ClockKind, Conditions, Policy, PolicySet, Recipient, TargetRule},
     ids::{Name, TicketKind},
-    ticketing::{Status, TargetKind, Urgency, Validity},
+    ticketing::{Status, TargetKind, Urgency, Validity, kinds::COMPLAINT},
     time::Micros,
 };
 
 /// Channels on which people speak.
 pub const SPOKEN: [&str; 3] = ["phone", "counter", "patrol"];
-/// The kind of a complaint.
-pub const COMPLAINT: Name = Name::fixed("complaint");
 
 /// The set, in force from the beginning, its working days those of the calendar of this name.
 ///

@@ -63,6 +63,21 @@ impl<N> KindRules<N> {
     }
 }
 
+/// Whom a ticket of a kind that nobody has defined can be escalated to, the lowest first.
+const STANDARD_LEVELS: [Name; 3] =
+    [Name::fixed("team_lead"), Name::fixed("kpi_desk"), Name::fixed("floor_manager")];
+/// The kind that escalates by itself when it is reported again, unless it is defined otherwise.
+pub const COMPLAINT: Name = Name::fixed("complaint");
+
+impl KindRules {
+    /// A kind that nobody has defined: it needs nothing, can be escalated in three steps, and does so by itself if it is a complaint
+    /// that is repeated.
+    pub fn standard(kind: TicketKind) -> Self {
+        let escalates_when_repeated = kind.0 == COMPLAINT;
+        Self { levels: STANDARD_LEVELS.to_vec(), escalates_when_repeated, ..Self::free(kind) }
+    }
+}
+
 /// The most entries of each of a kind's lists. Of levels a ticket's own number tells up to 255.
 pub const KIND_ENTRIES_MAX: usize = 100;
 

@@ -1,6 +1,6 @@
 //! What tickets' targets are reckoned by, made of a site's definitions.
 //!
-//! Until a site's own policies are in force it has the standard set; one that defines no calendar called [`STANDARD`] has one of that name, by
+//! Until a site's own policies are in force it has the standard set; until its own calendar called [`STANDARD`] is, it has one of that name, by
 //! which the standard set counts working days: Monday to Friday, 9:00 to 18:00, in the site's zone.
 //!
 //! Invariant: it is a function of the definitions alone.
@@ -53,7 +53,11 @@ fn made_of(definitions: &Definitions<Name>) -> World {
     for calendar in definitions.calendars() {
         histories.entry(calendar.calendar.clone()).or_default().rules.push(WorkingRules::from(calendar));
     }
-    histories.entry(STANDARD).or_insert_with(|| standard_calendar(definitions));
+    let own = histories.entry(STANDARD).or_default();
+    let begins = own.rules.iter().map(|rules| rules.valid_from).min().unwrap_or(Micros::MAX);
+    // Until the site's own begins, the one that every site has holds.
+    let before = standard_calendar(definitions).rules.into_iter().filter(|rules| rules.valid_from < begins);
+    own.rules.extend(before);
     for changed in definitions.calendar_changes() {
         if let Some(history) = histories.get_mut(&changed.calendar) {
             history.changes.push(changed.change.clone());

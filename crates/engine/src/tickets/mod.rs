@@ -19,7 +19,9 @@ use pegcount_domain::{
     envelope::{StreamKind, StreamName, Version},
     event::Event,
     ids::{CommandId, ContactId, CustomerId, Name, SiteId, TicketId},
-    ticketing::{FieldValue, Opening, TicketCommand, TicketEvent, TicketRefusal, decide, decide_open},
+    ticketing::{
+        FieldValue, KindRules, Opening, TicketCommand, TicketEvent, TicketRefusal, decide, decide_open,
+    },
 };
 
 use crate::{
@@ -101,7 +103,9 @@ impl Engine {
             let boards = self.boards.state().read();
             let board = boards.site(site).ok_or_else(|| no_ticket(ticket))?;
             let entry = board.tickets.entry(ticket).ok_or_else(|| no_ticket(ticket))?;
-            let rules = board.definitions.kind_at(&entry.ticket.kind, self.clock.now());
+            let kind = &entry.ticket.kind;
+            let defined = board.definitions.kind_at(kind, self.clock.now()).cloned();
+            let rules = defined.unwrap_or_else(|| KindRules::standard(kind.clone()));
             let events = decide(&entry.ticket, &rules, command.clone(), expected);
             let events = events.map_err(|refusal| refused(ticket, refusal))?;
             Ok(Decided::on(stream.clone(), entry.ticket.version, told(events)))
