@@ -6,6 +6,8 @@
     clippy::panic,
     missing_docs,
     unreachable_pub,
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
     dead_code,
     reason = "tests"
 )]

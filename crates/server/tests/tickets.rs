@@ -373,7 +373,9 @@ async fn sixty_four_clients_edit_a_thousand_tickets_at_random_and_no_update_is_l
     let (mut done, mut conflicts) = (HashMap::<String, u64>::new(), 0);
     while let Some(doings) = tasks.join_next().await {
         let (theirs, told) = doings.unwrap();
-        theirs.into_iter().for_each(|(ticket, count)| *done.entry(ticket).or_default() += count);
+        for (ticket, count) in theirs {
+            *done.entry(ticket).or_default() += count;
+        }
         conflicts += told;
     }
     let mut reader = client;

@@ -32,7 +32,8 @@ pub(crate) use other::{
 pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use ticket::{
     AskArgs, AtArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ResolveArgs,
-    TicketListArgs, TicketVerb, TicketWatchArgs, VisitArgs,
+    SeverityWord, StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord,
+    VisitArgs,
 };
 pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
 

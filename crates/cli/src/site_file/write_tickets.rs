@@ -2,7 +2,7 @@
 
 use pegcount_domain::{
     deadlines::{AlertStep, Amount, ClockKind, Policy, PolicySet, Recipient, TargetRule},
-    ids::Name,
+    ids::{Name, TicketKind},
     ticketing::KindRules,
     working::{CalendarChange, DayPlan},
 };
@@ -97,7 +97,7 @@ impl Out {
         let when = &policy.when;
         self.entry("[[ticket_policies.policy]]");
         self.name("name", &policy.name);
-        self.some("kinds", &when.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>());
+        self.some("kinds", &when.kinds.iter().map(TicketKind::as_str).collect::<Vec<_>>());
         self.some("severities", &when.severities.iter().map(|one| one.word()).collect::<Vec<_>>());
         self.some("urgencies", &when.urgencies.iter().map(|one| one.word()).collect::<Vec<_>>());
         self.some("tiers", &when.tiers);

@@ -3,7 +3,10 @@
 use pegcount_proto::v1::{self, ticket_command_request as asked, ticket_command_request::Command};
 
 use crate::{
-    args::{FactsArgs, NewArgs, PromiseArgs, ResolveArgs, TicketVerb, VisitArgs},
+    args::{
+        FactsArgs, NewArgs, PromiseArgs, ResolveArgs, SeverityWord, TicketVerb, UrgencyWord, ValidityWord,
+        VisitArgs,
+    },
     error::CliError,
     when,
 };
@@ -16,9 +19,9 @@ pub(super) fn facts(facts: FactsArgs) -> v1::TicketFacts {
     v1::TicketFacts {
         category: or_empty(facts.category),
         topic: or_empty(facts.topic),
-        severity: facts.severity.map_or(0, |word| word.number()),
-        urgency: facts.urgency.map_or(0, |word| word.number()),
-        validity: facts.validity.map_or(0, |word| word.number()),
+        severity: facts.severity.map_or(0, SeverityWord::number),
+        urgency: facts.urgency.map_or(0, UrgencyWord::number),
+        validity: facts.validity.map_or(0, ValidityWord::number),
         customer: or_empty(facts.customer),
         tier: or_empty(facts.tier),
         place: or_empty(facts.place),

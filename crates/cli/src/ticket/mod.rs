@@ -11,7 +11,10 @@ use serde_json::json;
 use tokio_stream::StreamExt;
 
 use crate::{
-    args::{AskArgs, AtArgs, FilterArgs, OneArgs, OrderWord, TicketListArgs, TicketVerb, TicketWatchArgs},
+    args::{
+        AskArgs, AtArgs, FilterArgs, OneArgs, OrderWord, SeverityWord, StatusWord, TicketListArgs,
+        TicketVerb, TicketWatchArgs, UrgencyWord,
+    },
     error::CliError,
     output, patience,
     target::{self, Target},
@@ -138,12 +141,12 @@ async fn history(args: OneArgs) -> Result<(), CliError> {
 fn filter(filter: FilterArgs) -> v1::TicketFilter {
     let within = |length: crate::args::Length| i64::try_from(length.0.as_micros()).unwrap_or(i64::MAX);
     v1::TicketFilter {
-        statuses: filter.status.into_iter().map(|word| word.number()).collect(),
+        statuses: filter.status.into_iter().map(StatusWord::number).collect(),
         open: filter.open,
         kinds: filter.kind,
         categories: filter.category,
-        severities: filter.severity.into_iter().map(|word| word.number()).collect(),
-        urgencies: filter.urgency.into_iter().map(|word| word.number()).collect(),
+        severities: filter.severity.into_iter().map(SeverityWord::number).collect(),
+        urgencies: filter.urgency.into_iter().map(UrgencyWord::number).collect(),
         owners: filter.owner,
         unowned: filter.unowned,
         groups: filter.group,

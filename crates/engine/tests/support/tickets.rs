@@ -27,13 +27,13 @@ pub async fn open(engine: &Engine, open: OpenTicket, number: u128) -> Result<Car
 pub async fn ask(
     engine: &Engine,
     ticket: &str,
-    asked: TicketCommand,
+    wanted: TicketCommand,
     expected: Option<u64>,
     number: u128,
 ) -> Result<Carried, EngineError> {
     let lead = name("lead");
     let asker = TicketAsker { actor: &lead, command_id: command(number) };
-    engine.ticket_command(&site(), &id(ticket), asked, expected.map(Version), &asker).await
+    engine.ticket_command(&site(), &id(ticket), wanted, expected.map(Version), &asker).await
 }
 
 pub fn view(engine: &Engine, ticket: &str) -> TicketView {

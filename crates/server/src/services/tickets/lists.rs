@@ -28,7 +28,7 @@ const VALUES_MAX: usize = 100;
 pub(super) fn page(
     room: &Room,
     caller: &Caller,
-    request: v1::ListTicketsRequest,
+    request: &v1::ListTicketsRequest,
 ) -> Result<v1::ListTicketsResponse, Status> {
     let site = caller.site("site", &request.site)?;
     let filter = filter(caller, request.filter.as_ref())?;
@@ -69,7 +69,7 @@ fn cursor(bytes: &[u8]) -> Option<TicketCursor> {
 pub(super) fn watch(
     room: &Room,
     caller: Caller,
-    request: v1::WatchTicketsRequest,
+    request: &v1::WatchTicketsRequest,
 ) -> Result<Answers<v1::WatchTicketsResponse>, Status> {
     let site = caller.site("site", &request.site)?;
     let filter = filter(&caller, request.filter.as_ref())?;

@@ -122,7 +122,7 @@ impl v1::ticket_service_server::TicketService for Room {
         request: Request<v1::ListTicketsRequest>,
     ) -> Result<Response<v1::ListTicketsResponse>, Status> {
         let caller = self.access.admit(request.metadata(), Action::ReadTickets)?;
-        lists::page(self, &caller, request.into_inner()).map(Response::new)
+        lists::page(self, &caller, &request.into_inner()).map(Response::new)
     }
 
     type WatchTicketsStream = Answers<v1::WatchTicketsResponse>;
@@ -132,7 +132,7 @@ impl v1::ticket_service_server::TicketService for Room {
         request: Request<v1::WatchTicketsRequest>,
     ) -> Result<Response<Self::WatchTicketsStream>, Status> {
         let caller = self.access.admit(request.metadata(), Action::ReadTickets)?;
-        lists::watch(self, caller, request.into_inner()).map(Response::new)
+        lists::watch(self, caller, &request.into_inner()).map(Response::new)
     }
 }
 
