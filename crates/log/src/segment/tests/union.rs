@@ -32,9 +32,8 @@ fn the_filter_over_all_segments_changes_no_answer() {
             united.unite(|| true).unwrap();
         }
     }
-    let named = stub(dir.path(), 1, &[&parts[0], &parts[1], &parts[2]]);
-    let stub = || Shelved::new(Segment::open(dir.path(), named, INCARNATION).unwrap()).unwrap();
-    united.replace_front(stub());
+    let dropped = stub(dir.path(), 1, &[&parts[0], &parts[1], &parts[2]]);
+    united.replace_front(Shelved::new(Segment::open(dir.path(), dropped, INCARNATION).unwrap()).unwrap());
     answer_alike(&united, &one_by_one, &names, &versions);
     assert_eq!(united.versions(&keys).unwrap(), one_by_one.versions(&keys).unwrap());
 }
@@ -46,7 +45,9 @@ fn a_name_that_no_segment_has_is_asked_of_one_filter_alone() {
     let (parts, versions) = segments(dir.path(), &key, &[100; 5]);
     // Room for the filter over all, and for none of the others.
     let shelf = Shelf::new(Memory { filters: 6_500, blocks: 0 });
-    parts.iter().for_each(|part| add(&shelf, dir.path(), part));
+    for part in &parts {
+        add(&shelf, dir.path(), part);
+    }
     let new: Vec<_> = (1_000_000..1_001_000).map(|number| key.names().stream(&stream(number))).collect();
     // Given up half way, it covers nothing.
     shelf.unite(|| false).unwrap();
