@@ -101,7 +101,9 @@ impl Vault {
             Some(key) => key,
             None => make(&folder, master)?,
         };
-        if file::is_missing(&folder) && matches!(master, MasterKey::Given(_)) {
+        // With a key that is given a new vault looks like one that has lost its surrogates; but it has no other file either.
+        let is_new = file::is_missing(&folder) && !folder.path(crate::slots::NAME).exists();
+        if is_new && matches!(master, MasterKey::Given(_)) {
             file::make(&folder, &key)?;
         }
         let (file, records) = SurrogateFile::open(&folder, &key)?;

@@ -309,4 +309,10 @@ fn the_master_key_may_lie_elsewhere_or_be_given() {
     let files: Vec<_> = fs::read_dir(new.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!files.iter().any(|name| name == "key"), "{files:?}");
     assert_eq!(Vault::open_with(new.path(), &given).unwrap().len(), 1);
+    fs::remove_file(new.path().join("surrogates")).unwrap();
+    let lost = Vault::open_with(new.path(), &given).err().unwrap();
+    assert!(
+        matches!(lost, VaultError::Damaged { .. }),
+        "lost surrogates are not made anew in silence: {lost}"
+    );
 }
