@@ -46,10 +46,10 @@ impl Engine {
         how: LinkKind,
         asker: &TicketAsker<'_>,
     ) -> Result<Carried, EngineError> {
-        self.pair(site, one, other, asker, |one, other| decide_link(one, other, how)).await?;
-        // Read anew: of a tie that was there already nothing was written.
+        let done = self.pair(site, one, other, asker, |one, other| decide_link(one, other, how)).await?;
+        // Read anew: of a tie that one of them had already, only the other was written to.
         let version = self.ticket(site, one.ticket)?.version;
-        Ok(Carried { position: self.boards.position(), version, pending: false })
+        Ok(Carried { version, ..done })
     }
 
     /// A part of `whole` becomes a ticket of its own. The answer's version is that of `whole`. Errors: as
