@@ -73,11 +73,11 @@ async fn a_folder_of_a_newer_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     a_log(dir.path()).await;
     let format = dir.path().join("FORMAT");
-    let newer = fs::read_to_string(&format).unwrap().replace("format: 3", "format: 4");
+    let newer = fs::read_to_string(&format).unwrap().replace("format: 4", "format: 5");
     fs::write(&format, newer).unwrap();
     let error = refused(dir.path());
-    assert!(matches!(error, LogError::NewerFormat { found: 4, supported: 3, features: 0, .. }), "{error}");
-    let told = "has log format 4, and this program reads up to format 3: use a newer program";
+    assert!(matches!(error, LogError::NewerFormat { found: 5, supported: 4, features: 0, .. }), "{error}");
+    let told = "has log format 5, and this program reads up to format 4: use a newer program";
     assert!(error.to_string().contains(told), "{error}");
 }
 
@@ -190,23 +190,25 @@ async fn a_folder_of_format_1_is_carried_over() {
     append(&log, plain(events("a", 0..5))).await;
     drop(log);
     let text = fs::read_to_string(&format).unwrap();
-    assert!(text.contains("format: 3") && text.contains(incarnation), "{text}");
+    assert!(text.contains("format: 4") && text.contains(incarnation), "{text}");
     assert_eq!(all(&open(dir.path()).unwrap()).await[..120], whole);
 }
 
 #[tokio::test]
-async fn a_folder_of_format_2_gets_the_new_number_before_anything_is_added() {
+async fn a_folder_of_an_older_format_gets_the_new_number_before_anything_is_added() {
     let dir = tempfile::tempdir().unwrap();
     let whole = a_sealed_log(dir.path()).await;
     let format = dir.path().join("FORMAT");
     let text = fs::read_to_string(&format).unwrap();
-    let older = text.replace("format: 3", "format: 2");
-    let (head, _) = older.split_once("crc32c").unwrap();
-    fs::write(&format, format!("{head}crc32c: {:08x}\n", crc32c::crc32c(head.as_bytes()))).unwrap();
-    assert_eq!(all(&read_only(dir.path()).unwrap()).await, whole);
-    assert!(fs::read_to_string(&format).unwrap().contains("format: 2"), "reading alone changes nothing");
-    assert_eq!(all(&open(dir.path()).unwrap()).await, whole);
-    assert_eq!(fs::read_to_string(&format).unwrap(), text);
+    for number in ["format: 2", "format: 3"] {
+        let older = text.replace("format: 4", number);
+        let (head, _) = older.split_once("crc32c").unwrap();
+        fs::write(&format, format!("{head}crc32c: {:08x}\n", crc32c::crc32c(head.as_bytes()))).unwrap();
+        assert_eq!(all(&read_only(dir.path()).unwrap()).await, whole);
+        assert!(fs::read_to_string(&format).unwrap().contains(number), "reading alone changes nothing");
+        assert_eq!(all(&open(dir.path()).unwrap()).await, whole);
+        assert_eq!(fs::read_to_string(&format).unwrap(), text);
+    }
 }
 
 #[tokio::test]
@@ -218,7 +220,7 @@ async fn a_crash_while_a_folder_is_carried_over_leaves_it_to_the_next_start() {
     let head = "pegcount log\nformat: 1\nfeatures: 0\nincarnation: 00000000000000000000000000000007\n";
     fs::write(&format, format!("{head}crc32c: {:08x}\n", crc32c::crc32c(head.as_bytes()))).unwrap();
     assert_eq!(all(&open(dir.path()).unwrap()).await, whole);
-    assert!(fs::read_to_string(&format).unwrap().contains("format: 3"));
+    assert!(fs::read_to_string(&format).unwrap().contains("format: 4"));
 }
 
 #[tokio::test]

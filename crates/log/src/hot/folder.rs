@@ -14,7 +14,7 @@ use pegcount_domain::{envelope::Position, ids::Incarnation};
 use crate::{api::LogError, keys::LogKey};
 
 /// The newest format of the folder that this program reads, and the one that it writes.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 /// The last one with one database, no manifest and no key.
 const FORMAT_WITHOUT_MANIFEST: u32 = 1;
 /// History has been dropped: MANIFEST names a stub and archives.
