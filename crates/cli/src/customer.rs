@@ -13,8 +13,8 @@ use tonic::codegen::Bytes;
 
 use crate::{
     args::{
-        CustomerArgs, CustomerCommand, EraseArgs, FindArgs, GrantArgs, KeepArgs, ReadArgs, RevokeArgs,
-        ShowArgs, TierArgs,
+        AtArgs, CustomerCommand, EraseArgs, FindArgs, GrantArgs, KeepArgs, ReadArgs, RevokeArgs, ShowArgs,
+        TierArgs,
     },
     error::CliError,
     output,
@@ -36,7 +36,7 @@ pub(crate) async fn run(command: CustomerCommand) -> Result<(), CliError> {
     }
 }
 
-async fn server(args: &CustomerArgs) -> Result<Api, CliError> {
+async fn server(args: &AtArgs) -> Result<Api, CliError> {
     Target::server(&args.target, "working with customers").await
 }
 
@@ -46,15 +46,15 @@ fn command_id() -> Bytes {
 
 async fn find(args: FindArgs) -> Result<(), CliError> {
     let known_by = if args.known_by == "-" { first_line()? } else { args.known_by };
-    let site = args.common.site.clone();
+    let site = args.at.site.clone();
     let request = v1::FindCustomerRequest { site, known_by };
-    let file = server(&args.common).await?.customers().find_customer(request).await?.into_inner();
-    print(&file, args.common.json)
+    let file = server(&args.at).await?.customers().find_customer(request).await?.into_inner();
+    print(&file, args.at.json)
 }
 
 async fn show(args: ShowArgs) -> Result<(), CliError> {
-    let file = file(&server(&args.common).await?, &args.common.site, &args.customer).await?;
-    print(&file, args.common.json)
+    let file = file(&server(&args.at).await?, &args.at.site, &args.customer).await?;
+    print(&file, args.at.json)
 }
 
 async fn file(api: &Api, site: &str, customer: &str) -> Result<v1::CustomerFile, CliError> {
@@ -74,14 +74,14 @@ async fn keep(args: KeepArgs) -> Result<(), CliError> {
     let (values, known_by) = values_of(&text)?;
     let kinds: Vec<i32> = values.iter().map(|value| value.kind).collect();
     let request = v1::KeepValuesRequest {
-        site: args.common.site.clone(),
+        site: args.at.site.clone(),
         customer: args.customer.unwrap_or_default(),
         values,
         known_by,
         command_id: command_id(),
     };
-    let kept = server(&args.common).await?.customers().keep_values(request).await?.into_inner();
-    if args.common.json {
+    let kept = server(&args.at).await?.customers().keep_values(request).await?.into_inner();
+    if args.at.json {
         return output::line(serde_json::json!({ "customer": kept.customer, "references": kept.references }));
     }
     output::line(&kept.customer)?;
@@ -114,9 +114,9 @@ fn values_of(text: &str) -> Result<(Vec<v1::PlainValue>, Vec<String>), CliError>
 }
 
 async fn read(args: ReadArgs) -> Result<(), CliError> {
-    let api = server(&args.common).await?;
+    let api = server(&args.at).await?;
     let references = if args.references.is_empty() {
-        let file = file(&api, &args.common.site, &args.customer).await?;
+        let file = file(&api, &args.at.site, &args.customer).await?;
         let wanted = args.kind.map(|kind| i32::from(kind.code()));
         let values = file.values.into_iter().filter(|value| wanted.is_none_or(|wanted| value.kind == wanted));
         values.map(|value| value.reference).collect()
@@ -124,14 +124,14 @@ async fn read(args: ReadArgs) -> Result<(), CliError> {
         args.references
     };
     let request = v1::ReadValuesRequest {
-        site: args.common.site.clone(),
+        site: args.at.site.clone(),
         customer: args.customer,
         references,
         purpose: args.purpose,
         command_id: command_id(),
     };
     let values = api.customers().read_values(request).await?.into_inner().values;
-    if args.common.json {
+    if args.at.json {
         let objects = values.iter().map(|value| {
             serde_json::json!({ "reference": value.reference, "kind": word(value.kind), "text": value.text })
         });
@@ -144,43 +144,43 @@ async fn read(args: ReadArgs) -> Result<(), CliError> {
 }
 
 async fn tier(args: TierArgs) -> Result<(), CliError> {
-    let (site, customer, tier) = (args.common.site.clone(), args.customer, args.tier);
+    let (site, customer, tier) = (args.at.site.clone(), args.customer, args.tier);
     let request = v1::SetTierRequest { site, customer, tier, command_id: command_id() };
-    let done = server(&args.common).await?.customers().set_tier(request).await?.into_inner();
-    carried(&done, args.common.json, "the tier is set")
+    let done = server(&args.at).await?.customers().set_tier(request).await?.into_inner();
+    carried(&done, args.at.json, "the tier is set")
 }
 
 async fn grant(args: GrantArgs) -> Result<(), CliError> {
     let length = Micros(i64::try_from(args.length.0.as_micros()).unwrap_or(i64::MAX));
     let until = Micros(jiff::Timestamp::now().as_microsecond()).plus(length);
     let request = v1::GrantAccessRequest {
-        site: args.common.site.clone(),
+        site: args.at.site.clone(),
         customer: args.customer,
         to: args.to.clone(),
         purpose: args.purpose,
         until_us: until.0,
         command_id: command_id(),
     };
-    let done = server(&args.common).await?.customers().grant_access(request).await?.into_inner();
+    let done = server(&args.at).await?.customers().grant_access(request).await?.into_inner();
     let told = format!("{} may read it until {}", args.to, when::rfc3339(until, &TimeZone::UTC));
-    carried(&done, args.common.json, &told)
+    carried(&done, args.at.json, &told)
 }
 
 async fn revoke(args: RevokeArgs) -> Result<(), CliError> {
-    let (site, customer, to) = (args.common.site.clone(), args.customer, args.from.clone());
+    let (site, customer, to) = (args.at.site.clone(), args.customer, args.from.clone());
     let request = v1::RevokeAccessRequest { site, customer, to, command_id: command_id() };
-    let done = server(&args.common).await?.customers().revoke_access(request).await?.into_inner();
-    carried(&done, args.common.json, &format!("{} may not read it any more", args.from))
+    let done = server(&args.at).await?.customers().revoke_access(request).await?.into_inner();
+    carried(&done, args.at.json, &format!("{} may not read it any more", args.from))
 }
 
 async fn erase(args: EraseArgs) -> Result<(), CliError> {
     if !args.yes && !confirmed(&args.customer)? {
         return Err(CliError::Argument("nothing was erased".to_owned()));
     }
-    let (site, customer, reason) = (args.common.site.clone(), args.customer.clone(), args.reason);
+    let (site, customer, reason) = (args.at.site.clone(), args.customer.clone(), args.reason);
     let request = v1::EraseCustomerRequest { site, customer, reason, command_id: command_id() };
-    let done = server(&args.common).await?.customers().erase_customer(request).await?.into_inner();
-    carried(&done, args.common.json, &format!("{} is erased, for good", args.customer))
+    let done = server(&args.at).await?.customers().erase_customer(request).await?.into_inner();
+    carried(&done, args.at.json, &format!("{} is erased, for good", args.customer))
 }
 
 fn confirmed(customer: &str) -> Result<bool, CliError> {

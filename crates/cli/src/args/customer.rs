@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use pegcount_domain::customer::ValueKind;
 
-use super::{Length, TargetArgs};
+use super::{AtArgs, Length, TargetArgs};
 
 /// What to do with a customer.
 #[derive(Debug, Subcommand)]
@@ -33,19 +33,6 @@ pub(crate) enum CustomerCommand {
     Erase(EraseArgs),
 }
 
-/// A site and how to print.
-#[derive(Debug, Args)]
-pub(crate) struct CustomerArgs {
-    /// The site
-    #[arg(long, value_name = "SITE")]
-    pub(crate) site: String,
-    /// Write JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) target: TargetArgs,
-}
-
 /// By what to find.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
@@ -55,7 +42,7 @@ pub(crate) struct FindArgs {
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     pub(crate) known_by: String,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// Which customer.
@@ -65,7 +52,7 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "CUSTOMER")]
     pub(crate) customer: String,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// What to seal.
@@ -81,7 +68,7 @@ pub(crate) struct KeepArgs {
     #[arg(long, value_name = "CUSTOMER")]
     pub(crate) customer: Option<String>,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// What to read.
@@ -102,7 +89,7 @@ pub(crate) struct ReadArgs {
     #[arg(long, value_name = "CODE")]
     pub(crate) purpose: String,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// Which tier.
@@ -115,7 +102,7 @@ pub(crate) struct TierArgs {
     #[arg(value_name = "TIER")]
     pub(crate) tier: String,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// Who may read.
@@ -134,7 +121,7 @@ pub(crate) struct GrantArgs {
     #[arg(long = "for", value_name = "LENGTH")]
     pub(crate) length: Length,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// Who may not.
@@ -147,7 +134,7 @@ pub(crate) struct RevokeArgs {
     #[arg(long, value_name = "PRINCIPAL")]
     pub(crate) from: String,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// Whom to erase.
@@ -165,7 +152,7 @@ pub(crate) struct EraseArgs {
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) common: CustomerArgs,
+    pub(crate) at: AtArgs,
 }
 
 /// What to do with a vault.

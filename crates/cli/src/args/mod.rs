@@ -16,8 +16,8 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use apply::{ApplyArgs, DefinitionsArgs};
 pub(crate) use customer::{
-    CustomerArgs, CustomerCommand, EraseArgs, FindArgs, GrantArgs, KeepArgs, ReadArgs, RevokeArgs, ShowArgs,
-    TierArgs, VaultBackupArgs, VaultCommand, VaultRestoreArgs,
+    CustomerCommand, EraseArgs, FindArgs, GrantArgs, KeepArgs, ReadArgs, RevokeArgs, ShowArgs, TierArgs,
+    VaultBackupArgs, VaultCommand, VaultRestoreArgs,
 };
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{
@@ -29,11 +29,10 @@ pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ConsumersArgs, ImportCommand, LogCommand, RetainArgs,
     SealArgs, ServeArgs, TailArgs, TokenArgs,
 };
-pub(crate) use target::{DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
+pub(crate) use target::{AtArgs, DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use ticket::{
-    AskArgs, AtArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ResolveArgs,
-    SeverityWord, StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord,
-    VisitArgs,
+    AskArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ResolveArgs, SeverityWord,
+    StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord, VisitArgs,
 };
 pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
 

@@ -11,7 +11,7 @@ mod words;
 
 use clap::{Args, Subcommand};
 
-use super::TargetArgs;
+use super::AtArgs;
 pub(crate) use facts::{FactsArgs, NewArgs, OpenArgs};
 pub(crate) use lists::{FilterArgs, OrderWord, TicketListArgs, TicketWatchArgs};
 pub(crate) use pairs::{LinkArgs, PairArgs, SplitArgs};
@@ -95,19 +95,6 @@ pub(crate) enum TicketVerb {
     Link(LinkArgs),
     /// Untie it from another ticket, from this side
     Unlink(DoArgs<UnlinkArgs>),
-}
-
-/// Which site, and where.
-#[derive(Debug, Args)]
-pub(crate) struct AtArgs {
-    /// The site
-    #[arg(long, value_name = "SITE")]
-    pub(crate) site: String,
-    /// Write JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) target: TargetArgs,
 }
 
 /// One ticket.
