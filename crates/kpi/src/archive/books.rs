@@ -84,9 +84,10 @@ fn archived_table(mut table: TableRows<'_>) -> stored::CellTable {
     };
     let mut places: FxHashMap<Dims, u32> = FxHashMap::default();
     while let Some(interval) = table.rows.next_interval() {
-        let taken = table.rows.take(interval);
-        let holds = |(_, amounts): &(&Dims, &[i64])| amounts.iter().any(|amount| *amount != 0);
-        for (row_dims, amounts) in taken.iter().filter(holds) {
+        table.rows.each_once(interval, |row_dims, amounts| {
+            if amounts.iter().all(|amount| *amount == 0) {
+                return;
+            }
             let place = *places.entry(*row_dims).or_insert_with(|| {
                 out.dimensions.push(dims(row_dims));
                 u32::try_from(out.dimensions.len() - 1).unwrap_or(u32::MAX)
@@ -94,7 +95,7 @@ fn archived_table(mut table: TableRows<'_>) -> stored::CellTable {
             out.intervals.push(interval.0);
             out.dims.push(place);
             out.amounts.extend_from_slice(amounts);
-        }
+        });
     }
     out
 }

@@ -21,12 +21,12 @@ use pegcount_domain::time::Interval;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::contributions::{Contributions, Part, RowSum, Source};
+pub(crate) use self::table::OPEN_ROWS_DEFAULT;
 use self::{
     places::{PLACES, TABLES, columns, place, place_of},
     rows::Rows,
     table::Table,
 };
-pub(crate) use self::{rows::Taken, table::OPEN_ROWS_DEFAULT};
 use crate::{
     archive::TableRows,
     measure::{Measure, Sheet},
@@ -138,15 +138,26 @@ impl<'a> TableRange<'a> {
         self.left.first().map(|rows| Interval(rows.interval))
     }
 
-    /// The rows of an interval, if that is the next one: dimensions, and amounts of all that is in the table.
-    pub(crate) fn take(&mut self, interval: Interval) -> Taken<'a> {
-        match self.left.split_first() {
-            Some((first, rest)) if first.interval == interval.0 => {
-                self.left = rest;
-                first.taken(self.width)
-            }
-            _ => Taken::default(),
+    /// Gives the rows of an interval, if that is the next one: dimensions, and amounts of all that is in the table. A row may
+    /// come several times: its amounts are the sums.
+    #[inline]
+    pub(crate) fn each(&mut self, interval: Interval, take: impl FnMut(&Dims, &[i64])) {
+        if let Some(rows) = self.next(interval) {
+            rows.each(self.width, take);
         }
+    }
+
+    /// The same with each row once.
+    pub(crate) fn each_once(&mut self, interval: Interval, take: impl FnMut(&Dims, &[i64])) {
+        if let Some(rows) = self.next(interval) {
+            rows.each_once(self.width, take);
+        }
+    }
+
+    fn next(&mut self, interval: Interval) -> Option<&'a Rows> {
+        let (first, rest) = self.left.split_first().filter(|(first, _)| first.interval == interval.0)?;
+        self.left = rest;
+        Some(first)
     }
 }
 
@@ -214,7 +225,8 @@ impl Cells {
         }
     }
 
-    /// Gives `take` the rows of a sheet in `[from, to)`: interval, dimensions, amounts in the order of the sheet's measures.
+    /// Gives `take` the rows of a sheet in `[from, to)`: interval, dimensions, amounts in the order of the sheet's measures. A
+    /// row may come several times: its amounts are the sums.
     pub(crate) fn rows(
         &self,
         sheet: Sheet,
@@ -226,11 +238,11 @@ impl Cells {
         let (begin, width) = (usize::from(begin), sheet.measures().len());
         let Some(table) = self.tables.get(usize::from(table)) else { return };
         for rows in table.range(from.0, to.0) {
-            for (dims, amounts) in rows.taken(table.width).iter() {
+            rows.each(table.width, |dims, amounts| {
                 if let Some(amounts) = amounts.get(begin..begin + width) {
                     take(rows.interval(), dims, amounts);
                 }
-            }
+            });
         }
     }
 
@@ -267,7 +279,6 @@ impl Cells {
     /// What they take of memory: dimensions, amounts, and the tables that find rows, of what is open; what rests.
     pub(crate) fn weights(&self) -> [Weight; 4] {
         let all = || self.tables.iter().flat_map(|table| &table.intervals);
-        let count = |is_open: bool| all().filter(|rows| rows.is_open() == is_open).map(Rows::len).sum();
         let heads: usize =
             self.tables.iter().map(|table| table.intervals.capacity() * size_of::<Rows>()).sum();
         let sums = all().map(Rows::bytes);
@@ -276,7 +287,7 @@ impl Cells {
                 sums.get(place).copied().unwrap_or(0) + rows.get(place).copied().unwrap_or(0)
             })
         });
-        let (open, at_rest) = (count(true), count(false));
+        let (open, at_rest) = (all().map(Rows::in_use).sum(), all().map(Rows::at_rest).sum());
         [
             Weight { what: "open rows of cells", count: open, bytes: keys },
             Weight { what: "their amounts", count: amounts / size_of::<i64>(), bytes: amounts },
@@ -307,7 +318,7 @@ impl Cells {
                     held = 0;
                 }
                 let (count, packed) = rows.packed(table.width, &mut writer);
-                held += rows.len();
+                held += usize::try_from(count).unwrap_or(usize::MAX);
                 if let Some(part) = parts.last_mut() {
                     part.intervals.push((rows.interval, count, packed));
                 }

@@ -54,39 +54,36 @@ impl Table {
         let place = near.into_iter().find(is_it).unwrap_or_else(|| self.place(interval));
         self.last = place;
         let rows = self.intervals.get_mut(place)?;
-        if !rows.is_open() {
-            rows.open(self.width);
+        if !rows.is_open {
+            rows.is_open = true;
             self.open.push_back(interval);
             self.has_opened = true;
         }
         rows.row(dims, self.width)
     }
 
-    /// Lets the intervals rest that were added to longest ago, if too many rows are open.
+    /// Lets the intervals rest that were added to longest ago, if too many rows are open; 0: all of them.
     #[cold]
     pub(super) fn rest_some(&mut self, rows_max: usize, out: &mut Writer) {
         self.has_opened = false;
-        let least = if rows_max == 0 { 0 } else { OPEN_INTERVALS_MIN };
+        let spared = if rows_max == 0 { 0 } else { OPEN_INTERVALS_MIN };
+        let may_rest = self.intervals.len().saturating_sub(spared);
+        let mut rows: usize = self.intervals.iter().take(may_rest).map(Rows::in_use).sum();
         // Each is looked at twice: once it may have been added to.
         for _ in 0..self.open.len() * 2 {
-            if self.open.len() <= least || self.open_rows() <= rows_max {
+            if rows <= rows_max && rows_max > 0 {
                 return;
             }
             let Some(interval) = self.open.pop_front() else { return };
-            let Some(rows) = self.find(interval).ok().and_then(|place| self.intervals.get_mut(place)) else {
-                continue;
-            };
-            if mem::replace(&mut rows.is_used, false) && rows_max > 0 {
+            let Ok(place) = self.find(interval) else { continue };
+            let Some(own) = self.intervals.get_mut(place) else { continue };
+            if (mem::replace(&mut own.is_used, false) && rows_max > 0) || place >= may_rest {
                 self.open.push_back(interval);
             } else {
-                rows.rest(self.width, out);
+                rows -= own.in_use();
+                own.rest(self.width, out);
             }
         }
-    }
-
-    fn open_rows(&self) -> usize {
-        let rows = self.open.iter().filter_map(|interval| self.intervals.get(self.find(*interval).ok()?));
-        rows.map(Rows::len).sum()
     }
 
     /// The intervals in `[from, to)`.

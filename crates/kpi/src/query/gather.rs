@@ -185,11 +185,11 @@ impl<'a> Gather<'a> {
         while let Some(interval) = tables.iter().filter_map(|(rows, _)| rows.next_interval()).min() {
             let bucket = self.buckets.place(interval);
             for (rows, needed) in &mut tables {
-                for (dims, amounts) in rows.take(interval).iter() {
+                rows.each(interval, |dims, amounts| {
                     if let Some(row) = bucket.and_then(|bucket| self.row(bucket, dims)) {
                         self.row_of_cells(row, dims, amounts, needed);
                     }
-                }
+                });
             }
         }
     }
