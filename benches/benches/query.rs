@@ -1,5 +1,7 @@
 //! How long questions about figures take in process, in a centre whose 10,000 agents have worked a shift of 8 hours: a
 //! day by queue and hour, the shift by agent and interval, a window of half an hour, and the first page of an explanation.
+//! The first two also as a page asks them, again and again while facts come in: then the server keeps what is open of the
+//! site (`Kpi::query_present`), and the time is that of bringing it up to date and of the answer.
 //!
 //! `cargo bench -p pegcount-benches --bench query`; `PEGCOUNT_BENCH_AGENTS` sets another centre.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -17,6 +19,7 @@ use pegcount_domain::{
 };
 use pegcount_kpi::{
     Dimension, ExplainQuery, Kpi, Query,
+    live::Follower,
     workload::{Size, Workload, key},
 };
 
@@ -24,6 +27,8 @@ const AGENTS: u64 = 10_000;
 const QUEUES: u32 = 6;
 const SHIFT: Micros = Micros(8 * Micros::HOUR.0);
 const ROUNDS: usize = 15;
+/// A second of a busy centre.
+const EVENTS_BETWEEN: usize = 2_000;
 const BY_QUEUE_MS_MAX: f64 = 5.0;
 const BY_AGENT_MS_MAX: f64 = 100.0;
 const EXPLAIN_MS_MAX: f64 = 200.0;
@@ -39,7 +44,8 @@ fn main() -> Outcome<()> {
     let end = centre.start.plus(SHIFT);
     let mut kpi = Kpi::new();
     let mut events = 0u64;
-    for event in Workload::new(centre).take_while(|event| event.occurred_at < end) {
+    let mut coming = Workload::new(centre).peekable();
+    while let Some(event) = coming.next_if(|event| event.occurred_at < end) {
         kpi.apply(&event);
         events += 1;
     }
@@ -91,9 +97,9 @@ fn main() -> Outcome<()> {
         lines.push(line(&format!("{what}: {rows} rows, ms"), &millis, limit));
         Ok(())
     };
-    ask("a day by queue and hour, 8 columns", Some(BY_QUEUE_MS_MAX), &by_queue)?;
-    ask("a day by queue and hour, all columns", None, &by_queue_all)?;
-    ask("a shift by agent and interval, 7 columns", Some(BY_AGENT_MS_MAX), &by_agent)?;
+    ask("a day by queue and hour, 8 columns, for the first time", None, &by_queue)?;
+    ask("a day by queue and hour, all columns, for the first time", None, &by_queue_all)?;
+    ask("a shift by agent and interval, 7 columns, for the first time", None, &by_agent)?;
     ask("the last 30 minutes less a microsecond by queue, 8 columns", None, &window)?;
     for (what, asked) in [("service_level of a queue", &of_queue), ("aht of an agent", &of_agent)] {
         let mut items = 0;
@@ -103,6 +109,29 @@ fn main() -> Outcome<()> {
         })?;
         let what = format!("explain {what} in 15 minutes, first page of {items} items, ms");
         lines.push(line(&what, &millis, Some(EXPLAIN_MS_MAX)));
+    }
+    let mut follower = Follower::new(by_queue.site.clone(), end);
+    for (what, query, limit) in [
+        ("a day by queue and hour, 8 columns", &by_queue, BY_QUEUE_MS_MAX),
+        ("a shift by agent and interval, 7 columns", &by_agent, BY_AGENT_MS_MAX),
+    ] {
+        let (mut millis, mut rows) = (Vec::new(), 0);
+        // The first one begins the following.
+        for round in 0..=ROUNDS {
+            let next: Vec<_> = coming.by_ref().take(EVENTS_BETWEEN).collect();
+            next.iter().for_each(|event| kpi.apply(event));
+            let now = next.last().map_or(end, |event| event.recorded_at);
+            let begun = Instant::now();
+            follower.take(&mut kpi);
+            follower.step(&kpi, now);
+            let query = Query { as_of: follower.as_of(), ..query.clone() };
+            rows = kpi.query_present(&query, &follower)?.rows.len();
+            if round > 0 {
+                millis.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        let what = format!("{what}, again {EVENTS_BETWEEN} events later: {rows} rows, ms");
+        lines.push(line(&what, &millis, Some(limit)));
     }
     table::print(&format!("Questions, {agents} agents after 8 hours ({})", others.share()), &lines);
     Ok(())

@@ -1,5 +1,5 @@
 //! How fast events fold, and how fast a day is read: `cargo run --release -p pegcount-kpi --features workload
-//! --example fold_speed [events] [agents] [rounds] [readings]`. Prints; asserts nothing.
+//! --example fold_speed [events] [agents] [rounds] [readings] [questions]`. Prints; asserts nothing.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::print_stdout, reason = "a measurement")]
 
 use std::{env, time::Instant};
@@ -10,6 +10,7 @@ use pegcount_domain::{
 };
 use pegcount_kpi::{
     Dimension, Kpi, Part, PartError, Query,
+    live::Follower,
     workload::{Size, Workload, key},
 };
 
@@ -70,18 +71,41 @@ fn main() {
     }
     kpi.missing_names();
     kpi.name(key("site", 0), "site");
+    (0..u64::from(centre.agents)).for_each(|agent| kpi.name(key("agent", agent), &format!("agent {agent}")));
     written_and_read(&kpi);
-    for by in [vec![Dimension::Hour, Dimension::Queue], vec![Dimension::Interval15, Dimension::Agent], vec![]]
+    let mut later = Workload::new(centre).skip(events.len());
+    let mut follower = Follower::new(SiteId(Name::new("site").unwrap()), last);
+    let queues = "offered answered abandon_rate service_level asa asa_p90 waiting longest_waiting";
+    let agents = "handled handle_talk aht contacts_per_hour occupancy signed_in_clock rona_rate";
+    for (by, columns) in [
+        (vec![Dimension::Hour, Dimension::Queue], queues),
+        (vec![Dimension::Interval15, Dimension::Agent], agents),
+        (vec![], ""),
+    ]
+    .into_iter()
+    .take(number(5, 3))
     {
+        let columns: Vec<String> = columns.split_whitespace().map(str::to_owned).collect();
         let from = Interval::containing(last.minus(Micros(8 * Micros::HOUR.0))).start();
         let (site, to) = (SiteId(Name::new("site").unwrap()), Interval::containing(last).end());
-        let query = Query { by: by.clone(), ..Query::new(site, from, to, last) };
+        let query = Query { by: by.clone(), columns, ..Query::new(site, from, to, last) };
         let (mut rows, mut seconds) = (0, f64::MAX);
         for _ in 0..number(4, 10) {
             let begin = Instant::now();
             rows = kpi.query(&query).unwrap().rows.len();
             seconds = seconds.min(begin.elapsed().as_secs_f64());
         }
-        println!("{by:?}: {rows} rows in {:.2} ms", seconds * 1e3);
+        print!("{by:?}: {rows} rows in {:.2} ms", seconds * 1e3);
+        let mut seconds = f64::MAX;
+        for _ in 0..number(4, 10) {
+            later.by_ref().take(500).for_each(|event| kpi.apply(&event));
+            let begin = Instant::now();
+            follower.take(&mut kpi);
+            follower.step(&kpi, last);
+            let query = Query { as_of: follower.as_of(), ..query.clone() };
+            std::hint::black_box(kpi.query_present(&query, &follower).unwrap().rows.len());
+            seconds = seconds.min(begin.elapsed().as_secs_f64());
+        }
+        println!("; {:.2} ms once more, 500 events later", seconds * 1e3);
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     anomaly::Anomaly,
     cells::OPEN_ROWS_DEFAULT,
     correction::Correction,
+    live::Follower,
     query::{ExplainQuery, Explanation, Query, QueryError, Table, explain::explain, table},
     reference::Law,
     site::{Site, read::Scope, resting::AWAKE_DEFAULT},
@@ -220,6 +221,16 @@ impl Kpi {
 
     /// Answers a query.
     pub fn query(&self, query: &Query) -> Result<Table, QueryError> {
+        self.answer(query, None)
+    }
+
+    /// Answers a query with what a follower keeps of open work, if it has just been brought to the query's instant: the same
+    /// answer, without folding every open unit for it.
+    pub fn query_present(&self, query: &Query, follower: &Follower) -> Result<Table, QueryError> {
+        self.answer(query, follower.stands_for(self, query).then_some(follower))
+    }
+
+    fn answer(&self, query: &Query, open: Option<&Follower>) -> Result<Table, QueryError> {
         self.check_open(query)?;
         self.check_formula(query)?;
         // A window's first part is told from the spans and events themselves.
@@ -227,7 +238,7 @@ impl Kpi {
         if query.last.is_some() && from < closed_before {
             return Err(QueryError::EventsGone { from, closed_before });
         }
-        let answer = table::answer(query, self.site(&query.site))?;
+        let answer = table::answer(query, self.site(&query.site), open)?;
         Ok(Table { position: self.position, ..answer })
     }
 

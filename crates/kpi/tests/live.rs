@@ -173,8 +173,42 @@ fn step(kpi: &mut Kpi, follower: &mut Follower, watches: &mut [Watch], now: Micr
     follower.take(kpi);
     let deltas = follower.step(kpi, now);
     if follower.is_present() {
-        for watch in watches {
+        for watch in watches.iter_mut() {
             watch.board.apply(&deltas, kpi, follower);
+        }
+    }
+    let dice = &mut Dice(now.0.cast_unsigned());
+    for watch in watches.iter() {
+        if dice.chance(20) {
+            assert_present(kpi, follower, &watch.query, dice);
+        }
+    }
+}
+
+/// What is kept of open work answers as folding it does, whichever columns are asked for; and a column is the same whatever
+/// others stand beside it.
+fn assert_present(kpi: &Kpi, follower: &Follower, query: &Query, dice: &mut Dice) {
+    let whole = Query { as_of: follower.as_of(), ..query.clone() };
+    let names: Vec<String> = pegcount_kpi::describe()
+        .iter()
+        .filter(|_| dice.chance(8))
+        .map(|column| column.name.to_owned())
+        .collect();
+    let what = format!("{:?} {} as of {}: {names:?}", query.by, query.attribution, whole.as_of);
+    let all = kpi.query(&whole).unwrap();
+    assert_eq!(kpi.query_present(&whole, follower).unwrap(), all, "{what}");
+    let some = Query { columns: names.clone(), ..whole };
+    let answer = kpi.query(&some).unwrap();
+    assert_eq!(kpi.query_present(&some, follower).unwrap(), answer, "{what}");
+    if names.is_empty() {
+        return;
+    }
+    for row in &answer.rows {
+        let same = |other: &&Row| (other.from, &other.keys) == (row.from, &row.keys);
+        let full = all.rows.iter().find(same).expect("a row of some columns is one of all");
+        for (column, value) in answer.columns.iter().zip(&row.values) {
+            let place = all.columns.iter().position(|other| other.name == column.name).unwrap();
+            assert_eq!(Some(value), full.values.get(place), "{what}: {} of {:?}", column.name, row.keys);
         }
     }
 }

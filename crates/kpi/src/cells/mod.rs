@@ -225,6 +225,20 @@ impl Cells {
         }
     }
 
+    /// How many rows of these sheets lie in `[from, to)`, by one attribution.
+    pub(crate) fn rows_within(
+        &self,
+        (from, to): (Interval, Interval),
+        sheets: impl Fn(Sheet) -> bool,
+    ) -> usize {
+        let tables = Self::shared(
+            Sheet::ALL.into_iter().filter(|one| sheets(*one)).map(|one| (one, Attribution::Event)),
+        );
+        let tables = tables.keys().filter_map(|number| self.tables.get(usize::from(number.0)));
+        let rows = tables.flat_map(|table| table.range(from.0, to.0));
+        rows.map(|rows| rows.in_use() + rows.at_rest()).sum()
+    }
+
     /// Gives `take` the rows of a sheet in `[from, to)`: interval, dimensions, amounts in the order of the sheet's measures. A
     /// row may come several times: its amounts are the sums.
     pub(crate) fn rows(

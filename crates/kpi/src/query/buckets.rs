@@ -58,6 +58,22 @@ impl Buckets {
         (self.first, Interval(self.first.0.saturating_add(length)))
     }
 
+    /// Cut into so many parts of about the same length, in order; fewer if there are fewer buckets.
+    pub(crate) fn parts(&self, count: usize) -> Vec<Self> {
+        let length = self.list.len().div_ceil(count.max(1)).max(1);
+        let parts = (0u32..).zip(self.list.chunks(length));
+        let part = |(number, list): (u32, &[Bucket])| {
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            let begin = number.saturating_mul(length);
+            let own = |place: &&u32| (begin..begin.saturating_add(length)).contains(*place);
+            let first = self.places.iter().position(|place| *place >= begin).unwrap_or_default();
+            let places = self.places.iter().filter(own).map(|place| place - begin).collect();
+            let first = Interval(self.first.0.saturating_add(i32::try_from(first).unwrap_or(i32::MAX)));
+            Self { first, places, list: list.to_vec() }
+        };
+        parts.map(part).collect()
+    }
+
     /// The bucket of an interval, if it lies in the range.
     #[inline]
     pub(crate) fn place(&self, interval: Interval) -> Option<u32> {

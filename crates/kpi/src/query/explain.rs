@@ -13,10 +13,9 @@ use pegcount_domain::{
 use crate::{
     cells::{Contribution, Detail, Dims, Source},
     formula::{self, Means},
-    measure::{Measure, Sheet},
+    measure::Measure,
     names::Id,
     query::{Column, Dimension, Query, QueryError, Value, Versions, cut, table, versions},
-    reference::EfficiencyTarget,
     site::{
         Site,
         explain::{Unit as Whose, Wanted},
@@ -198,7 +197,7 @@ fn check_cell(asked: &ExplainQuery, column: &Column, measures: &[Measure]) -> Re
 
 fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut Found) {
     let query = &asked.query;
-    let wanted = wanted(measures, query.variant.efficiency_target);
+    let wanted = Wanted::of(measures, query.variant.efficiency_target);
     let ids = |names: Vec<&str>| -> Vec<Id> {
         names.into_iter().filter_map(|name| site.names.find_text(name)).collect()
     };
@@ -222,18 +221,6 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
                 contribution.amount;
         }
     });
-}
-
-pub(crate) fn wanted(measures: &[Measure], target: Option<EfficiencyTarget>) -> Wanted {
-    let any = |sheets: &[Sheet]| measures.iter().any(|measure| sheets.contains(&measure.sheet()));
-    Wanted {
-        agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
-        contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
-        lines: any(&[Sheet::Visit, Sheet::Line, Sheet::Failure]),
-        tickets: any(&[Sheet::Ticket]),
-        days: any(&[Sheet::Day]),
-        target,
-    }
 }
 
 fn histogram(found: &Found) -> Vec<(Detail, i64)> {

@@ -8,37 +8,62 @@ use rustc_hash::FxHashMap;
 use crate::{
     agent::standing::{STATES, State},
     cells::{Attribution, Cells, Contribution, Detail, Dims, TableRange},
+    live::Follower,
     measure::{Measure, Sheet},
     query::{
         Query,
         buckets::Buckets,
         cut::{Cut, Keys, attribution},
-        explain::wanted,
         plan::{Plan, RowSums, merged},
         versions::{self, Counted},
     },
     site::{
         Site,
         days::{counted_in, day_amounts, month_amounts},
-        read::{Overlay, Scope},
+        explain::Wanted,
+        read::Overlay,
     },
 };
 
 /// Waits of the answered and of the abandoned, by length.
 pub(crate) type Waits = [Vec<(Detail, i64)>; 2];
 
-/// One row; its amounts stand beside it.
+/// One row; its amounts stand beside it. Small: a question by agent and interval has some hundred thousand.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) bucket: u32,
     pub(crate) keys: Keys,
+    more: Option<Box<More>>,
+}
+
+/// What only some questions ask for.
+#[derive(Clone, Debug, Default)]
+struct More {
     waiting: i64,
     longest: i64,
     /// Agents by state, by [`State`].
     agents: [i64; STATES],
-    waits: Option<Box<Waits>>,
+    waits: Waits,
     /// By which formula versions it was counted.
-    pub(crate) counted: Counted,
+    counted: Counted,
+}
+
+impl Place {
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// The formula versions by which it was counted.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u8> {
+        self.more.iter().flat_map(|more| more.counted.versions())
+    }
+
+    /// Whether a visit waits in it, or an agent stands in a state.
+    fn has_gauges(&self) -> bool {
+        self.more
+            .as_ref()
+            .is_some_and(|more| more.waiting != 0 || more.agents.iter().any(|count| *count != 0))
+    }
 }
 
 /// The sums of one row.
@@ -53,15 +78,19 @@ impl RowSums for Sums<'_> {
     }
 
     fn waiting(&self) -> (i64, i64) {
-        (self.row.waiting, self.row.longest)
+        self.row.more.as_ref().map_or((0, 0), |more| (more.waiting, more.longest))
     }
 
     fn waits(&self) -> Waits {
-        self.row.waits.as_ref().map(|waits| waits.each_ref().map(|waits| merged(waits))).unwrap_or_default()
+        self.row
+            .more
+            .as_ref()
+            .map(|more| more.waits.each_ref().map(|waits| merged(waits)))
+            .unwrap_or_default()
     }
 
     fn agents(&self) -> [i64; STATES] {
-        self.row.agents
+        self.row.more.as_ref().map_or([0; STATES], |more| more.agents)
     }
 }
 
@@ -74,14 +103,64 @@ struct Needed {
     slot: Option<usize>,
 }
 
+/// The rows of one bucket by their keys.
+#[derive(Default)]
+struct Rows {
+    /// Of a question by one dimension: by its number, as far as numbers are dense; [`NO_ROW`]: none.
+    by_number: Vec<u32>,
+    others: FxHashMap<Keys, usize>,
+}
+
+const NO_ROW: u32 = u32::MAX;
+/// Rows are found by number if all buckets together have no more places than this.
+const PLACES_MAX: usize = 1 << 22;
+
+impl Rows {
+    /// The row with these keys, or `next` as a new one; numbers below `dense` have places of their own.
+    fn row(&mut self, keys: &Keys, dense: usize, next: usize) -> usize {
+        let place = match keys.as_slice() {
+            [only] => usize::try_from(*only).ok().filter(|number| *number < dense),
+            _ => None,
+        };
+        let (Some(number), Ok(new)) = (place, u32::try_from(next)) else {
+            return *self.others.entry(keys.clone()).or_insert(next);
+        };
+        if self.by_number.is_empty() {
+            self.by_number.resize(dense, NO_ROW);
+        }
+        let Some(row) = self.by_number.get_mut(number) else { return next };
+        if *row == NO_ROW {
+            *row = new;
+        }
+        usize::try_from(*row).unwrap_or(next)
+    }
+}
+
+/// The units that a plan needs.
+fn wanted(plan: &Plan) -> Wanted {
+    let wanted = Wanted::of(&plan.measures, None);
+    Wanted { contacts: wanted.contacts || plan.needs_gauges, ..wanted }
+}
+
+/// What is open at a query's instant: as it is kept up to date, if it is, or folded for it.
+pub(crate) fn overlay(query: &Query, plan: &Plan, site: &Site, open: Option<&Follower>) -> Overlay {
+    match open {
+        Some(open) => open.overlay(wanted(plan), plan, query.attribution),
+        None => site.overlay_of(query.as_of, query.range(), wanted(plan)),
+    }
+}
+
 /// What a query asks of one site.
 pub(crate) struct Gather<'a> {
-    query: &'a Query,
-    plan: &'a Plan,
+    pub(crate) query: &'a Query,
+    pub(crate) plan: &'a Plan,
+    pub(crate) site: Option<&'a Site>,
     buckets: &'a Buckets,
     cut: Cut,
     /// For each bucket its rows: what lies in one is read together, and few rows are found fast.
-    index: Vec<FxHashMap<Keys, usize>>,
+    index: Vec<Rows>,
+    /// Keys below it are found by their number.
+    dense: usize,
     pub(crate) rows: Vec<Place>,
     /// For each row an amount in each slot.
     amounts: Vec<i64>,
@@ -93,13 +172,23 @@ pub(crate) struct Gather<'a> {
 }
 
 impl<'a> Gather<'a> {
-    pub(crate) fn new(query: &'a Query, plan: &'a Plan, buckets: &'a Buckets, site: Option<&Site>) -> Self {
+    pub(crate) fn new(
+        query: &'a Query,
+        plan: &'a Plan,
+        buckets: &'a Buckets,
+        site: Option<&'a Site>,
+    ) -> Self {
         Self {
             query,
             plan,
+            site,
             buckets,
             cut: Cut::of(query, site),
-            index: std::iter::repeat_with(FxHashMap::default).take(buckets.list.len()).collect(),
+            index: std::iter::repeat_with(Rows::default).take(buckets.list.len()).collect(),
+            dense: site
+                .map(|site| site.names.entries().len() + 1)
+                .filter(|names| names * buckets.list.len() <= PLACES_MAX)
+                .unwrap_or(0),
             rows: Vec::new(),
             amounts: Vec::new(),
             tells: site.is_some_and(|site| versions::tells(query, site)),
@@ -113,14 +202,21 @@ impl<'a> Gather<'a> {
         attribution(sheet, self.query.attribution)
     }
 
+    fn wanted(&self) -> Wanted {
+        wanted(self.plan)
+    }
+
     /// Adds up a site.
     pub(crate) fn site(&mut self, site: &Site) {
-        if self.query.last.is_some() {
-            return self.window(site);
+        match self.query.last {
+            Some(_) => self.window(site),
+            None => self.fill(site, &overlay(self.query, self.plan, site, None)),
         }
-        let overlay = site.overlay(self.query.as_of, self.query.range(), &Scope::Everything);
-        let span = self.buckets.whole();
-        self.cells(site, span);
+    }
+
+    /// Adds up what lies in the buckets: cells, and what is open.
+    pub(crate) fn fill(&mut self, site: &Site, overlay: &Overlay) {
+        self.cells(site, self.buckets.whole());
         for contribution in &overlay.contributions {
             self.contribution(contribution);
         }
@@ -128,10 +224,10 @@ impl<'a> Gather<'a> {
             self.targeted(site, self.query.range());
         }
         if self.plan.needs_gauges {
-            self.gauges(site, &overlay);
+            self.gauges(site, overlay);
         }
         if self.plan.needs_states {
-            self.agents_by_state(site, &overlay);
+            self.agents_by_state(site, overlay);
         }
     }
 
@@ -144,12 +240,13 @@ impl<'a> Gather<'a> {
             if on_grid { window.start } else { Interval::containing(window.start).end().min(window.end) };
         if window.start < border {
             let edge = Span::new(window.start, border);
-            let wanted = wanted(&self.plan.measures, None);
-            site.explain(window.end, edge, wanted, &mut |_, _, contribution| self.contribution(contribution));
+            site.explain(window.end, edge, self.wanted(), &mut |_, _, contribution| {
+                self.contribution(contribution)
+            });
         }
         // The books hold whole intervals, and what of the last one lies later is taken away from all of it.
         let (_, end) = self.buckets.whole();
-        let overlay = site.overlay_before(window.end, Span::new(border, end.start()));
+        let overlay = site.overlay_before(window.end, Span::new(border, end.start()), self.wanted());
         if border < window.end {
             self.cells(site, (Interval::containing(border), end));
             for contribution in overlay.contributions.iter().filter(|one| one.interval.start() >= border) {
@@ -261,13 +358,13 @@ impl<'a> Gather<'a> {
     /// Notes by which formula version something was counted.
     fn note(&mut self, row: usize, dims: &Dims, measure: Measure, amount: i64) {
         if let Some(row) = self.rows.get_mut(row).filter(|_| measure.sheet().is_versioned()) {
-            row.counted.note(dims.version, measure, amount);
+            row.more().counted.note(dims.version, measure, amount);
         }
     }
 
     fn wait_of(&mut self, row: usize, measure: Measure, length: Detail, amount: i64) {
         let Some(row) = self.rows.get_mut(row).filter(|_| amount != 0) else { return };
-        let [answered, abandoned] = &mut **row.waits.get_or_insert_default();
+        let [answered, abandoned] = &mut row.more().waits;
         if measure == Measure::WaitsAnswered {
             answered.push((length, amount));
         } else {
@@ -297,7 +394,8 @@ impl<'a> Gather<'a> {
 
     fn stand(&mut self, place: u32, dims: &Dims, state: State, sign: i64) {
         let Some(row) = self.row(place, dims) else { return };
-        if let Some(agents) = self.rows.get_mut(row).and_then(|row| row.agents.get_mut(state as usize)) {
+        let row = self.rows.get_mut(row).map(Place::more);
+        if let Some(agents) = row.and_then(|row| row.agents.get_mut(state as usize)) {
             *agents += sign;
         }
     }
@@ -343,7 +441,7 @@ impl<'a> Gather<'a> {
 
     fn wait(&mut self, place: u32, dims: &Dims, waited: Micros) {
         let Some(row) = self.row(place, dims) else { return };
-        if let Some(row) = self.rows.get_mut(row) {
+        if let Some(row) = self.rows.get_mut(row).map(Place::more) {
             row.waiting += 1;
             row.longest = row.longest.max(waited.0);
         }
@@ -364,17 +462,9 @@ impl<'a> Gather<'a> {
         }
         let next = self.rows.len();
         let bucket = usize::try_from(place).ok().and_then(|place| self.index.get_mut(place));
-        let row = bucket.map_or(next, |rows| *rows.entry(keys.clone()).or_insert(next));
+        let row = bucket.map_or(next, |rows| rows.row(&keys, self.dense, next));
         if row == next {
-            self.rows.push(Place {
-                bucket: place,
-                keys: keys.clone(),
-                waiting: 0,
-                longest: 0,
-                agents: [0; STATES],
-                waits: None,
-                counted: Counted::default(),
-            });
+            self.rows.push(Place { bucket: place, keys: keys.clone(), more: None });
             self.amounts.resize(self.amounts.len() + self.plan.measures.len(), 0);
         }
         self.last = Some((place, keys, row));
@@ -393,10 +483,9 @@ impl<'a> Gather<'a> {
         let width = self.plan.measures.len();
         let mut kept = 0;
         for row in 0..self.rows.len() {
-            let stays = self.sums(row).is_some_and(|sums| {
-                let mut all = sums.row.agents.iter().chain(sums.amounts);
-                sums.row.waiting != 0 || all.any(|amount| *amount != 0)
-            });
+            let stays = self
+                .sums(row)
+                .is_some_and(|sums| sums.amounts.iter().any(|amount| *amount != 0) || sums.row.has_gauges());
             if stays {
                 self.rows.swap(row, kept);
                 if row != kept {

@@ -132,6 +132,12 @@ impl Plan {
         self.has.get(sheet as usize).copied().unwrap_or(false)
     }
 
+    /// Whether a measure of a sheet is read.
+    pub(crate) fn needs(&self, sheet: Sheet) -> bool {
+        let own = self.by_sheet.get(sheet as usize).is_some_and(|measures| !measures.is_empty());
+        own || (sheet == Sheet::Wait && self.needs_waits)
+    }
+
     /// The slot of a measure, if one of the columns needs it.
     #[inline]
     pub(crate) fn slot(&self, measure: Measure) -> Option<usize> {

@@ -12,12 +12,13 @@ use crate::{
     agent::clock::machine_reason,
     cells::Detail,
     line::issue::Cause,
+    live::Follower,
     names::Id,
     query::{
         Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
         cut::Keys,
-        gather::{Gather, Place},
+        gather::{Gather, Place, overlay},
         mean::Means,
         plan::Plan,
         versions::{row_law, row_versions},
@@ -26,38 +27,39 @@ use crate::{
     site::Site,
 };
 
-/// Answers a query from a site; none: a site that nobody has reported of.
-pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryError> {
+/// Fewer rows of cells are read faster than a thread begins.
+const ROWS_OF_A_THREAD: usize = 50_000;
+/// A question leaves processors to others.
+const THREADS_MAX: usize = 4;
+
+/// Answers a query from a site; none: a site that nobody has reported of. What is open of it may be at hand as of the query's
+/// instant.
+pub(crate) fn answer(
+    query: &Query,
+    site: Option<&Site>,
+    open: Option<&Follower>,
+) -> Result<Table, QueryError> {
     query.check()?;
     let (plan, buckets) = (Plan::of(query, site)?, Buckets::of(query));
-    let mut gather = Gather::new(query, &plan, &buckets, site);
-    if let Some(site) = site {
-        gather.site(site);
-    }
-    if query.by.is_empty() {
-        gather.touch(0, Keys::new());
-    } else {
-        gather.leave_out_empty();
-    }
     let means = query.variant.mean_of_days.then(|| Means::of(query, &plan, site));
-    let words = Words::of(query, site, gather.rows.iter().map(|row| &row.keys));
-    let laws: Vec<Law> = buckets.list.iter().map(|bucket| row_law(query, site, bucket.from)).collect();
-    let rows = words.order(&gather).into_iter().filter_map(|at| {
-        let sums = gather.sums(at)?;
-        let bucket = usize::try_from(sums.row.bucket).ok()?;
-        let (bucket, law) = (buckets.list.get(bucket)?, laws.get(bucket)?);
-        Some(Row {
-            from: bucket.from,
-            to: bucket.to,
-            keys: words.of_row(&sums.row.keys),
-            versions: row_versions(query, sums.row.counted.versions(), law),
-            values: match &means {
-                Some(means) => means.values(&plan, &sums, law.number),
-                None => plan.values(&sums, law.number),
-            },
-        })
-    });
-    let rows: Vec<Row> = rows.collect();
+    let rows = match site {
+        Some(site) if query.last.is_none() => {
+            let overlay = overlay(query, &plan, site, open);
+            let rows = |buckets: &Buckets| {
+                let mut gather = Gather::new(query, &plan, buckets, Some(site));
+                gather.fill(site, &overlay);
+                rows(gather, buckets, means.as_ref())
+            };
+            in_parts(&buckets, threads(&plan, &buckets, site), &rows)
+        }
+        site => {
+            let mut gather = Gather::new(query, &plan, &buckets, site);
+            if let Some(site) = site {
+                gather.site(site);
+            }
+            rows(gather, &buckets, means.as_ref())
+        }
+    };
     let formula_version = row_law(query, site, query.range().start).number;
     Ok(Table {
         formula_versions: all_versions(&rows, formula_version),
@@ -68,6 +70,61 @@ pub(crate) fn answer(query: &Query, site: Option<&Site>) -> Result<Table, QueryE
         formula_version,
         older_definitions: site.and_then(Site::deferred_since),
     })
+}
+
+/// On how many threads a table is made: one, unless there is much to read.
+fn threads(plan: &Plan, buckets: &Buckets, site: &Site) -> usize {
+    let rows = site.books.cells.rows_within(buckets.whole(), |sheet| plan.needs(sheet));
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (rows / ROWS_OF_A_THREAD).clamp(1, processors.min(THREADS_MAX))
+}
+
+/// Makes the rows of all buckets, some of them on threads of their own.
+fn in_parts(buckets: &Buckets, threads: usize, rows: &(impl Fn(&Buckets) -> Vec<Row> + Sync)) -> Vec<Row> {
+    if threads < 2 || buckets.list.len() < 2 {
+        return rows(buckets);
+    }
+    let parts = buckets.parts(threads);
+    let Some((first, others)) = parts.split_first() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others.iter().map(|part| scope.spawn(move || rows(part))).collect();
+        let mut all = rows(first);
+        for other in others {
+            match other.join() {
+                Ok(mut rows) => all.append(&mut rows),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    })
+}
+
+/// What has been added up, as rows in their order.
+fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>) -> Vec<Row> {
+    let (query, plan, site) = (gather.query, gather.plan, gather.site);
+    if query.by.is_empty() {
+        gather.touch(0, Keys::new());
+    } else {
+        gather.leave_out_empty();
+    }
+    let words = Words::of(query, site, gather.rows.iter().map(|row| &row.keys));
+    let laws: Vec<Law> = buckets.list.iter().map(|bucket| row_law(query, site, bucket.from)).collect();
+    let rows = words.order(&gather).into_iter().filter_map(|at| {
+        let sums = gather.sums(at)?;
+        let bucket = usize::try_from(sums.row.bucket).ok()?;
+        let (bucket, law) = (buckets.list.get(bucket)?, laws.get(bucket)?);
+        Some(Row {
+            from: bucket.from,
+            to: bucket.to,
+            keys: words.of_row(&sums.row.keys),
+            versions: row_versions(query, sums.row.versions(), law),
+            values: match means {
+                Some(means) => means.values(plan, &sums, law.number),
+                None => plan.values(&sums, law.number),
+            },
+        })
+    });
+    rows.collect()
 }
 
 fn all_versions(rows: &[Row], first: u8) -> Versions {

@@ -20,6 +20,7 @@ use crate::{
     day::{judge::Judge, words},
     fact::{AgentFact, Mark, Slot},
     line::{self, Item, Items},
+    measure::{Measure, Sheet},
     names::Id,
     reference::EfficiencyTarget,
     site::{
@@ -49,6 +50,30 @@ pub(crate) struct Wanted {
     pub(crate) days: bool,
     /// The efficiency target that the question forces.
     pub(crate) target: Option<EfficiencyTarget>,
+}
+
+impl Wanted {
+    /// All units.
+    pub(crate) const EVERYTHING: Self =
+        Self { agents: true, contacts: true, lines: true, tickets: true, days: true, target: None };
+
+    /// The units that can hold any of these measures.
+    pub(crate) fn of(measures: &[Measure], target: Option<EfficiencyTarget>) -> Self {
+        let any = |sheets: &[Sheet]| measures.iter().any(|measure| sheets.contains(&measure.sheet()));
+        Self {
+            agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
+            contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
+            lines: any(&[Sheet::Line, Sheet::Failure]) || measures.iter().any(|one| is_attempt(*one)),
+            tickets: any(&[Sheet::Ticket]),
+            days: any(&[Sheet::Day]),
+            target,
+        }
+    }
+}
+
+/// Whether a measure of visits is a customer line's to count.
+fn is_attempt(measure: Measure) -> bool {
+    matches!(measure, Measure::FirstAttempts | Measure::FirstAttemptsAnswered | Measure::AttemptsUnknown)
 }
 
 /// A contact that is not at the instant as its line keeps it.

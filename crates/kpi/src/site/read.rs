@@ -21,7 +21,7 @@ use crate::{
     },
     fact::Slot,
     line::{self, Item, Items},
-    site::{Site, contacts::Outcomes, days::DaysRead},
+    site::{Site, contacts::Outcomes, days::DaysRead, explain::Wanted},
     ticket::TicketUnit,
 };
 
@@ -69,9 +69,14 @@ impl Site {
         Reading::of(self, as_of, range).overlay(scope)
     }
 
+    /// The same of all units, as far as those that are wanted need them.
+    pub(crate) fn overlay_of(&self, as_of: Micros, range: Span, wanted: Wanted) -> Overlay {
+        Reading { wanted, ..Reading::of(self, as_of, range) }.overlay(&Scope::Everything)
+    }
+
     /// What differs at an instant from the books, of what counts before it: open work reaches up to it.
-    pub(crate) fn overlay_before(&self, instant: Micros, range: Span) -> Overlay {
-        Reading::before(self, instant, range).overlay(&Scope::Everything)
+    pub(crate) fn overlay_before(&self, instant: Micros, range: Span, wanted: Wanted) -> Overlay {
+        Reading { wanted, ..Reading::before(self, instant, range) }.overlay(&Scope::Everything)
     }
 }
 
@@ -101,6 +106,8 @@ pub(crate) struct Reading<'a> {
     /// Only what counts before this instant is wanted.
     before: Option<Micros>,
     range: Span,
+    /// Kinds of units whose figures are not wanted are left out, unless others need them.
+    wanted: Wanted,
     /// What the open part of agents' histories says of legs.
     told: FxHashMap<Slot, SmallVec<[Told; 2]>>,
     pub(crate) overlay: Overlay,
@@ -109,7 +116,8 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn of(site: &'a Site, as_of: Micros, range: Span) -> Self {
         let (told, overlay) = (FxHashMap::default(), Overlay::default());
-        Self { site, as_of, settled_by: as_of, before: None, range, told, overlay }
+        let wanted = Wanted::EVERYTHING;
+        Self { site, as_of, settled_by: as_of, before: None, range, wanted, told, overlay }
     }
 
     fn before(site: &'a Site, instant: Micros, range: Span) -> Self {
@@ -119,10 +127,17 @@ impl<'a> Reading<'a> {
 
     /// All that differs.
     fn overlay(mut self, scope: &Scope) -> Overlay {
+        // Contacts are told by agents how far their legs have come, and lines by contacts.
         self.agents(scope);
-        let read = self.contacts(scope);
-        self.lines(read, scope);
-        self.tickets(scope);
+        if self.wanted.contacts || self.wanted.lines {
+            let read = self.contacts(scope);
+            if self.wanted.lines {
+                self.lines(read, scope);
+            }
+        }
+        if self.wanted.tickets {
+            self.tickets(scope);
+        }
         self.maturing();
         self.overlay
     }
@@ -154,6 +169,7 @@ impl<'a> Reading<'a> {
         let (mut minus, mut plus) = (AgentOutput::within(self.range), self.agent_output());
         let (site, instants) = (self.site, (self.as_of, self.settled_by));
         let mut signed_in = Vec::new();
+        let wants_days = self.wanted.days;
         let mut days = DaysRead::of(site, self.as_of, self.range);
         // Before an instant stands what held until then.
         let stands_at = if self.before.is_some() { self.settled_by } else { self.as_of };
@@ -171,7 +187,9 @@ impl<'a> Reading<'a> {
             }
             let minus = minus.pieces.list.get(begin.0..).unwrap_or_default();
             let plus = plus.pieces.list.get(begin.1..).unwrap_or_default();
-            days.take(unit, minus, plus);
+            if wants_days {
+                days.take(unit, minus, plus);
+            }
         };
         match scope {
             Scope::Everything => site.agents.list.iter().for_each(&mut read),
@@ -184,8 +202,10 @@ impl<'a> Reading<'a> {
         self.overlay.standings.extend(minus.standings.drain(..).map(|standing| (standing, -1)));
         self.overlay.standings.extend(plus.standings.drain(..).map(|standing| (standing, 1)));
         self.overlay.next_change = days.next_change;
-        self.take(&minus.contributions, -1);
-        self.take(&plus.contributions, 1);
+        if self.wanted.agents {
+            self.take(&minus.contributions, -1);
+            self.take(&plus.contributions, 1);
+        }
         self.overlay.anomalies.append(&mut plus.anomalies);
         if let Scope::Only(chosen) = scope {
             for unit in chosen.other_agents.iter().filter_map(|slot| self.site.agents.get(*slot)) {

@@ -3,6 +3,7 @@
 //! Invariant: books plus parts are what a fold of the whole history counts at the instant, as long as nothing in it lies
 //! later than that.
 
+mod present;
 mod schedule;
 mod step;
 
