@@ -21,7 +21,7 @@ use pegcount_kpi::{
     Query, QueryError,
     live::{Board, Follower},
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 
 use super::{
@@ -41,11 +41,29 @@ const LINGERING_MAX: usize = 256;
 #[derive(Default)]
 pub(crate) struct Hub {
     groups: Mutex<FxHashMap<Key, Arc<Group>>>,
-    sites: Mutex<FxHashMap<SiteId, Follower>>,
+    pub(super) sites: Mutex<FxHashMap<SiteId, Followed>>,
     /// Somebody new watches.
     joined: Arc<Notify>,
     closing: AtomicBool,
     task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A site that is followed.
+pub(super) struct Followed {
+    pub(super) follower: Follower,
+    /// When somebody asked last without watching.
+    pub(super) asked_at: Option<Instant>,
+}
+
+impl Followed {
+    fn new(site: SiteId, now: Micros) -> Self {
+        Self { follower: Follower::new(site, now), asked_at: None }
+    }
+
+    /// Whether somebody may soon ask again.
+    fn lingers(&self) -> bool {
+        self.asked_at.is_some_and(|at| at.elapsed() < LINGER)
+    }
 }
 
 impl Hub {
@@ -58,12 +76,17 @@ impl Hub {
             group.count(pause, true);
             group
         };
-        let mut task = self.task.lock();
-        if task.as_ref().is_none_or(JoinHandle::is_finished) {
-            *task = Some(tokio::spawn(run(Arc::downgrade(engine))));
-        }
+        self.wake(engine);
         self.joined.notify_one();
         group
+    }
+
+    /// Sees to it that somebody steps.
+    pub(super) fn wake(&self, engine: &Arc<Engine>) {
+        let mut task = self.task.lock();
+        if task.as_ref().is_none_or(JoinHandle::is_finished) && !self.closing.load(Ordering::Relaxed) {
+            *task = Some(tokio::spawn(run(Arc::downgrade(engine))));
+        }
     }
 
     /// Waits for the step that is being made; no other is made after it.
@@ -82,8 +105,8 @@ impl Hub {
         for (_, group) in self.groups.lock().drain() {
             group.stop();
         }
-        for (_, mut follower) in self.sites.lock().drain() {
-            follower.end(&mut engine.figures.state().write().kpi);
+        for (_, mut site) in self.sites.lock().drain() {
+            site.follower.end(&mut engine.figures.state().write().kpi);
         }
     }
 
@@ -105,29 +128,54 @@ impl Hub {
         let sites = self.sites.lock();
         let figures = engine.figures.state().read();
         let moment = |board: &Board| {
-            let follower = sites.get(&group.query.site)?;
-            board.since_moment(&figures.kpi, follower, position, as_of)
+            let site = sites.get(&group.query.site)?;
+            board.since_moment(&figures.kpi, &site.follower, position, as_of)
         };
         group.update(since, Some(&moment))
     }
 
     /// One step of every site that is watched.
     fn step(&self, engine: &Engine, now: Micros) {
+        let by_site = self.watched_by_site();
+        let mut sites = self.sites.lock();
+        let is_gone = |(site, followed): (&SiteId, &Followed)| {
+            (!by_site.contains_key(site) && !followed.lingers()).then(|| site.clone())
+        };
+        let gone: Vec<SiteId> = sites.iter().filter_map(is_gone).collect();
+        for site in gone {
+            if let Some(mut site) = sites.remove(&site) {
+                site.follower.end(&mut engine.figures.state().write().kpi);
+            }
+        }
+        for (site, groups) in by_site {
+            let followed = sites.entry(site.clone()).or_insert_with(|| Followed::new(site, now));
+            step_site(engine, &mut followed.follower, &groups, now, |_, _| ());
+        }
+    }
+
+    /// Brings a site to an instant for a question about it, its watched tables too, and gives what is kept of it to `ask`
+    /// before anything else is taken in.
+    pub(super) fn step_for<T>(
+        &self,
+        engine: &Arc<Engine>,
+        site: &SiteId,
+        now: Micros,
+        ask: impl FnOnce(&Figures, &Follower) -> T,
+    ) -> T {
+        self.wake(engine);
+        let groups = self.watched_by_site().remove(site).unwrap_or_default();
+        let mut sites = self.sites.lock();
+        let followed = sites.entry(site.clone()).or_insert_with(|| Followed::new(site.clone(), now));
+        followed.asked_at = Some(Instant::now());
+        step_site(engine, &mut followed.follower, &groups, now, ask)
+    }
+
+    fn watched_by_site(&self) -> FxHashMap<SiteId, Vec<Arc<Group>>> {
         let mut by_site: FxHashMap<SiteId, Vec<Arc<Group>>> = FxHashMap::default();
         for group in self.watched() {
             by_site.entry(group.query.site.clone()).or_default().push(group);
         }
-        let mut sites = self.sites.lock();
-        let gone: Vec<SiteId> = sites.keys().filter(|site| !by_site.contains_key(*site)).cloned().collect();
-        for site in gone {
-            if let Some(mut follower) = sites.remove(&site) {
-                follower.end(&mut engine.figures.state().write().kpi);
-            }
-        }
-        for (site, groups) in by_site {
-            let follower = sites.entry(site.clone()).or_insert_with(|| Follower::new(site, now));
-            step_site(engine, follower, &groups, now);
-        }
+        by_site
     }
 
     /// The groups that are watched, or were a short time ago.
@@ -150,12 +198,23 @@ impl Hub {
         if self.closing.load(Ordering::Relaxed) {
             return None;
         }
-        let step = self.groups.lock().values().filter_map(|group| group.wants(moved)).min();
-        Some((step, self.sites.lock().values().filter_map(Follower::next_change).min()))
+        let groups = self.groups.lock();
+        let step = groups.values().filter_map(|group| group.wants(moved)).min();
+        let watched: FxHashSet<SiteId> = groups.values().map(|group| group.query.site.clone()).collect();
+        drop(groups);
+        let sites = self.sites.lock();
+        let followed = watched.iter().filter_map(|site| sites.get(site));
+        Some((step, followed.filter_map(|site| site.follower.next_change()).min()))
     }
 }
 
-fn step_site(engine: &Engine, follower: &mut Follower, groups: &[Arc<Group>], now: Micros) {
+fn step_site<T>(
+    engine: &Engine,
+    follower: &mut Follower,
+    groups: &[Arc<Group>],
+    now: Micros,
+    then: impl FnOnce(&Figures, &Follower) -> T,
+) -> T {
     let mut figures = engine.figures.state().write();
     follower.take(&mut figures.kpi);
     let figures: parking_lot::RwLockReadGuard<'_, Figures> = RwLockWriteGuard::downgrade(figures);
@@ -165,10 +224,12 @@ fn step_site(engine: &Engine, follower: &mut Follower, groups: &[Arc<Group>], no
     for group in groups {
         group.step(&deltas, &figures.kpi, follower, moved);
     }
+    let answer = then(&figures, follower);
     drop(figures);
     for group in groups {
         group.tell();
     }
+    answer
 }
 
 /// Steps until the engine is gone, is closed, or folds no more; those who still watch are told.

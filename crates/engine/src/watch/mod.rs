@@ -5,6 +5,7 @@
 //! - [`subscriber`]: one watcher, at its own pace; [`token`]: where it was, for when it comes back
 //! - [`table`]: how a table is kept; [`asked`]: one that is asked for anew instead of changed by differences;
 //!   [`question`]: what tells one from another
+//! - [`present`]: questions that are asked once, answered from what is kept for watchers
 //!
 //! Invariant: the snapshot and all changes after it, laid over each other, with what runs in them carried on to the last
 //! update's instant, equal the query's answer at that instant and position.
@@ -12,6 +13,7 @@
 mod asked;
 mod group;
 mod hub;
+mod present;
 mod question;
 mod subscriber;
 mod table;

@@ -39,7 +39,13 @@ impl v1::kpi_service_server::KpiService for Room {
         let moment = self.moment(&request).await?;
         let query = query(&caller, &request, moment.as_of)?;
         self.reach(Position(request.min_position)).await?;
-        let table = self.engine.query_at(query, moment.known).await.map_err(status::of)?;
+        let is_now = moment.known.is_none() && request.as_of_us.is_none();
+        let table = if is_now {
+            self.engine.query_now(query).await
+        } else {
+            self.engine.query_at(query, moment.known).await
+        };
+        let table = table.map_err(status::of)?;
         if table.rows.len() > ROWS_MAX {
             let reason = format!(
                 "gives {} rows; the limit is {ROWS_MAX}: ask for a shorter range or fewer dimensions",
