@@ -178,6 +178,15 @@ pub(crate) const TRANSFER_REASON: ReasonCode = ReasonCode(Name::fixed("other_que
 /// Why a ticket is opened again.
 pub(crate) const REOPEN_REASON: &str = "not_solved";
 
+/// Where customers live.
+pub(crate) const REGIONS: [&str; 3] = ["centre", "harbour", "hills"];
+
+/// How important customers are.
+pub(crate) const TIERS: [&str; 3] = ["a", "b", "c"];
+
+/// How a matter comes in that nobody calls about.
+pub(crate) const WRITTEN_CHANNELS: [&str; 6] = ["email", "email", "web", "counter", "letter", "patrol"];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -90,6 +90,10 @@ pub struct SimReport {
     pub tickets_reopened: u64,
     /// Tickets closed.
     pub tickets_closed: u64,
+    /// Tickets cancelled as invalid.
+    pub tickets_cancelled: u64,
+    /// Tickets that went on in another one.
+    pub tickets_merged: u64,
     /// Ticket steps that the server refused; none, if all is well.
     pub tickets_refused: u64,
     /// Sign-ins.

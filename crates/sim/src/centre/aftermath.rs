@@ -1,15 +1,14 @@
 //! What follows from a contact: its wrap-up code, a ticket, a survey, the customer's next call.
 //!
-//! Invariant: a ticket is resolved only while open, reopened and closed only while resolved.
+//! Invariant: a survey comes after the contact's wrap-up, a repeat after the contact.
 
 use pegcount_domain::ids::{Name, SurveyId, TopicId, WrapUpCode};
 
-use super::{Centre, agenda::What, arrivals::plan, emit::TicketAction, world::TicketDue};
+use super::{Centre, agenda::What, arrivals::plan, tickets::Matter};
+use crate::draw::Dice;
 
 const RESOLVED: f64 = 0.78;
 const OPENS_TICKET: f64 = 0.15;
-const SETTLED_AT_ONCE: f64 = 0.35;
-const REOPENED: f64 = 0.08;
 const ANSWERS_SURVEY: f64 = 0.15;
 const COMES_AGAIN_UNRESOLVED: f64 = 0.35;
 const COMES_AGAIN_RESOLVED: f64 = 0.03;
@@ -24,22 +23,8 @@ impl Centre {
         let topic_id = TopicId(Name::fixed(topic));
         self.exchange_says(contact, |facts| facts.wrapped_up(&code, Some(&topic_id), Some(resolved)));
         if self.dice.chance(OPENS_TICKET) {
-            let kind = match plan(queue).id.as_str() {
-                "repairs" => "repair",
-                _ if !resolved => "complaint",
-                _ => "inquiry",
-            };
-            self.tickets_made += 1;
-            let queue = plan(queue).id.clone();
-            let ticket = self.tickets_made;
-            self.report.tickets_opened += 1;
-            self.ticket_desk_says(ticket, agent, TicketAction::Open { contact: id, kind, topic, queue });
-            let later = if self.dice.chance(SETTLED_AT_ONCE) {
-                self.dice.between(0.5, 2.0)
-            } else {
-                self.dice.exponential(4.0 * HOUR_S)
-            };
-            self.agenda.note(self.now.plus(later), What::Ticket { ticket, due: TicketDue::Resolve, agent });
+            let kind = kind(&mut self.dice, queue, resolved);
+            self.open_ticket(Some(id.to_string()), agent, &Matter { kind, topic, queue, customer });
         }
         if self.dice.chance(ANSWERS_SURVEY) {
             let later = self.dice.between(30.0, 600.0);
@@ -65,27 +50,15 @@ impl Centre {
         let survey = SurveyId(Name::fixed("after_contact"));
         self.exchange_says(contact, |facts| facts.survey_answered(&survey, score));
     }
+}
 
-    pub(super) fn ticket_due(&mut self, ticket: u64, due: TicketDue, agent: usize) {
-        let (action, next, after) = match due {
-            TicketDue::Resolve if self.dice.chance(REOPENED) => {
-                (TicketAction::Resolve, Some(TicketDue::Reopen), self.dice.exponential(3.0 * HOUR_S))
-            }
-            TicketDue::Resolve => {
-                let after = self.dice.between(HOUR_S / 2.0, 2.0 * HOUR_S);
-                (TicketAction::Resolve, Some(TicketDue::Close), after)
-            }
-            TicketDue::Reopen => {
-                (TicketAction::Reopen, Some(TicketDue::Resolve), self.dice.exponential(2.0 * HOUR_S))
-            }
-            TicketDue::Close => (TicketAction::Close, None, pegcount_domain::time::Micros::ZERO),
-        };
-        self.report.tickets_resolved += u64::from(due == TicketDue::Resolve);
-        self.report.tickets_reopened += u64::from(due == TicketDue::Reopen);
-        self.report.tickets_closed += u64::from(due == TicketDue::Close);
-        self.ticket_desk_says(ticket, agent, action);
-        if let Some(due) = next {
-            self.agenda.note(self.now.plus(after), What::Ticket { ticket, due, agent });
-        }
+/// What a matter is, as those who take it in call it.
+pub(super) fn kind(dice: &mut Dice, queue: usize, resolved: bool) -> &'static str {
+    match plan(queue).id.as_str() {
+        "repairs" if dice.chance(0.2) => "fault",
+        "repairs" => "repair",
+        "sales" if dice.chance(0.5) => "business",
+        _ if !resolved => "complaint",
+        _ => dice.one_of(&["inquiry", "inquiry", "inquiry", "inquiry", "business", "suggestion", "praise"]),
     }
 }

@@ -6,7 +6,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use pegcount_domain::time::Micros;
 
-use super::world::{Away, Callback, Outcome, TicketDue};
+use super::world::{Away, Callback, Outcome};
 
 /// One thing to happen. Contacts are named by number, agents and queues by place, legs by place in their contact.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub(super) enum What {
     /// The customer answers a survey.
     Survey { contact: u64, resolved: bool },
     /// Something is done about a ticket.
-    Ticket { ticket: u64, due: TicketDue, agent: usize },
+    Ticket { ticket: u64 },
 }
 
 #[derive(Clone, Debug)]

@@ -11,7 +11,9 @@ use pegcount_domain::{
 
 use super::{
     Centre,
+    aftermath::kind,
     agenda::What,
+    tickets::Matter,
     world::{Callback, Contact, Visit},
 };
 use crate::{
@@ -22,6 +24,8 @@ use crate::{
 
 const SELF_SERVED: f64 = 0.1;
 const UNKNOWN_CALLER: f64 = 0.05;
+/// Beside so many calls somebody writes, or comes to the counter, about something.
+const WRITTEN: f64 = 0.06;
 const TAKES_CALLBACK: f64 = 0.25;
 const REDIALS: f64 = 0.4;
 /// How many customers there are for each call of the busiest hour.
@@ -52,6 +56,10 @@ impl Centre {
         let population = usize::try_from(self.scenario.calls_per_hour).unwrap_or(1) * CUSTOMERS_PER_CALL;
         let customer = self.dice.below(population);
         let known = !self.dice.chance(UNKNOWN_CALLER);
+        if self.dice.chance(WRITTEN) {
+            let kind = kind(&mut self.dice, queue, true);
+            self.written_request(&Matter { kind, topic, queue, customer: Some(customer) });
+        }
         self.contact_begins(known.then_some(customer), queue, topic);
     }
 
@@ -86,7 +94,7 @@ impl Centre {
             channel: plan.channel,
             direction,
             entry: callback.is_none().then(|| plan.entry.clone()),
-            caller: customer.map(|customer| format!("+4930{:07}", 1_000_000 + customer)),
+            caller: customer.map(number_of),
             journey: callback.as_ref().map(|callback| callback.journey.clone()),
             callback: callback.is_some(),
             priority: 0,
@@ -270,4 +278,9 @@ impl Centre {
 pub(super) fn plan(queue: usize) -> &'static QueuePlan {
     let [first, ..] = &QUEUES;
     QUEUES.get(queue).unwrap_or(first)
+}
+
+/// The number that a customer calls from.
+pub(super) fn number_of(customer: usize) -> String {
+    format!("+4930{:07}", 1_000_000 + customer)
 }

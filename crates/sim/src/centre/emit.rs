@@ -5,9 +5,10 @@
 use pegcount_client::{AgentFacts, ContactFacts, Fact};
 use pegcount_domain::{
     event::LegStep,
-    ids::{AgentId, ContactId, QueueId},
+    ids::{AgentId, ContactId},
     time::Micros,
 };
+use pegcount_proto::v1::{NewTicket, ticket_command_request::Command};
 
 use super::{Centre, world::Leg};
 
@@ -37,10 +38,12 @@ pub enum Emitted {
 }
 
 /// A step of a ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TicketStep {
     /// The ticket.
     pub ticket: String,
+    /// What it is about: tickets are merged with others of the same topic, so its steps are one sequence.
+    pub topic: &'static str,
     /// Who does it.
     pub agent: AgentId,
     /// The command's id.
@@ -50,25 +53,17 @@ pub struct TicketStep {
 }
 
 /// What is done about a ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TicketAction {
-    /// Opened in a contact.
-    Open {
-        /// The contact.
-        contact: ContactId,
-        /// Inquiry, complaint or repair.
-        kind: &'static str,
-        /// About what.
-        topic: &'static str,
-        /// The contact's queue.
-        queue: QueueId,
+    /// Opened.
+    Open(Box<NewTicket>),
+    /// One of the commands on one ticket.
+    Do(Command),
+    /// Goes on in another one.
+    Merge {
+        /// That one.
+        into: String,
     },
-    /// Resolved.
-    Resolve,
-    /// Opened again.
-    Reopen,
-    /// Closed.
-    Close,
 }
 
 impl Centre {
@@ -86,10 +81,16 @@ impl Centre {
         self.out.push(Emission { at: self.now, what: Emitted::Exchange(fact) });
     }
 
-    pub(super) fn ticket_desk_says(&mut self, ticket: u64, agent: usize, action: TicketAction) {
+    pub(super) fn ticket_desk_says(
+        &mut self,
+        ticket: u64,
+        agent: usize,
+        topic: &'static str,
+        action: TicketAction,
+    ) {
         let Some(agent) = self.agents.get(agent).map(|agent| agent.id.clone()) else { return };
-        let ticket = format!("t{:x}-{ticket}", self.scenario.start.0 / Micros::SECOND.0);
-        let step = TicketStep { ticket, agent, command: self.dice.id(), action };
+        let (ticket, command) = (self.ticket_id(ticket), self.dice.id());
+        let step = TicketStep { ticket, topic, agent, command, action };
         self.out.push(Emission { at: self.now, what: Emitted::Ticket(step) });
     }
 

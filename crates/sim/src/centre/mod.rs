@@ -6,7 +6,8 @@
 //! - [`agenda`]: what happens when; [`emit`]: what comes out
 //! - [`agents`]: shifts, breaks, ready and away; [`arrivals`]: contacts begin, menus, queues
 //! - [`routing`]: who gets whom, rings and what becomes of them; [`talk`]: conversation and after-call work
-//! - [`callbacks`]: calls that we make; [`aftermath`]: tickets, surveys, repeats; [`closing`]: the end of a run
+//! - [`callbacks`]: calls that we make; [`aftermath`]: wrap-up codes, surveys, repeats; [`tickets`]: their courses;
+//!   [`closing`]: the end of a run
 
 mod aftermath;
 mod agenda;
@@ -19,6 +20,7 @@ mod routing;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,6 +35,7 @@ use crate::{
 };
 use agenda::{Agenda, What};
 pub use emit::{Emission, Emitted, TicketAction, TicketStep};
+use tickets::Ticket;
 use world::{Agent, Callback, Contact, Waiting};
 
 /// What is simulated.
@@ -65,6 +68,8 @@ pub struct Centre {
     contacts: BTreeMap<u64, Contact>,
     contacts_made: u64,
     tickets_made: u64,
+    /// Those that are not put away.
+    tickets: BTreeMap<u64, Ticket>,
     callbacks: VecDeque<Callback>,
     out: Vec<Emission>,
     report: SimReport,
@@ -88,6 +93,7 @@ impl Centre {
             contacts: BTreeMap::new(),
             contacts_made: 0,
             tickets_made: 0,
+            tickets: BTreeMap::new(),
             callbacks: VecDeque::new(),
             out: Vec::new(),
             report: SimReport { queues, ..SimReport::default() },
@@ -160,7 +166,7 @@ impl Centre {
             What::Dial { contact, leg } => self.dial(contact, leg),
             What::DialOver { contact, leg } => self.dial_over(contact, leg),
             What::Survey { contact, resolved } => self.survey(contact, resolved),
-            What::Ticket { ticket, due, agent } => self.ticket_due(ticket, due, agent),
+            What::Ticket { ticket } => self.ticket_due(ticket),
         }
     }
 }

@@ -204,11 +204,3 @@ pub(super) struct Callback {
     pub(super) topic: &'static str,
     pub(super) attempt: u32,
 }
-
-/// What is next about a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TicketDue {
-    Resolve,
-    Reopen,
-    Close,
-}

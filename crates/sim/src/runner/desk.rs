@@ -1,6 +1,6 @@
 //! The ticket desk: carries out ticket steps through the ticket service.
 //!
-//! Invariant: the steps of one ticket go out one after the other, each until it is carried out or refused; a step
+//! Invariant: the steps of all tickets of one topic go out one after the other, each until it is carried out or refused; a step
 //! that is sent twice has the same command id.
 
 use std::{sync::Arc, time::Duration};
@@ -8,8 +8,7 @@ use std::{sync::Arc, time::Duration};
 use pegcount_client::{Api, AuthorizedChannel, Exchange};
 use pegcount_domain::ids::SiteId;
 use pegcount_proto::v1::{
-    NewTicket, OpenTicketRequest, TicketCommandRequest, TicketFacts, TicketWay, TicketWayKind,
-    ticket_command_request::{Accept, Close, Command, Reopen, Resolve},
+    MergeTicketsRequest, OpenTicketRequest, TicketAt, TicketCommandRequest,
     ticket_service_client::TicketServiceClient,
 };
 use tokio::{
@@ -19,10 +18,7 @@ use tokio::{
 };
 use tonic::{Code, Status};
 
-use crate::{
-    centre::{TicketAction, TicketStep},
-    plan::REOPEN_REASON,
-};
+use crate::centre::{TicketAction, TicketStep};
 
 /// Steps of different tickets that may be on their way at once.
 const CLERKS: usize = 8;
@@ -49,9 +45,9 @@ impl Desk {
         Self { trays, clerks }
     }
 
-    /// Hands a step to the clerk who has the ticket.
+    /// Hands a step to the clerk who has the topic.
     pub(super) fn take(&self, step: TicketStep) {
-        let sum: usize = step.ticket.bytes().map(usize::from).sum();
+        let sum: usize = step.topic.bytes().map(usize::from).sum();
         if let Some(tray) = self.trays.get(sum % CLERKS) {
             // The clerks work until the trays are gone.
             let _ = tray.send(step);
@@ -85,7 +81,7 @@ async fn clerk(
 ) -> u64 {
     let mut refused = 0;
     while let Some(step) = steps.recv().await {
-        if matches!(step.action, TicketAction::Open { .. }) {
+        if matches!(step.action, TicketAction::Open(_)) {
             // So that the server knows the contact, and by it the customer. A stopped source cannot help it.
             let _ = exchange.source().flush().await;
         }
@@ -105,59 +101,23 @@ async fn clerk(
 }
 
 async fn carry_out(client: &mut Client, site: &SiteId, step: &TicketStep) -> Result<(), Status> {
-    match &step.action {
-        TicketAction::Open { contact, kind, topic, queue } => {
-            let ticket = NewTicket {
-                ticket: step.ticket.clone(),
-                kind: (*kind).to_owned(),
-                contact: contact.to_string(),
-                queue: queue.to_string(),
-                receiver: step.agent.to_string(),
-                facts: Some(TicketFacts {
-                    topic: (*topic).to_owned(),
-                    channel: "phone".to_owned(),
-                    ..TicketFacts::default()
-                }),
-                ..NewTicket::default()
-            };
-            let command_id = step.command.to_be_bytes().to_vec().into();
-            let request = OpenTicketRequest { site: site.to_string(), ticket: Some(ticket), command_id };
-            client.open_ticket(request).await?;
-            // Whoever receives it takes it, and says what it is about.
-            let classified = TicketFacts { category: (*topic).to_owned(), ..TicketFacts::default() };
-            command(client, site, step, 1, Command::Accept(Accept { owner: step.agent.to_string() })).await?;
-            command(client, site, step, 2, Command::Classify(classified)).await
+    let site = site.to_string();
+    let command_id = step.command.to_be_bytes().to_vec().into();
+    let at = |ticket: &str| Some(TicketAt { ticket: ticket.to_owned(), expected_version: 0 });
+    let answer = match &step.action {
+        TicketAction::Open(ticket) => {
+            let request = OpenTicketRequest { site, ticket: Some((**ticket).clone()), command_id };
+            client.open_ticket(request).await
         }
-        TicketAction::Resolve => {
-            let way = TicketWay { kind: TicketWayKind::Alone.into(), ..TicketWay::default() };
-            let (agent, reason) = (step.agent.to_string(), String::new());
-            command(client, site, step, 0, Command::Resolve(Resolve { way: Some(way), agent, reason })).await
+        TicketAction::Do(command) => {
+            let (ticket, command) = (step.ticket.clone(), Some(command.clone()));
+            let request = TicketCommandRequest { site, ticket, expected_version: 0, command_id, command };
+            client.command_ticket(request).await
         }
-        TicketAction::Reopen => {
-            let (agent, reason) = (step.agent.to_string(), REOPEN_REASON.to_owned());
-            command(client, site, step, 0, Command::Reopen(Reopen { reason, rework: true, agent })).await
+        TicketAction::Merge { into } => {
+            let (secondary, primary) = (at(&step.ticket), at(into));
+            client.merge_tickets(MergeTicketsRequest { site, secondary, primary, command_id }).await
         }
-        TicketAction::Close => {
-            let (agent, reason) = (step.agent.to_string(), String::new());
-            command(client, site, step, 0, Command::Close(Close { agent, reason })).await
-        }
-    }
-}
-
-/// One command of a step; each of them has an id of its own, the same whenever it is sent.
-async fn command(
-    client: &mut Client,
-    site: &SiteId,
-    step: &TicketStep,
-    number: u128,
-    command: Command,
-) -> Result<(), Status> {
-    let request = TicketCommandRequest {
-        site: site.to_string(),
-        ticket: step.ticket.clone(),
-        expected_version: 0,
-        command_id: step.command.wrapping_add(number).to_be_bytes().to_vec().into(),
-        command: Some(command),
     };
-    client.command_ticket(request).await.map(drop)
+    answer.map(drop)
 }
