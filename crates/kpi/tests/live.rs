@@ -204,8 +204,8 @@ fn assert_present(kpi: &Kpi, follower: &Follower, query: &Query, dice: &mut Dice
         return;
     }
     for row in &answer.rows {
-        let same = |other: &&Row| (other.from, &other.keys) == (row.from, &row.keys);
-        let full = all.rows.iter().find(same).expect("a row of some columns is one of all");
+        let is_it = |other: &&Row| (other.from, &other.keys) == (row.from, &row.keys);
+        let full = all.rows.iter().find(is_it).expect("a row of some columns is one of all");
         for (column, value) in answer.columns.iter().zip(&row.values) {
             let place = all.columns.iter().position(|other| other.name == column.name).unwrap();
             assert_eq!(Some(value), full.values.get(place), "{what}: {} of {:?}", column.name, row.keys);

@@ -241,7 +241,7 @@ impl<'a> Gather<'a> {
         if window.start < border {
             let edge = Span::new(window.start, border);
             site.explain(window.end, edge, self.wanted(), &mut |_, _, contribution| {
-                self.contribution(contribution)
+                self.contribution(contribution);
             });
         }
         // The books hold whole intervals, and what of the last one lies later is taken away from all of it.

@@ -58,7 +58,7 @@ pub enum TicketAction {
     /// Opened.
     Open(Box<NewTicket>),
     /// One of the commands on one ticket.
-    Do(Command),
+    Do(Box<Command>),
     /// Goes on in another one.
     Merge {
         /// That one.

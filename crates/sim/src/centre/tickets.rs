@@ -56,7 +56,7 @@ pub(super) struct Ticket {
 /// What is done next about a ticket.
 #[derive(Clone, Debug)]
 enum Step {
-    Do(Command),
+    Do(Box<Command>),
     /// It is found to be about what another one is about, if there is one.
     FindDuplicate,
     /// Somebody else goes on with it.
@@ -98,7 +98,6 @@ impl Centre {
             receiver: receiver.clone(),
             group,
             facts: Some(facts),
-            ..NewTicket::default()
         };
         self.ticket_desk_says(ticket, agent, matter.topic, TicketAction::Open(Box::new(opening)));
         let steps = Course::drawn(&mut self.dice, matter, &receiver, self.now, is_written);
@@ -159,7 +158,7 @@ impl Centre {
         let Some(known) = self.tickets.get_mut(&ticket) else { return };
         let (agent, topic) = (std::mem::replace(&mut known.agent, next), known.topic);
         let command = Reassign { owner, group: String::new(), reason: "shift_over".to_owned() };
-        self.ticket_desk_says(ticket, agent, topic, TicketAction::Do(Command::Reassign(command)));
+        self.ticket_desk_says(ticket, agent, topic, TicketAction::Do(Box::new(Command::Reassign(command))));
     }
 
     fn count_step(&mut self, command: &Command) {
@@ -229,13 +228,13 @@ impl<'d> Course<'d> {
     /// So many seconds on the mean after the step before.
     fn later(&mut self, mean_s: f64, command: Command) {
         let after = self.dice.exponential(mean_s);
-        self.then(after, Step::Do(command));
+        self.then(after, Step::Do(Box::new(command)));
     }
 
     /// Within a minute or two.
     fn at_once(&mut self, command: Command) {
         let after = self.dice.between(5.0, 90.0);
-        self.then(after, Step::Do(command));
+        self.then(after, Step::Do(Box::new(command)));
     }
 
     fn take_in(&mut self, matter: &Matter, is_written: bool) {

@@ -110,7 +110,7 @@ async fn carry_out(client: &mut Client, site: &SiteId, step: &TicketStep) -> Res
             client.open_ticket(request).await
         }
         TicketAction::Do(command) => {
-            let (ticket, command) = (step.ticket.clone(), Some(command.clone()));
+            let (ticket, command) = (step.ticket.clone(), Some((**command).clone()));
             let request = TicketCommandRequest { site, ticket, expected_version: 0, command_id, command };
             client.command_ticket(request).await
         }
