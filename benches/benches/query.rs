@@ -119,7 +119,9 @@ fn main() -> Outcome<()> {
         // The first one begins the following.
         for round in 0..=ROUNDS {
             let next: Vec<_> = coming.by_ref().take(EVENTS_BETWEEN).collect();
-            next.iter().for_each(|event| kpi.apply(event));
+            for event in &next {
+                kpi.apply(event);
+            }
             let now = next.last().map_or(end, |event| event.recorded_at);
             let begun = Instant::now();
             follower.take(&mut kpi);
