@@ -36,6 +36,8 @@ mod recorded;
 mod refold;
 mod retention;
 mod source;
+mod texts;
+mod ticket_imports;
 mod tickets;
 mod watch;
 
@@ -66,6 +68,7 @@ pub use progress::{Purpose, Recomputation};
 pub use reading::{LogPage, ReadEvent};
 pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
+pub use ticket_imports::ImportedTickets;
 pub use tickets::{
     OneTicket, OpenTicket, TicketAsker, TicketHistory, TicketPage, TicketStep, TicketUpdate, TicketWatch,
     WATCHED_TICKETS_MAX,

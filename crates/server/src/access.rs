@@ -49,7 +49,7 @@ actions! {
     /// Amending and annulling facts.
     CorrectFacts "correcting facts" [TeamLead KpiDesk Connector Administrator],
     /// Whole records of other systems.
-    ImportContacts "importing contacts" [Connector Administrator],
+    ImportRecords "importing records" [Connector Administrator],
     /// Queues, reasons, agents.
     Define "defining" [Administrator],
     /// What is defined: needed to read any figure.

@@ -159,6 +159,6 @@ fn no_ticket(ticket: &TicketId) -> EngineError {
     EngineError::NotFound { what: "ticket", id: ticket.to_string() }
 }
 
-fn stream(site: &SiteId, ticket: &TicketId) -> StreamName {
+pub(crate) fn stream(site: &SiteId, ticket: &TicketId) -> StreamName {
     StreamName { site: site.0.clone(), kind: StreamKind::Ticket, id: ticket.0.clone() }
 }

@@ -21,6 +21,7 @@ mod log_filter;
 mod log_message;
 mod page;
 mod reconcile;
+mod ticket_imports;
 mod tickets;
 mod to_days;
 mod to_definitions;

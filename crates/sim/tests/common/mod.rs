@@ -120,6 +120,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl IngestService for Server {
     type StreamFactsStream = Answers<StreamFactsResponse>;
     type ImportContactsStream = Answers<v1::ImportContactsResponse>;
+    type ImportTicketsStream = Answers<v1::ImportTicketsResponse>;
 
     async fn stream_facts(
         &self,
@@ -179,6 +180,13 @@ impl IngestService for Server {
         &self,
         _: Request<Streaming<v1::ImportContactsRequest>>,
     ) -> Result<Response<Self::ImportContactsStream>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn import_tickets(
+        &self,
+        _: Request<Streaming<v1::ImportTicketsRequest>>,
+    ) -> Result<Response<Self::ImportTicketsStream>, Status> {
         Err(Status::unimplemented("not for these tests"))
     }
 }

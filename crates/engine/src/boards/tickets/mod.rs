@@ -23,6 +23,8 @@ use pegcount_domain::{
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::source::ENGINE_SOURCE;
+
 pub(crate) use entry::Entry;
 use entry::{Facets, Held, NEVER};
 pub use filter::{TicketCursor, TicketFilter, TicketOrder};
@@ -71,6 +73,8 @@ struct Row {
     id: TicketId,
     opened: Position,
     status: Status,
+    /// How many of its events other systems told.
+    imported: u32,
     held: Held,
 }
 
@@ -84,8 +88,12 @@ impl Tickets {
     ) {
         let (at, version) = (envelope.occurred_at, envelope.version);
         let Ok(by) = Name::new(envelope.actor) else { return };
-        if let Some(place) = self.places.get(&id) {
-            return self.change(*place, world, |entry| entry.apply(event, version, at, &by, world));
+        let imported = u32::from(envelope.source != ENGINE_SOURCE);
+        if let Some(place) = self.places.get(&id).copied() {
+            if let Some(row) = usize::try_from(place).ok().and_then(|index| self.rows.get_mut(index)) {
+                row.imported = row.imported.saturating_add(imported);
+            }
+            return self.change(place, world, |entry| entry.apply(event, version, at, &by, world));
         }
         let Some(mut entry) = Entry::opened(event, at, &by, world) else { return };
         entry.ticket.version = version;
@@ -94,7 +102,7 @@ impl Tickets {
         self.index.add();
         self.refile(place, &Facets::new(), None, &entry, world);
         let (opened, status) = (envelope.position, entry.ticket.status);
-        self.rows.push(Row { id, opened, status, held: entry.held() });
+        self.rows.push(Row { id, opened, status, imported, held: entry.held() });
     }
 
     /// Reckons the targets of all open tickets anew, by other definitions.
@@ -152,6 +160,11 @@ impl Tickets {
     /// Where a ticket stands.
     pub(crate) fn status(&self, ticket: &TicketId) -> Option<Status> {
         Some(self.row(*self.places.get(ticket)?)?.status)
+    }
+
+    /// How many events of a ticket other systems told; none: there is no such ticket here.
+    pub(crate) fn imported(&self, ticket: &TicketId) -> Option<u32> {
+        Some(self.row(*self.places.get(ticket)?)?.imported)
     }
 
     /// A ticket and its targets.

@@ -3,19 +3,15 @@
 //! Form only, and who may speak for whom: an agent's own token names no other agent as the one who acts or approves.
 
 use pegcount_domain::{
-    ids::{
-        AgentId, CategoryId, ContactId, CustomerId, Name, QueueId, ReasonCode, TeamId, TicketId, TicketKind,
-        TopicId,
-    },
+    ids::{AgentId, ContactId, Name, QueueId, ReasonCode, TeamId, TicketId, TicketKind},
     ticketing::{
-        FieldValue, Opening, Promiser, Severity, TargetKind, TicketCommand, Urgency, Validity, Visibility,
-        VisitStep, Way, WayKind,
+        FieldValue, Opening, Promiser, TargetKind, TicketCommand, Visibility, VisitStep, Way, WayKind,
     },
     time::Micros,
 };
 use pegcount_engine::OpenTicket;
 use pegcount_proto::{
-    CALLER_BYTES_MAX,
+    CALLER_BYTES_MAX, FactError, check_ticket_facts,
     v1::{self, ticket_command_request as asked},
 };
 use tonic::Status;
@@ -93,27 +89,8 @@ pub(super) fn new_ticket(
 /// What facts set; attributes in the order of their names.
 pub(super) fn facts(path: &str, facts: Option<&v1::TicketFacts>) -> Result<Vec<FieldValue>, Status> {
     let Some(facts) = facts else { return Ok(Vec::new()) };
-    let at = |field: &str| format!("{path}.{field}");
-    let name = |field: &str, text: &str| fields::optional(&at(field), text);
-    let mut set = Vec::new();
-    set.extend(name("category", &facts.category)?.map(|name| FieldValue::Category(CategoryId(name))));
-    set.extend(name("topic", &facts.topic)?.map(|name| FieldValue::Topic(TopicId(name))));
-    set.extend(optional(&at("severity"), facts.severity, Severity::from_code)?.map(FieldValue::Severity));
-    set.extend(optional(&at("urgency"), facts.urgency, Urgency::from_code)?.map(FieldValue::Urgency));
-    set.extend(optional(&at("validity"), facts.validity, Validity::from_code)?.map(FieldValue::Validity));
-    set.extend(name("customer", &facts.customer)?.map(|name| FieldValue::Customer(CustomerId(name))));
-    set.extend(name("tier", &facts.tier)?.map(FieldValue::Tier));
-    set.extend(name("place", &facts.place)?.map(FieldValue::Place));
-    set.extend(name("region", &facts.region)?.map(FieldValue::Region));
-    set.extend(name("channel", &facts.channel)?.map(FieldValue::Channel));
-    let mut attributes: Vec<_> = facts.attributes.iter().collect();
-    attributes.sort();
-    for (key, value) in attributes {
-        let name = fields::name(&at("attributes"), key)?;
-        let value = fields::name(&at(&format!("attributes[{key}]")), value)?;
-        set.push(FieldValue::Attribute { name, value });
-    }
-    Ok(set)
+    let wrong = |error: FactError| status::invalid(&format!("{path}.{}", error.field), error.reason);
+    check_ticket_facts(facts).map_err(wrong)
 }
 
 fn way(way: Option<v1::TicketWay>) -> Result<Way, Status> {
