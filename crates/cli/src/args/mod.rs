@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use apply::{ApplyArgs, DefinitionsArgs};
 pub(crate) use customer::{
     CustomerCommand, EraseArgs, FindArgs, GrantArgs, KeepArgs, ReadArgs, RevokeArgs, ShowArgs, TierArgs,
-    VaultBackupArgs, VaultCommand, VaultRestoreArgs,
+    TimelineArgs, VaultBackupArgs, VaultCommand, VaultRestoreArgs,
 };
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{
@@ -27,7 +27,7 @@ pub(crate) use kpi::{
 pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ConsumersArgs, ImportCommand, LogCommand, RetainArgs,
-    SealArgs, ServeArgs, TailArgs, TokenArgs,
+    SealArgs, ServeArgs, TailArgs, TicketsArgs, TokenArgs,
 };
 pub(crate) use target::{AtArgs, DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use ticket::{

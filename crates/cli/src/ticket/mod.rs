@@ -5,6 +5,7 @@
 mod ask;
 mod show;
 
+use jiff::tz::TimeZone;
 use pegcount_client::Api;
 use pegcount_proto::v1;
 use serde_json::json;
@@ -138,9 +139,10 @@ async fn history(args: OneArgs) -> Result<(), CliError> {
     }
 }
 
-fn filter(filter: FilterArgs) -> v1::TicketFilter {
+fn filter(filter: FilterArgs, zone: &TimeZone) -> Result<v1::TicketFilter, CliError> {
     let within = |length: crate::args::Length| i64::try_from(length.0.as_micros()).unwrap_or(i64::MAX);
-    v1::TicketFilter {
+    let due_before = filter.due_before.map(|text| when::instant(&text, zone)).transpose()?;
+    Ok(v1::TicketFilter {
         statuses: filter.status.into_iter().map(StatusWord::number).collect(),
         open: filter.open,
         kinds: filter.kind,
@@ -154,10 +156,10 @@ fn filter(filter: FilterArgs) -> v1::TicketFilter {
         regions: filter.region,
         channels: filter.channel,
         customer: filter.customer.unwrap_or_default(),
-        due_before_us: None,
+        due_before_us: due_before.map(|at| at.0),
         due_within_us: filter.due_within.map(within),
         breached: filter.breached,
-    }
+    })
 }
 
 async fn list(args: TicketListArgs) -> Result<(), CliError> {
@@ -169,7 +171,7 @@ async fn list(args: TicketListArgs) -> Result<(), CliError> {
         OrderWord::Newest => v1::TicketOrder::Newest,
         OrderWord::Due => v1::TicketOrder::Due,
     };
-    let filter = filter(args.filter);
+    let filter = filter(args.filter, &zone)?;
     let (mut tickets, mut page_token) = (Vec::new(), tonic::codegen::Bytes::new());
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     while tickets.len() < limit {
@@ -200,7 +202,7 @@ async fn watch(args: TicketWatchArgs) -> Result<(), CliError> {
     let api = server(&args.at).await?;
     let request = v1::WatchTicketsRequest {
         site: target::site(&args.at.site)?.to_string(),
-        filter: Some(filter(args.filter)),
+        filter: Some(filter(args.filter, &zone)?),
     };
     let mut updates = api.tickets().watch_tickets(request).await?.into_inner();
     while let Some(update) = updates.next().await {
