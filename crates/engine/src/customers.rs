@@ -89,7 +89,7 @@ fn remove_copy(dir: &Path) {
 }
 
 /// What is asked for, on a customer's file as it is.
-type Decision<'a> =
+pub(crate) type Decision<'a> =
     dyn Fn(&CustomerFile) -> Result<Option<CustomerEvent>, CustomerRefusal> + Send + Sync + 'a;
 
 impl Engine {
@@ -261,7 +261,7 @@ impl Engine {
         .await
     }
 
-    async fn customer_command(
+    pub(crate) async fn customer_command(
         &self,
         site: &SiteId,
         customer: &CustomerId,

@@ -39,12 +39,13 @@ mod source;
 mod texts;
 mod ticket_imports;
 mod tickets;
+mod timeline;
 mod watch;
 
 pub use audit::{AuditStatus, ReconcileProgress, Reconciled, Violation};
 pub use boards::{
-    AgentView, ContactView, CustomerView, MarkedContactFact, MarkedFact, TicketCursor, TicketFilter,
-    TicketOrder, TicketView,
+    AgentView, ContactView, CustomerView, MarkedContactFact, MarkedFact, STANDARD as STANDARD_CALENDAR,
+    TicketCursor, TicketFilter, TicketOrder, TicketView,
 };
 pub use checkpoints::Checkpointing;
 pub use commands::Carried;
@@ -73,4 +74,5 @@ pub use tickets::{
     OneTicket, OpenTicket, TicketAsker, TicketHistory, TicketPage, TicketStep, TicketUpdate, TicketWatch,
     WATCHED_TICKETS_MAX,
 };
+pub use timeline::{TIMELINE_PAGE_MAX, Timeline, TimelineEntry, TimelinePage, TimelinePlace};
 pub use watch::{KpiWatch, WatchUpdate};

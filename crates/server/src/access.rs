@@ -180,6 +180,12 @@ impl Caller {
         self.principal.agent()
     }
 
+    /// The agent as whom it owns tickets: its own, or of a ticket owner's token the one of its name.
+    pub(crate) fn as_owner(&self) -> Option<AgentId> {
+        let named = (self.principal.role() == Role::TicketOwner).then(|| AgentId(self.actor().clone()));
+        self.own_agent().cloned().or(named)
+    }
+
     /// The only site that it may speak for; none: all.
     pub(crate) fn only_site(&self) -> Option<&SiteId> {
         match self.principal.sites() {

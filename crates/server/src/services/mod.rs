@@ -23,6 +23,7 @@ mod page;
 mod reconcile;
 mod ticket_imports;
 mod tickets;
+mod timeline;
 mod to_days;
 mod to_definitions;
 mod to_rules;

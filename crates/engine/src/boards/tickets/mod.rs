@@ -16,7 +16,7 @@ use std::mem;
 use pegcount_domain::{
     deadlines::{Deadlines, World, due, next_due},
     envelope::{Envelope, Position, Version},
-    ids::{Name, SiteId, TicketId},
+    ids::{AgentId, CustomerId, Name, SiteId, TicketId},
     ticketing::{Status, Ticket, TicketEvent},
     time::Micros,
 };
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::source::ENGINE_SOURCE;
 
 pub(crate) use entry::Entry;
-use entry::{Facets, Held, NEVER};
+use entry::{Facet, Facets, Held, NEVER};
 pub use filter::{TicketCursor, TicketFilter, TicketOrder};
 use index::{Index, Place};
 pub(crate) use watching::Watched;
@@ -165,6 +165,25 @@ impl Tickets {
     /// How many events of a ticket other systems told; none: there is no such ticket here.
     pub(crate) fn imported(&self, ticket: &TicketId) -> Option<u32> {
         Some(self.row(*self.places.get(ticket)?)?.imported)
+    }
+
+    /// When each ticket of a customer was opened, and where that stands in the log, in the order of their places.
+    pub(crate) fn of_customer(&self, customer: &CustomerId) -> Vec<(Micros, Position, TicketId)> {
+        let places = self.index.of_customer(customer).iter();
+        let opened = |place: &Place| {
+            let row = self.row(*place)?;
+            Some((row.held.entry()?.ticket.opened_at, row.opened, row.id.clone()))
+        };
+        places.filter_map(opened).collect()
+    }
+
+    /// Whether an agent answers for an open ticket of a customer.
+    pub(crate) fn answers_for(&self, agent: &AgentId, customer: &CustomerId) -> bool {
+        let owned = Facet::Owner(agent.clone());
+        let is_his = |place: &&Place| {
+            self.index.has(&owned, **place) && self.row(**place).is_some_and(|row| row.status.is_open())
+        };
+        self.index.of_customer(customer).iter().any(|place| is_his(&place))
     }
 
     /// A ticket and its targets.
