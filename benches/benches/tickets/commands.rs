@@ -177,6 +177,7 @@ impl Writer for Commands {
                         ticket: self.id(),
                         expected_version: 0,
                         command_id: command_id(),
+                        text: String::new(),
                         command: Some(command),
                     });
                     self.client.command_ticket(request).await?;

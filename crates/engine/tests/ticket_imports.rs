@@ -125,7 +125,7 @@ async fn a_ticket_that_was_opened_here_is_not_taken_for_an_imported_one() {
     let place = place().await;
     let asker = TicketAsker { actor: &name("lead"), command_id: command(1) };
     let opening = Opening::of(TicketKind(name("repair")));
-    let open = OpenTicket { ticket: TicketId(name("a")), opening, caller: None };
+    let open = OpenTicket { ticket: TicketId(name("a")), opening, caller: None, description: None };
     place.engine.open_ticket(&site(), open, &asker).await.unwrap();
     let done = import(&place, vec![record("a", 4)]).await;
     assert_eq!(done.events, 0);

@@ -53,6 +53,9 @@ pub fn check_ticket_record(record: v1::TicketRecord) -> Result<TicketRecord, Fac
 }
 
 fn opened(ticket: &TicketId, new: &v1::NewTicket) -> Result<TicketEvent, FactError> {
+    if !new.description.is_empty() {
+        return Err(wrong("description", "is not for imports; tell it as a note"));
+    }
     if !new.ticket.is_empty() && new.ticket != ticket.as_str() {
         let reason = format!("is {:?} in the record of {ticket}; leave it out", new.ticket);
         return Err(wrong("ticket", reason));
@@ -220,6 +223,7 @@ fn fact_message(event: &TicketEvent, text: String, caller: &mut Option<String>) 
             receiver: text_of(opening.receiver.as_ref()),
             group: text_of(opening.group.as_ref()),
             facts: Some(ticket_facts(&opening.set)),
+            description: String::new(),
         }),
         TicketEvent::Accepted { owner } => Fact::Accepted(asked::Accept { owner: owner.to_string() }),
         TicketEvent::Classified { set } => Fact::Classified(ticket_facts(set)),

@@ -31,8 +31,9 @@ pub(crate) use other::{
 };
 pub(crate) use target::{AtArgs, DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use ticket::{
-    AskArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ResolveArgs, SeverityWord,
-    StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord, VisitArgs,
+    AskArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ReadTextsArgs, ResolveArgs,
+    SeverityWord, StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord,
+    VisitArgs,
 };
 pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
 

@@ -5,6 +5,8 @@
 mod ask;
 mod show;
 
+use std::{fs, io, path::Path};
+
 use jiff::tz::TimeZone;
 use pegcount_client::Api;
 use pegcount_proto::v1;
@@ -13,8 +15,8 @@ use tokio_stream::StreamExt;
 
 use crate::{
     args::{
-        AskArgs, AtArgs, FilterArgs, OneArgs, OrderWord, SeverityWord, StatusWord, TicketListArgs,
-        TicketVerb, TicketWatchArgs, UrgencyWord,
+        AskArgs, AtArgs, FilterArgs, OneArgs, OrderWord, ReadTextsArgs, SeverityWord, StatusWord,
+        TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord,
     },
     error::CliError,
     output, patience,
@@ -35,6 +37,7 @@ pub(crate) async fn run(verb: TicketVerb) -> Result<(), CliError> {
                 ticket: ticket.clone(),
                 expected_version: ask.expected,
                 command_id: command_id(&ask),
+                text: plain(ask.plain.as_deref())?,
                 command: Some(command),
             };
             done(&ask.at, &ticket, api.tickets().command_ticket(request).await?.into_inner())
@@ -43,13 +46,14 @@ pub(crate) async fn run(verb: TicketVerb) -> Result<(), CliError> {
             let api = server(&args.at).await?;
             let request = v1::OpenTicketRequest {
                 site: target::site(&args.at.site)?.to_string(),
-                ticket: Some(ask::new_ticket(args.ticket.clone(), args.new)),
+                ticket: Some(ask::new_ticket(args.ticket.clone(), args.new)?),
                 command_id: id(args.command_id),
             };
             done(&args.at, &args.ticket, api.tickets().open_ticket(request).await?.into_inner())
         }
         Err(TicketVerb::Show(args)) => show(args).await,
         Err(TicketVerb::History(args)) => history(args).await,
+        Err(TicketVerb::Read(args)) => read(args).await,
         Err(TicketVerb::List(args)) => list(args).await,
         Err(TicketVerb::Watch(args)) => watch(args).await,
         Err(pair) => two(pair).await,
@@ -75,7 +79,7 @@ async fn two(verb: TicketVerb) -> Result<(), CliError> {
             let request = v1::SplitTicketRequest {
                 site: target::site(&args.ask.at.site)?.to_string(),
                 whole: at(&args.ticket, args.ask.expected),
-                part: Some(ask::new_ticket(args.part, args.new)),
+                part: Some(ask::new_ticket(args.part, args.new)?),
                 command_id: command_id(&args.ask),
             };
             done(&args.ask.at, &args.ticket, api.tickets().split_ticket(request).await?.into_inner())
@@ -124,6 +128,37 @@ async fn show(args: OneArgs) -> Result<(), CliError> {
         output::line(show::json(&ticket, &zone))
     } else {
         output::line(show::one(&ticket, &zone))
+    }
+}
+
+async fn read(args: ReadTextsArgs) -> Result<(), CliError> {
+    let request = v1::ReadTicketTextsRequest {
+        site: target::site(&args.at.site)?.to_string(),
+        ticket: args.ticket,
+        references: args.references,
+        purpose: args.purpose,
+        command_id: id(None),
+    };
+    let texts = server(&args.at).await?.tickets().read_ticket_texts(request).await?.into_inner().texts;
+    for one in texts {
+        if args.at.json {
+            output::line(json!({ "reference": one.reference, "text": one.text }))?;
+        } else {
+            output::line(format_args!("{}: {}", one.reference, one.text))?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands in a file, or comes from standard input; nothing without one.
+fn plain(file: Option<&Path>) -> Result<String, CliError> {
+    match file {
+        None => Ok(String::new()),
+        Some(file) if file.as_os_str() == "-" => Ok(io::read_to_string(io::stdin())?),
+        Some(file) => {
+            let failed = |source| CliError::File { action: "read", path: file.to_owned(), source };
+            fs::read_to_string(file).map_err(failed)
+        }
     }
 }
 

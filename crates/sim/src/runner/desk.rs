@@ -157,6 +157,7 @@ async fn command(
         ticket: step.ticket.clone(),
         expected_version: 0,
         command_id: step.command.wrapping_add(number).to_be_bytes().to_vec().into(),
+        text: String::new(),
         command: Some(command),
     };
     client.command_ticket(request).await.map(drop)

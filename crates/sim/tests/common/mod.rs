@@ -276,6 +276,13 @@ impl TicketService for Server {
         Err(Status::unimplemented("not for these tests"))
     }
 
+    async fn read_ticket_texts(
+        &self,
+        _: Request<v1::ReadTicketTextsRequest>,
+    ) -> Result<Response<v1::ReadTicketTextsResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
     async fn watch_tickets(
         &self,
         _: Request<v1::WatchTicketsRequest>,

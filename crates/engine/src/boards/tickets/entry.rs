@@ -85,7 +85,7 @@ impl Entry {
         active.filter_map(|clock| clock.due).min().unwrap_or(NEVER)
     }
 
-    pub(super) fn customer(&self) -> Option<&CustomerId> {
+    pub(crate) fn customer(&self) -> Option<&CustomerId> {
         self.ticket.facts.customer.as_ref()
     }
 

@@ -6,12 +6,13 @@ use pegcount_domain::{
     ids::{AgentId, ContactId, Name, QueueId, ReasonCode, TeamId, TicketId, TicketKind},
     ticketing::{
         FieldValue, Opening, Promiser, TargetKind, TicketCommand, Visibility, VisitStep, Way, WayKind,
+        told::UNSEALED,
     },
     time::Micros,
 };
 use pegcount_engine::OpenTicket;
 use pegcount_proto::{
-    CALLER_BYTES_MAX, FactError, check_ticket_facts,
+    CALLER_BYTES_MAX, FactError, TEXT_BYTES_MAX, check_ticket_facts,
     v1::{self, ticket_command_request as asked},
 };
 use tonic::Status;
@@ -83,7 +84,54 @@ pub(super) fn new_ticket(
         set: facts(&at("facts"), new.facts.as_ref())?,
     };
     let ticket = fields::name(&at("ticket"), &new.ticket).map(TicketId)?;
-    Ok(OpenTicket { ticket, opening, caller: (!new.caller.is_empty()).then_some(new.caller) })
+    let caller = (!new.caller.is_empty()).then_some(new.caller);
+    let description = plain(&at("description"), new.description)?;
+    Ok(OpenTicket { ticket, opening, caller, description })
+}
+
+/// Free text that is to be sealed; what it says is personal, and is not said again.
+fn plain(field: &str, text: String) -> Result<Option<String>, Status> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(status::invalid(
+            field,
+            format!("has {} bytes; the limit is {TEXT_BYTES_MAX}", text.len()),
+        ));
+    }
+    Ok((!text.trim().is_empty()).then_some(text))
+}
+
+/// What was written, beside a command.
+pub(super) fn text(text: String) -> Result<Option<String>, Status> {
+    plain("text", text)
+}
+
+/// A command whose text comes beside it, with something in the place of the reference.
+pub(super) fn with_place(
+    mut command: Option<asked::Command>,
+    has_text: bool,
+) -> Result<Option<asked::Command>, Status> {
+    use asked::Command;
+    if !has_text {
+        return Ok(command);
+    }
+    let place = match &mut command {
+        Some(Command::Note(note)) => Some(&mut note.text),
+        Some(Command::Cancel(cancel)) => Some(&mut cancel.explanation),
+        Some(Command::Confirm(confirm)) => Some(&mut confirm.proof),
+        Some(Command::Resolve(resolve)) => resolve
+            .way
+            .as_mut()
+            .filter(|way| way.kind() == v1::TicketWayKind::Declined)
+            .map(|way| &mut way.alternative),
+        _ => None,
+    };
+    match place {
+        Some(place) if place.is_empty() => UNSEALED.as_str().clone_into(place),
+        Some(_) => return Err(status::invalid("text", "is there, and so is a reference; give one of both")),
+        // The engine says to what it belongs.
+        None => {}
+    }
+    Ok(command)
 }
 
 /// What facts set; attributes in the order of their names.
