@@ -107,7 +107,7 @@ impl<'r> Told<'r> {
             match kept {
                 Kept::Text => texts.push(*text),
                 Kept::Known(Holds::Customer) if self.caller.is_none() => {
-                    self.caller = Some((*text).to_owned())
+                    self.caller = Some((*text).to_owned());
                 }
                 Kept::Known(Holds::Group) => group = Name::new(text).ok().map(TeamId),
                 Kept::Known(holds) => set.extend(Name::new(text).ok().and_then(|name| field(*holds, name))),
