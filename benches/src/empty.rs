@@ -25,6 +25,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl IngestService for Empty {
     type StreamFactsStream = Answers<v1::StreamFactsResponse>;
     type ImportContactsStream = Answers<v1::ImportContactsResponse>;
+    type ImportTicketsStream = Answers<v1::ImportTicketsResponse>;
 
     async fn stream_facts(
         &self,
@@ -77,6 +78,13 @@ impl IngestService for Empty {
         &self,
         _: Request<Streaming<v1::ImportContactsRequest>>,
     ) -> Result<Response<Self::ImportContactsStream>, Status> {
+        Ok(Response::new(Box::pin(stream::empty())))
+    }
+
+    async fn import_tickets(
+        &self,
+        _: Request<Streaming<v1::ImportTicketsRequest>>,
+    ) -> Result<Response<Self::ImportTicketsStream>, Status> {
         Ok(Response::new(Box::pin(stream::empty())))
     }
 }

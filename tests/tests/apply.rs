@@ -224,3 +224,28 @@ fn targets_stand_beside_the_figures_that_they_are_for() {
     assert!(queues.lines().skip(1).all(|line| line.ends_with(",missed") || line.ends_with(',')), "{queues}");
     assert!(queues.contains(",missed"), "{queues}");
 }
+
+#[test]
+fn a_policy_that_counts_by_a_calendar_that_is_nowhere_is_refused_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = folder(&dir.path().join("data"));
+    let file = dir.path().join("site.toml");
+    let policies = |calendar: &str, more: &str| {
+        let text = format!(
+            "[site]\nname = \"main\"\n\n[[ticket_policies]]\n[[ticket_policies.policy]]\nname = \"any\"\n\
+             [[ticket_policies.policy.target]]\ntarget = \"resolve\"\nworking_days = 2\ncalendar = \"{calendar}\"\n{more}"
+        );
+        fs::write(&file, text).unwrap();
+        with(&["apply", &file.display().to_string(), "--yes"], &data)
+    };
+    let refused = policies("nights", "").failure();
+    let wanted =
+        "line 10: policy any: resolve: calendar is `nights`, and no calendar of that name is defined";
+    assert!(refused.contains(wanted), "{refused}");
+    policies("standard", "").success();
+    let nights = "\n[[calendar]]\ncalendar = \"nights\"\ntime_zone = \"UTC\"\n\
+                  windows = [{ days = [\"monday\"], from = \"22:00\", to = \"06:00\" }]\n";
+    policies("nights", nights).success();
+    // Once it is defined, a file need not say it again.
+    policies("nights", "").success();
+}

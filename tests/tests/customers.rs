@@ -63,6 +63,33 @@ impl Office {
         run_with(words.chain(common).chain(self.target(who.0, who.1)), input)
     }
 
+    fn ticket(&self, words: &[&str], input: &str) -> String {
+        self.ticket_as(("root", "administrator"), words, input).success()
+    }
+
+    fn ticket_as(&self, who: (&str, &str), words: &[&str], input: &str) -> Output {
+        let words = ["ticket"].iter().chain(words).chain(&["--site", "north"]).map(|word| (*word).to_owned());
+        run_with(words.chain(self.target(who.0, who.1)), input)
+    }
+
+    /// One whose opening names a caller, and about which something was written.
+    async fn import_a_ticket(&self, api: &pegcount_client::Api) {
+        use v1::{ticket_command_request as asked, timed_ticket_fact::Fact};
+        let opened = v1::NewTicket { kind: "repair".into(), caller: OTHER_MAIL.into(), ..Default::default() };
+        let noted = asked::Note { public: false, text: NOTE.into() };
+        let fact = |fact| v1::TimedTicketFact {
+            occurred_at_us: 1_772_355_600_000_000,
+            agent: "anna".into(),
+            fact: Some(fact),
+        };
+        let facts = vec![fact(Fact::Opened(opened)), fact(Fact::Noted(noted))];
+        let records = vec![v1::TicketRecord { ticket: "T-9".into(), facts }];
+        let request = v1::ImportTicketsRequest { site: "north".into(), source: "desk".into(), records };
+        let answers = api.ingest().import_tickets(tokio_stream::iter([request])).await.unwrap();
+        let answer = answers.into_inner().message().await.unwrap().unwrap();
+        assert_eq!((answer.added, answer.sealed), (1, 1), "{answer:?}");
+    }
+
     fn steward(&self, words: &[&str], input: &str) -> String {
         self.customer(STEWARD, words, input).success()
     }
@@ -213,8 +240,20 @@ async fn no_byte_of_the_folder_a_dump_a_backup_a_trace_or_a_metric_is_personal()
     };
     let answer = api.ingest().submit_facts(submit).await.unwrap().into_inner();
     assert_eq!(answer.ack.unwrap().refusals.len(), 1);
+    // What is written about tickets: with a customer and without, in every command that has a place for it.
+    office.ticket(&["open", "T-1", "--kind", "complaint", "--caller", NUMBER, "--description", "-"], NOTE);
+    office.ticket(&["open", "T-2", "--kind", "repair", "--description", "-"], NOTE);
+    office.ticket(&["note", "T-2", "--plain", "-"], NOTE);
+    office.ticket(&["accept", "T-1", "--owner", "bob"], "");
+    office.ticket(&["classify", "T-1", "--category", "pipes"], "");
+    office
+        .ticket(&["resolve", "T-1", "--way", "declined", "--declined-because", "old", "--plain", "-"], NOTE);
+    office.ticket(&["confirm", "T-1", "--plain", "-"], NAME);
+    office.ticket(&["cancel", "T-2", "--reason", "prank", "--plain", "-"], PLACE);
+    office.import_a_ticket(&api).await;
     let (ann, _) = office.keep();
     office.steward(&["read", &ann, "--purpose", "complaint"], "");
+    office.steward(&["timeline", &ann, "--purpose", "complaint"], "");
     let found: Value = serde_json::from_str(&office.steward(&["find", "-", "--json"], NUMBER)).unwrap();
     assert_eq!(found["customer"].as_str(), Some(ann.as_str()), "a call and a file know the same customer");
     // A second customer by a name that is a person's only in the eyes of people.
@@ -292,4 +331,53 @@ fn a_server_finds_its_master_key_where_it_is_told_to_and_not_elsewhere() {
     assert_eq!(error.code, Some(0), "sealing the log needs no vault: {}", error.stderr);
     let server = Server::start_with(&data, 0, &["--vault-key", &key_text]);
     assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn what_was_written_about_a_ticket_is_read_by_those_who_may_and_goes_with_the_customer() {
+    let office = office();
+    let written = |ticket: &str, words: &[&str]| {
+        let words: Vec<&str> =
+            ["read", ticket, "--purpose", "complaint"].iter().chain(words).copied().collect();
+        office.ticket_as(STEWARD, &words, "")
+    };
+    office.ticket(&["open", "T-1", "--kind", "complaint", "--caller", NUMBER, "--description", "-"], NOTE);
+    office.ticket(&["open", "T-2", "--kind", "repair", "--description", "-"], PLACE);
+    office.ticket(&["note", "T-1", "--text", "archive-7"], "");
+    assert!(written("T-1", &[]).success().trim_end().ends_with(&format!(": {NOTE}")));
+    assert!(written("T-2", &[]).success().contains(PLACE), "it has a key of its own");
+    let strange = written("T-2", &["s_0"]).failure();
+    assert!(strange.contains("s_0, which is no text of ticket T-2"), "{strange}");
+    let both = office.ticket_as(
+        ("root", "administrator"),
+        &["note", "T-1", "--text", "archive-8", "--plain", "-"],
+        NOTE,
+    );
+    assert!(both.failure().contains("give one of both"));
+    let no_place = office.ticket_as(
+        ("root", "administrator"),
+        &["accept", "T-1", "--owner", "bob", "--plain", "-"],
+        NOTE,
+    );
+    assert!(no_place.failure().contains("text belongs to note, cancel, confirm"));
+
+    // Whoever answers for the open ticket may read; others may not.
+    let words = ["read", "T-1", "--purpose", "complaint"];
+    let refused = office.ticket_as(BOB, &words, "").failure();
+    assert!(refused.contains("bob has no access to this customer's file now"), "{refused}");
+    office.ticket(&["accept", "T-1", "--owner", "bob"], "");
+    assert!(office.ticket_as(BOB, &words, "").success().contains(NOTE));
+    assert!(
+        office.ticket_as(("root", "administrator"), &words, "").failure().contains("the role administrator")
+    );
+    let found: Value = serde_json::from_str(&office.steward(&["find", "-", "--json"], NUMBER)).unwrap();
+    let ann = found["customer"].as_str().unwrap();
+    assert_eq!(found["reads"], 2, "each look is on record: {found}");
+
+    // A ticket that gets its customer later loses with her what was written before.
+    office.ticket(&["edit", "T-2", "--customer", ann], "");
+    office.steward(&["erase", ann, "--reason", "asked_for", "--yes"], "");
+    for ticket in ["T-1", "T-2"] {
+        assert!(written(ticket, &[]).failure().contains("erased"), "{ticket}");
+    }
 }

@@ -14,6 +14,7 @@ use pegcount_domain::{
     time::Micros,
 };
 use pegcount_engine::{EngineOptions, LogStore, options as engine};
+use pegcount_import::tickets::reader as tickets;
 use pegcount_kpi::{
     correction::{CORRECTION_AGE_MAX, CORRECTION_GRACE, CORRECTIONS_MAX},
     query::{LAST_MAX, RANGE_MAX},
@@ -170,6 +171,19 @@ fn of_engine() -> Vec<Limit> {
         ),
         limit("customer_grant_max", micros(customer::GRANT_MAX), "s", "the longest that access is given for"),
         limit("record_facts_max", engine::RECORD_FACTS_MAX.to_string(), "facts", "in one imported record"),
+        limit(
+            "import_memory_bytes",
+            tickets::MEMORY_BYTES.to_string(),
+            "bytes",
+            "of a tickets' file in memory; of a longer one the rest lies in temporary files meanwhile",
+        ),
+        limit(
+            "import_row_bytes_max",
+            tickets::ROW_BYTES_MAX.to_string(),
+            "bytes",
+            "in one row of a tickets' file",
+        ),
+        limit("import_ticket_rows_max", tickets::TICKET_ROWS_MAX.to_string(), "rows", "of one ticket"),
         limit(
             "retention_min",
             micros(pegcount_engine::RETENTION_MIN),

@@ -40,6 +40,22 @@ pub(crate) enum CliError {
         /// Why.
         source: pegcount_import::bank::BankError,
     },
+    /// Likewise, of tickets.
+    #[error("{}: {source}", .path.display())]
+    Tickets {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: pegcount_import::tickets::TicketsError,
+    },
+    /// A map of tickets is not well formed.
+    #[error("{}: {source}", .path.display())]
+    TicketMap {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<pegcount_import::tickets::MapError>,
+    },
     /// A site's file is not well formed.
     #[error(transparent)]
     SiteFile(#[from] crate::site_file::read::SiteFileError),

@@ -65,6 +65,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Import(ImportCommand::Bank(args)) => import::bank(args).await,
+        Command::Import(ImportCommand::Tickets(args)) => import::tickets(args).await,
         Command::Apply(args) => apply::run(args).await,
         Command::Definitions(args) => apply::show(args).await,
         Command::Kpi(args) => kpi::run(args).await,

@@ -50,7 +50,7 @@ fn granted(to: &str, hours: i64) -> CustomerFile {
 fn read(file: &CustomerFile, who: &str, purpose: &str, now: Micros) -> Result<(), CustomerRefusal> {
     let who = name(who);
     let is_steward = who.as_str() == "steward";
-    let reader = Reader { name: &who, is_steward };
+    let reader = Reader { name: &who, is_steward, answers_for_ticket: false };
     let event = decide_read(file, reader, &[name("s_2")], &reason(purpose), now)?;
     assert_eq!(event, Some(CustomerEvent::Read { values: vec![name("s_2")], purpose: reason(purpose) }));
     Ok(())
@@ -124,7 +124,13 @@ fn leave_begins_before_it_ends_and_lasts_ninety_days_at_most() {
 fn only_values_of_the_file_are_read_and_only_so_many() {
     let (file, who) = (file(), name("steward"));
     let read = |values: &[Name]| {
-        decide_read(&file, Reader { name: &who, is_steward: true }, values, &reason("audit"), NOON)
+        decide_read(
+            &file,
+            Reader { name: &who, is_steward: true, answers_for_ticket: false },
+            values,
+            &reason("audit"),
+            NOON,
+        )
     };
     assert_eq!(read(&[name("s_1"), name("s_9")]), Err(CustomerRefusal::NotInFile(name("s_9"))));
     assert_eq!(read(&[]), Err(CustomerRefusal::Nothing { limit: READ_MAX }));

@@ -29,6 +29,7 @@ use crate::{
     commands::{Asker, Carried, Decided, refused},
     engine::{Engine, blocked},
     error::EngineError,
+    texts::own_identity,
 };
 
 /// Values of one customer that are to be sealed.
@@ -89,7 +90,7 @@ fn remove_copy(dir: &Path) {
 }
 
 /// What is asked for, on a customer's file as it is.
-type Decision<'a> =
+pub(crate) type Decision<'a> =
     dyn Fn(&CustomerFile) -> Result<Option<CustomerEvent>, CustomerRefusal> + Send + Sync + 'a;
 
 impl Engine {
@@ -223,9 +224,24 @@ impl Engine {
         command_id: CommandId,
     ) -> Result<Carried, EngineError> {
         let decide = |file: &CustomerFile| Ok(decide_erase(file, reason.clone()));
+        // What was written of the customer's tickets before they had a customer goes first: a repeat after a crash finds the rest.
+        for (own, number) in self.own_keys(site, customer)?.into_iter().zip(1..) {
+            let command_id = CommandId(command_id.0.wrapping_add(number));
+            self.customer_command(site, &own, &decide, actor, command_id).await?;
+        }
         let done = self.customer_command(site, customer, &decide, actor, command_id).await?;
         self.carry_out_erasures().await?;
         Ok(done)
+    }
+
+    /// The keys of their own that a customer's tickets have.
+    fn own_keys(&self, site: &SiteId, customer: &CustomerId) -> Result<Vec<CustomerId>, EngineError> {
+        let tickets = {
+            let boards = self.boards.state().read();
+            boards.site(site).map(|board| board.tickets.of_customer(customer)).unwrap_or_default()
+        };
+        let own = tickets.iter().map(|(_, _, ticket)| self.vault.find(site, &own_identity(ticket)));
+        Ok(own.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// A copy of the vault as it is at one moment, without its master key, beside the vault; it goes when it is dropped.
@@ -261,7 +277,7 @@ impl Engine {
         .await
     }
 
-    async fn customer_command(
+    pub(crate) async fn customer_command(
         &self,
         site: &SiteId,
         customer: &CustomerId,
@@ -312,6 +328,6 @@ impl Engine {
     }
 }
 
-fn stream(site: &SiteId, customer: &CustomerId) -> StreamName {
+pub(crate) fn stream(site: &SiteId, customer: &CustomerId) -> StreamName {
     StreamName { site: site.0.clone(), kind: StreamKind::Customer, id: customer.0.clone() }
 }

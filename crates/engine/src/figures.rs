@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use pegcount_domain::{
     envelope::{Position, Recorded},
-    ids::Key,
+    ids::{CustomerId, Key, SiteId},
+    time::Micros,
 };
 use pegcount_kpi::{Kpi, Query, QueryError, Table};
 use pegcount_log::Frame;
@@ -72,6 +73,11 @@ impl Figures {
 }
 
 impl Figures {
+    /// When each contact of a customer began, and where its first fact stands in the log; in no order.
+    pub(crate) fn customer_contacts(&self, site: &SiteId, customer: &CustomerId) -> Vec<(Micros, Position)> {
+        self.kpi.customer_contacts(site, self.keys.of(customer.as_str()))
+    }
+
     /// Takes one frame in.
     pub fn fold(&mut self, frame: &Frame) {
         let mut decoded = std::mem::take(&mut self.spare);

@@ -36,13 +36,16 @@ mod recorded;
 mod refold;
 mod retention;
 mod source;
+mod texts;
+mod ticket_imports;
 mod tickets;
+mod timeline;
 mod watch;
 
 pub use audit::{AuditStatus, ReconcileProgress, Reconciled, Violation};
 pub use boards::{
-    AgentView, ContactView, CustomerView, MarkedContactFact, MarkedFact, TicketCursor, TicketFilter,
-    TicketOrder, TicketView,
+    AgentView, ContactView, CustomerView, MarkedContactFact, MarkedFact, STANDARD as STANDARD_CALENDAR,
+    TicketCursor, TicketFilter, TicketOrder, TicketView,
 };
 pub use checkpoints::Checkpointing;
 pub use commands::Carried;
@@ -66,8 +69,10 @@ pub use progress::{Purpose, Recomputation};
 pub use reading::{LogPage, ReadEvent};
 pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
+pub use ticket_imports::ImportedTickets;
 pub use tickets::{
     OneTicket, OpenTicket, TicketAsker, TicketHistory, TicketPage, TicketStep, TicketUpdate, TicketWatch,
     WATCHED_TICKETS_MAX,
 };
+pub use timeline::{TIMELINE_PAGE_MAX, Timeline, TimelineEntry, TimelinePage, TimelinePlace};
 pub use watch::{KpiWatch, WatchUpdate};

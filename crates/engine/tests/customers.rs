@@ -59,7 +59,7 @@ impl Place {
         id: u128,
     ) -> Result<Vec<ReadValue>, EngineError> {
         let who = name(who);
-        let reader = Reader { name: &who, is_steward: who.as_str() == "steward" };
+        let reader = Reader { name: &who, is_steward: who.as_str() == "steward", answers_for_ticket: false };
         let (values, purpose) = (values.to_vec(), reason("call_back"));
         self.engine.read_values(&site(), of, values, purpose, reader, command(id)).await
     }

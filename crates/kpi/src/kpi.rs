@@ -270,6 +270,11 @@ impl Kpi {
         all
     }
 
+    /// When each contact of a customer began, and where its first fact stands in the log; in no order.
+    pub fn customer_contacts(&self, site: &SiteId, customer: Key) -> Vec<(Micros, Position)> {
+        self.site(site).map(|site| site.customer_contacts(customer)).unwrap_or_default()
+    }
+
     /// The figures of a site that changed after their interval had closed, in the order of their causes.
     pub fn corrections(&self, site: &SiteId) -> Vec<Correction> {
         self.site(site).map(|site| site.corrections.iter().collect()).unwrap_or_default()

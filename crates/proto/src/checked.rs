@@ -44,31 +44,35 @@ pub struct FactError {
 
 impl FactError {
     /// Puts `prefix.` before the field.
-    fn within(mut self, prefix: &str) -> Self {
+    pub(crate) fn within(mut self, prefix: &str) -> Self {
         self.field =
             if self.field.is_empty() { prefix.to_owned() } else { format!("{prefix}.{}", self.field) };
         self
     }
 }
 
-fn wrong(field: &str, reason: impl Into<String>) -> FactError {
+pub(crate) fn wrong(field: &str, reason: impl Into<String>) -> FactError {
     FactError { field: field.to_owned(), reason: reason.into() }
 }
 
-fn missing(field: &str) -> FactError {
+pub(crate) fn missing(field: &str) -> FactError {
     wrong(field, "is missing; it is required")
 }
 
-fn required<T>(text: &str, field: &str, wrap: impl FnOnce(Name) -> T) -> Result<T, FactError> {
+pub(crate) fn required<T>(text: &str, field: &str, wrap: impl FnOnce(Name) -> T) -> Result<T, FactError> {
     Name::new(text).map(wrap).map_err(|error| wrong(field, error.to_string()))
 }
 
-fn optional<T>(text: &str, field: &str, wrap: impl FnOnce(Name) -> T) -> Result<Option<T>, FactError> {
+pub(crate) fn optional<T>(
+    text: &str,
+    field: &str,
+    wrap: impl FnOnce(Name) -> T,
+) -> Result<Option<T>, FactError> {
     if text.is_empty() { Ok(None) } else { required(text, field, wrap).map(Some) }
 }
 
 /// An enum's value: unknown numbers are refused, 0 is "not said".
-fn coded<T>(
+pub(crate) fn coded<T>(
     value: i32,
     field: &str,
     from_code: impl FnOnce(u32) -> Option<T>,
@@ -82,11 +86,15 @@ fn coded<T>(
     }
 }
 
-fn said<T>(value: i32, field: &str, from_code: impl FnOnce(u32) -> Option<T>) -> Result<T, FactError> {
+pub(crate) fn said<T>(
+    value: i32,
+    field: &str,
+    from_code: impl FnOnce(u32) -> Option<T>,
+) -> Result<T, FactError> {
     coded(value, field, from_code)?.ok_or_else(|| missing(field))
 }
 
-fn plain(caller: &str, field: &str) -> Result<Option<String>, FactError> {
+pub(crate) fn plain(caller: &str, field: &str) -> Result<Option<String>, FactError> {
     // Blanks identify nobody.
     let caller = caller.trim();
     match caller.len() {

@@ -10,6 +10,8 @@ mod encode;
 pub mod fuzzing;
 mod names;
 mod rules;
+mod ticket_facts;
+mod ticket_records;
 mod ticket_rules;
 mod tickets;
 
@@ -20,6 +22,8 @@ pub use decode::{DecodeError, decode};
 pub use encode::{Encoded, SCHEMA_VERSION, encode};
 pub use names::Names;
 pub use rules::{formula_of, nameless};
+pub use ticket_facts::{check_ticket_facts, ticket_facts};
+pub use ticket_records::{TEXT_BYTES_MAX, check_ticket_record, ticket_record};
 
 /// The public contract, generated from `proto/pegcount/v1`.
 #[allow(missing_docs, clippy::pedantic, reason = "generated; the .proto files carry the documentation")]

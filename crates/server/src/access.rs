@@ -49,7 +49,7 @@ actions! {
     /// Amending and annulling facts.
     CorrectFacts "correcting facts" [TeamLead KpiDesk Connector Administrator],
     /// Whole records of other systems.
-    ImportContacts "importing contacts" [Connector Administrator],
+    ImportRecords "importing records" [Connector Administrator],
     /// Queues, reasons, agents.
     Define "defining" [Administrator],
     /// What is defined: needed to read any figure.
@@ -178,6 +178,12 @@ impl Caller {
     /// The agent that it is, if it is one: then it gets to see and change nothing else.
     pub(crate) fn own_agent(&self) -> Option<&AgentId> {
         self.principal.agent()
+    }
+
+    /// The agent as whom it owns tickets: its own, or of a ticket owner's token the one of its name.
+    pub(crate) fn as_owner(&self) -> Option<AgentId> {
+        let named = (self.principal.role() == Role::TicketOwner).then(|| AgentId(self.actor().clone()));
+        self.own_agent().cloned().or(named)
     }
 
     /// The only site that it may speak for; none: all.

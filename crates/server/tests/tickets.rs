@@ -46,6 +46,7 @@ fn asked(ticket: &str, id: u8, expected_version: u64, command: Command) -> v1::T
         ticket: ticket.into(),
         expected_version,
         command_id: uuid(id),
+        text: String::new(),
         command: Some(command),
     }
 }

@@ -50,6 +50,14 @@ impl Found {
     }
 }
 
+/// A value to seal.
+pub(crate) struct ToSeal<'a> {
+    pub(crate) customer: u128,
+    pub(crate) key: &'a CustomerKey,
+    pub(crate) kind: ValueKind,
+    pub(crate) plain: &'a str,
+}
+
 pub(crate) struct SealedValues {
     file: Appended,
     places: FxHashMap<u128, Place>,
@@ -75,17 +83,12 @@ impl SealedValues {
         self.places.len()
     }
 
-    /// Seals values of one customer, durably together; their references.
-    pub(crate) fn seal(
-        &mut self,
-        customer: u128,
-        key: &CustomerKey,
-        values: &[(ValueKind, &str)],
-    ) -> Result<Vec<u128>, VaultError> {
+    /// Seals values, each of a customer under the customer's key, durably together; their references.
+    pub(crate) fn seal(&mut self, values: &[ToSeal<'_>]) -> Result<Vec<u128>, VaultError> {
         let (mut body, mut made) = (Vec::new(), Vec::with_capacity(values.len()));
-        for (kind, plain) in values {
+        for ToSeal { customer, key, kind, plain } in values {
             let reference = u128::from_le_bytes(random()?);
-            let about = about(reference, customer, *kind);
+            let about = about(reference, *customer, *kind);
             let (nonce, sealed) = key.seal(plain.as_bytes(), &about)?;
             made.push((reference, widen(body.len()), HEAD_BYTES + sealed.len()));
             body.extend_from_slice(&about);

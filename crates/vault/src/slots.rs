@@ -29,6 +29,8 @@ pub(crate) const NAME: &str = "keys";
 pub(crate) const MAGIC: &str = "PEGVSLT1";
 const PAGE_BYTES: usize = 4_096;
 const SLOT_BYTES: usize = 128;
+/// Slots in a sector of 512 bytes, the least that a disk writes at once.
+const SECTOR_SLOTS: u64 = 4;
 
 pub(crate) struct Slots {
     file: File,
@@ -74,11 +76,20 @@ impl Slots {
         self.live.get(&customer).map(|(_, wrapped)| wrapped)
     }
 
-    /// Keeps the key of a customer who has none, durably.
-    pub(crate) fn keep(&mut self, customer: u128, wrapped: Wrapped) -> Result<(), VaultError> {
-        self.put(self.next, &slot(customer, Some(&wrapped)))?;
-        self.live.insert(customer, (self.next, wrapped));
-        self.next += 1;
+    /// Keeps the keys of customers who have none, durably. Those that share a sector are written together: so a crash leaves no
+    /// slot unwritten before a written one, which would look like damage.
+    pub(crate) fn keep(&mut self, made: Vec<(u128, Wrapped)>) -> Result<(), VaultError> {
+        let mut made = made.into_iter().peekable();
+        while made.peek().is_some() {
+            let room = SECTOR_SLOTS - self.next % SECTOR_SLOTS;
+            let together: Vec<_> = made.by_ref().take(usize::try_from(room).unwrap_or(1)).collect();
+            let slots = together.iter().flat_map(|(customer, wrapped)| slot(*customer, Some(wrapped)));
+            self.put(self.next, &slots.collect::<Vec<u8>>())?;
+            for (customer, wrapped) in together {
+                self.live.insert(customer, (self.next, wrapped));
+                self.next += 1;
+            }
+        }
         Ok(())
     }
 

@@ -21,7 +21,7 @@ use crate::{
     key::{CustomerKey, Hash, Key, MasterKey, random},
     ledger::Ledger,
     name::{Of, name, number},
-    sealed::SealedValues,
+    sealed::{SealedValues, ToSeal},
     slots::Slots,
 };
 
@@ -193,7 +193,16 @@ impl Vault {
     /// Seals values of one customer, durably together, and gives a reference for each, in their order. The first makes the
     /// customer's key.
     pub fn seal(&self, of: &CustomerId, values: &[(ValueKind, &str)]) -> Result<Vec<Name>, VaultError> {
-        for (index, (_, plain)) in values.iter().enumerate() {
+        let values: Vec<_> = values.iter().map(|(kind, plain)| (of, *kind, *plain)).collect();
+        self.seal_of_several(&values)
+    }
+
+    /// As [`Vault::seal`], for values of several customers; the values are durable together, or none is.
+    pub fn seal_of_several(
+        &self,
+        values: &[(&CustomerId, ValueKind, &str)],
+    ) -> Result<Vec<Name>, VaultError> {
+        for (index, (_, _, plain)) in values.iter().enumerate() {
             if plain.trim().is_empty() {
                 return Err(VaultError::Blank { index });
             }
@@ -201,18 +210,32 @@ impl Vault {
                 return Err(VaultError::TooLong { index, bytes: plain.len(), limit: VALUE_BYTES_MAX });
             }
         }
-        let number = number_of(of)?;
         let mut people = self.people.lock();
-        self.check_known(&people, of, number)?;
         let people = &mut *people;
-        let key = if let Some(wrapped) = people.slots.get(number) {
-            self.key.unwrap(number, wrapped).ok_or(VaultError::Sealing)?
-        } else {
-            let (key, wrapped) = self.key.new_customer(number)?;
-            people.slots.keep(number, wrapped)?;
-            key
-        };
-        let references = people.sealed.seal(number, &key, values)?;
+        let mut keys: FxHashMap<u128, CustomerKey> = FxHashMap::default();
+        let (mut numbers, mut made) = (Vec::with_capacity(values.len()), Vec::new());
+        for (of, ..) in values {
+            let number = number_of(of)?;
+            numbers.push(number);
+            if keys.contains_key(&number) {
+                continue;
+            }
+            self.check_known(people, of, number)?;
+            let key = if let Some(wrapped) = people.slots.get(number) {
+                self.key.unwrap(number, wrapped).ok_or(VaultError::Sealing)?
+            } else {
+                let (key, wrapped) = self.key.new_customer(number)?;
+                made.push((number, wrapped));
+                key
+            };
+            keys.insert(number, key);
+        }
+        people.slots.keep(made)?;
+        let to_seal = numbers.iter().zip(values).map(|(number, (_, kind, plain))| {
+            let key = keys.get(number).ok_or(VaultError::Sealing)?;
+            Ok(ToSeal { customer: *number, key, kind: *kind, plain })
+        });
+        let references = people.sealed.seal(&to_seal.collect::<Result<Vec<_>, VaultError>>()?)?;
         references.into_iter().map(|reference| Ok(name(Of::Value, reference)?)).collect()
     }
 

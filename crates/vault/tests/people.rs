@@ -316,3 +316,29 @@ fn the_master_key_may_lie_elsewhere_or_be_given() {
         "lost surrogates are not made anew in silence: {lost}"
     );
 }
+
+#[test]
+fn values_of_several_customers_are_sealed_at_once_and_each_goes_with_its_own() {
+    let dir = folder();
+    let vault = Vault::open(dir.path()).unwrap();
+    let numbers: Vec<String> = (0..11).map(|number| format!("+49 30 {number:03}")).collect();
+    let people = vault.surrogates(&site(), &numbers).unwrap();
+    let texts: Vec<String> = (0..22).map(|number| format!("note {number}")).collect();
+    let of = |index: usize| &people[index % people.len()];
+    let values: Vec<_> =
+        texts.iter().enumerate().map(|(index, text)| (of(index), ValueKind::Text, text.as_str())).collect();
+    let references = vault.seal_of_several(&values).unwrap();
+    drop(vault);
+
+    let vault = Vault::open(dir.path()).unwrap();
+    for (index, reference) in references.iter().enumerate() {
+        let found = vault.unseal(reference).unwrap();
+        assert_eq!((&found.customer, &found.plain), (of(index), &texts[index]));
+    }
+    vault.erase(&people[3..4], AT).unwrap();
+    for (index, reference) in references.iter().enumerate() {
+        assert_eq!(vault.unseal(reference).is_ok(), index % people.len() != 3, "value {index}");
+    }
+    let strangers = [(&people[3], ValueKind::Text, "x"), (&people[4], ValueKind::Text, "y")];
+    assert!(matches!(vault.seal_of_several(&strangers), Err(VaultError::Erased { .. })));
+}

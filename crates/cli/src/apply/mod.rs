@@ -17,7 +17,7 @@ use pegcount_domain::{
     event::Event,
     ids::{Name, SiteId},
 };
-use pegcount_engine::options::DEFINITIONS_MAX;
+use pegcount_engine::{STANDARD_CALENDAR, options::DEFINITIONS_MAX};
 use pegcount_proto::v1::{self, DefineRequest, ListDefinitionsRequest, RecomputationPurpose};
 use pegcount_server::wire;
 
@@ -46,12 +46,12 @@ pub(crate) async fn run(args: ApplyArgs) -> Result<(), CliError> {
     let missing = if args.dry_run { Missing::Refuse } else { Missing::Make };
     match Target::open(&args.target, missing).await {
         Ok(target) => {
-            let done = apply(&args, &target, &site, &file).await;
+            let done = apply(&args, &target, &site, file).await;
             target.close().await?;
             done
         }
         // To look makes no folder; where there is none, nothing is defined.
-        Err(CliError::NoFolder { .. }) => shown(&args, &site, &file, &[]).map(drop),
+        Err(CliError::NoFolder { .. }) => shown(&args, &site, file, &[]).map(drop),
         Err(error) => Err(error),
     }
 }
@@ -60,10 +60,11 @@ async fn apply(
     args: &ApplyArgs,
     target: &Target,
     site: &SiteId,
-    file: &read::SiteRead,
+    file: read::SiteRead,
 ) -> Result<(), CliError> {
+    let zone = file.zone.clone();
     let Some(diff) = shown(args, site, file, &defined(target, site).await?)? else { return Ok(()) };
-    if !args.yes && !consents(&diff, site, &file.zone)? {
+    if !args.yes && !consents(&diff, site, &zone)? {
         return output::line("nothing was written");
     }
     let written = define(target, site, diff.events).await?;
@@ -78,9 +79,10 @@ async fn apply(
 fn shown(
     args: &ApplyArgs,
     site: &SiteId,
-    file: &read::SiteRead,
+    file: read::SiteRead,
     standing: &[Event],
 ) -> Result<Option<Diff>, CliError> {
+    check_calendars(file.calendars, file.events.iter().chain(standing))?;
     let diff = Diff::of(&file.events, standing);
     output::line(diff.words(&file.zone))?;
     if diff.events.is_empty() {
@@ -92,6 +94,22 @@ fn shown(
         return Ok(None);
     }
     Ok(Some(diff))
+}
+
+/// Policies count by calendars that are there.
+fn check_calendars<'e>(
+    named: Vec<(String, read::SiteFileError)>,
+    definitions: impl Iterator<Item = &'e Event> + Clone,
+) -> Result<(), CliError> {
+    let is_defined = |name: &str| {
+        let mut definitions = definitions.clone();
+        let defines = |event: &Event| matches!(event, Event::CalendarDefined(calendar) if calendar.calendar.as_str() == name);
+        name == STANDARD_CALENDAR.as_str() || definitions.any(defines)
+    };
+    match named.into_iter().find(|(name, _)| !is_defined(name)) {
+        Some((_, wrong)) => Err(wrong.into()),
+        None => Ok(()),
+    }
 }
 
 /// The site of the argument, or else the file's.

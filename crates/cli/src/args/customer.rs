@@ -23,6 +23,10 @@ pub(crate) enum CustomerCommand {
     ///
     /// A data steward may always; others need `pegcount customer grant`.
     Read(ReadArgs),
+    /// All contacts and tickets of a customer, over all channels, in the order in which they began
+    ///
+    /// For those who may read sealed values, and on record as that is.
+    Timeline(TimelineArgs),
     /// Set the tier: A, B, C, VIP…
     Tier(TierArgs),
     /// Let somebody read the file for a while
@@ -88,6 +92,31 @@ pub(crate) struct ReadArgs {
     /// What for: a code, such as `call_back`
     #[arg(long, value_name = "CODE")]
     pub(crate) purpose: String,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
+/// Whose timeline.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    pegcount customer timeline c_… --purpose complaint --newest-first --site north --server http://127.0.0.1:7474 \
+    --token-file steward.token")]
+pub(crate) struct TimelineArgs {
+    /// The surrogate
+    #[arg(value_name = "CUSTOMER")]
+    pub(crate) customer: String,
+    /// What for: a code, such as `complaint`
+    #[arg(long, value_name = "CODE")]
+    pub(crate) purpose: String,
+    /// The last first
+    #[arg(long)]
+    pub(crate) newest_first: bool,
+    /// The most entries
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// The time zone to show times in
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
     #[command(flatten)]
     pub(crate) at: AtArgs,
 }

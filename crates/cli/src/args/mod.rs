@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use apply::{ApplyArgs, DefinitionsArgs};
 pub(crate) use customer::{
     CustomerCommand, EraseArgs, FindArgs, GrantArgs, KeepArgs, ReadArgs, RevokeArgs, ShowArgs, TierArgs,
-    VaultBackupArgs, VaultCommand, VaultRestoreArgs,
+    TimelineArgs, VaultBackupArgs, VaultCommand, VaultRestoreArgs,
 };
 pub(crate) use demo::DemoArgs;
 pub(crate) use kpi::{
@@ -27,12 +27,13 @@ pub(crate) use kpi::{
 pub(crate) use log_tools::{BackupArgs, DumpArgs, DumpFormat, LoadArgs, RestoreArgs, StatArgs, VerifyArgs};
 pub(crate) use other::{
     AgentCommand, AgentListArgs, BankArgs, ConfigArgs, ConsumersArgs, ImportCommand, LogCommand, RetainArgs,
-    SealArgs, ServeArgs, TailArgs, TokenArgs,
+    SealArgs, ServeArgs, TailArgs, TicketsArgs, TokenArgs,
 };
 pub(crate) use target::{AtArgs, DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use ticket::{
-    AskArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ResolveArgs, SeverityWord,
-    StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord, VisitArgs,
+    AskArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ReadTextsArgs, ResolveArgs,
+    SeverityWord, StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord,
+    VisitArgs,
 };
 pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
 

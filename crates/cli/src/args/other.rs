@@ -83,6 +83,11 @@ pub(crate) enum ImportCommand {
     /// Tab-separated, one call a row, times local. A second import of the same records, in whatever order, adds
     /// nothing; a broken line is reported with its number, and the rest goes in.
     Bank(BankArgs),
+    /// Histories of a help desk's tickets: CSV, one thing that happened in a row, in any order
+    ///
+    /// A map says what the columns hold and what the values mean. A second import adds nothing; a ticket that has grown gets what it
+    /// lacks. A broken row is reported with its line, and the rest goes in. What the rules of tickets would refuse is kept as it is.
+    Tickets(TicketsArgs),
 }
 
 /// What to import, and where.
@@ -105,6 +110,38 @@ pub(crate) struct BankArgs {
     #[arg(long, value_name = "NAME", default_value = "import-bank")]
     pub(crate) source: String,
     /// List every line that was skipped or odd, not only the first few
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// Which tickets to import, by which map, and where.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    pegcount import tickets desk.csv --site main --map docs/tickets-map.toml --dry-run\n  \
+    pegcount import tickets desk.csv --site main --map map.toml \\\n      \
+    --server http://127.0.0.1:7474 --token-file pegcount-data/local-token")]
+pub(crate) struct TicketsArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The site that the tickets belong to
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: String,
+    /// What the columns and the values mean; docs/tickets-map.toml is a sample
+    #[arg(long, value_name = "MAP.toml")]
+    pub(crate) map: PathBuf,
+    /// The name of the system that the tickets come from
+    #[arg(long, value_name = "NAME", default_value = "import-tickets")]
+    pub(crate) source: String,
+    /// Read and report, and store nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// List every broken row, not only the first few
     #[arg(long)]
     pub(crate) verbose: bool,
     /// How to write the report

@@ -3,29 +3,36 @@
 //! Invariant: every record that the reader gives is handed over exactly once; the report comes after the last one is
 //! durable.
 
+mod counts;
 mod report;
 mod sink;
+mod ticket_report;
+mod tickets;
 mod wire;
+
+pub(crate) use tickets::tickets;
 
 use std::{fs::File, io::BufReader};
 
 use indicatif::ProgressBar;
-use pegcount_domain::ids::SourceId;
+use pegcount_domain::{ids::SourceId, time::Micros};
 use pegcount_import::{ContactRecord, bank::BankReader};
 
 use crate::{
-    args::{BankArgs, Format},
+    args::BankArgs,
     error::CliError,
-    output,
     progress::styled,
     target::{self, Missing, Target},
     when,
 };
 use report::Outcome;
-use sink::Sink;
+use sink::{Contacts, Kind, Sink};
 
 /// Records handed over at once: some 300 KiB as a message, well below what a server takes.
 const RECORDS_PER_MESSAGE: usize = 500;
+
+/// A message with about so many bytes gets no more records.
+const MESSAGE_BYTES: usize = 512 * 1024;
 
 /// Records that are brought into the order of their times before they are handed over. Files come in any order, and
 /// history that arrives in its own order is folded fastest. A longer file is ordered part by part.
@@ -46,35 +53,45 @@ pub(crate) async fn bank(args: BankArgs) -> Result<(), CliError> {
     let mut reader = BankReader::new(bar.wrap_read(BufReader::new(file)), zone).map_err(bank)?;
 
     let target = Target::open(&args.target, Missing::Make).await?;
-    let mut sink = Sink::open(&target, &site, &source);
+    let mut sink = Sink::<Contacts>::open(&target, &site, &source);
     let mut part: Vec<ContactRecord> = Vec::new();
     for record in &mut reader {
         part.push(record.map_err(bank)?);
         if part.len() == RECORDS_IN_ORDER {
-            hand_over(std::mem::take(&mut part), &mut sink).await?;
+            hand_over(std::mem::take(&mut part), begins, &mut sink).await?;
         }
     }
     bar.finish_and_clear();
-    hand_over(part, &mut sink).await?;
+    hand_over(part, begins, &mut sink).await?;
     let done = sink.finish().await?;
     target.close().await?;
 
     let outcome = Outcome { file: args.file.display().to_string(), read: reader.into_report(), done };
-    match args.format {
-        Format::Table => output::line(report::text(&outcome, args.verbose)),
-        Format::Csv => Ok(report::csv(&outcome, output::out())?),
-        Format::Json => output::line(report::json(&outcome)),
-    }
+    outcome.write(args.format, args.verbose)
 }
 
-/// Hands records over in the order of their times.
-async fn hand_over(mut records: Vec<ContactRecord>, sink: &mut Sink) -> Result<(), CliError> {
-    records.sort_by_key(|record| record.facts.first().map(|(at, _)| *at));
+fn begins(record: &ContactRecord) -> Option<Micros> {
+    record.facts.first().map(|(at, _)| *at)
+}
+
+/// Hands records over in the order in which they begin.
+async fn hand_over<K: Kind + 'static>(
+    mut records: Vec<K::Record>,
+    begins: impl Fn(&K::Record) -> Option<Micros>,
+    sink: &mut Sink<K>,
+) -> Result<(), CliError> {
+    records.sort_by_key(begins);
     let bar = ProgressBar::new(records.len().try_into().unwrap_or(u64::MAX));
     let bar = styled(bar, "storing {bar:40} {percent:>3} % · {human_pos} of {human_len} records · {elapsed}");
-    let mut records = records.into_iter();
+    let mut records = records.into_iter().peekable();
     loop {
-        let message: Vec<ContactRecord> = records.by_ref().take(RECORDS_PER_MESSAGE).collect();
+        let mut bytes = 0;
+        let room = |record: &K::Record| {
+            let has_room = bytes < MESSAGE_BYTES;
+            bytes += K::bytes(record);
+            has_room
+        };
+        let message: Vec<K::Record> = take_while(&mut records, room);
         if message.is_empty() {
             bar.finish_and_clear();
             return Ok(());
@@ -82,6 +99,20 @@ async fn hand_over(mut records: Vec<ContactRecord>, sink: &mut Sink) -> Result<(
         bar.inc(message.len().try_into().unwrap_or(u64::MAX));
         sink.send(message).await?;
     }
+}
+
+/// At most a message's records, as long as there is room.
+fn take_while<R>(
+    records: &mut std::iter::Peekable<impl Iterator<Item = R>>,
+    mut room: impl FnMut(&R) -> bool,
+) -> Vec<R> {
+    let mut taken = Vec::new();
+    while taken.len() < RECORDS_PER_MESSAGE
+        && let Some(record) = records.next_if(&mut room)
+    {
+        taken.push(record);
+    }
+    taken
 }
 
 /// A bar over the file's bytes.

@@ -1,17 +1,14 @@
-//! What an import read, kept, left out and found odd, and what became of it: as text, CSV or JSON.
+//! What an import of call records read, kept, left out and found odd, and what became of it.
 //!
-//! Invariant: the three say the same; the text alone shortens long lists of lines.
-
-use std::{fmt::Write as _, io::Write};
+//! Invariant: every count of the reader's report is told.
 
 use pegcount_import::bank::{BankReport, Oddity};
-use serde_json::{Value, json};
 
-use super::sink::Done;
-use crate::figures::human;
-
-/// Lines named in the text before the rest is only counted.
-const LINES_SHOWN: usize = 8;
+use super::{
+    counts::{BrokenLine, Count, Counted, length},
+    sink::Done,
+};
+use crate::{args::Format, error::CliError};
 
 /// All of it.
 pub(super) struct Outcome {
@@ -23,18 +20,30 @@ pub(super) struct Outcome {
     pub(super) done: Done,
 }
 
-/// One count, with the lines it stands for where they are known.
-struct Count {
-    kind: &'static str,
-    word: &'static str,
-    number: u64,
-    lines: Vec<u64>,
+impl Outcome {
+    /// Prints it.
+    pub(super) fn write(&self, format: Format, verbose: bool) -> Result<(), CliError> {
+        self.counted().write(format, verbose)
+    }
+
+    fn counted(&self) -> Counted {
+        let broken = self.read.broken.iter().map(|row| BrokenLine {
+            line: row.line,
+            column: row.column.map(str::to_owned),
+            reason: row.reason.clone(),
+        });
+        Counted {
+            file: self.file.clone(),
+            counts: counts(self),
+            broken: broken.collect(),
+            refused: ("contact", self.done.refused.clone()),
+        }
+    }
 }
 
 fn counts(outcome: &Outcome) -> Vec<Count> {
     let (read, done) = (&outcome.read, &outcome.done);
-    let plain = |kind, word, number| Count { kind, word, number, lines: Vec::new() };
-    let listed = |kind, word, lines: Vec<u64>| Count { kind, word, number: length(&lines), lines };
+    let (plain, listed) = (Count::plain, Count::listed);
     let mut all = vec![
         plain("read", "rows read", read.read),
         plain("kept", "kept", read.kept),
@@ -43,16 +52,16 @@ fn counts(outcome: &Outcome) -> Vec<Count> {
         plain("agents", "agents named", read.agents.len().try_into().unwrap_or(u64::MAX)),
         plain("agent_unknown", "answered by nobody known", read.agent_unknown),
         plain("caller_unknown", "with no customer identified", read.caller_unknown),
-        plain("phantom", "PHANTOM, left out", read.phantom),
+        plain("phantom", "PHANTOM, left out", read.phantom).headed("left out"),
         listed("repeated", "repeats of an earlier line, left out", lines(&read.repeated, |row| row.line)),
         listed("broken", "broken, left out", lines(&read.broken, |row| row.line)),
     ];
-    let odd = Oddity::ALL.into_iter().map(|oddity| {
-        listed(kind(oddity), oddity.word(), read.odd.get(&oddity).cloned().unwrap_or_default())
-    });
-    all.extend(odd);
+    all.extend(Oddity::ALL.into_iter().map(|oddity| {
+        let count = listed(kind(oddity), oddity.word(), read.odd.get(&oddity).cloned().unwrap_or_default());
+        if oddity == Oddity::HangWithService { count.headed("odd, and kept") } else { count }
+    }));
     all.extend([
-        plain("added", "records added", done.added),
+        plain("added", "records added", done.added).headed("stored"),
         plain("present", "records there already", done.present),
         plain("grown", "records that had grown", done.grown),
         plain("refused", "records refused", length(&done.refused)),
@@ -72,119 +81,44 @@ fn kind(oddity: Oddity) -> &'static str {
     }
 }
 
-/// For people.
-pub(super) fn text(outcome: &Outcome, verbose: bool) -> String {
-    let mut text = format!("{}\n", outcome.file);
-    for Count { kind, word, number, lines } in counts(outcome) {
-        let head = match kind {
-            "phantom" => Some("left out"),
-            "odd_hang_with_service" => Some("odd, and kept"),
-            "added" => Some("stored"),
-            _ => None,
-        };
-        if let Some(head) = head {
-            let _ = writeln!(text, "{head}:");
-        }
-        let shown = human::number(number);
-        let _ = writeln!(text, "  {shown:>9}  {word}{}", list(&lines, verbose));
-    }
-    let shown = if verbose { usize::MAX } else { LINES_SHOWN };
-    for broken in outcome.read.broken.iter().take(shown) {
-        let column = broken.column.map_or_else(String::new, |column| format!("{column} "));
-        let _ = writeln!(text, "line {}: {column}{}", broken.line, broken.reason);
-    }
-    for (contact, reason) in outcome.done.refused.iter().take(shown) {
-        let _ = writeln!(text, "refused {contact}: {reason}");
-    }
-    text.truncate(text.trim_end().len());
-    text
-}
-
-/// `: lines 3, 9 and 14`, shortened unless all are wanted.
-fn list(lines: &[u64], verbose: bool) -> String {
-    if lines.is_empty() {
-        return String::new();
-    }
-    let shown = if verbose { lines.len() } else { LINES_SHOWN.min(lines.len()) };
-    let named: Vec<String> = lines.iter().take(shown).map(u64::to_string).collect();
-    let rest = lines.len() - shown;
-    let more = if rest == 0 { String::new() } else { format!(" and {rest} more (--verbose lists them)") };
-    format!(": line{} {}{more}", if lines.len() == 1 { "" } else { "s" }, named.join(", "))
-}
-
-/// `kind,count,lines`; lines are separated by spaces.
-pub(super) fn csv(outcome: &Outcome, to: impl Write) -> Result<(), csv::Error> {
-    let mut out = csv::Writer::from_writer(to);
-    out.write_record(["kind", "count", "lines"])?;
-    for Count { kind, word: _, number, lines } in counts(outcome) {
-        let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
-        out.write_record([kind, &number.to_string(), &lines.join(" ")])?;
-    }
-    Ok(out.flush()?)
-}
-
-/// One object; the lists of lines stand beside the counts.
-pub(super) fn json(outcome: &Outcome) -> String {
-    let mut object = serde_json::Map::new();
-    object.insert("file".into(), json!(outcome.file));
-    for Count { kind, word: _, number, lines } in counts(outcome) {
-        object.insert(kind.into(), json!(number));
-        if !lines.is_empty() {
-            object.insert(format!("{kind}_lines"), json!(lines));
-        }
-    }
-    let broken = outcome.read.broken.iter();
-    let broken: Vec<Value> =
-        broken.map(|row| json!({ "line": row.line, "column": row.column, "reason": row.reason })).collect();
-    object.insert("broken_reasons".into(), json!(broken));
-    let refused = outcome.done.refused.iter();
-    let refused: Vec<Value> =
-        refused.map(|(contact, reason)| json!({ "contact": contact, "reason": reason })).collect();
-    object.insert("refused_reasons".into(), json!(refused));
-    Value::Object(object).to_string()
-}
-
 fn lines<T>(rows: &[T], line: impl Fn(&T) -> u64) -> Vec<u64> {
     rows.iter().map(line).collect()
-}
-
-fn length<T>(list: &[T]) -> u64 {
-    list.len().try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use pegcount_import::bank::BrokenLine;
+    use serde_json::Value;
 
-    use super::*;
+    use super::{BankReport, Done, Oddity};
 
-    fn outcome() -> Outcome {
+    fn outcome() -> super::Counted {
         let mut read =
             BankReport { read: 12, kept: 10, answered: 7, abandoned: 3, phantom: 1, ..BankReport::default() };
         read.odd.insert(Oddity::HangWithService, (2..12).collect());
         read.broken.push(BrokenLine { line: 12, column: Some("date"), reason: "is \"x\"".into() });
         let done = Done { added: 10, events: 44, ..Done::default() };
-        Outcome { file: "calls.tsv".into(), read, done }
+        super::Outcome { file: "calls.tsv".into(), read, done }.counted()
     }
 
     #[test]
     fn the_text_shortens_long_lists_unless_told_otherwise() {
-        let short = text(&outcome(), false);
+        let short = outcome().text(false);
         assert!(
             short.contains("10  HANG with service time: lines 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"),
             "{short}"
         );
         assert!(short.contains("line 12: date is \"x\""), "{short}");
-        let long = text(&outcome(), true);
+        let long = outcome().text(true);
         assert!(long.contains("lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n"), "{long}");
     }
 
     #[test]
     fn csv_and_json_say_the_same_counts() {
         let mut table = Vec::new();
-        csv(&outcome(), &mut table).unwrap();
+        outcome().csv(&mut table).unwrap();
         let table = String::from_utf8(table).unwrap();
-        let object: Value = serde_json::from_str(&json(&outcome())).unwrap();
+        let object: Value = serde_json::from_str(&outcome().json()).unwrap();
         for row in table.lines().skip(1) {
             let fields: Vec<_> = row.split(',').collect();
             assert_eq!(object[fields[0]].to_string(), fields[1], "{row}");

@@ -31,8 +31,8 @@ pub(super) fn facts(facts: FactsArgs) -> v1::TicketFacts {
     }
 }
 
-pub(super) fn new_ticket(ticket: String, new: NewArgs) -> v1::NewTicket {
-    v1::NewTicket {
+pub(super) fn new_ticket(ticket: String, new: NewArgs) -> Result<v1::NewTicket, CliError> {
+    Ok(v1::NewTicket {
         ticket,
         kind: new.kind,
         contact: or_empty(new.contact),
@@ -41,7 +41,8 @@ pub(super) fn new_ticket(ticket: String, new: NewArgs) -> v1::NewTicket {
         receiver: or_empty(new.receiver),
         group: or_empty(new.group),
         facts: Some(facts(new.facts)),
-    }
+        description: super::plain(new.description.as_deref())?,
+    })
 }
 
 fn instant(text: &str, zone: Option<&String>) -> Result<i64, CliError> {
@@ -106,7 +107,7 @@ pub(super) fn command(
             one!(it, Command::Close(asked::Close { agent, reason }))
         }
         Verb::Cancel(it) => {
-            let (reason, explanation) = (it.said.reason, it.said.explanation);
+            let (reason, explanation) = (it.said.reason, or_empty(it.said.explanation));
             one!(it, Command::Cancel(asked::Cancel { reason, explanation }))
         }
         Verb::Escalate(it) => {
@@ -134,7 +135,7 @@ fn further(
             one!(it, Command::Reassign(asked::Reassign { owner, group, reason }))
         }
         Verb::Note(it) => {
-            let (public, text) = (it.said.public, it.said.text);
+            let (public, text) = (it.said.public, or_empty(it.said.text));
             one!(it, Command::Note(asked::Note { public, text }))
         }
         Verb::Attach(it) => {

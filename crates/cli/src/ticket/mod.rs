@@ -5,6 +5,9 @@
 mod ask;
 mod show;
 
+use std::{fs, io, path::Path};
+
+use jiff::tz::TimeZone;
 use pegcount_client::Api;
 use pegcount_proto::v1;
 use serde_json::json;
@@ -12,8 +15,8 @@ use tokio_stream::StreamExt;
 
 use crate::{
     args::{
-        AskArgs, AtArgs, FilterArgs, OneArgs, OrderWord, SeverityWord, StatusWord, TicketListArgs,
-        TicketVerb, TicketWatchArgs, UrgencyWord,
+        AskArgs, AtArgs, FilterArgs, OneArgs, OrderWord, ReadTextsArgs, SeverityWord, StatusWord,
+        TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord,
     },
     error::CliError,
     output, patience,
@@ -34,6 +37,7 @@ pub(crate) async fn run(verb: TicketVerb) -> Result<(), CliError> {
                 ticket: ticket.clone(),
                 expected_version: ask.expected,
                 command_id: command_id(&ask),
+                text: plain(ask.plain.as_deref())?,
                 command: Some(command),
             };
             done(&ask.at, &ticket, api.tickets().command_ticket(request).await?.into_inner())
@@ -42,13 +46,14 @@ pub(crate) async fn run(verb: TicketVerb) -> Result<(), CliError> {
             let api = server(&args.at).await?;
             let request = v1::OpenTicketRequest {
                 site: target::site(&args.at.site)?.to_string(),
-                ticket: Some(ask::new_ticket(args.ticket.clone(), args.new)),
+                ticket: Some(ask::new_ticket(args.ticket.clone(), args.new)?),
                 command_id: id(args.command_id),
             };
             done(&args.at, &args.ticket, api.tickets().open_ticket(request).await?.into_inner())
         }
         Err(TicketVerb::Show(args)) => show(args).await,
         Err(TicketVerb::History(args)) => history(args).await,
+        Err(TicketVerb::Read(args)) => read(args).await,
         Err(TicketVerb::List(args)) => list(args).await,
         Err(TicketVerb::Watch(args)) => watch(args).await,
         Err(pair) => two(pair).await,
@@ -74,7 +79,7 @@ async fn two(verb: TicketVerb) -> Result<(), CliError> {
             let request = v1::SplitTicketRequest {
                 site: target::site(&args.ask.at.site)?.to_string(),
                 whole: at(&args.ticket, args.ask.expected),
-                part: Some(ask::new_ticket(args.part, args.new)),
+                part: Some(ask::new_ticket(args.part, args.new)?),
                 command_id: command_id(&args.ask),
             };
             done(&args.ask.at, &args.ticket, api.tickets().split_ticket(request).await?.into_inner())
@@ -126,6 +131,37 @@ async fn show(args: OneArgs) -> Result<(), CliError> {
     }
 }
 
+async fn read(args: ReadTextsArgs) -> Result<(), CliError> {
+    let request = v1::ReadTicketTextsRequest {
+        site: target::site(&args.at.site)?.to_string(),
+        ticket: args.ticket,
+        references: args.references,
+        purpose: args.purpose,
+        command_id: id(None),
+    };
+    let texts = server(&args.at).await?.tickets().read_ticket_texts(request).await?.into_inner().texts;
+    for one in texts {
+        if args.at.json {
+            output::line(json!({ "reference": one.reference, "text": one.text }))?;
+        } else {
+            output::line(format_args!("{}: {}", one.reference, one.text))?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands in a file, or comes from standard input; nothing without one.
+fn plain(file: Option<&Path>) -> Result<String, CliError> {
+    match file {
+        None => Ok(String::new()),
+        Some(file) if file.as_os_str() == "-" => Ok(io::read_to_string(io::stdin())?),
+        Some(file) => {
+            let failed = |source| CliError::File { action: "read", path: file.to_owned(), source };
+            fs::read_to_string(file).map_err(failed)
+        }
+    }
+}
+
 async fn history(args: OneArgs) -> Result<(), CliError> {
     let zone = when::zone(&args.time_zone)?;
     let request =
@@ -138,9 +174,10 @@ async fn history(args: OneArgs) -> Result<(), CliError> {
     }
 }
 
-fn filter(filter: FilterArgs) -> v1::TicketFilter {
+fn filter(filter: FilterArgs, zone: &TimeZone) -> Result<v1::TicketFilter, CliError> {
     let within = |length: crate::args::Length| i64::try_from(length.0.as_micros()).unwrap_or(i64::MAX);
-    v1::TicketFilter {
+    let due_before = filter.due_before.map(|text| when::instant(&text, zone)).transpose()?;
+    Ok(v1::TicketFilter {
         statuses: filter.status.into_iter().map(StatusWord::number).collect(),
         open: filter.open,
         kinds: filter.kind,
@@ -154,10 +191,10 @@ fn filter(filter: FilterArgs) -> v1::TicketFilter {
         regions: filter.region,
         channels: filter.channel,
         customer: filter.customer.unwrap_or_default(),
-        due_before_us: None,
+        due_before_us: due_before.map(|at| at.0),
         due_within_us: filter.due_within.map(within),
         breached: filter.breached,
-    }
+    })
 }
 
 async fn list(args: TicketListArgs) -> Result<(), CliError> {
@@ -169,7 +206,7 @@ async fn list(args: TicketListArgs) -> Result<(), CliError> {
         OrderWord::Newest => v1::TicketOrder::Newest,
         OrderWord::Due => v1::TicketOrder::Due,
     };
-    let filter = filter(args.filter);
+    let filter = filter(args.filter, &zone)?;
     let (mut tickets, mut page_token) = (Vec::new(), tonic::codegen::Bytes::new());
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     while tickets.len() < limit {
@@ -200,7 +237,7 @@ async fn watch(args: TicketWatchArgs) -> Result<(), CliError> {
     let api = server(&args.at).await?;
     let request = v1::WatchTicketsRequest {
         site: target::site(&args.at.site)?.to_string(),
-        filter: Some(filter(args.filter)),
+        filter: Some(filter(args.filter, &zone)?),
     };
     let mut updates = api.tickets().watch_tickets(request).await?.into_inner();
     while let Some(update) = updates.next().await {

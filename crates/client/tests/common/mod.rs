@@ -314,6 +314,7 @@ impl IngestService for Fake {
     type StreamFactsStream = Answers;
     type ImportContactsStream =
         Pin<Box<dyn Stream<Item = Result<v1::ImportContactsResponse, Status>> + Send>>;
+    type ImportTicketsStream = Pin<Box<dyn Stream<Item = Result<v1::ImportTicketsResponse, Status>> + Send>>;
 
     async fn stream_facts(
         &self,
@@ -363,6 +364,13 @@ impl IngestService for Fake {
         &self,
         _: Request<Streaming<v1::ImportContactsRequest>>,
     ) -> Result<Response<Self::ImportContactsStream>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn import_tickets(
+        &self,
+        _: Request<Streaming<v1::ImportTicketsRequest>>,
+    ) -> Result<Response<Self::ImportTicketsStream>, Status> {
         Err(Status::unimplemented("not for these tests"))
     }
 }

@@ -149,6 +149,11 @@ impl Phase {
         self.is_conversation() || matches!(self, Self::AfterCall)
     }
 
+    /// Offered, and not answered, now or for good.
+    pub const fn is_unanswered(self) -> bool {
+        self.is_offer() || matches!(self, Self::Missed | Self::Rejected | Self::CustomerGone | Self::Failed)
+    }
+
     /// Over.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Missed | Self::Rejected | Self::CustomerGone | Self::Failed | Self::Ended)

@@ -33,7 +33,7 @@ pub enum CustomerEvent<N = Name> {
     },
     /// Somebody read sealed values.
     Read {
-        /// Which: references; at least one.
+        /// Which: references; none: what is known of the customer's contacts and tickets.
         values: Vec<N>,
         /// What for.
         purpose: ReasonCode<N>,

@@ -13,7 +13,8 @@ pub mod event;
 pub mod file;
 
 pub use decide::{
-    CustomerRefusal, Reader, decide_erase, decide_grant, decide_keep, decide_read, decide_revoke, decide_tier,
+    CustomerRefusal, Reader, decide_erase, decide_grant, decide_keep, decide_look, decide_read,
+    decide_revoke, decide_tier,
 };
 pub use event::{CustomerEvent, ValueKind};
 pub use file::{CustomerFile, Grant, KeptValue};

@@ -186,6 +186,17 @@ pub enum TicketCommand<N = Name> {
 }
 
 impl<N> TicketCommand<N> {
+    /// Where it holds the reference to a sealed text; none if it holds none.
+    pub fn reference_mut(&mut self) -> Option<&mut N> {
+        match self {
+            Self::Note { text, .. } => Some(text),
+            Self::Cancel { explanation, .. } => Some(explanation),
+            Self::Confirm { proof } => proof.as_mut(),
+            Self::Resolve { way: Way::Declined { alternative, .. }, .. } => Some(alternative),
+            _ => None,
+        }
+    }
+
     /// The row of the table that it belongs to.
     pub const fn action(&self) -> Action {
         match self {

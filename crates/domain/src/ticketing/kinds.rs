@@ -97,11 +97,13 @@ impl<N: Eq> KindRules<N> {
             let said = "names `attribute`; say which attributes are needed in the list of those";
             return Err(("fields", said.to_owned()));
         }
-        let again = |list: &[N]| {
-            list.iter().enumerate().any(|(index, one)| list.iter().take(index).any(|other| other == one))
-        };
-        if again(&self.levels) {
-            return Err(("levels", "says a level twice; say each once, the lowest first".to_owned()));
+        let twice = [
+            (says_again(&self.fields), "fields", "says a field twice; say each once"),
+            (says_again(&self.attributes), "attributes", "says an attribute twice; say each once"),
+            (says_again(&self.levels), "levels", "says a level twice; say each once, the lowest first"),
+        ];
+        if let Some((_, field, reason)) = twice.into_iter().find(|(again, ..)| *again) {
+            return Err((field, reason.to_owned()));
         }
         if self.escalates_when_repeated && self.levels.is_empty() {
             let said = "is set, and there are no levels; name them, the lowest first";
@@ -111,5 +113,26 @@ impl<N: Eq> KindRules<N> {
             Some(_) => Err(("evidence", "needs 0 of a kind; leave it out, or need 1 or more".to_owned())),
             None => Ok(()),
         }
+    }
+}
+
+fn says_again<T: Eq>(list: &[T]) -> bool {
+    list.iter().enumerate().any(|(index, one)| list.iter().take(index).any(|other| other == one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_is_said_once() {
+        let free = || KindRules::free(TicketKind(Name::fixed("repair")));
+        let fields = KindRules { fields: vec![Field::Place, Field::Topic, Field::Place], ..free() };
+        assert_eq!(fields.check().unwrap_err(), ("fields", "says a field twice; say each once".to_owned()));
+        let attributes = vec![Name::fixed("floor"), Name::fixed("floor")];
+        let twice = KindRules { attributes, ..free() }.check().unwrap_err();
+        assert_eq!(twice, ("attributes", "says an attribute twice; say each once".to_owned()));
+        let once = KindRules { fields: vec![Field::Place, Field::Topic], ..free() };
+        assert_eq!(once.check(), Ok(()));
     }
 }

@@ -10,6 +10,7 @@
 //! - [`event`]: what happens; [`state`]: what is known of one ticket; `apply`: takes the next event in
 //! - [`command`]: what is asked for; [`kinds`]: what a kind needs, as data; [`mod@decide`] and [`pair`]: what comes of a command on
 //!   one ticket, and on two; [`visit`]: a site visit's order; [`refusal`]: why not
+//! - [`told`]: what another system tells of a ticket
 
 mod apply;
 pub mod command;
@@ -20,6 +21,7 @@ pub mod pair;
 pub mod refusal;
 pub mod state;
 pub mod table;
+pub mod told;
 pub mod transition;
 pub mod visit;
 pub mod words;
@@ -31,6 +33,7 @@ pub use kinds::{Evidence, KindRules};
 pub use pair::{Pair, Side, decide_link, decide_merge, decide_split};
 pub use refusal::{Missing, TicketRefusal};
 pub use state::{Approval, Change, Facts, FieldSet, Ticket, Visit};
+pub use told::{TicketFact, TicketRecord};
 pub use transition::{Move, Why, transition};
 pub use words::{
     Action, Field, LinkKind, Promiser, Severity, Status, TargetKind, Urgency, Validity, Visibility,

@@ -41,6 +41,7 @@ use contacts::Contacts;
 use customers::Customers;
 use sources::SourceBook;
 use tickets::Tickets;
+pub use world::STANDARD;
 use world::SiteWorld;
 
 /// A command that has been carried out.

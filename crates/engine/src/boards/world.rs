@@ -20,7 +20,7 @@ use pegcount_domain::{
 use rustc_hash::FxHashMap;
 
 /// The name of the calendar that every site has.
-pub(crate) const STANDARD: Name = Name::fixed("standard");
+pub const STANDARD: Name = Name::fixed("standard");
 const STANDARD_HOURS: Hours = Hours::new(9 * 60, 18 * 60);
 const STANDARD_DAYS: [Weekday; 5] =
     [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];

@@ -20,12 +20,13 @@ use pegcount_domain::{
     event::Event,
     ids::{CommandId, ContactId, CustomerId, Name, SiteId, TicketId},
     ticketing::{
-        FieldValue, KindRules, Opening, TicketCommand, TicketEvent, TicketRefusal, decide, decide_open,
+        FieldValue, KindRules, Opening, TicketCommand, TicketEvent, TicketRefusal, Visibility, decide,
+        decide_open, told::UNSEALED,
     },
 };
 
 use crate::{
-    boards::TicketView,
+    boards::{Entry, TicketView},
     commands::{Asker, Carried, Decided},
     engine::Engine,
     error::EngineError,
@@ -40,6 +41,8 @@ pub struct OpenTicket {
     pub opening: Opening,
     /// The customer's number, plain; none: the customer that `opening` names, or that of its contact.
     pub caller: Option<String>,
+    /// What was reported, plain; sealed, it becomes an internal note.
+    pub description: Option<String>,
 }
 
 /// Who asks, and by which id.
@@ -74,14 +77,22 @@ impl Engine {
         open: OpenTicket,
         asker: &TicketAsker<'_>,
     ) -> Result<Carried, EngineError> {
-        let OpenTicket { ticket, mut opening, caller } = open;
+        let OpenTicket { ticket, mut opening, caller, description } = open;
         self.name_opening(site, &mut opening, caller).await?;
         let stream = stream(site, &ticket);
+        let note = match description {
+            Some(text) if self.is_new(asker, &stream, &ticket).await? => {
+                let reference = self.seal_text(site, &ticket, opening.customer(), text).await?;
+                Some(TicketEvent::Noted { visibility: Visibility::Internal, text: reference })
+            }
+            _ => None,
+        };
         self.command(std::slice::from_ref(&stream), &asker.asker(), || {
             if self.ticket(site, &ticket).is_ok() {
                 return Err(EngineError::Exists { what: "ticket", id: ticket.to_string() });
             }
-            let events = decide_open(opening.clone()).map_err(|refusal| refused(&ticket, refusal))?;
+            let mut events = decide_open(opening.clone()).map_err(|refusal| refused(&ticket, refusal))?;
+            events.extend(note.clone());
             Ok(Decided::on(stream.clone(), Version(0), told(events)))
         })
         .await
@@ -100,17 +111,69 @@ impl Engine {
     ) -> Result<Carried, EngineError> {
         let stream = stream(site, ticket);
         self.command(std::slice::from_ref(&stream), &asker.asker(), || {
-            let boards = self.boards.state().read();
-            let board = boards.site(site).ok_or_else(|| no_ticket(ticket))?;
-            let entry = board.tickets.entry(ticket).ok_or_else(|| no_ticket(ticket))?;
-            let kind = &entry.ticket.kind;
-            let defined = board.definitions.kind_at(kind, self.clock.now()).cloned();
-            let rules = defined.unwrap_or_else(|| KindRules::standard(kind.clone()));
-            let events = decide(&entry.ticket, &rules, command.clone(), expected);
-            let events = events.map_err(|refusal| refused(ticket, refusal))?;
+            let (entry, events) = self.decided(site, ticket, &command, expected)?;
             Ok(Decided::on(stream.clone(), entry.ticket.version, told(events)))
         })
         .await
+    }
+
+    /// As [`Self::ticket_command`], with what was written, plain: it is sealed, and its reference goes into the command. What would be
+    /// refused is not sealed. Errors: as there, the vault's, and [`EngineError::Invalid`] for a command that has no place for a text.
+    pub async fn ticket_command_with_text(
+        &self,
+        site: &SiteId,
+        ticket: &TicketId,
+        (mut command, text): (TicketCommand, String),
+        expected: Option<Version>,
+        asker: &TicketAsker<'_>,
+    ) -> Result<Carried, EngineError> {
+        let stream = stream(site, ticket);
+        self.caught_up(self.log.end()).await?;
+        let Some(place) = command.reference_mut() else {
+            let reason = "belongs to note, cancel, confirm, and resolve in the way declined; leave it out";
+            return Err(EngineError::invalid("text", reason));
+        };
+        *place = UNSEALED;
+        if self.carried_out(asker.command_id, std::slice::from_ref(&stream))?.is_none() {
+            let (entry, _) = self.decided(site, ticket, &command, expected)?;
+            let reference = self.seal_text(site, ticket, entry.customer(), text).await?;
+            if let Some(place) = command.reference_mut() {
+                *place = reference;
+            }
+        }
+        self.ticket_command(site, ticket, command, expected, asker).await
+    }
+
+    /// A ticket as it is, and what comes of a command on it.
+    fn decided(
+        &self,
+        site: &SiteId,
+        ticket: &TicketId,
+        command: &TicketCommand,
+        expected: Option<Version>,
+    ) -> Result<(Entry, Vec<TicketEvent>), EngineError> {
+        let boards = self.boards.state().read();
+        let board = boards.site(site).ok_or_else(|| no_ticket(ticket))?;
+        let entry = board.tickets.entry(ticket).ok_or_else(|| no_ticket(ticket))?;
+        let kind = &entry.ticket.kind;
+        let defined = board.definitions.kind_at(kind, self.clock.now()).cloned();
+        let rules = defined.unwrap_or_else(|| KindRules::standard(kind.clone()));
+        let events = decide(&entry.ticket, &rules, command.clone(), expected);
+        let events = events.map_err(|refusal| refused(ticket, refusal))?;
+        Ok((entry, events))
+    }
+
+    /// Whether an opening has not been carried out yet, and its ticket is not there.
+    async fn is_new(
+        &self,
+        asker: &TicketAsker<'_>,
+        stream: &StreamName,
+        ticket: &TicketId,
+    ) -> Result<bool, EngineError> {
+        self.caught_up(self.log.end()).await?;
+        let site = SiteId(stream.site.clone());
+        let done = self.carried_out(asker.command_id, std::slice::from_ref(stream))?;
+        Ok(done.is_none() && self.ticket(&site, ticket).is_err())
     }
 
     /// Gives an opening its customer: by the number given, else the one named, else that of its contact.
@@ -159,6 +222,6 @@ fn no_ticket(ticket: &TicketId) -> EngineError {
     EngineError::NotFound { what: "ticket", id: ticket.to_string() }
 }
 
-fn stream(site: &SiteId, ticket: &TicketId) -> StreamName {
+pub(crate) fn stream(site: &SiteId, ticket: &TicketId) -> StreamName {
     StreamName { site: site.0.clone(), kind: StreamKind::Ticket, id: ticket.0.clone() }
 }

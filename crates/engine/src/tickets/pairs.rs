@@ -61,7 +61,11 @@ impl Engine {
         part: OpenTicket,
         asker: &TicketAsker<'_>,
     ) -> Result<Carried, EngineError> {
-        let OpenTicket { ticket: new, mut opening, caller } = part;
+        let OpenTicket { ticket: new, mut opening, caller, description } = part;
+        if description.is_some() {
+            let reason = "is not for the part of a split; write a note in it afterwards";
+            return Err(EngineError::invalid("part.description", reason));
+        }
         self.name_opening(site, &mut opening, caller).await?;
         let streams = [stream(site, whole.ticket), stream(site, &new)];
         self.command(&streams, &asker.asker(), || {

@@ -16,7 +16,7 @@ pub fn id(ticket: &str) -> TicketId {
 /// A repair that ann receives.
 pub fn repair(ticket: &str) -> OpenTicket {
     let opening = Opening { receiver: Some(agent("ann")), ..Opening::of(TicketKind(name("repair"))) };
-    OpenTicket { ticket: id(ticket), opening, caller: None }
+    OpenTicket { ticket: id(ticket), opening, caller: None, description: None }
 }
 
 pub async fn open(engine: &Engine, open: OpenTicket, number: u128) -> Result<Carried, EngineError> {

@@ -16,6 +16,7 @@ pub(crate) mod changes;
 mod close;
 mod compare;
 mod contacts;
+mod customers;
 pub(crate) mod days;
 mod define;
 mod due;

@@ -9,7 +9,7 @@ use std::{
 
 use pegcount_domain::{
     customer::{Reader, ValueKind},
-    ids::{CustomerId, Name, ReasonCode, SiteId},
+    ids::{AgentId, CustomerId, Name, ReasonCode, SiteId},
     time::Micros,
 };
 use pegcount_engine::{Carried, CustomerView, EngineError, ValuesToKeep, VaultCopy};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::{Answers, Room};
+use super::{Answers, Room, timeline};
 use crate::{
     access::{Action, Caller},
     fields, status,
@@ -98,7 +98,7 @@ impl v1::customer_service_server::CustomerService for Room {
         let purpose = fields::name("purpose", &request.purpose).map(ReasonCode)?;
         let name = |(index, text): (usize, &String)| fields::name(&format!("references[{index}]"), text);
         let values = request.references.iter().enumerate().map(name).collect::<Result<Vec<Name>, _>>()?;
-        let reader = Reader { name: caller.actor(), is_steward: caller.is_data_steward() };
+        let reader = self.reader(&caller, &site, &customer);
         let read = self.engine.read_values(&site, &customer, values, purpose, reader, command_id).await;
         let values = read.map_err(status::of)?.into_iter().map(|value| v1::ReadValue {
             reference: value.reference.to_string(),
@@ -106,6 +106,14 @@ impl v1::customer_service_server::CustomerService for Room {
             text: value.plain,
         });
         Ok(Response::new(v1::ReadValuesResponse { values: values.collect() }))
+    }
+
+    async fn get_timeline(
+        &self,
+        request: Request<v1::GetTimelineRequest>,
+    ) -> Result<Response<v1::GetTimelineResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadCustomerData)?;
+        timeline::page(self, &caller, request.into_inner()).await.map(Response::new)
     }
 
     async fn set_tier(&self, request: Request<v1::SetTierRequest>) -> Answer {
@@ -190,6 +198,16 @@ fn send_parts(copy: &VaultCopy, sender: &mpsc::Sender<Result<v1::VaultPart, Stat
 }
 
 impl Room {
+    /// Who reads, and by what right.
+    pub(super) fn reader<'c>(&self, caller: &'c Caller, site: &SiteId, customer: &CustomerId) -> Reader<'c> {
+        let answers = |agent: &AgentId| self.engine.answers_for(site, agent, customer);
+        Reader {
+            name: caller.actor(),
+            is_steward: caller.is_data_steward(),
+            answers_for_ticket: caller.as_owner().is_some_and(|agent| answers(&agent)),
+        }
+    }
+
     fn file_message(&self, view: CustomerView) -> v1::CustomerFile {
         let now = self.engine.clock().now();
         let file = view.file;
@@ -220,7 +238,7 @@ impl Room {
     }
 }
 
-fn named(caller: &Caller, site: &str, customer: &str) -> Result<(SiteId, CustomerId), Status> {
+pub(super) fn named(caller: &Caller, site: &str, customer: &str) -> Result<(SiteId, CustomerId), Status> {
     let site = caller.site("site", site)?;
     Ok((site, fields::name("customer", customer).map(CustomerId)?))
 }

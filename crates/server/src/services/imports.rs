@@ -1,13 +1,16 @@
 //! Imports: a stream of records in, what became of them out, one cumulative answer per message.
 //!
 //! One message at a time is handed to the engine, which makes its records durable in groups; the client may send
-//! ahead meanwhile. Invariant: an answer counts durable records only.
+//! ahead meanwhile. What is imported is a [`Kind`]: contacts here, tickets in `ticket_imports`. Invariant: an answer counts durable
+//! records only.
+
+use std::sync::Arc;
 
 use pegcount_domain::{
-    ids::{ContactId, SiteId, SourceId},
+    ids::{ContactId, Name, SiteId, SourceId},
     time::Micros,
 };
-use pegcount_engine::{ImportRecord, options::IMPORT_RECORDS_MAX};
+use pegcount_engine::{Engine, EngineError, ImportRecord, options::IMPORT_RECORDS_MAX};
 use pegcount_proto::{FactError, check_contact_fact, v1};
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
@@ -18,24 +21,55 @@ use crate::{access::Caller, status};
 /// After so many refused records the import is given up: the format cannot be right.
 const REFUSALS_MAX: usize = 10_000;
 
-type Outbox = mpsc::Sender<Result<v1::ImportContactsResponse, Status>>;
-
-/// One import.
-pub(super) struct Import {
-    room: Room,
-    caller: Caller,
-    outbox: Outbox,
-    into: Option<(SiteId, SourceId)>,
-    so_far: v1::ImportContactsResponse,
+/// A message of an import, taken apart.
+pub(super) struct Part<R> {
+    pub(super) site: String,
+    pub(super) source: String,
+    pub(super) records: Vec<R>,
 }
 
-impl Import {
-    pub(super) fn new(room: Room, caller: Caller, outbox: Outbox) -> Self {
-        Self { room, caller, outbox, into: None, so_far: v1::ImportContactsResponse::default() }
+/// What is imported.
+pub(super) trait Kind: Send + 'static {
+    type Request: prost::Message + Default + Send + 'static;
+    type Response: Clone + Default + Send + 'static;
+    /// As it comes.
+    type Sent: Send;
+    /// Once it is checked.
+    type Record: Send;
+
+    fn part(request: Self::Request) -> Part<Self::Sent>;
+    /// Checks one; else its id, and what is wrong.
+    fn checked(sent: Self::Sent) -> Result<Self::Record, (String, FactError)>;
+    /// Hands records to the engine and counts what became of them.
+    fn import(
+        engine: &Arc<Engine>,
+        into: (&SiteId, &SourceId),
+        actor: &Name,
+        records: Vec<Self::Record>,
+        so_far: &mut Self::Response,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+    /// Counts a refusal.
+    fn refuse(so_far: &mut Self::Response, id: String, reason: String);
+    /// How many were refused.
+    fn refusals(so_far: &Self::Response) -> usize;
+}
+
+/// One import.
+pub(super) struct Import<K: Kind> {
+    room: Room,
+    caller: Caller,
+    outbox: mpsc::Sender<Result<K::Response, Status>>,
+    into: Option<(SiteId, SourceId)>,
+    so_far: K::Response,
+}
+
+impl<K: Kind> Import<K> {
+    pub(super) fn new(room: Room, caller: Caller, outbox: mpsc::Sender<Result<K::Response, Status>>) -> Self {
+        Self { room, caller, outbox, into: None, so_far: K::Response::default() }
     }
 
     /// Runs until the client has said all or an error ends it; what was answered is durable.
-    pub(super) async fn run(mut self, mut inbound: Streaming<v1::ImportContactsRequest>) {
+    pub(super) async fn run(mut self, mut inbound: Streaming<K::Request>) {
         loop {
             let message = tokio::select! {
                 biased;
@@ -46,7 +80,7 @@ impl Import {
             };
             let answer = match message {
                 Ok(None) => return,
-                Ok(Some(request)) => self.take(request).await.map(|()| self.so_far.clone()),
+                Ok(Some(request)) => self.take(K::part(request)).await.map(|()| self.so_far.clone()),
                 Err(refusal) => Err(refusal),
             };
             let over = answer.is_err();
@@ -56,38 +90,27 @@ impl Import {
         }
     }
 
-    async fn take(&mut self, request: v1::ImportContactsRequest) -> Result<(), Status> {
-        let (site, source) = self.destination(&request)?;
-        if request.records.len() > IMPORT_RECORDS_MAX {
+    async fn take(&mut self, part: Part<K::Sent>) -> Result<(), Status> {
+        let (site, source) = self.destination(&part)?;
+        if part.records.len() > IMPORT_RECORDS_MAX {
             let reason = format!(
                 "holds {}; the limit is {IMPORT_RECORDS_MAX}: send more messages",
-                request.records.len()
+                part.records.len()
             );
             return Err(status::invalid("records", reason));
         }
-        let mut records = Vec::with_capacity(request.records.len());
-        for record in request.records {
-            let contact = record.contact.clone();
-            match checked(record) {
+        let mut records = Vec::with_capacity(part.records.len());
+        for sent in part.records {
+            match K::checked(sent) {
                 Ok(record) => records.push(record),
-                Err(error) => self.refuse(contact, error.to_string()),
+                Err((id, error)) => K::refuse(&mut self.so_far, id, error.to_string()),
             }
         }
-        let done = self
-            .room
-            .engine
-            .import(&site, &source, self.caller.actor(), records)
-            .await
-            .map_err(status::of)?;
-        self.so_far.added += done.added;
-        self.so_far.present += done.present;
-        self.so_far.grown += done.grown;
-        self.so_far.events += done.events;
-        for (contact, reason) in done.refusals {
-            self.refuse(contact.to_string(), reason);
-        }
-        tracing::debug!(position = self.room.engine.end().0, added = self.so_far.added, "imported");
-        if self.so_far.refusals.len() > REFUSALS_MAX {
+        let (engine, actor) = (&self.room.engine, self.caller.actor());
+        let done = K::import(engine, (&site, &source), actor, records, &mut self.so_far).await;
+        done.map_err(status::of)?;
+        tracing::debug!(position = self.room.engine.end().0, "imported");
+        if K::refusals(&self.so_far) > REFUSALS_MAX {
             let message =
                 format!("more than {REFUSALS_MAX} records were refused: this is not the right format");
             return Err(status::precondition("REFUSALS", source.0.as_str(), message));
@@ -95,15 +118,11 @@ impl Import {
         Ok(())
     }
 
-    fn refuse(&mut self, contact: String, reason: String) {
-        self.so_far.refusals.push(v1::RecordRefusal { contact, reason });
-    }
-
     /// Where the records go: said in the first message, the same or not said in later ones.
-    fn destination(&mut self, request: &v1::ImportContactsRequest) -> Result<(SiteId, SourceId), Status> {
+    fn destination(&mut self, part: &Part<K::Sent>) -> Result<(SiteId, SourceId), Status> {
         if let Some((site, source)) = &self.into {
             let same = |said: &str, known: &str| said.is_empty() || said == known;
-            if !same(&request.site, site.as_str()) || !same(&request.source, source.0.as_str()) {
+            if !same(&part.site, site.as_str()) || !same(&part.source, source.0.as_str()) {
                 let reason = format!(
                     "is another than the first message's ({site}, {}); begin another import",
                     source.0
@@ -112,9 +131,54 @@ impl Import {
             }
             return Ok((site.clone(), source.clone()));
         }
-        let into = (self.caller.site("site", &request.site)?, import_source(&request.source)?);
+        let into = (self.caller.site("site", &part.site)?, import_source(&part.source)?);
         self.into = Some(into.clone());
         Ok(into)
+    }
+}
+
+/// Contacts.
+pub(super) struct Contacts;
+
+impl Kind for Contacts {
+    type Request = v1::ImportContactsRequest;
+    type Response = v1::ImportContactsResponse;
+    type Sent = v1::ContactRecord;
+    type Record = ImportRecord;
+
+    fn part(request: Self::Request) -> Part<Self::Sent> {
+        Part { site: request.site, source: request.source, records: request.records }
+    }
+
+    fn checked(sent: Self::Sent) -> Result<Self::Record, (String, FactError)> {
+        let contact = sent.contact.clone();
+        checked(sent).map_err(|error| (contact, error))
+    }
+
+    async fn import(
+        engine: &Arc<Engine>,
+        (site, source): (&SiteId, &SourceId),
+        actor: &Name,
+        records: Vec<Self::Record>,
+        so_far: &mut Self::Response,
+    ) -> Result<(), EngineError> {
+        let done = engine.import(site, source, actor, records).await?;
+        so_far.added += done.added;
+        so_far.present += done.present;
+        so_far.grown += done.grown;
+        so_far.events += done.events;
+        for (contact, reason) in done.refusals {
+            Self::refuse(so_far, contact.to_string(), reason);
+        }
+        Ok(())
+    }
+
+    fn refuse(so_far: &mut Self::Response, contact: String, reason: String) {
+        so_far.refusals.push(v1::RecordRefusal { contact, reason });
+    }
+
+    fn refusals(so_far: &Self::Response) -> usize {
+        so_far.refusals.len()
     }
 }
 

@@ -15,8 +15,9 @@ use tracing::Instrument;
 use super::{
     Answers, Room,
     conversation::{Conversation, IN_CALL, fact_batch, grouped, unary_hello},
-    imports::Import,
+    imports::{Contacts, Import, Kind},
     incarnation_bytes,
+    ticket_imports::Tickets,
 };
 use crate::{
     access::{Action, Caller},
@@ -29,6 +30,7 @@ use crate::{
 impl v1::ingest_service_server::IngestService for Room {
     type StreamFactsStream = Answers<v1::StreamFactsResponse>;
     type ImportContactsStream = Answers<v1::ImportContactsResponse>;
+    type ImportTicketsStream = Answers<v1::ImportTicketsResponse>;
 
     async fn stream_facts(
         &self,
@@ -87,11 +89,14 @@ impl v1::ingest_service_server::IngestService for Room {
         &self,
         request: Request<Streaming<v1::ImportContactsRequest>>,
     ) -> Result<Response<Self::ImportContactsStream>, Status> {
-        let caller = self.access.admit(request.metadata(), Action::ImportContacts)?;
-        let (outbox, answers) = mpsc::channel(ANSWERS_QUEUED_MAX);
-        let import = Import::new(self.clone(), caller, outbox);
-        tokio::spawn(import.run(request.into_inner()).in_current_span());
-        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+        self.import::<Contacts>(request)
+    }
+
+    async fn import_tickets(
+        &self,
+        request: Request<Streaming<v1::ImportTicketsRequest>>,
+    ) -> Result<Response<Self::ImportTicketsStream>, Status> {
+        self.import::<Tickets>(request)
     }
 }
 
@@ -104,6 +109,17 @@ struct CorrectionOrder<'a> {
 }
 
 impl Room {
+    fn import<K: Kind>(
+        &self,
+        request: Request<Streaming<K::Request>>,
+    ) -> Result<Response<Answers<K::Response>>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ImportRecords)?;
+        let (outbox, answers) = mpsc::channel(ANSWERS_QUEUED_MAX);
+        let import = Import::<K>::new(self.clone(), caller, outbox);
+        tokio::spawn(import.run(request.into_inner()).in_current_span());
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
     /// The skip, then the batch; both on their way before either is waited for.
     async fn submit(&self, caller: &Caller, request: v1::SubmitFactsRequest) -> Result<v1::Ack, Status> {
         let nothing = || status::invalid("batch", "is missing, and so is skip; send one or both");

@@ -122,6 +122,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl IngestService for Server {
     type StreamFactsStream = Answers<StreamFactsResponse>;
     type ImportContactsStream = Answers<v1::ImportContactsResponse>;
+    type ImportTicketsStream = Answers<v1::ImportTicketsResponse>;
 
     async fn stream_facts(
         &self,
@@ -181,6 +182,13 @@ impl IngestService for Server {
         &self,
         _: Request<Streaming<v1::ImportContactsRequest>>,
     ) -> Result<Response<Self::ImportContactsStream>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn import_tickets(
+        &self,
+        _: Request<Streaming<v1::ImportTicketsRequest>>,
+    ) -> Result<Response<Self::ImportTicketsStream>, Status> {
         Err(Status::unimplemented("not for these tests"))
     }
 }
@@ -268,6 +276,13 @@ impl TicketService for Server {
         &self,
         _: Request<v1::ListTicketsRequest>,
     ) -> Result<Response<v1::ListTicketsResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn read_ticket_texts(
+        &self,
+        _: Request<v1::ReadTicketTextsRequest>,
+    ) -> Result<Response<v1::ReadTicketTextsResponse>, Status> {
         Err(Status::unimplemented("not for these tests"))
     }
 

@@ -69,6 +69,9 @@ pub(crate) struct NewArgs {
     /// The group that it belongs to
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
+    /// A file with what was reported (-: standard input): the server seals it as an internal note
+    #[arg(long, value_name = "FILE")]
+    pub(crate) description: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub(crate) facts: FactsArgs,
 }

@@ -50,6 +50,9 @@ pub(crate) struct FilterArgs {
     /// With a target that is due within this time, or overdue: 30m, 2h
     #[arg(long, value_name = "LENGTH")]
     pub(crate) due_within: Option<Length>,
+    /// With a target that is due before this instant, or overdue: 2026-03-01, 2026-03-01T18:00, RFC 3339
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) due_before: Option<String>,
     /// With a target that was missed or is overdue (true), or none such (false)
     #[arg(long, value_name = "BOOL")]
     pub(crate) breached: Option<bool>,
@@ -81,7 +84,7 @@ pub(crate) struct TicketListArgs {
     /// The most that are listed
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
-    /// The time zone to show times in
+    /// The time zone to read and show times in
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: String,
     /// The site
@@ -105,7 +108,7 @@ pub(crate) struct TicketListArgs {
 pub(crate) struct TicketWatchArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// The time zone to show times in
+    /// The time zone to read and show times in
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: String,
     #[command(flatten)]

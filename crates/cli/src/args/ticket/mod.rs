@@ -27,6 +27,10 @@ pub(crate) enum TicketVerb {
     Show(OneArgs),
     /// Show all that happened to one ticket
     History(OneArgs),
+    /// Read what was written about a ticket. Who read it, and what for, stands in the log
+    ///
+    /// For whoever answers for the open ticket, data stewards, and those who have a grant on the customer's file.
+    Read(ReadTextsArgs),
     /// List tickets by what is known of them
     List(TicketListArgs),
     /// Follow a list of tickets: all of it first, then what changes, by events and by time alone
@@ -111,6 +115,23 @@ pub(crate) struct OneArgs {
     pub(crate) at: AtArgs,
 }
 
+/// What was written about a ticket.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    pegcount ticket read T-17 --purpose complaint --site main --server http://127.0.0.1:7474 --token-file bob.token")]
+pub(crate) struct ReadTextsArgs {
+    /// The ticket
+    pub(crate) ticket: String,
+    /// The references of what to read, as `history` prints them [default: all]
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) references: Vec<String>,
+    /// What for: a code, such as `complaint`
+    #[arg(long, value_name = "CODE")]
+    pub(crate) purpose: String,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
 /// A command on one ticket.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
@@ -134,6 +155,10 @@ pub(crate) struct AskArgs {
     /// A UUID: the same command sent twice is carried out once [default: a new one]
     #[arg(long, value_name = "UUID")]
     pub(crate) command_id: Option<uuid::Uuid>,
+    /// A file with what was written (-: standard input), for note, cancel, confirm, and resolve in the way declined: the server seals
+    /// it, and its reference takes the place of one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plain: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub(crate) at: AtArgs,
 }

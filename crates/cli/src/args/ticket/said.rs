@@ -70,8 +70,8 @@ said! {
     CancelArgs {
         /// Why, a code
         reason: String,
-        /// How that was explained, a reference to a sealed value
-        explanation: String,
+        /// How that was explained, a reference to a sealed value; or --plain says it
+        explanation: Option<String>,
     }
     /// See `escalate`.
     EscalateArgs {
@@ -98,8 +98,8 @@ said! {
     }
     /// See `note`.
     NoteArgs {
-        /// What it says, a reference to a sealed value
-        text: String,
+        /// What it says, a reference to a sealed value; or --plain says it
+        text: Option<String>,
         /// The customer may read it too
         public: bool,
     }

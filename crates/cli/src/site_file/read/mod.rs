@@ -61,6 +61,8 @@ pub(crate) struct SiteRead {
     pub(crate) zone: TimeZone,
     /// Its definitions, by kind.
     pub(crate) events: Vec<Event>,
+    /// The calendars that its policies name, each with what is wrong if it is defined nowhere.
+    pub(crate) calendars: Vec<(String, SiteFileError)>,
 }
 
 /// Reads a file's text.
@@ -104,8 +106,10 @@ pub(crate) fn read(path: &Path, content: &str) -> Read<SiteRead> {
     for policies in &file.ticket_policies {
         events.push(Event::TicketPoliciesDefined(Box::new(reader.ticket_policies(policies)?)));
     }
+    let calendars =
+        file.ticket_policies.iter().flat_map(|policies| reader.calendars_named(policies)).collect();
     let site = file.site.name.map(Spanned::into_inner);
-    Ok(SiteRead { site, zone: reader.zone, events })
+    Ok(SiteRead { site, zone: reader.zone, events, calendars })
 }
 
 struct Reader<'a> {

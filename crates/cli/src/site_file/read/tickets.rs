@@ -8,7 +8,7 @@ use pegcount_domain::{
     working::{CalendarChange, DayChange, DayPlan, Hours, WorkingHistory},
 };
 
-use super::{Read, Reader};
+use super::{Read, Reader, SiteFileError};
 use crate::site_file::{
     AlertStepEntry, CalendarChangeEntry, PolicyEntry, TargetRuleEntry, Text, TicketKindEntry,
     TicketPoliciesEntry, text,
@@ -88,6 +88,29 @@ impl Reader<'_> {
             }
             _ => Ok(set),
         }
+    }
+
+    /// The calendars that a set of policies names, each with what is wrong if it is defined nowhere.
+    pub(super) fn calendars_named(&self, entry: &TicketPoliciesEntry) -> Vec<(String, SiteFileError)> {
+        let mut named = Vec::new();
+        for policy in entry.policy.iter().map(|policy| policy.get_ref()) {
+            for rule in &policy.target {
+                let own = format!("policy {}: {}", policy.name.get_ref(), rule.target.get_ref());
+                let steps = [("warnings", &rule.warnings), ("escalations", &rule.escalations)];
+                let hours = steps.into_iter().flat_map(|(key, steps)| {
+                    steps.iter().filter_map(move |step| Some((format!("{key}.hours"), step.hours.as_ref()?)))
+                });
+                let clock = rule.calendar.as_ref().map(|calendar| ("calendar".to_owned(), calendar));
+                for (key, calendar) in clock.into_iter().chain(hours) {
+                    let name = calendar.get_ref().clone();
+                    let reason = format!(
+                        "is `{name}`, and no calendar of that name is defined; define it, or name another"
+                    );
+                    named.push((name, self.wrong(&format!("{own}: {key}"), calendar, reason)));
+                }
+            }
+        }
+        named
     }
 
     fn policy(&self, entry: &PolicyEntry) -> Read<Policy> {

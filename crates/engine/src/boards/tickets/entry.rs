@@ -1,7 +1,7 @@
 //! One ticket with its targets, and how it is kept.
 //!
-//! A ticket that somebody has to act on is kept as it is; one that is over, or put away, is packed into little memory, and
-//! unpacked when it is read or something happens to it after all.
+//! A ticket to which something happened lately is kept as it is; one that is over, put away, or at rest for a while is packed into little
+//! memory, and unpacked when it is read or something happens to it.
 //!
 //! Invariant: what is packed and unpacked is the same.
 
@@ -85,7 +85,7 @@ impl Entry {
         active.filter_map(|clock| clock.due).min().unwrap_or(NEVER)
     }
 
-    pub(super) fn customer(&self) -> Option<&CustomerId> {
+    pub(crate) fn customer(&self) -> Option<&CustomerId> {
         self.ticket.facts.customer.as_ref()
     }
 
@@ -117,13 +117,8 @@ impl Entry {
     /// Kept as suits it.
     pub(super) fn held(self) -> Held {
         let status = self.ticket.status;
-        if status == Status::Closed || status.is_over() {
-            // What does not let itself be packed is kept as it is.
-            if let Ok(bytes) = encode_to_vec(&self, bincode::config::standard()) {
-                return Held::Packed(bytes.into_boxed_slice());
-            }
-        }
-        Held::Open(Box::new(self))
+        let held = Held::Open(Box::new(self));
+        if status == Status::Closed || status.is_over() { held.packed() } else { held }
     }
 }
 
@@ -136,6 +131,15 @@ impl Held {
                 let read = decode_from_slice(bytes, bincode::config::standard());
                 read.ok().map(|(entry, _)| entry)
             }
+        }
+    }
+
+    /// In little memory; what does not let itself be packed is kept as it is.
+    pub(super) fn packed(self) -> Self {
+        let Self::Open(entry) = self else { return self };
+        match encode_to_vec(&entry, bincode::config::standard()) {
+            Ok(bytes) => Self::Packed(bytes.into_boxed_slice()),
+            Err(_) => Self::Open(entry),
         }
     }
 

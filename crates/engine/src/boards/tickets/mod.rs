@@ -11,20 +11,22 @@ mod filter;
 mod index;
 mod watching;
 
-use std::mem;
+use std::{collections::VecDeque, mem};
 
 use pegcount_domain::{
     deadlines::{Deadlines, World, due, next_due},
     envelope::{Envelope, Position, Version},
-    ids::{Name, SiteId, TicketId},
+    ids::{AgentId, CustomerId, Name, SiteId, TicketId},
     ticketing::{Status, Ticket, TicketEvent},
     time::Micros,
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::source::ENGINE_SOURCE;
+
 pub(crate) use entry::Entry;
-use entry::{Facets, Held, NEVER};
+use entry::{Facet, Facets, Held, NEVER};
 pub use filter::{TicketCursor, TicketFilter, TicketOrder};
 use index::{Index, Place};
 pub(crate) use watching::Watched;
@@ -64,13 +66,21 @@ pub(crate) struct Tickets {
     index: Index,
     #[serde(skip)]
     changed: changed::Changed,
+    /// Where something happened lately, the oldest first; a place may stand here more than once.
+    #[serde(skip)]
+    awake: VecDeque<Place>,
 }
+
+/// After so many others have changed a ticket is packed, open or not: few of a backlog are worked on at any time.
+const AWAKE_MAX: usize = 16_384;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
     id: TicketId,
     opened: Position,
     status: Status,
+    /// How many of its events other systems told.
+    imported: u32,
     held: Held,
 }
 
@@ -84,8 +94,12 @@ impl Tickets {
     ) {
         let (at, version) = (envelope.occurred_at, envelope.version);
         let Ok(by) = Name::new(envelope.actor) else { return };
-        if let Some(place) = self.places.get(&id) {
-            return self.change(*place, world, |entry| entry.apply(event, version, at, &by, world));
+        let imported = u32::from(envelope.source != ENGINE_SOURCE);
+        if let Some(place) = self.places.get(&id).copied() {
+            if let Some(row) = usize::try_from(place).ok().and_then(|index| self.rows.get_mut(index)) {
+                row.imported = row.imported.saturating_add(imported);
+            }
+            return self.change(place, world, |entry| entry.apply(event, version, at, &by, world));
         }
         let Some(mut entry) = Entry::opened(event, at, &by, world) else { return };
         entry.ticket.version = version;
@@ -94,7 +108,8 @@ impl Tickets {
         self.index.add();
         self.refile(place, &Facets::new(), None, &entry, world);
         let (opened, status) = (envelope.position, entry.ticket.status);
-        self.rows.push(Row { id, opened, status, held: entry.held() });
+        self.rows.push(Row { id, opened, status, imported, held: entry.held() });
+        self.rest_others(place);
     }
 
     /// Reckons the targets of all open tickets anew, by other definitions.
@@ -121,6 +136,19 @@ impl Tickets {
         self.refile(place, &before, customer.as_ref(), &entry, world);
         if let Some(row) = usize::try_from(place).ok().and_then(|index| self.rows.get_mut(index)) {
             row.held = entry.held();
+        }
+        self.rest_others(place);
+    }
+
+    /// Packs those to which nothing has happened for long, now that something has to this one.
+    fn rest_others(&mut self, place: Place) {
+        self.awake.push_back(place);
+        while self.awake.len() > AWAKE_MAX
+            && let Some(oldest) = self.awake.pop_front()
+        {
+            if let Some(row) = usize::try_from(oldest).ok().and_then(|index| self.rows.get_mut(index)) {
+                row.held = mem::replace(&mut row.held, Held::Packed(Box::default())).packed();
+            }
         }
     }
 
@@ -152,6 +180,30 @@ impl Tickets {
     /// Where a ticket stands.
     pub(crate) fn status(&self, ticket: &TicketId) -> Option<Status> {
         Some(self.row(*self.places.get(ticket)?)?.status)
+    }
+
+    /// How many events of a ticket other systems told; none: there is no such ticket here.
+    pub(crate) fn imported(&self, ticket: &TicketId) -> Option<u32> {
+        Some(self.row(*self.places.get(ticket)?)?.imported)
+    }
+
+    /// When each ticket of a customer was opened, and where that stands in the log, in the order of their places.
+    pub(crate) fn of_customer(&self, customer: &CustomerId) -> Vec<(Micros, Position, TicketId)> {
+        let places = self.index.of_customer(customer).iter();
+        let opened = |place: &Place| {
+            let row = self.row(*place)?;
+            Some((row.held.entry()?.ticket.opened_at, row.opened, row.id.clone()))
+        };
+        places.filter_map(opened).collect()
+    }
+
+    /// Whether an agent answers for an open ticket of a customer.
+    pub(crate) fn answers_for(&self, agent: &AgentId, customer: &CustomerId) -> bool {
+        let owned = Facet::Owner(agent.clone());
+        let is_his = |place: &&Place| {
+            self.index.has(&owned, **place) && self.row(**place).is_some_and(|row| row.status.is_open())
+        };
+        self.index.of_customer(customer).iter().any(|place| is_his(&place))
     }
 
     /// A ticket and its targets.
@@ -209,5 +261,58 @@ impl Tickets {
     /// When something comes due next; in the past if something is.
     pub(crate) fn next_duty(&self) -> Option<Micros> {
         self.index.next_alert()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pegcount_domain::{
+        envelope::{StreamKind, StreamName},
+        event::EventType,
+        ids::TicketKind,
+        ticketing::Opening,
+    };
+
+    use super::*;
+
+    fn open(tickets: &mut Tickets, number: usize) {
+        let id = format!("T-{number}");
+        let event = TicketEvent::Opened(Box::new(Opening::of(TicketKind(Name::fixed("repair")))));
+        let at = Micros(1_772_438_400_000_000);
+        let envelope = Envelope {
+            position: Position(u64::try_from(number).unwrap()),
+            stream: StreamName { site: "north", kind: StreamKind::Ticket, id: &id },
+            version: Version(1),
+            event_type: EventType::TICKET_OPENED,
+            schema_version: 1,
+            occurred_at: at,
+            clamped: false,
+            source_time: at,
+            recorded_at: at,
+            actor: "desk-1",
+            on_behalf_of: None,
+            source: "desk",
+            source_seq: None,
+            command_id: None,
+            correlation: None,
+            causation: None,
+            payload: &[],
+        };
+        tickets.insert(TicketId::new(&id).unwrap(), &envelope, &event, &World::default());
+    }
+
+    #[test]
+    fn of_many_open_tickets_those_that_changed_last_are_kept_as_they_are_and_all_read_the_same() {
+        let mut tickets = Tickets::default();
+        open(&mut tickets, 0);
+        let first = tickets.entry(&TicketId::new("T-0").unwrap()).unwrap();
+        (1..AWAKE_MAX + 10).for_each(|number| open(&mut tickets, number));
+        let packed = tickets.rows.iter().filter(|row| matches!(row.held, Held::Packed(_))).count();
+        assert_eq!(packed, 10);
+        assert_eq!(tickets.entry(&TicketId::new("T-0").unwrap()), Some(first));
+        // Something happens to one at rest: it is awake, and another one rests.
+        open(&mut tickets, 0);
+        assert!(matches!(tickets.rows[0].held, Held::Open(_)));
+        assert!(matches!(tickets.rows[10].held, Held::Packed(_)));
     }
 }

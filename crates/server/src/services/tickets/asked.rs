@@ -3,19 +3,16 @@
 //! Form only, and who may speak for whom: an agent's own token names no other agent as the one who acts or approves.
 
 use pegcount_domain::{
-    ids::{
-        AgentId, CategoryId, ContactId, CustomerId, Name, QueueId, ReasonCode, TeamId, TicketId, TicketKind,
-        TopicId,
-    },
+    ids::{AgentId, ContactId, Name, QueueId, ReasonCode, TeamId, TicketId, TicketKind},
     ticketing::{
-        FieldValue, Opening, Promiser, Severity, TargetKind, TicketCommand, Urgency, Validity, Visibility,
-        VisitStep, Way, WayKind,
+        FieldValue, Opening, Promiser, TargetKind, TicketCommand, Visibility, VisitStep, Way, WayKind,
+        told::UNSEALED,
     },
     time::Micros,
 };
 use pegcount_engine::OpenTicket;
 use pegcount_proto::{
-    CALLER_BYTES_MAX,
+    CALLER_BYTES_MAX, FactError, TEXT_BYTES_MAX, check_ticket_facts,
     v1::{self, ticket_command_request as asked},
 };
 use tonic::Status;
@@ -87,33 +84,61 @@ pub(super) fn new_ticket(
         set: facts(&at("facts"), new.facts.as_ref())?,
     };
     let ticket = fields::name(&at("ticket"), &new.ticket).map(TicketId)?;
-    Ok(OpenTicket { ticket, opening, caller: (!new.caller.is_empty()).then_some(new.caller) })
+    let caller = (!new.caller.is_empty()).then_some(new.caller);
+    let description = plain(&at("description"), new.description)?;
+    Ok(OpenTicket { ticket, opening, caller, description })
+}
+
+/// Free text that is to be sealed; what it says is personal, and is not said again.
+fn plain(field: &str, text: String) -> Result<Option<String>, Status> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(status::invalid(
+            field,
+            format!("has {} bytes; the limit is {TEXT_BYTES_MAX}", text.len()),
+        ));
+    }
+    Ok((!text.trim().is_empty()).then_some(text))
+}
+
+/// What was written, beside a command.
+pub(super) fn text(text: String) -> Result<Option<String>, Status> {
+    plain("text", text)
+}
+
+/// A command whose text comes beside it, with something in the place of the reference.
+pub(super) fn with_place(
+    mut command: Option<asked::Command>,
+    has_text: bool,
+) -> Result<Option<asked::Command>, Status> {
+    use asked::Command;
+    if !has_text {
+        return Ok(command);
+    }
+    let place = match &mut command {
+        Some(Command::Note(note)) => Some(&mut note.text),
+        Some(Command::Cancel(cancel)) => Some(&mut cancel.explanation),
+        Some(Command::Confirm(confirm)) => Some(&mut confirm.proof),
+        Some(Command::Resolve(resolve)) => resolve
+            .way
+            .as_mut()
+            .filter(|way| way.kind() == v1::TicketWayKind::Declined)
+            .map(|way| &mut way.alternative),
+        _ => None,
+    };
+    match place {
+        Some(place) if place.is_empty() => UNSEALED.as_str().clone_into(place),
+        Some(_) => return Err(status::invalid("text", "is there, and so is a reference; give one of both")),
+        // The engine says to what it belongs.
+        None => {}
+    }
+    Ok(command)
 }
 
 /// What facts set; attributes in the order of their names.
 pub(super) fn facts(path: &str, facts: Option<&v1::TicketFacts>) -> Result<Vec<FieldValue>, Status> {
     let Some(facts) = facts else { return Ok(Vec::new()) };
-    let at = |field: &str| format!("{path}.{field}");
-    let name = |field: &str, text: &str| fields::optional(&at(field), text);
-    let mut set = Vec::new();
-    set.extend(name("category", &facts.category)?.map(|name| FieldValue::Category(CategoryId(name))));
-    set.extend(name("topic", &facts.topic)?.map(|name| FieldValue::Topic(TopicId(name))));
-    set.extend(optional(&at("severity"), facts.severity, Severity::from_code)?.map(FieldValue::Severity));
-    set.extend(optional(&at("urgency"), facts.urgency, Urgency::from_code)?.map(FieldValue::Urgency));
-    set.extend(optional(&at("validity"), facts.validity, Validity::from_code)?.map(FieldValue::Validity));
-    set.extend(name("customer", &facts.customer)?.map(|name| FieldValue::Customer(CustomerId(name))));
-    set.extend(name("tier", &facts.tier)?.map(FieldValue::Tier));
-    set.extend(name("place", &facts.place)?.map(FieldValue::Place));
-    set.extend(name("region", &facts.region)?.map(FieldValue::Region));
-    set.extend(name("channel", &facts.channel)?.map(FieldValue::Channel));
-    let mut attributes: Vec<_> = facts.attributes.iter().collect();
-    attributes.sort();
-    for (key, value) in attributes {
-        let name = fields::name(&at("attributes"), key)?;
-        let value = fields::name(&at(&format!("attributes[{key}]")), value)?;
-        set.push(FieldValue::Attribute { name, value });
-    }
-    Ok(set)
+    let wrong = |error: FactError| status::invalid(&format!("{path}.{}", error.field), error.reason);
+    check_ticket_facts(facts).map_err(wrong)
 }
 
 fn way(way: Option<v1::TicketWay>) -> Result<Way, Status> {

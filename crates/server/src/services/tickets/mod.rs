@@ -11,8 +11,9 @@ mod lists;
 mod told;
 
 use pegcount_domain::{
+    customer::Reader,
     envelope::Version,
-    ids::{SiteId, TicketId},
+    ids::{ReasonCode, SiteId, TicketId},
     ticketing::LinkKind,
 };
 use pegcount_engine::{Carried, EngineError, OneTicket, TicketAsker, TicketView};
@@ -45,11 +46,18 @@ impl v1::ticket_service_server::TicketService for Room {
         let site = caller.site("site", &request.site)?;
         let command_id = fields::command_id(&request.command_id)?;
         let ticket = fields::name("ticket", &request.ticket).map(TicketId)?;
-        let command = asked::command(&caller, request.command)?;
+        let text = asked::text(request.text)?;
+        let command = asked::command(&caller, asked::with_place(request.command, text.is_some())?)?;
         self.may_see(&caller, &site, &ticket)?;
         let asker = TicketAsker { actor: caller.actor(), command_id };
         let expected = version(request.expected_version);
-        answered(self.engine.ticket_command(&site, &ticket, command, expected, &asker).await)
+        answered(match text {
+            None => self.engine.ticket_command(&site, &ticket, command, expected, &asker).await,
+            Some(text) => {
+                let said = (command, text);
+                self.engine.ticket_command_with_text(&site, &ticket, said, expected, &asker).await
+            }
+        })
     }
 
     async fn merge_tickets(&self, request: Request<v1::MergeTicketsRequest>) -> Answer {
@@ -115,6 +123,32 @@ impl v1::ticket_service_server::TicketService for Room {
         self.may_see(&caller, &site, &ticket)?;
         let history = self.engine.ticket_history(&site, &ticket).await.map_err(status::of)?;
         Ok(Response::new(told::history(&history)?))
+    }
+
+    async fn read_ticket_texts(
+        &self,
+        request: Request<v1::ReadTicketTextsRequest>,
+    ) -> Result<Response<v1::ReadTicketTextsResponse>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadCustomerData)?;
+        let request = request.into_inner();
+        let site = caller.site("site", &request.site)?;
+        let command_id = fields::command_id(&request.command_id)?;
+        let ticket = fields::name("ticket", &request.ticket).map(TicketId)?;
+        let purpose = fields::name("purpose", &request.purpose).map(ReasonCode)?;
+        let name = |(index, text): (usize, &String)| fields::name(&format!("references[{index}]"), text);
+        let references = request.references.iter().enumerate().map(name).collect::<Result<_, _>>()?;
+        let view = self.ticket_of(&caller, &site, &ticket)?;
+        let owns = caller.as_owner().is_some_and(|agent| view.state.owner == Some(agent));
+        let reader = Reader {
+            name: caller.actor(),
+            is_steward: caller.is_data_steward(),
+            answers_for_ticket: owns && view.state.status.is_open(),
+        };
+        let read =
+            self.engine.read_ticket_texts(&site, &ticket, references, purpose, (reader, command_id)).await;
+        let texts = read.map_err(status::of)?.into_iter();
+        let texts = texts.map(|one| v1::TicketText { reference: one.reference.to_string(), text: one.plain });
+        Ok(Response::new(v1::ReadTicketTextsResponse { texts: texts.collect() }))
     }
 
     async fn list_tickets(

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing plain but what was asked for goes to standard output, and nothing plain to standard error.
 
+mod timeline;
+
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use jiff::tz::TimeZone;
@@ -29,6 +31,7 @@ pub(crate) async fn run(command: CustomerCommand) -> Result<(), CliError> {
         CustomerCommand::Show(args) => show(args).await,
         CustomerCommand::Keep(args) => keep(args).await,
         CustomerCommand::Read(args) => read(args).await,
+        CustomerCommand::Timeline(args) => timeline::timeline(args).await,
         CustomerCommand::Tier(args) => tier(args).await,
         CustomerCommand::Grant(args) => grant(args).await,
         CustomerCommand::Revoke(args) => revoke(args).await,
