@@ -8,6 +8,7 @@
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     allowance::ZoneName,
@@ -27,7 +28,7 @@ const STANDARD_DAYS: [Weekday; 5] =
     [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
 
 /// What a world is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Making<N> {
     /// What stands for [`STANDARD_CALENDAR`].
     pub standard_calendar: N,

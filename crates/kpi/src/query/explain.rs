@@ -170,11 +170,10 @@ fn version(index: usize, dims: &Dims) -> Option<u8> {
 fn no_means(name: &str) -> QueryError {
     match formula::describe().iter().find(|column| column.name == name) {
         Some(gauge) => {
-            let of_agents = gauge.name.starts_with("agents_");
-            let instead = if of_agents {
-                "the agent clock (`ready_clock` and the like)"
-            } else {
-                "`offered` and `ended`"
+            let instead = match gauge.name {
+                "backlog" => "`opened`, `resolved`, `cancelled` and `merged`",
+                name if name.starts_with("agents_") => "the agent clock (`ready_clock` and the like)",
+                _ => "`offered` and `ended`",
             };
             QueryError::NotExplained { column: gauge.name, instead }
         }
@@ -207,7 +206,7 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     let is_in = |dims: &Dims| {
         let passes = |asked: bool, ids: &[Id], id: Id| !asked || ids.contains(&id);
         let is = |(dimension, name): &(Dimension, Option<Name>)| {
-            table::text(*dimension, cut::key(*dimension, dims), Some(site)) == *name
+            table::text(*dimension, cut::key(*dimension, dims, site.classes.all()), Some(site)) == *name
         };
         passes(!query.queues.is_empty(), &queues, dims.queue)
             && passes(!query.agents.is_empty(), &agents, dims.agent)
@@ -230,7 +229,7 @@ pub(crate) fn wanted(measures: &[Measure], target: Option<EfficiencyTarget>) -> 
         agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
         contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
         lines: any(&[Sheet::Visit, Sheet::Line, Sheet::Failure]),
-        tickets: any(&[Sheet::Ticket]),
+        tickets: any(&[Sheet::Ticket, Sheet::Target, Sheet::Backlog]),
         days: any(&[Sheet::Day]),
         target,
     }

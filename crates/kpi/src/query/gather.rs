@@ -34,6 +34,8 @@ pub(crate) struct Place {
     pub(crate) keys: Keys,
     waiting: i64,
     longest: i64,
+    /// Open tickets.
+    pub(super) backlog: i64,
     /// Agents by state, by [`State`].
     agents: [i64; STATES],
     waits: Option<Box<Waits>>,
@@ -63,6 +65,10 @@ impl RowSums for Sums<'_> {
     fn agents(&self) -> [i64; STATES] {
         self.row.agents
     }
+
+    fn backlog(&self) -> i64 {
+        self.row.backlog
+    }
 }
 
 /// A measure to be read from a table's rows.
@@ -76,10 +82,10 @@ struct Needed {
 
 /// What a query asks of one site.
 pub(crate) struct Gather<'a> {
-    query: &'a Query,
+    pub(super) query: &'a Query,
     plan: &'a Plan,
-    buckets: &'a Buckets,
-    cut: Cut,
+    pub(super) buckets: &'a Buckets,
+    pub(super) cut: Cut,
     /// For each bucket its rows: what lies in one is read together, and few rows are found fast.
     index: Vec<FxHashMap<Keys, usize>>,
     pub(crate) rows: Vec<Place>,
@@ -130,6 +136,9 @@ impl<'a> Gather<'a> {
         if self.plan.needs_gauges {
             self.gauges(site, &overlay);
         }
+        if self.plan.needs_backlog {
+            self.backlog(site, &overlay.contributions);
+        }
         if self.plan.needs_states {
             self.agents_by_state(site, &overlay);
         }
@@ -155,6 +164,9 @@ impl<'a> Gather<'a> {
             for contribution in overlay.contributions.iter().filter(|one| one.interval.start() >= border) {
                 self.contribution(contribution);
             }
+        }
+        if self.plan.needs_backlog {
+            self.backlog(site, &overlay.contributions);
         }
         if self.plan.needs_gauges {
             for (dims, entered) in &overlay.waiting {
@@ -371,6 +383,7 @@ impl<'a> Gather<'a> {
                 keys: keys.clone(),
                 waiting: 0,
                 longest: 0,
+                backlog: 0,
                 agents: [0; STATES],
                 waits: None,
                 counted: Counted::default(),
@@ -395,7 +408,7 @@ impl<'a> Gather<'a> {
         for row in 0..self.rows.len() {
             let stays = self.sums(row).is_some_and(|sums| {
                 let mut all = sums.row.agents.iter().chain(sums.amounts);
-                sums.row.waiting != 0 || all.any(|amount| *amount != 0)
+                sums.row.waiting != 0 || sums.row.backlog != 0 || all.any(|amount| *amount != 0)
             });
             if stays {
                 self.rows.swap(row, kept);

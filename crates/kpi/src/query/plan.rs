@@ -28,6 +28,8 @@ enum Maker {
     SignedIn,
     /// Those in the state at this place.
     InState(usize),
+    /// Tickets that are open.
+    Backlog,
     Means(Means),
 }
 
@@ -49,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) needs_gauges: bool,
     /// The same of agents by state.
     pub(crate) needs_states: bool,
+    /// The same of tickets.
+    pub(crate) needs_backlog: bool,
 }
 
 /// The sums of a row, for its columns.
@@ -61,6 +65,8 @@ pub(crate) trait RowSums {
     fn waits(&self) -> [Vec<(crate::cells::Detail, i64)>; 2];
     /// Agents by state.
     fn agents(&self) -> [i64; STATES];
+    /// Open tickets.
+    fn backlog(&self) -> i64;
 }
 
 impl Plan {
@@ -94,12 +100,14 @@ impl Plan {
             needs_waits: false,
             needs_gauges: false,
             needs_states: false,
+            needs_backlog: false,
         };
         let all: Vec<Maker> = plan.makers.iter().flat_map(|(_, makers)| makers.iter().copied()).collect();
         for maker in all {
             match maker {
                 Maker::Waiting | Maker::Longest => plan.needs_gauges = true,
                 Maker::SignedIn | Maker::InState(_) => plan.needs_states = true,
+                Maker::Backlog => plan.needs_backlog = true,
                 Maker::Means(means) => {
                     plan.needs_waits |= matches!(means, Means::Percentile(_));
                     means.measures().into_iter().for_each(|measure| plan.need(measure));
@@ -109,6 +117,7 @@ impl Plan {
         plan.needs_waits &= plan.has(Sheet::Wait);
         plan.needs_gauges &= plan.has(Sheet::Visit);
         plan.needs_states &= plan.has(Sheet::Clock);
+        plan.needs_backlog &= plan.has(Sheet::Backlog);
         Ok(plan)
     }
 
@@ -170,6 +179,8 @@ impl Plan {
         let value = |maker: &Maker| match maker {
             Maker::Waiting => gauge(waiting),
             Maker::Longest => gauge(longest),
+            Maker::Backlog if self.needs_backlog => Value::Amount(sums.backlog()),
+            Maker::Backlog => Value::Absent,
             Maker::SignedIn => state(agents.iter().sum()),
             Maker::InState(place) => state(agents.get(*place).copied().unwrap_or(0)),
             Maker::Means(Means::Measure(measure)) => amount(*measure).map_or(Value::Absent, Value::Amount),
@@ -195,9 +206,11 @@ impl Plan {
         let running = |(column, maker): (usize, &Maker)| {
             let (parts, rates) = match maker {
                 Maker::Longest => ((0, 0), (longest, 0)),
-                Maker::Waiting | Maker::SignedIn | Maker::InState(_) | Maker::Means(Means::Percentile(_)) => {
-                    return None;
-                }
+                Maker::Waiting
+                | Maker::SignedIn
+                | Maker::InState(_)
+                | Maker::Backlog
+                | Maker::Means(Means::Percentile(_)) => return None,
                 Maker::Means(Means::Measure(measure)) => ((0, 0), (of(*measure)?, 0)),
                 Maker::Means(Means::Formula(formula)) => (formula.parts(now)?, formula.parts(of)?),
             };
@@ -245,6 +258,7 @@ fn gauge(name: &str) -> Maker {
         0 => Maker::Waiting,
         1 => Maker::Longest,
         2 => Maker::SignedIn,
+        9 => Maker::Backlog,
         state => Maker::InState(state - 3),
     }
 }
