@@ -37,10 +37,7 @@ fn read<N: Copy>(event: &stored::KnownEvent, names: &[N]) -> Read<Event<N>> {
     let wrong = || ArchiveError::Wrong("an event cannot be read");
     let event_type = EventType(u16::try_from(event.r#type).map_err(|_| wrong())?);
     let schema = u16::try_from(event.schema_version).map_err(|_| wrong())?;
-    let name = |ordinal: u32| {
-        let place = usize::try_from(ordinal).ok()?.checked_sub(1)?;
-        names.get(place).copied()
-    };
+    let name = |place: u32| names.get(usize::try_from(place).ok()?).copied();
     decode(event_type, schema, &event.payload, name).map_err(|_| wrong())
 }
 
