@@ -21,6 +21,7 @@ use crate::{
         Site,
         explain::{Unit as Whose, Wanted},
     },
+    ticket::words::of_ticket,
 };
 
 /// Which figure is to be explained.
@@ -246,6 +247,10 @@ fn histogram(found: &Found) -> Vec<(Detail, i64)> {
 fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>, usize) {
     let real = || found.iter().filter(|(_, amount)| **amount != 0);
     let Some(site) = site else { return (Vec::new(), 0) };
+    let notes = |whose: Whose, source: Source, dims: &Dims| match whose {
+        Whose::Ticket(_) => of_ticket(dims, &site.classes, &site.names).into_iter().collect(),
+        _ => site.words_of(whose, source, asked.query.as_of, asked.query.variant.efficiency_target),
+    };
     let page = real().skip(asked.skip).take(asked.limit);
     let item = |((index, source, whose, dims), amount): (&(usize, Source, Whose, Dims), &i64)| {
         Some(Item {
@@ -255,7 +260,7 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
             to: source.to,
             agent: site.names.text(dims.agent),
             queue: site.names.text(dims.queue),
-            notes: site.words_of(*whose, *source, asked.query.as_of, asked.query.variant.efficiency_target),
+            notes: notes(*whose, *source, dims),
             events: site.events_of(*whose, *source),
             formula_version: version(*index, dims)
                 .map(|version| asked.query.formula_version.unwrap_or(version)),

@@ -69,6 +69,12 @@ impl Classes {
         self.media = media.collect();
     }
 
+    /// The class with a number.
+    pub(crate) fn get(&self, number: Id) -> Class {
+        let place = usize::try_from(number.0).ok().and_then(|number| number.checked_sub(1));
+        place.and_then(|place| self.list.get(place)).copied().unwrap_or_default()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.list.len()

@@ -2,7 +2,7 @@
 //!
 //! - [`facts`]: what is kept of an event; [`class`]: kind, category, tier, region and channel as one number
 //! - [`course`]: the ticket as it goes on, fact by fact; [`owed`]: its targets and promises; [`spent`]: the time it took
-//! - [`giving`]: counts with their dimensions
+//! - [`giving`]: counts with their dimensions; [`words`]: what a ticket is, told
 //!
 //! Not for deciding what may be done to a ticket, nor for when a target is due: those are the domain's. Invariant: what a unit
 //! gives as of an instant depends on its facts up to it and on the definitions alone, and what comes due with no event
@@ -14,6 +14,7 @@ pub(crate) mod facts;
 mod giving;
 mod owed;
 mod spent;
+pub(crate) mod words;
 
 use pegcount_domain::{ticketing::TicketEvent, time::Micros};
 use smallvec::SmallVec;

@@ -3,6 +3,8 @@
 //! Tickets are played through the domain's own rules, fact by fact, and their targets are what [`targets`] tells of the whole history; so it is
 //! also proved that boards and figures tell the same. Invariant: whoever is asked about at an instant is looked up in the facts up to it.
 
+use std::rc::Rc;
+
 use pegcount_domain::{
     deadlines::{
         ClockKind, Happened, Step, World,
@@ -41,10 +43,44 @@ impl Played<'_> {
         self.stood.last().unwrap()
     }
 
+    /// How it stood after the fact of an instant that fulfilled a target.
+    fn fulfilled(&self, target: TargetKind, at: Micros) -> &Ticket<Key> {
+        let found = self.facts.iter().position(|(event, other)| *other == at && fulfils(event, target));
+        &self.stood[found.unwrap()]
+    }
+
     /// How it stood after all facts up to an instant.
     fn at(&self, at: Micros) -> &Ticket<Key> {
         let known = self.facts.iter().take_while(|(_, other)| *other <= at).count();
         &self.stood[known.max(1) - 1]
+    }
+}
+
+fn fulfils(event: &TicketEvent<Key>, target: TargetKind) -> bool {
+    use TargetKind::{
+        Accept, Approve, Arrive, Dispatch, Explain, FirstResponse, Investigate, NextUpdate, Resolve,
+    };
+    match event {
+        TicketEvent::Accepted { .. } => target == Accept,
+        TicketEvent::Dispatched { .. } => matches!(target, Accept | Dispatch),
+        TicketEvent::Arrived | TicketEvent::VisitStepped { step: VisitStep::Arrived, .. } => target == Arrive,
+        TicketEvent::Informed { .. } => matches!(target, FirstResponse | NextUpdate),
+        TicketEvent::Investigated => target == Investigate,
+        TicketEvent::ApprovalGiven { .. } | TicketEvent::ApprovalRefused { .. } => target == Approve,
+        TicketEvent::Resolved { .. } => matches!(target, Accept | FirstResponse | Investigate | Resolve),
+        TicketEvent::Cancelled { .. } => matches!(target, FirstResponse | Explain),
+        _ => false,
+    }
+}
+
+fn withdraws(event: &TicketEvent<Key>, target: TargetKind, after: &Ticket<Key>) -> bool {
+    use TargetKind::{Approve, Arrive, Dispatch, Explain, NextUpdate};
+    match event {
+        TicketEvent::Closed { .. } | TicketEvent::Cancelled { .. } | TicketEvent::Merged { .. } => true,
+        TicketEvent::Resolved { .. } => matches!(target, NextUpdate | Approve | Dispatch | Arrive | Explain),
+        event => {
+            target == Explain && !event.sets().is_empty() && after.facts.validity == Some(Validity::Valid)
+        }
     }
 }
 
@@ -86,7 +122,7 @@ fn met(target: TargetKind) -> [&'static str; 4] {
 
 impl Oracle {
     /// What the site's targets are reckoned by.
-    fn world(&self) -> World<Key> {
+    fn make_world(&self) -> World<Key> {
         let zone = |zone: Key| {
             let all = jiff::tz::db().available();
             all.map(|name| name.as_str().to_owned()).find(|name| key(name) == zone).unwrap()
@@ -150,10 +186,11 @@ impl Oracle {
             channel_name: told.channel,
             ..About::default()
         };
-        let world = self.world();
+        let world = self.world.get_or_init(|| Rc::new(self.make_world())).clone();
         self.counts(&played, &world);
         self.in_the_end(&played);
         self.owed(&played, &world);
+        self.promised(&played);
         self.in_backlog(&played);
     }
 
@@ -309,7 +346,7 @@ impl Oracle {
                     Step::Fulfilled if !missed => {
                         let at = due.unwrap_or(moment.at);
                         if due.is_none_or(|due| due < as_of) {
-                            let ticket = played.at(moment.at);
+                            let ticket = played.fulfilled(kind, moment.at);
                             let about = self.about(played, answers(ticket), moment.at, ticket);
                             for column in &met(kind)[..2] {
                                 self.at(at, None, column, about, 1);
@@ -318,6 +355,35 @@ impl Oracle {
                     }
                     _ => {}
                 }
+            }
+        }
+    }
+
+    fn promised(&mut self, played: &Played<'_>) {
+        for (index, (event, made_at)) in played.facts.iter().enumerate() {
+            let TicketEvent::Promised { target, due, .. } = event else { continue };
+            if !played.stood[index].status.is_open() {
+                continue;
+            }
+            let counts_at = (*due).max(*made_at);
+            let later = played.facts.iter().enumerate().skip(index + 1);
+            let mut later = later.take_while(|(_, (_, at))| *at <= *due);
+            let end = later.find_map(|(index, (event, _))| match event {
+                TicketEvent::Promised { target: other, .. } if other == target => {
+                    played.stood[index].status.is_open().then_some(None)
+                }
+                _ if fulfils(event, *target) => Some(Some(index)),
+                _ if withdraws(event, *target, &played.stood[index]) => Some(None),
+                _ => None,
+            });
+            let (column, ticket, at) = match end {
+                Some(None) => continue,
+                Some(Some(index)) => ("promise_met", &played.stood[index], played.facts[index].1),
+                None => ("promise_broken", played.at(counts_at), counts_at),
+            };
+            if counts_at < self.as_of {
+                let about = self.about(played, answers(ticket), at, ticket);
+                self.at(counts_at, None, column, about, 1);
             }
         }
     }

@@ -115,6 +115,8 @@ pub struct Oracle {
     pub waits: Vec<Waits>,
     pub waited: Vec<Waited>,
     pub backlog: Vec<desk::InBacklog>,
+    /// What tickets' targets are reckoned by.
+    pub world: std::cell::OnceCell<std::rc::Rc<pegcount_domain::deadlines::World<Key>>>,
     /// Holds throughout, whatever is in force.
     pub forced: Option<Formula>,
     /// What each agent did, for days.
@@ -148,6 +150,7 @@ impl Oracle {
             waits,
             waited,
             backlog: Vec::new(),
+            world: std::cell::OnceCell::new(),
             deeds,
             measured,
             forced,

@@ -7,7 +7,8 @@ use pegcount_domain::{
         AgentId, CategoryId, ContactId, CustomerId, Key, QueueId, ReasonCode, TeamId, TicketId, TicketKind,
         TopicId, WrapUpCode,
     },
-    ticketing::{FieldValue, Opening, TicketEvent, Urgency, Validity, VisitStep},
+    ticketing::{FieldValue, Opening, Promiser, TargetKind, TicketEvent, Urgency, Validity, VisitStep},
+    time::Micros,
 };
 
 use super::{AGENTS, DAY, Dice, QUEUES, Teller, key};
@@ -84,19 +85,19 @@ impl Teller {
         let mut now = opened;
         for _ in 0..self.tickets.below(7) {
             now += self.tickets.pick(&[1, 40, 1800, 7200, DAY]) + self.tickets.below(600);
-            let event = self.step();
+            let event = self.step(now);
             self.put(StreamKind::Ticket, id, now, Event::Ticket(event));
         }
         settled.max(now + 1)
     }
 
-    fn step(&mut self) -> TicketEvent<Key> {
+    fn step(&mut self, now: i64) -> TicketEvent<Key> {
         let dice = &mut self.tickets;
         let agent = AgentId(key(dice.pick(&AGENTS)));
         let group = dice.chance(50).then(|| TeamId(key(dice.pick(&GROUPS))));
         let reason = ReasonCode(key("done"));
         let set: Vec<_> = told(dice).collect();
-        match dice.below(14) {
+        match dice.below(16) {
             0 | 1 => TicketEvent::Accepted { owner: agent },
             2 => TicketEvent::Classified { set },
             3 => TicketEvent::Edited { set },
@@ -110,6 +111,16 @@ impl Teller {
             12 => {
                 let step = dice.pick(&[VisitStep::Requested, VisitStep::Arrived, VisitStep::SlipFiled]);
                 TicketEvent::VisitStepped { step, appointment: None, slip: None }
+            }
+            13 | 14 => {
+                let target = dice.pick(&[
+                    TargetKind::FirstResponse,
+                    TargetKind::NextUpdate,
+                    TargetKind::Resolve,
+                    TargetKind::Arrive,
+                ]);
+                let due = now + dice.pick(&[-60, 0, 900, 7200, DAY]) + dice.below(60);
+                TicketEvent::Promised { target, due: Micros(due * 1_000_000), by: Promiser::Agent }
             }
             _ if dice.chance(40) => {
                 let (explanation, into) = (key("wrong"), TicketId(key("t 0")));
