@@ -131,6 +131,7 @@ impl Kpi {
                 rewritten_at: _,
                 near: _,
                 near_tickets: _,
+                near_owed: _,
                 classes: _,
                 last_seen: _,
                 deferred_since: _,

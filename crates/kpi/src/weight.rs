@@ -77,8 +77,8 @@ impl Site {
         all.push(one("keys of tickets", awake.0 + resting.0, self.tickets.bytes_of_keys()));
         let classes = self.classes.len();
         all.push(one("what tickets are", classes, 2 * table::<crate::ticket::class::Class>(classes)));
-        let (near, bytes) = self.near_tickets.weight();
-        all.push(one("tickets by interval", near, bytes));
+        let (near, owed) = (self.near_tickets.weight(), self.near_owed.weight());
+        all.push(one("tickets by interval", near.0 + owed.0, near.1 + owed.1));
         let (near, bytes) = self.near.weight();
         all.push(one("contacts by interval", near, bytes));
         all.extend(self.books.weights());

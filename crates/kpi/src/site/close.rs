@@ -161,6 +161,7 @@ impl Site {
         }
         self.near.forget(|contact| over.contacts.contains(&contact));
         self.near_tickets.forget(|ticket| over.tickets.contains(&ticket));
+        self.near_owed.forget(|ticket| over.tickets.contains(&ticket));
         self.agents.forget(&nobodys);
         self.contacts.forget(&over.contacts);
         self.tickets.forget(&over.tickets);

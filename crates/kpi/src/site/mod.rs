@@ -203,7 +203,10 @@ pub(crate) struct Site {
     /// The last event that took something back: then open work may have left an interval unnoticed.
     pub(crate) rewritten_at: Position,
     pub(crate) near: near::Near,
+    /// Tickets by their facts.
     pub(crate) near_tickets: near::Near,
+    /// Tickets by what they owe, or owed.
+    pub(crate) near_owed: near::Near,
     /// The latest instant of all facts.
     pub(crate) last_seen: Micros,
     /// The first of the definitions that are left to a fold from the beginning.

@@ -4,7 +4,7 @@
 //! stood is taken back, and said anew. Any other change folds the ticket again. Invariant: the books hold of a ticket what a fold of
 //! all its facts gives.
 
-use pegcount_domain::time::{Interval, Micros};
+use pegcount_domain::time::{Interval, Micros, Span};
 use smallvec::SmallVec;
 
 use crate::{
@@ -13,6 +13,8 @@ use crate::{
     site::Site,
     ticket::{Ground, TicketFact, TicketUnit, odd},
 };
+
+type Intervals = SmallVec<[Interval; 8]>;
 
 impl Site {
     /// What folds of tickets look up.
@@ -70,17 +72,13 @@ impl Site {
         }
         let is_listed = unit.facts.last().is_some_and(|last| is_near(last.stamp.at, at));
         unit.facts.push(fact);
-        let mut intervals = owed_in(&out);
-        intervals.retain(|interval| {
-            let is_known = |fact: &TicketFact| Interval::containing(fact.stamp.at) == *interval;
-            !unit.facts.iter().any(is_known)
-        });
-        intervals.retain(|interval| unit.list(*interval));
+        let mut owed = owed_in(&out);
+        owed.retain(|interval| unit.list(*interval));
         if !is_listed {
-            intervals.push(Interval::containing(at));
+            self.near_tickets.put(ticket, Interval::containing(at), true);
         }
-        for interval in intervals {
-            self.near_tickets.put(ticket, interval, true);
+        for interval in owed {
+            self.near_owed.put(ticket, interval, true);
         }
         self.books.last_effect = self.books.last_effect.max(at);
         self.books.enter(&out, 1, self.position);
@@ -101,15 +99,13 @@ impl Site {
         let last = unit.last_effect();
         unit.reach = course.as_ref().map_or(last, |course| course.reach(last));
         unit.course = course.filter(|_| sign > 0).map(Box::new);
-        let mut intervals: SmallVec<[Interval; 8]> = owed_in(&out);
-        for interval in &intervals {
+        let owed = owed_in(&out);
+        for interval in &owed {
             unit.list(*interval);
         }
-        intervals.extend(unit.instants().into_iter().map(Interval::containing));
-        intervals.sort_unstable();
-        intervals.dedup();
-        for interval in intervals {
-            self.near_tickets.put(ticket, interval, sign > 0);
+        let facts = facts_in(unit);
+        for (near, intervals) in [(&mut self.near_tickets, facts), (&mut self.near_owed, owed)] {
+            intervals.into_iter().for_each(|interval| near.put(ticket, interval, sign > 0));
         }
         self.books.last_effect = self.books.last_effect.max(last);
         self.books.enter(&out, sign, self.position);
@@ -128,8 +124,9 @@ impl Site {
     }
 
     /// The tickets that may count in a range as of an instant.
-    pub(super) fn tickets_in(&self, range: pegcount_domain::time::Span, as_of: Micros) -> Vec<Slot> {
+    pub(super) fn tickets_in(&self, range: Span, as_of: Micros) -> Vec<Slot> {
         let mut tickets = self.near_tickets.within(range);
+        tickets.extend(self.near_owed.within(range));
         tickets.extend(self.tickets_after(as_of));
         tickets.sort_unstable();
         tickets.dedup();
@@ -138,7 +135,7 @@ impl Site {
 
     /// Finds anew where all tickets count, and how far definitions reach them.
     pub(crate) fn look_near_tickets(&mut self) {
-        self.near_tickets = super::near::Near::default();
+        (self.near_tickets, self.near_owed) = Default::default();
         let (mut out, mut ignored) = (Contributions::default(), Vec::new());
         for slot in self.tickets.slots() {
             let Some(unit) = self.tickets.wake(slot) else { continue };
@@ -148,12 +145,9 @@ impl Site {
             let course = unit.fold(ground, Micros::MAX, &mut out, &mut ignored);
             let last = unit.last_effect();
             unit.reach = course.map_or(last, |course| course.reach(last));
-            let mut intervals: SmallVec<[Interval; 8]> = owed_in(&out);
-            intervals.extend(unit.instants().into_iter().map(Interval::containing));
-            intervals.sort_unstable();
-            intervals.dedup();
-            for interval in intervals {
-                self.near_tickets.put(slot, interval, true);
+            let (facts, owed) = (facts_in(unit), owed_in(&out));
+            for (near, intervals) in [(&mut self.near_tickets, facts), (&mut self.near_owed, owed)] {
+                intervals.into_iter().for_each(|interval| near.put(slot, interval, true));
             }
             self.tickets.rest_some();
         }
@@ -164,9 +158,17 @@ fn is_near(one: Micros, other: Micros) -> bool {
     Interval::containing(one) == Interval::containing(other)
 }
 
+/// The intervals of a ticket's facts, each once.
+fn facts_in(unit: &TicketUnit) -> Intervals {
+    let mut intervals: Intervals =
+        unit.facts.iter().map(|fact| Interval::containing(fact.stamp.at)).collect();
+    intervals.dedup();
+    intervals
+}
+
 /// The intervals in which anything counts that only becomes so, each once.
-fn owed_in(out: &Contributions) -> SmallVec<[Interval; 8]> {
-    let mut intervals: SmallVec<[Interval; 8]> =
+fn owed_in(out: &Contributions) -> Intervals {
+    let mut intervals: Intervals =
         out.maturing.iter().map(|(_, contribution)| contribution.interval).collect();
     intervals.sort_unstable();
     intervals.dedup();

@@ -17,7 +17,6 @@ mod spent;
 pub(crate) mod words;
 
 use pegcount_domain::{ticketing::TicketEvent, time::Micros};
-use smallvec::SmallVec;
 
 pub(crate) use self::{
     class::Classes,
@@ -122,13 +121,6 @@ impl TicketUnit {
             course.pending(ground, out);
         }
         course
-    }
-
-    /// The instants at which it may count: those of its facts, and what else it was seen to owe.
-    pub(crate) fn instants(&self) -> SmallVec<[Micros; 8]> {
-        let mut instants: SmallVec<[Micros; 8]> = self.facts.iter().map(|fact| fact.stamp.at).collect();
-        instants.dedup();
-        instants
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Centre {
     pub position: u64,
     /// When events are recorded; none: as they happen.
     pub recorded_at: Option<Micros>,
+    /// All that has been recorded.
+    pub told: Vec<Recorded>,
 }
 
 impl Centre {
@@ -59,7 +61,7 @@ impl Centre {
         // What may rest does, so that every story wakes it.
         kpi.set_seed(SEED);
         kpi.set_in_use(InUse::NOTHING);
-        Self { kpi, names, site: "north".into(), position: 0, recorded_at: None }
+        Self { kpi, names, site: "north".into(), position: 0, recorded_at: None, told: Vec::new() }
     }
 
     pub fn key(&mut self, text: &str) -> Key {
@@ -86,6 +88,7 @@ impl Centre {
     }
 
     pub fn apply(&mut self, recorded: &Recorded) {
+        self.told.push(recorded.clone());
         self.kpi.apply(recorded);
         for key in self.kpi.missing_names() {
             self.kpi.name(key, &self.names[&key]);
