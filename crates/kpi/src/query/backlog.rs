@@ -67,8 +67,10 @@ impl Gather<'_> {
             }
             let Ok(bucket) = u32::try_from(bucket) else { continue };
             for (keys, amount) in &open {
-                let row = self.touch(bucket, keys.clone());
-                if let Some(row) = self.rows.get_mut(row) {
+                if self.plan.backlog_makes_rows {
+                    self.touch(bucket, keys.clone());
+                }
+                if let Some(row) = self.known(bucket, keys) {
                     row.backlog = *amount;
                 }
             }

@@ -83,7 +83,7 @@ struct Needed {
 /// What a query asks of one site.
 pub(crate) struct Gather<'a> {
     pub(super) query: &'a Query,
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     pub(super) buckets: &'a Buckets,
     pub(super) cut: Cut,
     /// For each bucket its rows: what lies in one is read together, and few rows are found fast.
@@ -136,11 +136,11 @@ impl<'a> Gather<'a> {
         if self.plan.needs_gauges {
             self.gauges(site, &overlay);
         }
-        if self.plan.needs_backlog {
-            self.backlog(site, &overlay.contributions);
-        }
         if self.plan.needs_states {
             self.agents_by_state(site, &overlay);
+        }
+        if self.plan.needs_backlog {
+            self.backlog(site, &overlay.contributions);
         }
     }
 
@@ -165,9 +165,6 @@ impl<'a> Gather<'a> {
                 self.contribution(contribution);
             }
         }
-        if self.plan.needs_backlog {
-            self.backlog(site, &overlay.contributions);
-        }
         if self.plan.needs_gauges {
             for (dims, entered) in &overlay.waiting {
                 self.wait(0, dims, window.end.minus(*entered));
@@ -180,6 +177,9 @@ impl<'a> Gather<'a> {
         }
         if self.is_forced {
             self.targeted(site, window);
+        }
+        if self.plan.needs_backlog {
+            self.backlog(site, &overlay.contributions);
         }
     }
 
@@ -366,6 +366,13 @@ impl<'a> Gather<'a> {
         Some(self.touch(place, keys))
     }
 
+    /// The row of a bucket with these keys, if it is there.
+    pub(super) fn known(&mut self, place: u32, keys: &Keys) -> Option<&mut Place> {
+        let rows = usize::try_from(place).ok().and_then(|place| self.index.get(place));
+        let row = *rows?.get(keys)?;
+        self.rows.get_mut(row)
+    }
+
     /// The row of a bucket with these keys, made if it is not there yet.
     pub(crate) fn touch(&mut self, place: u32, keys: Keys) -> usize {
         if let Some((last_place, last_keys, row)) = &self.last
@@ -408,7 +415,8 @@ impl<'a> Gather<'a> {
         for row in 0..self.rows.len() {
             let stays = self.sums(row).is_some_and(|sums| {
                 let mut all = sums.row.agents.iter().chain(sums.amounts);
-                sums.row.waiting != 0 || sums.row.backlog != 0 || all.any(|amount| *amount != 0)
+                let is_behind = self.plan.backlog_makes_rows && sums.row.backlog != 0;
+                sums.row.waiting != 0 || is_behind || all.any(|amount| *amount != 0)
             });
             if stays {
                 self.rows.swap(row, kept);

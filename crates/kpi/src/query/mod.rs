@@ -136,6 +136,11 @@ impl Dimension {
         }
     }
 
+    /// Whether nothing but tickets can be cut by it.
+    pub const fn is_of_tickets(self) -> bool {
+        matches!(self, Self::Kind | Self::Category | Self::Group | Self::Tier | Self::Region)
+    }
+
     /// Whether it cuts time.
     pub const fn is_time(self) -> bool {
         matches!(

@@ -53,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) needs_states: bool,
     /// The same of tickets.
     pub(crate) needs_backlog: bool,
+    /// Whether there is a row wherever tickets are open, though nothing else is in it.
+    pub(crate) backlog_makes_rows: bool,
 }
 
 /// The sums of a row, for its columns.
@@ -101,6 +103,7 @@ impl Plan {
             needs_gauges: false,
             needs_states: false,
             needs_backlog: false,
+            backlog_makes_rows: asks_for_tickets(query),
         };
         let all: Vec<Maker> = plan.makers.iter().flat_map(|(_, makers)| makers.iter().copied()).collect();
         for maker in all {
@@ -261,6 +264,13 @@ fn gauge(name: &str) -> Maker {
         9 => Maker::Backlog,
         state => Maker::InState(state - 3),
     }
+}
+
+/// Tickets stay open for days, day and night: who asks for all columns of calls or agents asks for no row each quarter of an hour
+/// because of that.
+fn asks_for_tickets(query: &Query) -> bool {
+    let is_theirs = |by: &Dimension| by.is_of_tickets();
+    query.by.iter().any(is_theirs) || query.columns.iter().any(|column| column == "backlog")
 }
 
 fn has(query: &Query) -> [bool; SHEETS] {

@@ -207,9 +207,6 @@ impl Oracle {
         if cut.can(dimensions("waiting")) {
             self.gauges(cut, names, &mut rows);
         }
-        if cut.can(dimensions("backlog")) {
-            self.open_tickets(cut, names, &mut rows);
-        }
         if cut.can(dimensions("agents_ready")) {
             self.agents_by_state(cut, names, &mut rows);
         }
@@ -217,6 +214,9 @@ impl Oracle {
             row.retain(|_, amount| *amount != 0);
         }
         rows.retain(|_, row| !row.is_empty());
+        if cut.can(dimensions("backlog")) {
+            self.open_tickets(cut, names, &mut rows);
+        }
         rows
     }
 
@@ -229,9 +229,10 @@ impl Oracle {
                 } else {
                     *from <= self.as_of && ticket.to == Micros::MAX
                 };
-                if is_open {
-                    let row = rows.entry((*from, cut.keys(&ticket.about, names))).or_default();
-                    *row.entry("backlog").or_default() += 1;
+                let row = (*from, cut.keys(&ticket.about, names));
+                // Open tickets alone make a row only where tickets are asked for.
+                if is_open && (cut.keys.iter().any(|by| by.is_of_tickets()) || rows.contains_key(&row)) {
+                    *rows.entry(row).or_default().entry("backlog").or_default() += 1;
                 }
             }
         }

@@ -9,11 +9,10 @@ use pegcount_domain::{
     event::Event,
     ids::Key,
     ticketing::{FieldValue, TicketEvent},
-    time::Micros,
 };
 
 use super::{
-    About, Oracle, Said,
+    Oracle, Said,
     contacts::ContactStory,
     issues::{Issue, Journey},
 };

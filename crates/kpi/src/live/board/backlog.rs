@@ -57,7 +57,7 @@ impl Board {
         }
         let begun = self.begun_by(self.as_of);
         for bucket in bucket..begun {
-            self.touch((bucket, keys.clone()));
+            self.touch_backlog((bucket, keys.clone()));
         }
     }
 
@@ -72,7 +72,16 @@ impl Board {
                 open.map(move |(keys, _)| (bucket, keys.clone()))
             })
             .collect();
-        places.into_iter().for_each(|place| self.touch(place));
+        places.into_iter().for_each(|place| self.touch_backlog(place));
+    }
+
+    /// A row has another number of open tickets; whether it is there for that alone is the plan's to say.
+    fn touch_backlog(&mut self, place: Place) {
+        if self.plan.backlog_makes_rows {
+            self.touch(place);
+        } else if self.rows.contains_key(&place) {
+            self.changed.insert(place);
+        }
     }
 
     /// How many tickets are open in a row.
