@@ -43,11 +43,11 @@ fn read<N: Copy>(event: &stored::KnownEvent, names: &[N]) -> Read<Event<N>> {
 
 /// A ticket's event.
 pub(super) fn ticket_event(event: &TicketEvent<Id>) -> stored::KnownEvent {
-    let named = mapped(event, &mut |id: &Id| digits(&id.0.to_string()), &Name::fixed("0"));
-    let Some(named) = named else { return stored::KnownEvent::default() };
-    let (mut event, names) = known(encode(&Event::Ticket(named)));
-    event.numbers = names.iter().map(|name| name.as_str().parse().unwrap_or_default()).collect();
-    event
+    let told = mapped(event, &mut |id: &Id| digits(&id.0.to_string()), &Name::fixed("0"));
+    let Some(told) = told else { return stored::KnownEvent::default() };
+    let (mut out, names) = known(encode(&Event::Ticket(told)));
+    out.numbers = names.iter().map(|name| name.as_str().parse().unwrap_or_default()).collect();
+    out
 }
 
 /// The same event again.
@@ -83,10 +83,10 @@ pub(super) fn target_rules(definitions: &Definitions<Key>) -> impl Iterator<Item
     let policies =
         definitions.policies().map(move |set| Event::TicketPoliciesDefined(Box::new(set.map(&mut { hex }))));
     calendars.chain(changes).chain(policies).map(|event| {
-        let (mut event, names) = known(encode(&event));
+        let (mut out, names) = known(encode(&event));
         let key = |name: &Name| u128::from_str_radix(name.as_str(), 16).unwrap_or_default();
-        event.keys = names.iter().map(|name| key_bytes(Key(key(name)))).collect();
-        event
+        out.keys = names.iter().map(|name| key_bytes(Key(key(name)))).collect();
+        out
     })
 }
 

@@ -67,7 +67,7 @@ impl Gather<'_> {
             }
             let Ok(bucket) = u32::try_from(bucket) else { continue };
             for (keys, amount) in &open {
-                if self.plan.backlog_makes_rows {
+                if self.plan.backlog_makes_rows() {
                     self.touch(bucket, keys.clone());
                 }
                 if let Some(row) = self.known(bucket, keys) {

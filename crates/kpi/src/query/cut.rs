@@ -80,7 +80,6 @@ pub(crate) fn key(cut: Dimension, dims: &Dims, classes: &[Class]) -> u32 {
         Dimension::Tier => class().tier.0,
         Dimension::Region => class().region.0,
         Dimension::Channel if dims.channel == CHANNEL_NAMED => class().channel.0 | NAMED,
-        Dimension::Group => dims.detail.0,
         Dimension::Queue => dims.queue.0,
         Dimension::Agent => dims.agent.0,
         Dimension::Team => dims.team.0,
@@ -88,7 +87,7 @@ pub(crate) fn key(cut: Dimension, dims: &Dims, classes: &[Class]) -> u32 {
         Dimension::Channel => u32::from(dims.channel),
         Dimension::Direction => u32::from(dims.direction),
         Dimension::Priority => u32::from(dims.priority),
-        Dimension::Reason | Dimension::Cause => dims.detail.0,
+        Dimension::Reason | Dimension::Cause | Dimension::Group => dims.detail.0,
         Dimension::Interval15
         | Dimension::Interval30
         | Dimension::Hour

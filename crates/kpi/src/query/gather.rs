@@ -139,7 +139,7 @@ impl<'a> Gather<'a> {
         if self.plan.needs_states {
             self.agents_by_state(site, &overlay);
         }
-        if self.plan.needs_backlog {
+        if self.plan.needs_backlog() {
             self.backlog(site, &overlay.contributions);
         }
     }
@@ -178,7 +178,7 @@ impl<'a> Gather<'a> {
         if self.is_forced {
             self.targeted(site, window);
         }
-        if self.plan.needs_backlog {
+        if self.plan.needs_backlog() {
             self.backlog(site, &overlay.contributions);
         }
     }
@@ -415,7 +415,7 @@ impl<'a> Gather<'a> {
         for row in 0..self.rows.len() {
             let stays = self.sums(row).is_some_and(|sums| {
                 let mut all = sums.row.agents.iter().chain(sums.amounts);
-                let is_behind = self.plan.backlog_makes_rows && sums.row.backlog != 0;
+                let is_behind = self.plan.backlog_makes_rows() && sums.row.backlog != 0;
                 sums.row.waiting != 0 || is_behind || all.any(|amount| *amount != 0)
             });
             if stays {

@@ -51,10 +51,29 @@ pub(crate) struct Plan {
     pub(crate) needs_gauges: bool,
     /// The same of agents by state.
     pub(crate) needs_states: bool,
-    /// The same of tickets.
-    pub(crate) needs_backlog: bool,
-    /// Whether there is a row wherever tickets are open, though nothing else is in it.
-    pub(crate) backlog_makes_rows: bool,
+    /// What becomes of open tickets.
+    backlog: Backlog,
+}
+
+/// What becomes of open tickets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Backlog {
+    /// No column shows them.
+    LeftOut,
+    /// They are shown in the rows that are there for something else.
+    InRows,
+    /// There is a row wherever tickets are open.
+    MakesRows,
+}
+
+impl Backlog {
+    /// Tickets stay open for days, day and night: who asks for all columns of calls or agents asks for no row each quarter of an
+    /// hour because of that.
+    fn of(query: &Query) -> Self {
+        let asks = query.by.iter().any(|by| by.is_of_tickets())
+            || query.columns.iter().any(|column| column == "backlog");
+        if asks { Self::MakesRows } else { Self::InRows }
+    }
 }
 
 /// The sums of a row, for its columns.
@@ -102,15 +121,14 @@ impl Plan {
             needs_waits: false,
             needs_gauges: false,
             needs_states: false,
-            needs_backlog: false,
-            backlog_makes_rows: asks_for_tickets(query),
+            backlog: Backlog::LeftOut,
         };
         let all: Vec<Maker> = plan.makers.iter().flat_map(|(_, makers)| makers.iter().copied()).collect();
         for maker in all {
             match maker {
                 Maker::Waiting | Maker::Longest => plan.needs_gauges = true,
                 Maker::SignedIn | Maker::InState(_) => plan.needs_states = true,
-                Maker::Backlog => plan.needs_backlog = true,
+                Maker::Backlog => plan.backlog = Backlog::of(query),
                 Maker::Means(means) => {
                     plan.needs_waits |= matches!(means, Means::Percentile(_));
                     means.measures().into_iter().for_each(|measure| plan.need(measure));
@@ -120,7 +138,9 @@ impl Plan {
         plan.needs_waits &= plan.has(Sheet::Wait);
         plan.needs_gauges &= plan.has(Sheet::Visit);
         plan.needs_states &= plan.has(Sheet::Clock);
-        plan.needs_backlog &= plan.has(Sheet::Backlog);
+        if !plan.has(Sheet::Backlog) {
+            plan.backlog = Backlog::LeftOut;
+        }
         Ok(plan)
     }
 
@@ -149,6 +169,16 @@ impl Plan {
     pub(crate) fn slot(&self, measure: Measure) -> Option<usize> {
         let slot = self.slots.get(measure.index()).copied().unwrap_or(NONE);
         (slot != NONE).then_some(usize::from(slot))
+    }
+
+    /// Whether open tickets are shown.
+    pub(crate) fn needs_backlog(&self) -> bool {
+        self.backlog != Backlog::LeftOut
+    }
+
+    /// Whether there is a row wherever tickets are open, though nothing else is in it.
+    pub(crate) fn backlog_makes_rows(&self) -> bool {
+        self.backlog == Backlog::MakesRows
     }
 
     fn makers(&self, version: u8) -> &[Maker] {
@@ -182,7 +212,7 @@ impl Plan {
         let value = |maker: &Maker| match maker {
             Maker::Waiting => gauge(waiting),
             Maker::Longest => gauge(longest),
-            Maker::Backlog if self.needs_backlog => Value::Amount(sums.backlog()),
+            Maker::Backlog if self.needs_backlog() => Value::Amount(sums.backlog()),
             Maker::Backlog => Value::Absent,
             Maker::SignedIn => state(agents.iter().sum()),
             Maker::InState(place) => state(agents.get(*place).copied().unwrap_or(0)),
@@ -264,13 +294,6 @@ fn gauge(name: &str) -> Maker {
         9 => Maker::Backlog,
         state => Maker::InState(state - 3),
     }
-}
-
-/// Tickets stay open for days, day and night: who asks for all columns of calls or agents asks for no row each quarter of an hour
-/// because of that.
-fn asks_for_tickets(query: &Query) -> bool {
-    let is_theirs = |by: &Dimension| by.is_of_tickets();
-    query.by.iter().any(is_theirs) || query.columns.iter().any(|column| column == "backlog")
 }
 
 fn has(query: &Query) -> [bool; SHEETS] {

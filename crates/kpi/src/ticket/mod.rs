@@ -106,12 +106,11 @@ impl TicketUnit {
         let class = ground.classes.of(self.by(as_of));
         let mut course: Option<Course> = None;
         for fact in self.by(as_of) {
-            let is_expected = match &mut course {
-                Some(course) => course.step(fact, ground, out),
-                None => {
-                    course = Course::open(fact, class, ground, out);
-                    course.is_some()
-                }
+            let is_expected = if let Some(course) = &mut course {
+                course.step(fact, ground, out)
+            } else {
+                course = Course::open(fact, class, ground, out);
+                course.is_some()
             };
             if !is_expected {
                 anomalies.push(odd(fact));

@@ -20,7 +20,7 @@ use crate::{
 
 /// An activation that will be missed at `due` if nothing happens.
 #[derive(Clone, Copy, Debug)]
-struct Due {
+struct Activation {
     target: TargetKind,
     activated_at: Micros,
     due: Micros,
@@ -40,7 +40,7 @@ struct Pledge {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Owed {
     deadlines: Deadlines,
-    dues: SmallVec<[Due; 4]>,
+    dues: SmallVec<[Activation; 4]>,
     pledges: SmallVec<[Pledge; 1]>,
 }
 
@@ -161,14 +161,14 @@ impl Owed {
 
     /// Sees what is due now, and when that was set.
     fn see(&mut self, at: Micros) {
-        let mut dues: SmallVec<[Due; 4]> = SmallVec::new();
+        let mut dues: SmallVec<[Activation; 4]> = SmallVec::new();
         for clock in self.deadlines.clocks().iter().filter(|clock| clock.is_active() && !clock.missed) {
             let Some(due) = clock.due else { continue };
-            let same = |known: &&Due| {
+            let same = |known: &&Activation| {
                 (known.target, known.activated_at, known.due) == (clock.kind, clock.activated_at, due)
             };
             let since = self.dues.iter().find(same).map_or(at, |known| known.since);
-            dues.push(Due { target: clock.kind, activated_at: clock.activated_at, due, since });
+            dues.push(Activation { target: clock.kind, activated_at: clock.activated_at, due, since });
         }
         self.dues = dues;
     }

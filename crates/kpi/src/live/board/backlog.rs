@@ -21,7 +21,7 @@ pub(super) type Backlog = FxHashMap<Keys, BTreeMap<u32, i64>>;
 impl Board {
     /// Takes it over from a site's books.
     pub(super) fn fill_backlog(&mut self, site: &Site, now: Micros) {
-        if !self.plan.needs_backlog {
+        if !self.plan.needs_backlog() {
             return;
         }
         let (first, _) = self.buckets.whole();
@@ -41,7 +41,7 @@ impl Board {
     /// So many more tickets are open since an interval.
     pub(super) fn add_to_backlog(&mut self, interval: Interval, dims: &Dims, amount: i64) {
         let (first, end) = self.buckets.whole();
-        if !self.plan.needs_backlog || interval >= end {
+        if !self.plan.needs_backlog() || interval >= end {
             return;
         }
         let Some(keys) = self.cut.keys(dims) else { return };
@@ -72,12 +72,14 @@ impl Board {
                 open.map(move |(keys, _)| (bucket, keys.clone()))
             })
             .collect();
-        places.into_iter().for_each(|place| self.touch_backlog(place));
+        for place in places {
+            self.touch_backlog(place);
+        }
     }
 
     /// A row has another number of open tickets; whether it is there for that alone is the plan's to say.
     fn touch_backlog(&mut self, place: Place) {
-        if self.plan.backlog_makes_rows {
+        if self.plan.backlog_makes_rows() {
             self.touch(place);
         } else if self.rows.contains_key(&place) {
             self.changed.insert(place);

@@ -64,7 +64,7 @@ impl Board {
     fn holds(&self, place: &Place) -> bool {
         let Some(sums) = self.rows.get(place) else { return false };
         let has = |sums: &Sums| sums.amounts.iter().any(|amount| *amount != 0) || !sums.rates.is_empty();
-        let is_behind = self.plan.backlog_makes_rows && self.backlog_of(place) != 0;
+        let is_behind = self.plan.backlog_makes_rows() && self.backlog_of(place) != 0;
         is_behind || has(sums) || self.gauge(place, sums).0 != 0 || self.agents(place, sums) != [0; STATES]
     }
 
