@@ -62,7 +62,8 @@ impl Figures {
     }
 
     /// As they were, with the seed that they were made with.
-    pub(crate) fn restored(kpi: Kpi, seed: u64) -> Self {
+    pub(crate) fn restored(mut kpi: Kpi, seed: u64) -> Self {
+        kpi.set_seed(seed);
         Self { kpi, keys: FrameKeys::new(seed), spare: Decoded::default() }
     }
 

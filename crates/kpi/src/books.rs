@@ -16,8 +16,9 @@ use smallvec::SmallVec;
 use crate::{
     agent::standing::Standing,
     anomaly::{Anomaly, Marks},
-    cells::{Cells, Contribution, Contributions},
+    cells::{Attribution, Cells, Contribution, Contributions, Dims, RowSum},
     contact::fold::Crossing,
+    measure::Sheet,
     site::changes::Feed,
     weight::{Weight, table, tree},
 };
@@ -51,6 +52,8 @@ pub(crate) struct Books {
     next_due: Micros,
     /// The last instant at which a settled contact or a ticket changes a figure.
     pub(crate) last_effect: Micros,
+    /// Tickets that are open in the end: what the cells of the backlog come to.
+    pub(crate) backlog: FxHashMap<Dims, i64>,
     marks: Marks,
     /// The last position that changed anything in an interval, of the two that changed last not up to date: nearly every
     /// event changes one of these.
@@ -79,6 +82,7 @@ impl Default for Books {
             matured_to: Micros(i64::MIN),
             next_due: Micros::MAX,
             last_effect: Micros(i64::MIN),
+            backlog: FxHashMap::default(),
             marks: Marks::default(),
             changed: FxHashMap::default(),
             changed_last: [(i32::MIN, Position::START); 2],
@@ -102,6 +106,7 @@ impl Books {
             one("visits across interval ends", crossings, crossings * size_of::<Crossing>()),
             one("agents at interval ends", standings, standings * size_of::<Standing>()),
             one("what matures", maturing, tree::<(Micros, Maturing)>(self.maturing.len())),
+            one("open tickets", self.backlog.len(), table::<(Dims, i64)>(self.backlog.capacity())),
             one("marks", marks, tree::<(Anomaly, i64)>(marks)),
             one("changed intervals", self.changed.len(), table::<(i32, Position)>(self.changed.capacity())),
         ]);
@@ -114,6 +119,9 @@ impl Books {
         for sum in contributions.sums() {
             self.touch(sum.interval(), cause);
             self.cells.add_sum(sum, sign);
+            if sum.is_of_backlog() {
+                self.add_to_backlog(sum, sign);
+            }
         }
         if let Some(feed) = &mut self.feed {
             feed.cells.extend(contributions.iter().map(signed));
@@ -139,6 +147,26 @@ impl Books {
                 self.maturing.remove(due);
             }
         }
+    }
+
+    #[cold]
+    fn add_to_backlog(&mut self, sum: &RowSum, sign: i64) {
+        let amount: i64 = sum.contributions().map(|contribution| contribution.amount * sign).sum();
+        let known = self.backlog.entry(*sum.dims()).or_default();
+        *known += amount;
+        if *known == 0 {
+            self.backlog.remove(sum.dims());
+        }
+    }
+
+    /// Sums up the backlog from the cells.
+    pub(crate) fn sum_up_backlog(&mut self) {
+        let (mut sums, ever) = (FxHashMap::default(), (Interval(i32::MIN), Interval(i32::MAX)));
+        self.cells.rows(Sheet::Backlog, Attribution::Event, ever, |_, dims, amounts| {
+            *sums.entry(*dims).or_default() += amounts.iter().sum::<i64>();
+        });
+        sums.retain(|_, amount| *amount != 0);
+        self.backlog = sums;
     }
 
     #[inline]

@@ -63,6 +63,9 @@ impl Corrections {
             Event::AllowanceDefined(allowance) => is_closed(allowance.valid_from),
             Event::ReasonDefined(reason) => is_closed(reason.valid_from),
             Event::TargetDefined(target) => is_closed(target.valid_from),
+            Event::CalendarDefined(calendar) => is_closed(calendar.valid_from),
+            Event::CalendarChanged(changed) => is_closed(changed.change.valid_from),
+            Event::TicketPoliciesDefined(policies) => is_closed(policies.valid_from),
             _ => {
                 let age = recorded.recorded_at.minus(recorded.occurred_at);
                 is_closed(recorded.occurred_at) && age <= CORRECTION_AGE_MAX

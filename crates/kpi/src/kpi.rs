@@ -35,6 +35,8 @@ pub struct Kpi {
     pub(crate) position: Position,
     /// The latest instant at which anything was recorded.
     recorded_to: Micros,
+    /// Of all fingerprints.
+    seed: u64,
     /// The one site that counts, and the formula version that it is reckoned by throughout.
     only: Option<(Key, Law)>,
     #[serde(skip)]
@@ -81,9 +83,26 @@ pub enum UnderFormula {
 }
 
 impl Kpi {
-    /// Nothing happened yet.
+    /// Nothing happened yet. Words that have a meaning of their own (a kind of ticket called `complaint`, a calendar called `standard`) are known
+    /// only once [`Self::set_seed`] has said how fingerprints are made.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says by which seed fingerprints are made, before the first event.
+    pub fn set_seed(&mut self, seed: u64) {
+        if self.seed == seed {
+            return;
+        }
+        self.seed = seed;
+        for site in &mut self.sites {
+            site.know_words(seed);
+        }
+    }
+
+    /// The seed of all fingerprints; 0 if nobody has said it.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Nothing happened yet, and of one site alone all will be reckoned by this formula version, whatever is in force.
@@ -169,13 +188,14 @@ impl Kpi {
         if self.only.is_some_and(|(only, _)| only != key) {
             return;
         }
-        let (only, touch_limit, in_use) = (self.only, self.touch_limit, self.in_use);
+        let (only, touch_limit, in_use, seed) = (self.only, self.touch_limit, self.in_use, self.seed);
         let sites = &mut self.sites;
         let missing = &mut self.missing;
         let slot = match self.last {
             Some((last, slot)) if last == key => slot,
             _ => *self.slots.entry(key).or_insert_with(|| {
                 let mut site = Site::new(key);
+                site.know_words(seed);
                 site.touch_limit = touch_limit.unwrap_or(usize::MAX);
                 if let Some(in_use) = in_use {
                     site.set_in_use(in_use);

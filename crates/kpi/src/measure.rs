@@ -32,8 +32,12 @@ pub(crate) enum Sheet {
     Handle,
     /// Transfers: as legs, and by reason.
     Transfer,
-    /// Tickets: agent, team, queue.
+    /// Tickets: agent, team, queue, group, and what the ticket is (kind, category, tier, region, channel).
     Ticket,
+    /// Targets and promises of tickets: as tickets.
+    Target,
+    /// What comes into the backlog and leaves it: as tickets. Not columns of their own: the gauge is their sum.
+    Backlog,
     /// Customer lines (first-contact resolution): agent, team, queue, channel.
     Line,
     /// Failed first-contact resolutions: as customer lines, and by cause.
@@ -47,12 +51,15 @@ pub(crate) enum Sheet {
 impl Sheet {
     /// Whether what it holds depends on the formula version.
     pub(crate) const fn is_versioned(self) -> bool {
-        !matches!(self, Self::Clock | Self::Away | Self::Leg | Self::Ticket | Self::Day)
+        !matches!(
+            self,
+            Self::Clock | Self::Away | Self::Leg | Self::Ticket | Self::Target | Self::Backlog | Self::Day
+        )
     }
 }
 
 /// How many sheets there are.
-pub(crate) const SHEETS: usize = 11;
+pub(crate) const SHEETS: usize = 13;
 
 macro_rules! measures {
     ($($sheet:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal $unit:ident,)+ })+) => {
@@ -252,12 +259,102 @@ measures! {
     Ticket {
         /// Tickets opened.
         TicketsOpened "opened" Count,
-        /// Resolutions.
+        /// Tickets settled: resolutions, and closings that no resolution came before.
         TicketsResolved "resolved" Count,
         /// Tickets closed.
         TicketsClosed "closed" Count,
         /// Resolutions undone, counted where the resolution was.
         TicketsReopened "reopened" Count,
+        /// Of these, those whose work has to be done again.
+        TicketsReworked "reworked" Count,
+        /// Tickets cancelled as no valid matter.
+        TicketsCancelled "cancelled" Count,
+        /// Tickets that go on in another one.
+        TicketsMerged "merged" Count,
+        /// Times that a ticket came before a higher level.
+        TicketsEscalated "escalated" Count,
+        /// Further reports of a ticket's matter, for its first receiver.
+        SecondReports "second_reports" Count,
+        /// Tickets whose customer was first answered: informed, resolved or cancelled.
+        FirstResponses "first_responses" Count,
+        /// Site visits at whose place somebody arrived.
+        SlipDue "slip_due" Count,
+        /// Of these, those whose slip was filed, counted at the arrival.
+        SlipFiled "slip_filed" Count,
+        /// Tickets opened, invalid and merged ones left out.
+        OpenedValid "opened_valid" Count,
+        /// Of these, those that are settled, counted at the opening.
+        OpenedValidResolved "opened_valid_resolved" Count,
+        /// Complaints that are closed, at their last closing.
+        ComplaintsClosed "complaints_closed" Count,
+        /// Of these, those whose matter was reported again.
+        ComplaintsRepeated "complaints_repeated" Count,
+        /// From the opening to the first answer.
+        FirstResponse "first_response" Duration,
+        /// The same without the time on hold.
+        FirstResponseUnpaused "first_response_unpaused" Duration,
+        /// From the opening to the first answer in working time.
+        FirstResponseWorking "first_response_working" Duration,
+        /// The same without the time on hold.
+        FirstResponseWorkingUnpaused "first_response_working_unpaused" Duration,
+        /// From the opening to the resolution.
+        Resolution "resolution" Duration,
+        /// The same without the time on hold or settled.
+        ResolutionUnpaused "resolution_unpaused" Duration,
+        /// From the opening to the resolution in working time.
+        ResolutionWorking "resolution_working" Duration,
+        /// The same without the time on hold or settled.
+        ResolutionWorkingUnpaused "resolution_working_unpaused" Duration,
+    }
+    Target {
+        /// Targets fulfilled in time, counted when they were due.
+        TargetMet "target_met" Count,
+        /// Targets missed, counted when they were due.
+        TargetBreached "target_breached" Count,
+        /// Promised times that were kept, counted when they were due.
+        PromiseMet "promise_met" Count,
+        /// Promised times that were not kept, nor postponed in time.
+        PromiseBroken "promise_broken" Count,
+        /// Targets of `accept` fulfilled in time.
+        TargetMetAccept "target_met_accept" Count,
+        /// Targets of `accept` missed.
+        TargetBreachedAccept "target_breached_accept" Count,
+        /// Targets of `first_response` fulfilled in time.
+        TargetMetFirstResponse "target_met_first_response" Count,
+        /// Targets of `first_response` missed.
+        TargetBreachedFirstResponse "target_breached_first_response" Count,
+        /// Targets of `next_update` fulfilled in time.
+        TargetMetNextUpdate "target_met_next_update" Count,
+        /// Targets of `next_update` missed.
+        TargetBreachedNextUpdate "target_breached_next_update" Count,
+        /// Targets of `investigate` fulfilled in time.
+        TargetMetInvestigate "target_met_investigate" Count,
+        /// Targets of `investigate` missed.
+        TargetBreachedInvestigate "target_breached_investigate" Count,
+        /// Targets of `approve` fulfilled in time.
+        TargetMetApprove "target_met_approve" Count,
+        /// Targets of `approve` missed.
+        TargetBreachedApprove "target_breached_approve" Count,
+        /// Targets of `dispatch` fulfilled in time.
+        TargetMetDispatch "target_met_dispatch" Count,
+        /// Targets of `dispatch` missed.
+        TargetBreachedDispatch "target_breached_dispatch" Count,
+        /// Targets of `arrive` fulfilled in time.
+        TargetMetArrive "target_met_arrive" Count,
+        /// Targets of `arrive` missed.
+        TargetBreachedArrive "target_breached_arrive" Count,
+        /// Targets of `resolve` fulfilled in time.
+        TargetMetResolve "target_met_resolve" Count,
+        /// Targets of `resolve` missed.
+        TargetBreachedResolve "target_breached_resolve" Count,
+        /// Targets of `explain` fulfilled in time.
+        TargetMetExplain "target_met_explain" Count,
+        /// Targets of `explain` missed.
+        TargetBreachedExplain "target_breached_explain" Count,
+    }
+    Backlog {
+        /// Tickets that came to be open, less those that ceased to be.
+        BacklogChange "backlog_change" Count,
     }
     Line {
         /// Issues that can count for first-contact resolution.
@@ -327,6 +424,8 @@ impl Sheet {
         Self::Handle,
         Self::Transfer,
         Self::Ticket,
+        Self::Target,
+        Self::Backlog,
         Self::Line,
         Self::Failure,
         Self::Wait,
@@ -335,7 +434,7 @@ impl Sheet {
 
     /// Whether its measures are columns of a table.
     pub(crate) const fn is_shown(self) -> bool {
-        !matches!(self, Self::Wait)
+        !matches!(self, Self::Wait | Self::Backlog)
     }
 }
 

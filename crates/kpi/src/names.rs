@@ -39,6 +39,17 @@ impl Names {
         Id(next)
     }
 
+    /// The number of a key whose text is known; nobody is asked for it.
+    pub(crate) fn learn(&mut self, key: Key, text: &str) -> Id {
+        let is_new = !self.ids.contains_key(&key);
+        let id = self.id(key);
+        if is_new {
+            self.missing.pop();
+        }
+        self.tell(key, text);
+        id
+    }
+
     /// The number of `key`, if it has one.
     pub(crate) fn find(&self, key: Key) -> Option<Id> {
         self.ids.get(&key).copied()

@@ -21,7 +21,6 @@ use crate::{
         Site,
         resting::{Resting, Rests},
     },
-    ticket::TicketUnit,
 };
 
 const FORM: Configuration = standard();
@@ -74,7 +73,7 @@ enum Content {
     Agents(Vec<AgentUnit>),
     Contacts(Vec<(Key, Packed)>),
     Lines(Vec<(Key, Packed)>),
-    Tickets(Vec<TicketUnit>),
+    Tickets(Vec<(Key, Packed)>),
     Cells(CellRows),
     End,
 }
@@ -131,6 +130,9 @@ impl Kpi {
                 latest: _,
                 rewritten_at: _,
                 near: _,
+                near_tickets: _,
+                near_owed: _,
+                classes: _,
                 last_seen: _,
                 deferred_since: _,
                 touch_limit: _,
@@ -143,7 +145,7 @@ impl Kpi {
             give.units(number, What::Agents, &agents.list, facts)?;
             give.resting(number, What::Contacts, contacts)?;
             give.resting(number, What::Lines, lines)?;
-            give.units(number, What::Tickets, &tickets.list, |unit| unit.facts.len())?;
+            give.resting(number, What::Tickets, tickets)?;
             for rows in books.cells.parts(PART_ROWS) {
                 give.part(number, What::Cells, &rows)?;
             }
@@ -183,7 +185,7 @@ impl Kpi {
                 Content::Agents(list) => site.agents.list.extend(list),
                 Content::Contacts(list) => site.contacts.put_back_resting(list),
                 Content::Lines(list) => site.lines.put_back_resting(list),
-                Content::Tickets(list) => site.tickets.list.extend(list),
+                Content::Tickets(list) => site.tickets.put_back_resting(list),
                 Content::Cells(rows) => site.books.cells.put_back(rows),
                 Content::Kpi(_) | Content::Site(_) | Content::End => {
                     return Err(PartError::Misfit("the first comes twice"));

@@ -67,10 +67,18 @@ impl Site {
         all.push(one("customer lines in use", awake.0, awake.1));
         all.push(one("customer lines at rest", resting.0, resting.1));
         all.push(one("keys of lines", awake.0 + resting.0, self.lines.bytes_of_keys()));
-        let facts: usize = self.tickets.list.iter().map(|unit| unit.facts.capacity()).sum();
-        let tickets = self.tickets.list.capacity() * size_of::<TicketUnit>()
-            + facts * size_of::<crate::ticket::TicketFact>();
-        all.push(one("tickets", self.tickets.list.len(), tickets + keys(&self.tickets)));
+        let heap = |unit: &TicketUnit| {
+            let course = unit.course.as_ref().map_or(0, |course| size_of_val(&**course));
+            unit.facts.capacity() * size_of::<crate::ticket::TicketFact>() + course
+        };
+        let [awake, resting] = self.tickets.weight(heap);
+        all.push(one("tickets in use", awake.0, awake.1));
+        all.push(one("tickets at rest", resting.0, resting.1));
+        all.push(one("keys of tickets", awake.0 + resting.0, self.tickets.bytes_of_keys()));
+        let classes = self.classes.len();
+        all.push(one("what tickets are", classes, 2 * table::<crate::ticket::class::Class>(classes)));
+        let (near, owed) = (self.near_tickets.weight(), self.near_owed.weight());
+        all.push(one("tickets by interval", near.0 + owed.0, near.1 + owed.1));
         let (near, bytes) = self.near.weight();
         all.push(one("contacts by interval", near, bytes));
         all.extend(self.books.weights());

@@ -154,8 +154,8 @@ fn words_of_dimensions_and_attributions_are_read_back() {
     for attribution in Attribution::ALL {
         assert_eq!(attribution.to_string().parse::<Attribution>().unwrap(), attribution);
     }
-    let error = "week".parse::<Dimension>().unwrap_err().to_string();
-    assert!(error.starts_with("`week` is not one of interval15, interval30, hour"), "{error}");
+    let error = "year".parse::<Dimension>().unwrap_err().to_string();
+    assert!(error.starts_with("`year` is not one of interval15, interval30, hour"), "{error}");
 }
 
 #[test]

@@ -74,8 +74,9 @@ pub(crate) struct RangeArgs {
     /// The site
     #[arg(long, value_name = "SITE", required_unless_present = "columns")]
     pub(crate) site: Option<String>,
-    /// Cut by these, separated by commas; without it one row for the whole range. Hours and days are local; a day
-    /// has 23, 24 or 25 hours; the team is the one that the agent was in at the time
+    /// Cut by these, separated by commas; without it one row for the whole range. Hours, days, weeks (from Monday on) and
+    /// months are local; a day has 23, 24 or 25 hours; the team is the one that the agent was in at the time. What tickets
+    /// count is cut by kind, category, group, tier and region too
     #[arg(long, value_name = "LIST", value_parser = dimension(), value_delimiter = ',')]
     pub(crate) by: Vec<Dimension>,
     #[command(flatten)]
@@ -96,6 +97,7 @@ pub(crate) struct RangeArgs {
     pegcount kpi --site bank --from 1999-02-01 --by hour,agent --format csv\n  \
     pegcount kpi --site main --last 30m --by queue --columns service_level,asa_p90 --server …\n  \
     pegcount kpi --site main --from 2026-01-01 --to 2026-04-01 --by day --formula v1,v2 --columns service_level\n  \
+    pegcount kpi --site main --from 2026-01-01 --to 2026-04-01 --by month,category --columns timeliness,completion_rate\n  \
     pegcount kpi --site main --from 2026-03-01T09:00 --to 2026-03-01T17:00 \\\n      \
     --time-zone Asia/Jerusalem --by interval15 --columns offered,service_level")]
 pub(crate) struct KpiArgs {

@@ -34,6 +34,18 @@ const OF_AGENTS: [&str; 7] =
 const OF_QUEUES: [&str; 8] =
     ["offered", "answered", "abandon_rate", "service_level", "asa", "waiting", "handled", "aht"];
 
+/// For what tickets alone are cut by. With a time and a name before them, eight fit on 120 characters.
+const OF_TICKETS: [&str; 8] = [
+    "opened",
+    "resolved",
+    "backlog",
+    "completion_rate",
+    "timeliness",
+    "target_compliance",
+    "reopen_rate",
+    "rework_rate",
+];
+
 /// First-contact resolution, by issues; where there are none, in its repeat-contact form.
 const RESOLUTION: [&str; 2] = ["fcr_rate", "fcr_repeat_form"];
 
@@ -57,7 +69,13 @@ pub(crate) fn pick(figures: &Figures, picked: &Picked) -> Result<Figures, Unknow
 /// The usual columns, without those that are absent in every row.
 fn few(figures: &Figures) -> Vec<usize> {
     let by_agent = figures.dimensions.iter().any(|name| matches!(*name, "agent" | "team"));
-    let names: &[&str] = if by_agent { &OF_AGENTS } else { &OF_QUEUES };
+    let is_of_tickets = |name: &&str| matches!(*name, "kind" | "category" | "group" | "tier" | "region");
+    let by_ticket = figures.dimensions.iter().any(is_of_tickets);
+    let names: &[&str] = match (by_ticket, by_agent) {
+        (true, _) => &OF_TICKETS,
+        (false, true) => &OF_AGENTS,
+        (false, false) => &OF_QUEUES,
+    };
     let there = |index: &usize| {
         figures.rows.iter().any(|row| row.cells.get(*index).is_some_and(|cell| *cell != Cell::Absent))
     };
@@ -65,7 +83,7 @@ fn few(figures: &Figures) -> Vec<usize> {
         names.iter().filter_map(|name| index(figures, name).ok()).filter(there).collect::<Vec<_>>()
     };
     let mut indices = found(names);
-    if !by_agent {
+    if !by_agent && !by_ticket {
         indices.extend(found(&RESOLUTION).first());
     }
     indices
@@ -102,6 +120,16 @@ mod tests {
         assert_eq!(names(&pick(&figures, &Picked::Few).unwrap()), ["offered", "abandon_rate"]);
         figures.rows.remove(0);
         assert_eq!(names(&pick(&figures, &Picked::Few).unwrap()), ["offered"]);
+    }
+
+    #[test]
+    fn what_tickets_alone_are_cut_by_shows_tickets() {
+        let mut figures = two_queues();
+        figures.dimensions = vec!["category"];
+        for (column, name) in figures.columns.iter_mut().zip(["timeliness", "opened"]) {
+            column.name = name.to_owned();
+        }
+        assert_eq!(names(&pick(&figures, &Picked::Few).unwrap()), ["opened", "timeliness"]);
     }
 
     #[test]

@@ -238,6 +238,13 @@ pub(crate) fn wire_dimension(dimension: Dimension) -> v1::Dimension {
         Dimension::Reason => v1::Dimension::Reason,
         Dimension::Cause => v1::Dimension::Cause,
         Dimension::Priority => v1::Dimension::Priority,
+        Dimension::Week => v1::Dimension::Week,
+        Dimension::Month => v1::Dimension::Month,
+        Dimension::Kind => v1::Dimension::Kind,
+        Dimension::Category => v1::Dimension::Category,
+        Dimension::Group => v1::Dimension::Group,
+        Dimension::Tier => v1::Dimension::Tier,
+        Dimension::Region => v1::Dimension::Region,
     }
 }
 

@@ -10,7 +10,7 @@
 //! - A target that was missed stays missed, whatever is promised or changed afterwards.
 //!
 //! - [`policy`]: policies as data; [`standard`]: the set that ships (PRODUCT.md row 10)
-//! - [`world`]: policies and calendars as they came into force
+//! - [`world`]: policies and calendars as they came into force; [`making`]: made of a site's definitions
 //! - [`clock`]: one target's clock; [`track`]: all targets of a ticket, event by event; [`history`]: what happened to
 //!   them, and why
 //! - [`alert`]: what has come due, and what comes due next
@@ -18,6 +18,7 @@
 pub mod alert;
 pub mod clock;
 pub mod history;
+pub mod making;
 pub mod policy;
 pub mod standard;
 pub mod track;

@@ -171,7 +171,60 @@ impl<N: Clone + Eq> PolicySet<N> {
     }
 }
 
+impl<N> PolicySet<N> {
+    /// The same set, with what `f` makes of its names.
+    pub fn map<M>(&self, f: &mut impl FnMut(&N) -> M) -> PolicySet<M> {
+        let policies = self.policies.iter().map(|policy| Policy {
+            name: f(&policy.name),
+            when: policy.when.map(f),
+            targets: policy.targets.iter().map(|rule| rule.map(f)).collect(),
+        });
+        PolicySet { policies: policies.collect(), valid_from: self.valid_from }
+    }
+}
+
+impl<N> Conditions<N> {
+    fn map<M>(&self, f: &mut impl FnMut(&N) -> M) -> Conditions<M> {
+        Conditions {
+            kinds: self.kinds.iter().map(|kind| TicketKind(f(&kind.0))).collect(),
+            severities: self.severities.clone(),
+            urgencies: self.urgencies.clone(),
+            tiers: self.tiers.iter().map(&mut *f).collect(),
+            channels: self.channels.iter().map(&mut *f).collect(),
+            validities: self.validities.clone(),
+        }
+    }
+}
+
+impl<N> AlertStep<N> {
+    fn map<M>(&self, f: &mut impl FnMut(&N) -> M) -> AlertStep<M> {
+        let recipients = self.recipients.iter().map(|recipient| match recipient {
+            Recipient::Owner => Recipient::Owner,
+            Recipient::Receiver => Recipient::Receiver,
+            Recipient::Group => Recipient::Group,
+            Recipient::Level(level) => Recipient::Level(f(level)),
+        });
+        let recipients = recipients.collect();
+        let working_hours = self.working_hours.as_ref().map(&mut *f);
+        AlertStep { permille: self.permille, recipients, working_hours }
+    }
+}
+
 impl<N> TargetRule<N> {
+    fn map<M>(&self, f: &mut impl FnMut(&N) -> M) -> TargetRule<M> {
+        TargetRule {
+            target: self.target,
+            amount: self.amount,
+            clock: match &self.clock {
+                ClockKind::Calendar => ClockKind::Calendar,
+                ClockKind::Working(calendar) => ClockKind::Working(f(calendar)),
+            },
+            pauses: self.pauses.clone(),
+            warnings: self.warnings.iter().map(|step| step.map(f)).collect(),
+            escalations: self.escalations.iter().map(|step| step.map(f)).collect(),
+        }
+    }
+
     fn check(&self, path: &str) -> Result<(), (String, String)> {
         match (self.amount, &self.clock) {
             (Amount::Time(amount), _) if amount < Micros::ZERO => {

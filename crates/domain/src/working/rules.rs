@@ -177,19 +177,26 @@ impl WorkingRules {
 }
 
 /// The definition as the log holds it.
-impl From<&CalendarDefinition<Name>> for WorkingRules {
-    fn from(defined: &CalendarDefinition<Name>) -> Self {
+impl WorkingRules {
+    /// What a definition says, in the zone that it names.
+    pub fn of<N>(defined: &CalendarDefinition<N>, time_zone: ZoneName) -> Self {
         let window = |window: &crate::calendar::Window| WeekWindow {
             day: window.day,
             hours: Hours::new(window.from, window.to),
         };
         Self {
-            time_zone: ZoneName::new(defined.time_zone.as_str()),
+            time_zone,
             week: defined.windows.iter().map(window).collect(),
             holidays: defined.holidays.iter().map(|holiday| holiday.date).collect(),
             make_up_days: defined.make_up_days.clone(),
             valid_from: defined.valid_from,
         }
+    }
+}
+
+impl From<&CalendarDefinition<Name>> for WorkingRules {
+    fn from(defined: &CalendarDefinition<Name>) -> Self {
+        Self::of(defined, ZoneName::new(defined.time_zone.as_str()))
     }
 }
 

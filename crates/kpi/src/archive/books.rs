@@ -59,6 +59,7 @@ pub(super) fn restore(books: &mut Books, figures: &stored::SiteFigures, counts: 
         let kind = AnomalyKind::from_code(odd.kind).ok_or(ArchiveError::Wrong("a code is unknown"))?;
         books.mark(&[Anomaly { position: Position(odd.position), kind }], odd.times);
     }
+    books.sum_up_backlog();
     books.stand_at(Micros(figures.matured_to), Micros(figures.last_effect));
     Ok(())
 }

@@ -13,7 +13,12 @@ use pegcount_domain::{
 };
 use pegcount_proto::{formula_of, nameless, stored};
 
-use super::{ArchiveError, facts::part, key_bytes, key_of};
+use super::{
+    ArchiveError,
+    events::{target_rule_of, target_rules},
+    facts::part,
+    key_bytes, key_of,
+};
 
 type Read<T> = Result<T, ArchiveError>;
 
@@ -89,6 +94,10 @@ pub(super) fn archived_definitions(definitions: &Definitions<Key>) -> Vec<stored
         .chain(authorities)
         .chain(formulas)
         .chain(targets)
+        .chain(target_rules(definitions).map(|event| stored::KnownDefinition {
+            event: Some(event),
+            ..stored::KnownDefinition::default()
+        }))
         .collect()
 }
 
@@ -189,6 +198,9 @@ fn own_of(micros: i64) -> Option<Micros> {
 
 /// Labels are for people, and figures have none.
 pub(super) fn restored_definition(known: &stored::KnownDefinition) -> Read<Event<Key>> {
+    if let Some(event) = &known.event {
+        return target_rule_of(event);
+    }
     if let Some(time_zone) = &known.time_zone {
         let (time_zone, valid_from) = (ZoneName::new(time_zone), Micros(known.valid_from));
         return Ok(Event::SiteDefined(SiteDefinition { time_zone, valid_from }));

@@ -3,16 +3,23 @@
 use pegcount_domain::{
     envelope::Position,
     event::{Channel, Direction, EventType, Party, QueueExit, TransferKind},
+    ids::{AgentId, QueueId, TicketKind},
+    ticketing::{Opening, TicketEvent},
     time::Micros,
 };
 use pegcount_proto::stored;
 
-use super::{ArchiveError, Counts, Places, place};
+use super::{
+    ArchiveError, Counts, Places,
+    events::{ticket_event, ticket_event_of},
+    place,
+};
 use crate::{
     cells::{Detail, Dims},
     contact::{ContactBody, ContactFact},
     fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Stamp, Step, Track},
-    ticket::{Opened, TicketBody, TicketFact},
+    names::Id,
+    ticket::{Said, TicketFact},
 };
 
 type Read<T> = Result<T, ArchiveError>;
@@ -75,7 +82,7 @@ pub(super) fn dims_of(dims: &stored::CellDims, counts: Counts) -> Read<Dims> {
         agent: counts.name(dims.agent)?,
         team: counts.name(dims.team)?,
         queue: counts.name(dims.queue)?,
-        entry: counts.name(dims.entry)?,
+        entry: counts.name_or_class(dims.entry)?,
         channel: narrow(dims.channel)?,
         direction: narrow(dims.direction)?,
         priority: narrow(dims.priority)?,
@@ -301,41 +308,47 @@ pub(super) fn contact_fact_of(fact: &stored::ContactFact, counts: Counts) -> Rea
 }
 
 pub(super) fn ticket_fact(fact: &TicketFact, at: &Places) -> stored::TicketFact {
-    let mut out = stored::TicketFact { stamp: Some(stamp(fact.stamp)), ..stored::TicketFact::default() };
-    let event_type = match &fact.body {
-        TicketBody::Opened(opened) => {
-            out.contact = opened.contact.map(|slot| place(&at.contacts, slot));
-            out.customer = opened.customer.map(|slot| place(&at.lines, slot));
-            (out.topic, out.by) = (opened.topic.0, Some(dims(&opened.by)));
-            EventType::TICKET_OPENED
-        }
-        TicketBody::Resolved { by } => {
-            out.by = Some(dims(by));
-            EventType::TICKET_RESOLVED
-        }
-        TicketBody::Reopened => EventType::TICKET_REOPENED,
-        TicketBody::Closed { by } => {
-            out.by = Some(dims(by));
-            EventType::TICKET_CLOSED
-        }
-    };
-    out.r#type = event_type.0.into();
-    out
+    let said = fact.said.as_deref();
+    stored::TicketFact {
+        stamp: Some(stamp(fact.stamp)),
+        contact: said.and_then(|said| said.contact).map(|slot| place(&at.contacts, slot)),
+        customer: said.and_then(|said| said.customer).map(|slot| place(&at.lines, slot)),
+        topic: said.map_or(0, |said| said.topic.0),
+        event: Some(ticket_event(&fact.event)),
+        ..stored::TicketFact::default()
+    }
 }
 
 pub(super) fn ticket_fact_of(fact: &stored::TicketFact, counts: Counts) -> Read<TicketFact> {
-    let by = || part(fact.by.as_ref()).and_then(|by| dims_of(by, counts));
-    let body = match EventType(narrow(fact.r#type)?) {
-        EventType::TICKET_OPENED => TicketBody::Opened(Opened {
+    let event = match &fact.event {
+        Some(event) => ticket_event_of(event, counts)?,
+        None => older_event(fact, counts)?,
+    };
+    let said = match event {
+        TicketEvent::Opened(_) => Some(Box::new(Said {
             contact: fact.contact.map(|place| counts.contact(place)).transpose()?,
             customer: fact.customer.map(|place| counts.line(place)).transpose()?,
             topic: Mark(fact.topic),
-            by: by()?,
-        }),
-        EventType::TICKET_RESOLVED => TicketBody::Resolved { by: by()? },
-        EventType::TICKET_REOPENED => TicketBody::Reopened,
-        EventType::TICKET_CLOSED => TicketBody::Closed { by: by()? },
-        _ => return Err(ArchiveError::Wrong("a code is unknown")),
+        })),
+        _ => None,
     };
-    Ok(TicketFact { stamp: stamp_of(fact.stamp.as_ref())?, body })
+    Ok(TicketFact { stamp: stamp_of(fact.stamp.as_ref())?, event, said })
+}
+
+/// What a program kept that knew four kinds of events of tickets.
+fn older_event(fact: &stored::TicketFact, counts: Counts) -> Read<TicketEvent<Id>> {
+    let by = || part(fact.by.as_ref()).and_then(|by| dims_of(by, counts));
+    let some = |id: Id| Some(id).filter(|id| *id != Id::NONE);
+    let agent = || by().map(|by| some(by.agent).map(AgentId));
+    Ok(match EventType(narrow(fact.r#type)?) {
+        EventType::TICKET_OPENED => TicketEvent::Opened(Box::new(Opening {
+            receiver: agent()?,
+            queue: some(by()?.queue).map(QueueId),
+            ..Opening::of(TicketKind(Id::NONE))
+        })),
+        EventType::TICKET_RESOLVED => TicketEvent::Resolved { way: None, agent: agent()?, reason: None },
+        EventType::TICKET_REOPENED => TicketEvent::Reopened { reason: None, rework: None, agent: None },
+        EventType::TICKET_CLOSED => TicketEvent::Closed { agent: agent()?, reason: None },
+        _ => return Err(ArchiveError::Wrong("a code is unknown")),
+    })
 }

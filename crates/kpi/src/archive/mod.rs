@@ -7,6 +7,7 @@
 mod books;
 mod days;
 mod definitions;
+mod events;
 mod facts;
 mod units;
 
@@ -48,7 +49,8 @@ impl Kpi {
     /// Everything that later facts and questions need.
     pub fn archived(&self) -> Vec<u8> {
         let sites = self.sites.iter().map(archived_site).collect();
-        let archive = stored::FiguresArchive { pegcount_figures: FORM, position: self.position.0, sites };
+        let (position, seed) = (self.position.0, self.seed());
+        let archive = stored::FiguresArchive { pegcount_figures: FORM, position, sites, seed };
         archive.encode_to_vec()
     }
 
@@ -62,8 +64,9 @@ impl Kpi {
         }
         let mut kpi = Self::new();
         kpi.position = Position(archive.position);
+        kpi.set_seed(archive.seed);
         for site in &archive.sites {
-            let site = restored_site(site)?;
+            let site = restored_site(site, archive.seed)?;
             kpi.slots.insert(site.key, kpi.sites.len());
             kpi.sites.push(site);
         }
@@ -86,7 +89,7 @@ impl Places {
             agents: numbered(site.agents.iter().map(|(slot, _)| slot)),
             contacts: numbered(site.contacts.slots().into_iter()),
             lines: numbered(site.lines.slots().into_iter()),
-            tickets: numbered(site.tickets.iter().map(|(slot, _)| slot)),
+            tickets: numbered(site.tickets.slots().into_iter()),
         }
     }
 }
@@ -112,6 +115,7 @@ struct Counts {
     contacts: usize,
     lines: usize,
     tickets: usize,
+    classes: usize,
 }
 
 impl Counts {
@@ -122,12 +126,19 @@ impl Counts {
             contacts: site.contacts.len(),
             lines: site.lines.len(),
             tickets: site.tickets.len(),
+            classes: site.classes.len(),
         }
     }
 
     fn name(self, number: u32) -> Result<Id, ArchiveError> {
         let known = usize::try_from(number).is_ok_and(|number| number <= self.names);
         known.then_some(Id(number)).ok_or(ArchiveError::Wrong("a name's number is beyond the last"))
+    }
+
+    /// An entry, or what a ticket is.
+    fn name_or_class(self, number: u32) -> Result<Id, ArchiveError> {
+        let is_class = usize::try_from(number).is_ok_and(|number| number <= self.classes);
+        if is_class { Ok(Id(number)) } else { self.name(number) }
     }
 
     fn agent(self, place: u32) -> Result<Slot, ArchiveError> {
@@ -184,7 +195,7 @@ fn archived_site(site: &Site) -> stored::SiteFigures {
     figures
 }
 
-fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
+fn restored_site(figures: &stored::SiteFigures, seed: u64) -> Result<Site, ArchiveError> {
     let mut site = Site::new(key_of(&figures.key)?);
     site.name = Name::new(&figures.name).ok();
     site.stand_at(Position(figures.position));
@@ -198,12 +209,16 @@ fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
             site.names.tell(key, &name.text);
         }
     }
+    site.know_words(seed);
+    let counts = Counts::of(figures);
+    for class in &figures.classes {
+        site.classes.number(units::class_of(class, counts)?);
+    }
     for definition in &figures.definitions {
         let event = definitions::restored_definition(definition)?;
         site.reference.apply(&event, &mut site.names);
     }
     days::restore_zones(&mut site.reference, figures);
-    let counts = Counts::of(figures);
     units::restore(&mut site, figures, counts)?;
     books::restore(&mut site.books, figures, counts)?;
     days::restore_standings(&mut site.books, figures, counts)?;
@@ -216,6 +231,7 @@ fn restored_site(figures: &stored::SiteFigures) -> Result<Site, ArchiveError> {
     site.names.ask_for(untold);
     site.books.touch_span(Micros(i64::MIN), Micros(i64::MAX), Position(figures.position));
     site.look_near();
+    site.look_near_tickets();
     site.latest = site.books.matured_to.max(site.books.last_effect);
     Ok(site)
 }

@@ -28,7 +28,7 @@ use crate::{
         Site, Units,
         resting::{Resting, Rests},
     },
-    ticket::TicketUnit,
+    ticket::{TicketUnit, class::Class},
 };
 
 type Read<T> = Result<T, ArchiveError>;
@@ -37,7 +37,8 @@ pub(super) fn archive(site: &Site, at: &Places, figures: &mut stored::SiteFigure
     figures.agents = archived(&site.agents, |unit, key| agent(unit, key, at));
     figures.contacts = archived_resting(&site.contacts, |unit, key| contact(unit, key, at));
     figures.lines = archived_resting(&site.lines, |unit, key| line(unit, key, at));
-    figures.tickets = archived(&site.tickets, |unit, key| ticket(unit, key, at));
+    figures.tickets = archived_resting(&site.tickets, |unit, key| ticket(unit, key, at));
+    figures.classes = site.classes.all().iter().map(class).collect();
 }
 
 /// Units in the order of their places; of one without a key it is empty.
@@ -68,7 +69,7 @@ pub(super) fn restore(site: &mut Site, figures: &stored::SiteFigures, counts: Co
         site.lines.put_back(key_of(&unit.key)?, line_of(unit, counts)?);
     }
     for unit in &figures.tickets {
-        site.tickets.put_back(Some(key_of(&unit.key)?), ticket_of(unit, counts)?);
+        site.tickets.put_back(key_of(&unit.key)?, ticket_of(unit, counts)?);
     }
     Ok(())
 }
@@ -313,6 +314,28 @@ fn ticket_of(unit: &stored::TicketUnit, counts: Counts) -> Read<TicketUnit> {
     Ok(TicketUnit {
         facts: unit.facts.iter().map(|fact| ticket_fact_of(fact, counts)).collect::<Read<_>>()?,
         line: unit.line.map(|place| counts.line(place)).transpose()?,
+        ..TicketUnit::default()
+    })
+}
+
+fn class(class: &Class) -> stored::TicketClass {
+    let Class { kind, category, tier, region, channel } = class;
+    stored::TicketClass {
+        kind: kind.0,
+        category: category.0,
+        tier: tier.0,
+        region: region.0,
+        channel: channel.0,
+    }
+}
+
+pub(super) fn class_of(class: &stored::TicketClass, counts: Counts) -> Read<Class> {
+    Ok(Class {
+        kind: counts.name(class.kind)?,
+        category: counts.name(class.category)?,
+        tier: counts.name(class.tier)?,
+        region: counts.name(class.region)?,
+        channel: counts.name(class.channel)?,
     })
 }
 

@@ -9,7 +9,7 @@ use pegcount_domain::time::{Interval, Micros, Span};
 
 use super::{
     Attribution, Contribution, Dims,
-    places::{WIDTH_MAX, column, place_of},
+    places::{BACKLOG_TABLE, WIDTH_MAX, column, place_of},
 };
 use crate::{
     fact::{Mark, Slot},
@@ -75,8 +75,13 @@ impl RowSum {
         self.table
     }
 
-    pub(super) fn dims(&self) -> &Dims {
+    pub(crate) fn dims(&self) -> &Dims {
         &self.dims
+    }
+
+    /// Whether it says what comes into the backlog and leaves it.
+    pub(crate) fn is_of_backlog(&self) -> bool {
+        self.table == BACKLOG_TABLE
     }
 
     /// The amounts that count, with their places in the row.

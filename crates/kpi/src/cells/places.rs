@@ -6,9 +6,11 @@ use super::Attribution;
 use crate::measure::{Measure, SHEETS, Sheet};
 
 /// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines,
-/// times away, transfers by their handle's end and answer, failures, waits under three attributions, days.
-pub(super) const TABLES: usize = 16;
+/// times away, transfers by their handle's end and answer, failures, waits under three attributions, days, targets, the backlog.
+pub(super) const TABLES: usize = 18;
 const LEG_TABLE: u8 = 4;
+/// What comes into the backlog and leaves it.
+pub(super) const BACKLOG_TABLE: u8 = 17;
 
 /// Which table a sheet is in under an attribution, and where in its rows it begins.
 pub(super) const fn place(sheet: Sheet, attribution: Attribution) -> (u8, u8) {
@@ -27,6 +29,8 @@ pub(super) const fn place(sheet: Sheet, attribution: Attribution) -> (u8, u8) {
         (Sheet::Failure, _) => (11, 0),
         (Sheet::Wait, any) => (12 + any as u8, 0),
         (Sheet::Day, _) => (15, 0),
+        (Sheet::Target, _) => (16, 0),
+        (Sheet::Backlog, _) => (BACKLOG_TABLE, 0),
     }
 }
 

@@ -4,10 +4,11 @@
 //! ([`Formula::under`]). Invariant: a ratio is taken at the very end, of pooled sums, and one without a denominator is
 //! absent.
 //!
-//! - [`table`]: all of them; [`forms`]: the variants that formula versions say
+//! - [`table`], [`tickets`]: all of them; [`forms`]: the variants that formula versions say
 
 mod forms;
 mod table;
+mod tickets;
 
 use std::sync::LazyLock;
 
@@ -19,6 +20,7 @@ use pegcount_domain::{
 use self::{
     forms::{abandon_rate, handle_time, service_level},
     table::FORMULAS,
+    tickets::TICKETS,
 };
 use crate::{
     cells::Detail,
@@ -30,8 +32,13 @@ use crate::{
 /// The version by which a site counts that has defined none.
 pub use pegcount_domain::formula::FORMULA_BUILT_IN;
 
-/// The gauges, which stand after the measures of queue visits: of visits, then of agents by state.
-pub(crate) const GAUGES: [Column; 9] = [
+/// All KPIs, in the order of their columns.
+fn formulas() -> impl Iterator<Item = &'static Formula> {
+    FORMULAS.iter().chain(TICKETS)
+}
+
+/// The gauges, which stand after the measures of queue visits: of visits, of agents by state, of tickets.
+pub(crate) const GAUGES: [Column; 10] = [
     gauge("waiting", Unit::Count, "Visits that wait at the instant."),
     gauge("longest_waiting", Unit::Duration, "How long the longest of them has waited by then."),
     gauge("agents_signed_in", Unit::Count, "Agents that are signed in at the instant."),
@@ -41,6 +48,7 @@ pub(crate) const GAUGES: [Column; 9] = [
     gauge("agents_dialing", Unit::Count, "Of these, those who dial."),
     gauge("agents_away", Unit::Count, "Of these, those who are away."),
     gauge("agents_ready", Unit::Count, "Of these, those who are ready."),
+    gauge("backlog", Unit::Count, "Tickets that are open at the instant."),
 ];
 
 const fn gauge(name: &'static str, unit: Unit, meaning: &'static str) -> Column {
@@ -75,7 +83,7 @@ impl Formula {
             "fcr_final_share" if forms.fcr == ResolutionForm::Repeat => "repeat_final_share",
             _ => return self,
         };
-        FORMULAS.iter().find(|formula| formula.name == variant).unwrap_or(self)
+        formulas().find(|formula| formula.name == variant).unwrap_or(self)
     }
 
     /// What stands above and below the line; none if one of its measures cannot exist.
@@ -152,7 +160,7 @@ pub(crate) enum Means {
 pub(crate) fn means(name: &str, forms: Forms) -> Option<(Column, Means)> {
     let mut column = *describe().iter().find(|column| column.name == name)?;
     let measure = Measure::ALL.iter().find(|measure| measure.name() == name).copied().map(Means::Measure);
-    let formula = FORMULAS.iter().find(|formula| formula.name == name).map(|formula| formula.under(forms));
+    let formula = formulas().find(|formula| formula.name == name).map(|formula| formula.under(forms));
     column.formula = formula.map_or(column.formula, |formula| Some(formula.words));
     let formula = formula.map(Means::Formula);
     let percentile = PERCENTILES.iter().find(|percentile| percentile.name == name).map(Means::Percentile);
@@ -206,7 +214,7 @@ impl Means {
 /// The same columns where ratios are the mean of days: those of ratios say so.
 pub fn describe_means() -> &'static [Column] {
     static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
-        let is_ratio = |column: &Column| FORMULAS.iter().any(|formula| formula.name == column.name);
+        let is_ratio = |column: &Column| formulas().any(|formula| formula.name == column.name);
         let mean = |column: &Column| {
             let words = column.formula.filter(|_| is_ratio(column));
             // Once for the life of the program.
@@ -230,7 +238,7 @@ pub fn describe() -> &'static [Column] {
         };
         let visits = crate::measure::Sheet::Visit.measures();
         let others = Measure::ALL.iter().skip(visits.len()).filter(|measure| measure.sheet().is_shown());
-        let kpis = FORMULAS.iter().map(|formula| Column {
+        let kpis = formulas().map(|formula| Column {
             name: formula.name,
             unit: formula.unit,
             gauge: false,

@@ -5,7 +5,7 @@
 use super::Formula;
 use crate::measure::{Measure, Measure as M, Unit};
 
-const fn ratio(
+pub(super) const fn ratio(
     name: &'static str,
     unit: Unit,
     words: &'static str,
@@ -338,7 +338,6 @@ pub(super) static FORMULAS: &[Formula] = &[
         &[M::AgentDaysCompliant],
         &[M::AgentDays],
     ),
-    ratio("reopen_rate", Unit::Ratio, "reopened / resolved", &[M::TicketsReopened], &[M::TicketsResolved]),
 ];
 
 #[cfg(test)]
@@ -361,7 +360,7 @@ mod tests {
     #[test]
     fn the_words_of_a_ratio_name_the_measures_above_and_below_its_line() {
         let mut names = BTreeSet::new();
-        for formula in FORMULAS {
+        for formula in FORMULAS.iter().chain(crate::formula::tickets::TICKETS) {
             assert!(names.insert(formula.name), "{} stands twice", formula.name);
             let (above, below) = formula.words.split_once(" / ").unwrap_or((formula.words, ""));
             let made_of = |plus: &[M], minus: &[M]| -> BTreeSet<&str> {

@@ -20,10 +20,7 @@ use crate::{
     fact::{Mark, Slot},
     packed::{self, Packed, bytes::Writer},
     reference::Reference,
-    site::{
-        Units,
-        resting::{Resting, Rests},
-    },
+    site::resting::{Resting, Rests},
     ticket::TicketUnit,
 };
 
@@ -102,7 +99,7 @@ pub(crate) fn insert(items: &mut Items, contact: Slot, item: Item) {
 #[derive(Clone, Copy)]
 pub(crate) struct Around<'a> {
     pub(crate) contacts: &'a Resting<ContactUnit>,
-    pub(crate) tickets: &'a Units<TicketUnit>,
+    pub(crate) tickets: &'a Resting<TicketUnit>,
     pub(crate) reference: &'a Reference,
 }
 

@@ -1,7 +1,7 @@
 //! What rests, as bytes: closed chapters, settled contacts, customer lines, cells of intervals long past.
 //!
 //! - [`bytes`]: numbers as few bytes; [`stamps`]: stamps one after the other
-//! - [`chapter`], [`contact`], [`line`]: one unit each
+//! - [`chapter`], [`contact`], [`line`], [`ticket`]: one unit each
 //!
 //! Not for keeping: bytes are read by the code that wrote them, in memory or from a checkpoint of the same code whose sums
 //! have been checked. So reading does not fail. Invariant: a unit that has rested is the unit that it was.
@@ -11,6 +11,7 @@ pub(crate) mod chapter;
 pub(crate) mod contact;
 pub(crate) mod line;
 pub(crate) mod stamps;
+pub(crate) mod ticket;
 
 use std::fmt;
 

@@ -20,6 +20,7 @@ use crate::{
         Site,
         explain::{Unit as Whose, Wanted},
     },
+    ticket::words::of_ticket,
 };
 
 /// Which figure is to be explained.
@@ -169,11 +170,10 @@ fn version(index: usize, dims: &Dims) -> Option<u8> {
 fn no_means(name: &str) -> QueryError {
     match formula::describe().iter().find(|column| column.name == name) {
         Some(gauge) => {
-            let of_agents = gauge.name.starts_with("agents_");
-            let instead = if of_agents {
-                "the agent clock (`ready_clock` and the like)"
-            } else {
-                "`offered` and `ended`"
+            let instead = match gauge.name {
+                "backlog" => "`opened`, `resolved`, `cancelled` and `merged`",
+                name if name.starts_with("agents_") => "the agent clock (`ready_clock` and the like)",
+                _ => "`offered` and `ended`",
             };
             QueryError::NotExplained { column: gauge.name, instead }
         }
@@ -206,7 +206,7 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     let is_in = |dims: &Dims| {
         let passes = |asked: bool, ids: &[Id], id: Id| !asked || ids.contains(&id);
         let is = |(dimension, name): &(Dimension, Option<Name>)| {
-            table::text(*dimension, cut::key(*dimension, dims), Some(site)) == *name
+            table::text(*dimension, cut::key(*dimension, dims, site.classes.all()), Some(site)) == *name
         };
         passes(!query.queues.is_empty(), &queues, dims.queue)
             && passes(!query.agents.is_empty(), &agents, dims.agent)
@@ -234,6 +234,10 @@ fn histogram(found: &Found) -> Vec<(Detail, i64)> {
 fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>, usize) {
     let real = || found.iter().filter(|(_, amount)| **amount != 0);
     let Some(site) = site else { return (Vec::new(), 0) };
+    let notes = |whose: Whose, source: Source, dims: &Dims| match whose {
+        Whose::Ticket(_) => of_ticket(dims, &site.classes, &site.names).into_iter().collect(),
+        _ => site.words_of(whose, source, asked.query.as_of, asked.query.variant.efficiency_target),
+    };
     let page = real().skip(asked.skip).take(asked.limit);
     let item = |((index, source, whose, dims), amount): (&(usize, Source, Whose, Dims), &i64)| {
         Some(Item {
@@ -243,7 +247,7 @@ fn items(asked: &ExplainQuery, site: Option<&Site>, found: &Found) -> (Vec<Item>
             to: source.to,
             agent: site.names.text(dims.agent),
             queue: site.names.text(dims.queue),
-            notes: site.words_of(*whose, *source, asked.query.as_of, asked.query.variant.efficiency_target),
+            notes: notes(*whose, *source, dims),
             events: site.events_of(*whose, *source),
             formula_version: version(*index, dims)
                 .map(|version| asked.query.formula_version.unwrap_or(version)),

@@ -41,6 +41,8 @@ pub(crate) struct Place {
 struct More {
     waiting: i64,
     longest: i64,
+    /// Open tickets.
+    backlog: i64,
     /// Agents by state, by [`State`].
     agents: [i64; STATES],
     waits: Waits,
@@ -56,6 +58,11 @@ impl Place {
     /// The formula versions by which it was counted.
     pub(crate) fn versions(&self) -> impl Iterator<Item = u8> {
         self.more.iter().flat_map(|more| more.counted.versions())
+    }
+
+    /// So many tickets are open.
+    pub(super) fn set_backlog(&mut self, backlog: i64) {
+        self.more().backlog = backlog;
     }
 
     /// Whether a visit waits in it, or an agent stands in a state.
@@ -92,6 +99,10 @@ impl RowSums for Sums<'_> {
     fn agents(&self) -> [i64; STATES] {
         self.row.more.as_ref().map_or([0; STATES], |more| more.agents)
     }
+
+    fn backlog(&self) -> i64 {
+        self.row.more.as_ref().map_or(0, |more| more.backlog)
+    }
 }
 
 /// A measure to be read from a table's rows.
@@ -118,11 +129,7 @@ const PLACES_MAX: usize = 1 << 22;
 impl Rows {
     /// The row with these keys, or `next` as a new one; numbers below `dense` have places of their own.
     fn row(&mut self, keys: &Keys, dense: usize, next: usize) -> usize {
-        let place = match keys.as_slice() {
-            [only] => usize::try_from(*only).ok().filter(|number| *number < dense),
-            _ => None,
-        };
-        let (Some(number), Ok(new)) = (place, u32::try_from(next)) else {
+        let (Some(number), Ok(new)) = (number(keys, dense), u32::try_from(next)) else {
             return *self.others.entry(keys.clone()).or_insert(next);
         };
         if self.by_number.is_empty() {
@@ -134,12 +141,36 @@ impl Rows {
         }
         usize::try_from(*row).unwrap_or(next)
     }
+
+    /// The row with these keys, if it is there.
+    fn find(&self, keys: &Keys, dense: usize) -> Option<usize> {
+        match number(keys, dense) {
+            Some(number) => {
+                let row = self.by_number.get(number).filter(|row| **row != NO_ROW)?;
+                usize::try_from(*row).ok()
+            }
+            None => self.others.get(keys).copied(),
+        }
+    }
+}
+
+/// The number by which these keys are found, if they are one number that has a place.
+#[inline]
+fn number(keys: &Keys, dense: usize) -> Option<usize> {
+    match keys.as_slice() {
+        [only] => usize::try_from(*only).ok().filter(|number| *number < dense),
+        _ => None,
+    }
 }
 
 /// The units that a plan needs.
 fn wanted(plan: &Plan) -> Wanted {
     let wanted = Wanted::of(&plan.measures, None);
-    Wanted { contacts: wanted.contacts || plan.needs_gauges, ..wanted }
+    Wanted {
+        contacts: wanted.contacts || plan.needs_gauges,
+        tickets: wanted.tickets || plan.needs_backlog(),
+        ..wanted
+    }
 }
 
 /// What is open at a query's instant: as it is kept up to date, if it is, or folded for it.
@@ -155,8 +186,8 @@ pub(crate) struct Gather<'a> {
     pub(crate) query: &'a Query,
     pub(crate) plan: &'a Plan,
     pub(crate) site: Option<&'a Site>,
-    buckets: &'a Buckets,
-    cut: Cut,
+    pub(super) buckets: &'a Buckets,
+    pub(super) cut: Cut,
     /// For each bucket its rows: what lies in one is read together, and few rows are found fast.
     index: Vec<Rows>,
     /// Keys below it are found by their number.
@@ -229,6 +260,9 @@ impl<'a> Gather<'a> {
         if self.plan.needs_states {
             self.agents_by_state(site, overlay);
         }
+        if self.plan.needs_backlog() {
+            self.backlog(site, &overlay.contributions);
+        }
     }
 
     /// Adds up a window whose ends lie within intervals: whole intervals from their cells, the part of an interval at its
@@ -265,6 +299,9 @@ impl<'a> Gather<'a> {
         }
         if self.is_forced {
             self.targeted(site, window);
+        }
+        if self.plan.needs_backlog() {
+            self.backlog(site, &overlay.contributions);
         }
     }
 
@@ -452,6 +489,13 @@ impl<'a> Gather<'a> {
         Some(self.touch(place, keys))
     }
 
+    /// The row of a bucket with these keys, if it is there.
+    pub(super) fn known(&mut self, place: u32, keys: &Keys) -> Option<&mut Place> {
+        let rows = usize::try_from(place).ok().and_then(|place| self.index.get(place));
+        let row = rows?.find(keys, self.dense)?;
+        self.rows.get_mut(row)
+    }
+
     /// The row of a bucket with these keys, made if it is not there yet.
     pub(crate) fn touch(&mut self, place: u32, keys: Keys) -> usize {
         if let Some((last_place, last_keys, row)) = &self.last
@@ -483,9 +527,10 @@ impl<'a> Gather<'a> {
         let width = self.plan.measures.len();
         let mut kept = 0;
         for row in 0..self.rows.len() {
-            let stays = self
-                .sums(row)
-                .is_some_and(|sums| sums.amounts.iter().any(|amount| *amount != 0) || sums.row.has_gauges());
+            let stays = self.sums(row).is_some_and(|sums| {
+                let is_behind = self.plan.backlog_makes_rows() && sums.backlog() != 0;
+                sums.amounts.iter().any(|amount| *amount != 0) || is_behind || sums.row.has_gauges()
+            });
             if stays {
                 self.rows.swap(row, kept);
                 if row != kept {

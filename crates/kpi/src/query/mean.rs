@@ -2,6 +2,7 @@
 //!
 //! Invariant: a day on which a ratio is absent is left out of its mean; the mean of no day is absent.
 
+use pegcount_domain::time::Interval;
 use rustc_hash::FxHashMap;
 
 use crate::{
@@ -33,9 +34,9 @@ pub(super) struct Means {
 impl Means {
     /// The days of a query's rows.
     pub(super) fn of(query: &Query, plan: &Plan, site: Option<&Site>) -> Self {
-        let by_day = query.by.contains(&Dimension::Day);
+        let rows = Buckets::of(query);
         let mut daily = query.clone();
-        if !by_day {
+        if !query.by.contains(&Dimension::Day) {
             daily.by.push(Dimension::Day);
         }
         let buckets = Buckets::of(&daily);
@@ -45,7 +46,8 @@ impl Means {
         }
         let mut days: FxHashMap<(u32, Keys), Vec<Box<[i64]>>> = FxHashMap::default();
         for sums in (0..gather.rows.len()).filter_map(|row| gather.sums(row)) {
-            let row = if by_day { sums.row.bucket } else { 0 };
+            let day = usize::try_from(sums.row.bucket).ok().and_then(|day| buckets.list.get(day));
+            let row = day.and_then(|day| rows.place(Interval::containing(day.from))).unwrap_or(0);
             let amounts = (0..plan.measures.len()).map(|slot| sums.amount(slot)).collect();
             days.entry((row, sums.row.keys.clone())).or_default().push(amounts);
         }

@@ -3,11 +3,12 @@
 //! - [`answer`]: the table; [`error`]: why there is none
 //! - [`plan`]: columns, and the measures that they need; [`buckets`]: time into rows;
 //!   [`cut`]: dimensions into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
-//!   [`mean`]: the mean of days; [`explain`]: what a sum is made of
+//!   [`backlog`]: open tickets; [`mean`]: the mean of days; [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
 
 mod answer;
+mod backlog;
 pub(crate) mod buckets;
 pub(crate) mod cut;
 mod error;
@@ -50,6 +51,10 @@ pub enum Dimension {
     Hour,
     /// The local day of 23, 24 or 25 hours.
     Day,
+    /// The local week, from Monday on.
+    Week,
+    /// The local month.
+    Month,
     /// The queue.
     Queue,
     /// The agent.
@@ -68,15 +73,27 @@ pub enum Dimension {
     Cause,
     /// The visit's priority; 0 is ordinary.
     Priority,
+    /// The ticket's kind.
+    Kind,
+    /// What the ticket is about: for repairs, the trade.
+    Category,
+    /// The group that owned the ticket at the time.
+    Group,
+    /// The tier of the ticket's customer.
+    Tier,
+    /// The ticket's region.
+    Region,
 }
 
 impl Dimension {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::Interval15,
         Self::Interval30,
         Self::Hour,
         Self::Day,
+        Self::Week,
+        Self::Month,
         Self::Queue,
         Self::Agent,
         Self::Team,
@@ -86,6 +103,11 @@ impl Dimension {
         Self::Reason,
         Self::Cause,
         Self::Priority,
+        Self::Kind,
+        Self::Category,
+        Self::Group,
+        Self::Tier,
+        Self::Region,
     ];
 
     /// Its word.
@@ -95,6 +117,8 @@ impl Dimension {
             Self::Interval30 => "interval30",
             Self::Hour => "hour",
             Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
             Self::Queue => "queue",
             Self::Agent => "agent",
             Self::Team => "team",
@@ -104,12 +128,25 @@ impl Dimension {
             Self::Reason => "reason",
             Self::Cause => "cause",
             Self::Priority => "priority",
+            Self::Kind => "kind",
+            Self::Category => "category",
+            Self::Group => "group",
+            Self::Tier => "tier",
+            Self::Region => "region",
         }
+    }
+
+    /// Whether nothing but tickets can be cut by it.
+    pub const fn is_of_tickets(self) -> bool {
+        matches!(self, Self::Kind | Self::Category | Self::Group | Self::Tier | Self::Region)
     }
 
     /// Whether it cuts time.
     pub const fn is_time(self) -> bool {
-        matches!(self, Self::Interval15 | Self::Interval30 | Self::Hour | Self::Day)
+        matches!(
+            self,
+            Self::Interval15 | Self::Interval30 | Self::Hour | Self::Day | Self::Week | Self::Month
+        )
     }
 }
 
@@ -287,7 +324,7 @@ impl Query {
         if length > RANGE_MAX {
             return Err(QueryError::TooLong { length });
         }
-        let less = |dimension: &&Dimension| dimension.is_time() && **dimension != Dimension::Day;
+        let less = |dimension: &&Dimension| dimension.is_time() && **dimension < Dimension::Day;
         if let Some(dimension) = self.by.iter().find(less).filter(|_| self.variant.mean_of_days) {
             return Err(QueryError::NoMeanOfDays { dimension: *dimension });
         }

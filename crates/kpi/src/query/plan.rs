@@ -28,6 +28,8 @@ enum Maker {
     SignedIn,
     /// Those in the state at this place.
     InState(usize),
+    /// Tickets that are open.
+    Backlog,
     Means(Means),
 }
 
@@ -49,6 +51,29 @@ pub(crate) struct Plan {
     pub(crate) needs_gauges: bool,
     /// The same of agents by state.
     pub(crate) needs_states: bool,
+    /// What becomes of open tickets.
+    backlog: Backlog,
+}
+
+/// What becomes of open tickets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Backlog {
+    /// No column shows them.
+    LeftOut,
+    /// They are shown in the rows that are there for something else.
+    InRows,
+    /// There is a row wherever tickets are open.
+    MakesRows,
+}
+
+impl Backlog {
+    /// Tickets stay open for days, day and night: who asks for all columns of calls or agents asks for no row each quarter of an
+    /// hour because of that.
+    fn of(query: &Query) -> Self {
+        let asks = query.by.iter().any(|by| by.is_of_tickets())
+            || query.columns.iter().any(|column| column == "backlog");
+        if asks { Self::MakesRows } else { Self::InRows }
+    }
 }
 
 /// The sums of a row, for its columns.
@@ -61,6 +86,8 @@ pub(crate) trait RowSums {
     fn waits(&self) -> [Vec<(crate::cells::Detail, i64)>; 2];
     /// Agents by state.
     fn agents(&self) -> [i64; STATES];
+    /// Open tickets.
+    fn backlog(&self) -> i64;
 }
 
 impl Plan {
@@ -94,12 +121,14 @@ impl Plan {
             needs_waits: false,
             needs_gauges: false,
             needs_states: false,
+            backlog: Backlog::LeftOut,
         };
         let all: Vec<Maker> = plan.makers.iter().flat_map(|(_, makers)| makers.iter().copied()).collect();
         for maker in all {
             match maker {
                 Maker::Waiting | Maker::Longest => plan.needs_gauges = true,
                 Maker::SignedIn | Maker::InState(_) => plan.needs_states = true,
+                Maker::Backlog => plan.backlog = Backlog::of(query),
                 Maker::Means(means) => {
                     plan.needs_waits |= matches!(means, Means::Percentile(_));
                     means.measures().into_iter().for_each(|measure| plan.need(measure));
@@ -109,6 +138,9 @@ impl Plan {
         plan.needs_waits &= plan.has(Sheet::Wait);
         plan.needs_gauges &= plan.has(Sheet::Visit);
         plan.needs_states &= plan.has(Sheet::Clock);
+        if !plan.has(Sheet::Backlog) {
+            plan.backlog = Backlog::LeftOut;
+        }
         Ok(plan)
     }
 
@@ -145,6 +177,16 @@ impl Plan {
         (slot != NONE).then_some(usize::from(slot))
     }
 
+    /// Whether open tickets are shown.
+    pub(crate) fn needs_backlog(&self) -> bool {
+        self.backlog != Backlog::LeftOut
+    }
+
+    /// Whether there is a row wherever tickets are open, though nothing else is in it.
+    pub(crate) fn backlog_makes_rows(&self) -> bool {
+        self.backlog == Backlog::MakesRows
+    }
+
     fn makers(&self, version: u8) -> &[Maker] {
         let known = self.makers.iter().find(|(number, _)| *number == version).or_else(|| self.makers.first());
         known.map_or(&[], |(_, makers)| makers)
@@ -176,6 +218,8 @@ impl Plan {
         let value = |maker: &Maker| match maker {
             Maker::Waiting => gauge(waiting),
             Maker::Longest => gauge(longest),
+            Maker::Backlog if self.needs_backlog() => Value::Amount(sums.backlog()),
+            Maker::Backlog => Value::Absent,
             Maker::SignedIn => state(agents.iter().sum()),
             Maker::InState(place) => state(agents.get(*place).copied().unwrap_or(0)),
             Maker::Means(Means::Measure(measure)) => amount(*measure).map_or(Value::Absent, Value::Amount),
@@ -201,9 +245,11 @@ impl Plan {
         let running = |(column, maker): (usize, &Maker)| {
             let (parts, rates) = match maker {
                 Maker::Longest => ((0, 0), (longest, 0)),
-                Maker::Waiting | Maker::SignedIn | Maker::InState(_) | Maker::Means(Means::Percentile(_)) => {
-                    return None;
-                }
+                Maker::Waiting
+                | Maker::SignedIn
+                | Maker::InState(_)
+                | Maker::Backlog
+                | Maker::Means(Means::Percentile(_)) => return None,
                 Maker::Means(Means::Measure(measure)) => ((0, 0), (of(*measure)?, 0)),
                 Maker::Means(Means::Formula(formula)) => (formula.parts(now)?, formula.parts(of)?),
             };
@@ -251,6 +297,7 @@ fn gauge(name: &str) -> Maker {
         0 => Maker::Waiting,
         1 => Maker::Longest,
         2 => Maker::SignedIn,
+        9 => Maker::Backlog,
         state => Maker::InState(state - 3),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     query::{
         Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
-        cut::Keys,
+        cut::{Keys, channel_name},
         gather::{Gather, Place, overlay},
         mean::Means,
         plan::Plan,
@@ -195,7 +195,10 @@ impl Words {
 
 pub(crate) fn text(cut: Dimension, key: u32, site: Option<&Site>) -> Option<Name> {
     match cut {
-        Dimension::Channel => Channel::from_code(key).map(|channel| Name::fixed(channel.word())),
+        Dimension::Channel => match channel_name(key) {
+            Some(name) => site?.names.text(name),
+            None => Channel::from_code(key).map(|channel| Name::fixed(channel.word())),
+        },
         Dimension::Direction => Direction::from_code(key).map(|direction| Name::fixed(direction.word())),
         Dimension::Priority => Name::new(&key.to_string()).ok(),
         Dimension::Cause => Cause::word(Detail(key)).map(Name::fixed),

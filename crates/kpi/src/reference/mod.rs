@@ -1,11 +1,12 @@
 //! What was in force when: the formula version, queues' thresholds and after-call work, agents' teams and slots, who is
-//! believed, the site's days and what is allowed on them ([`days`]).
+//! believed, the site's days and what is allowed on them ([`days`]), what tickets' targets are reckoned by ([`tickets`]).
 //!
 //! A thin index over the domain's definitions: by small number and without a search where nothing is defined, since
 //! every visit and every leg asks. Invariant: it says what [`Definitions`] says, in force at the instant asked about.
 
 use pegcount_domain::{
     agent::AfterCallPolicy,
+    deadlines::World,
     definitions::{Definitions, in_force},
     event::{Event, QueueDefinition},
     formula::{FORMULA_BUILT_IN, Forms, FormulaDefinition, Rules},
@@ -15,10 +16,11 @@ use pegcount_domain::{
 use serde::{Deserialize, Serialize};
 
 mod days;
+mod tickets;
 
-use self::days::DayRules;
 pub use self::days::EfficiencyTarget;
 pub(crate) use self::days::{Allowance, Meals, ReasonLimits};
+use self::{days::DayRules, tickets::TicketRules};
 use crate::{
     agent::authority::Beliefs,
     cells::Detail,
@@ -87,6 +89,7 @@ pub(crate) struct Reference {
     /// Days before this instant stay as they are, whatever zone is defined.
     days_fixed_to: Micros,
     rules: DayRules,
+    tickets: TicketRules,
 }
 
 impl Default for Reference {
@@ -101,6 +104,7 @@ impl Default for Reference {
             calendar: Calendar::default(),
             days_fixed_to: Micros(i64::MIN),
             rules: DayRules::default(),
+            tickets: TicketRules::default(),
         }
     }
 }
@@ -138,6 +142,9 @@ impl Reference {
             self.beliefs = all.map(|one| (one.valid_from, Beliefs::of(one))).collect();
         }
         self.rules.learn(event, &self.definitions, names);
+        if TicketRules::are_of(event) {
+            self.tickets.learn(&self.definitions, names);
+        }
         if let Event::FormulaDefined(_) = event
             && !self.laws.forced
         {
@@ -156,6 +163,39 @@ impl Reference {
             }
         }
         true
+    }
+
+    /// Learns the words that have a meaning of their own, by the seed of all fingerprints.
+    pub(crate) fn know_words(&mut self, seed: u64, names: &mut Names) {
+        self.tickets.know_words(seed, names);
+    }
+
+    /// The instant from which on a definition may have targets of tickets reckoned anew; none if it does not.
+    pub(crate) fn reckons_targets_from(event: &Event<Key>) -> Option<Micros> {
+        match event {
+            Event::CalendarDefined(calendar) => Some(calendar.valid_from),
+            // What was worked of the date before stays worked, but a due time after it may move.
+            Event::CalendarChanged(changed) => Some(changed.change.valid_from),
+            // The first zone of a site holds from the beginning.
+            Event::SiteDefined(_) => Some(Micros(i64::MIN)),
+            Event::TicketPoliciesDefined(policies) => Some(policies.valid_from),
+            _ => None,
+        }
+    }
+
+    /// What tickets' targets are reckoned by.
+    pub(crate) fn world(&self) -> &World<Id> {
+        self.tickets.world()
+    }
+
+    /// The calendar that every site has.
+    pub(crate) fn standard_calendar(&self) -> Id {
+        self.tickets.standard_calendar()
+    }
+
+    /// Whether tickets of a kind are complaints.
+    pub(crate) fn is_complaint(&self, kind: Id) -> bool {
+        self.tickets.is_complaint(kind)
     }
 
     /// Reckons by this version throughout, whatever is in force.

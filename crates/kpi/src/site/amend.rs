@@ -51,9 +51,10 @@ impl Site {
             StreamKind::Ticket => {
                 let ticket = self.tickets.find(key)?;
                 let unit = self.tickets.get(ticket)?;
-                let fact = *unit.facts.iter().find(|fact| fact.stamp.position == target)?;
+                let stamp = unit.facts.iter().find(|fact| fact.stamp.position == target)?.stamp;
+                drop(unit);
                 self.change_ticket(ticket, |facts| facts.retain(|fact| fact.stamp.position != target));
-                Some(fact.stamp)
+                Some(stamp)
             }
             StreamKind::Definition | StreamKind::Quarantine | StreamKind::Customer => None,
         }

@@ -4,7 +4,7 @@
 //! legs, its tickets and its journey, a customer line from its beginning on. Invariant: closing changes no figure, and no
 //! figure that facts from after the instant lead to.
 
-use pegcount_domain::{envelope::Position, time::Micros};
+use pegcount_domain::{envelope::Position, ticketing::TicketEvent, time::Micros};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -14,7 +14,7 @@ use crate::{
     fact::{Mark, Slot},
     line::Item,
     site::{Site, compare::lines_named},
-    ticket::{TicketBody, TicketUnit},
+    ticket::TicketUnit,
 };
 
 /// Units that may go.
@@ -160,6 +160,8 @@ impl Site {
             self.lines.rest_some();
         }
         self.near.forget(|contact| over.contacts.contains(&contact));
+        self.near_tickets.forget(|ticket| over.tickets.contains(&ticket));
+        self.near_owed.forget(|ticket| over.tickets.contains(&ticket));
         self.agents.forget(&nobodys);
         self.contacts.forget(&over.contacts);
         self.tickets.forget(&over.tickets);
@@ -175,11 +177,8 @@ impl Site {
     /// The lines that contacts and tickets speak of.
     fn all_lines_named(&self) -> impl Iterator<Item = Slot> {
         let of_tickets = self.tickets.iter().flat_map(|(_, unit)| {
-            let customers = unit.facts.iter().map(|fact| match fact.body {
-                TicketBody::Opened(opened) => opened.customer,
-                _ => None,
-            });
-            customers.chain([unit.line]).flatten()
+            let customers = unit.facts.iter().map(|fact| fact.said.as_deref()?.customer);
+            customers.chain([unit.line]).flatten().collect::<SmallVec<[Slot; 2]>>()
         });
         let of_contacts = self.contacts.iter().flat_map(|(_, unit)| {
             let settled = unit.settled.and_then(|settled| settled.line);
@@ -205,12 +204,17 @@ fn keep_journeys(over: &mut Over, links: &Links) {
     }
 }
 
-/// Closed, and nothing about it can be repeated any more.
+/// Put away, nothing about it can be repeated any more, and nothing that it owed is still to count.
 fn is_ticket_over(unit: &TicketUnit, before: Micros, window: Micros) -> bool {
     let last = unit.facts.last();
-    last.is_some_and(|fact| {
-        matches!(fact.body, TicketBody::Closed { .. }) && fact.stamp.at.plus(window) < before
-    })
+    let is_closing = |event: &TicketEvent<_>| {
+        matches!(
+            event,
+            TicketEvent::Closed { .. } | TicketEvent::Cancelled { .. } | TicketEvent::Merged { .. }
+        )
+    };
+    unit.reach < before
+        && last.is_some_and(|fact| is_closing(&fact.event) && fact.stamp.at.plus(window) < before)
 }
 
 /// The last instant at which another contact can change what a contact counts as.

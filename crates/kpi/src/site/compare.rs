@@ -105,7 +105,7 @@ impl Site {
         };
         let following: Vec<Slot> = unsettled.iter().copied().filter(goes_on).collect();
         let around = contacts.iter().chain(&following).flat_map(|slot| self.lines_named_by(*slot));
-        units().flat_map(|unit| self.lines_of(unit)).chain(around).collect()
+        units().flat_map(|unit| self.lines_of(&unit)).chain(around).collect()
     }
 
     /// The units of all legs of these contacts.

@@ -16,8 +16,9 @@ use crate::{
     agent::emit::Output,
     contact::{ContactBody, ContactUnit},
     fact::Slot,
+    reference::Reference,
     site::Site,
-    ticket::{TicketBody, TicketUnit},
+    ticket::TicketUnit,
 };
 
 /// What a definition touches: units with anything from the instant on from which it is in force.
@@ -58,6 +59,21 @@ impl Search {
                 break;
             }
             let facts = site.contacts.get(slot).map_or(0, |unit| facts(&unit));
+            if facts > 0 {
+                found.push(slot);
+                self.facts += facts;
+            }
+        }
+        found
+    }
+
+    fn tickets(&mut self, site: &Site, facts: impl Fn(&TicketUnit) -> usize) -> Vec<Slot> {
+        let mut found = Vec::new();
+        for (slot, unit) in site.tickets.iter() {
+            if self.facts > self.limit {
+                break;
+            }
+            let facts = facts(&unit);
             if facts > 0 {
                 found.push(slot);
                 self.facts += facts;
@@ -135,12 +151,16 @@ impl Site {
             }
             Event::SiteDefined(site) => {
                 days = self.has_months_after(site.valid_from);
-                // No unit is folded otherwise, but all of them tell their days once more.
-                let all = search.units(&self.agents.list, |unit| unit.facts_since(Micros(i64::MIN)));
-                if all.is_empty() || !days {
-                    return Touched { days, ..Touched::default() };
+                let tickets = self.touched_by_target_rules(event, &mut search);
+                // No agent is folded otherwise, but all of them tell their days once more.
+                if days {
+                    search.units(&self.agents.list, |unit| unit.facts_since(Micros(i64::MIN)));
                 }
-                (site.valid_from, Vec::new(), Vec::new(), Vec::new())
+                (site.valid_from, Vec::new(), Vec::new(), tickets)
+            }
+            event if Reference::reckons_targets_from(event).is_some() => {
+                let from = Reference::reckons_targets_from(event).unwrap_or_default();
+                (from, Vec::new(), Vec::new(), self.touched_by_target_rules(event, &mut search))
             }
             event => {
                 let Some(from) = self.reference.judges_days_from(event) else { return Touched::default() };
@@ -156,9 +176,12 @@ impl Site {
         // Open units are folded by it from now on, whether it touches anything settled or not.
         self.all_changed = true;
         if let Event::SiteDefined(_) = event {
-            return self.change_days(|site| {
+            let touched = self.touched_by(event);
+            self.enter_tickets(&touched, -1);
+            self.change_days(|site| {
                 site.reference.apply(event, &mut site.names);
             });
+            return self.enter_tickets(&touched, 1);
         }
         if let Some(from) = self.reference.judges_days_from(event) {
             if self.reference.apply(event, &mut self.names) {
@@ -177,18 +200,14 @@ impl Site {
         for contact in &touched.contacts {
             self.withdraw_contact(*contact);
         }
-        for ticket in &touched.tickets {
-            self.enter_ticket(*ticket, -1);
-        }
+        self.enter_tickets(&touched, -1);
         self.reference.apply(event, &mut self.names);
         if let Event::AgentDefined(agent) = event {
             // Of two teams with the same time the later one counts, even if nothing was done in it.
             let own = self.names.find(agent.agent.0);
             self.expire_days(agent.valid_from, own);
         }
-        for ticket in &touched.tickets {
-            self.enter_ticket(*ticket, 1);
-        }
+        self.enter_tickets(&touched, 1);
         for agent in &touched.agents {
             let mut plus = Output::default();
             if let Some(unit) = self.agents.get_mut(*agent) {
@@ -198,6 +217,19 @@ impl Site {
         }
         for contact in &touched.contacts {
             self.settle_contact(*contact);
+        }
+    }
+
+    /// The tickets whose targets may be reckoned otherwise: those that owe anything, or owed it late enough.
+    fn touched_by_target_rules(&self, event: &Event<Key>, search: &mut Search) -> Vec<Slot> {
+        let Some(from) = Reference::reckons_targets_from(event) else { return Vec::new() };
+        search.tickets(self, |unit| if unit.reach >= from { unit.facts.len() } else { 0 })
+    }
+
+    fn enter_tickets(&mut self, touched: &Touched, sign: i64) {
+        for ticket in &touched.tickets {
+            self.enter_ticket(*ticket, sign);
+            self.tickets.rest_some();
         }
     }
 
@@ -250,19 +282,14 @@ impl Site {
             return Default::default();
         }
         let by = |unit: &TicketUnit| {
-            let since = |fact: &&crate::ticket::TicketFact| fact.stamp.at >= from;
-            let own = unit.facts.iter().any(|fact| match fact.body {
-                TicketBody::Opened(opened) => opened.by.agent == agent,
-                TicketBody::Resolved { by } | TicketBody::Closed { by } => by.agent == agent,
-                TicketBody::Reopened => false,
-            });
-            if own && unit.facts.iter().any(|fact| since(&fact)) { unit.facts.len() } else { 0 }
+            let is_own = unit.reach >= from && unit.facts.iter().any(|fact| fact.names(agent));
+            if is_own { unit.facts.len() } else { 0 }
         };
         let is_own = |unit: &crate::agent::unit::AgentUnit| {
             let running = usize::from(unit.running_since().is_some());
             if unit.id == agent && unit.has_clock { unit.facts_since(from).max(running) } else { 0 }
         };
-        (search.units(&self.agents.list, is_own), search.units(&self.tickets.list, by))
+        (search.units(&self.agents.list, is_own), search.tickets(self, by))
     }
 }
 

@@ -64,7 +64,7 @@ impl Wanted {
             agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
             contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
             lines: any(&[Sheet::Line, Sheet::Failure]) || measures.iter().any(|one| is_attempt(*one)),
-            tickets: any(&[Sheet::Ticket]),
+            tickets: any(&[Sheet::Ticket, Sheet::Target, Sheet::Backlog]),
             days: any(&[Sheet::Day]),
             target,
         }
@@ -113,9 +113,10 @@ impl Site {
         }
         if wanted.tickets {
             let mut ignored = Vec::new();
-            for (slot, unit) in (0u32..).map(Slot).zip(&self.tickets.list) {
+            for slot in self.tickets_in(range, as_of) {
+                let Some(unit) = self.tickets.get(slot) else { continue };
                 let mut out = Contributions::traced(range);
-                unit.fold(&self.reference, as_of, &mut out, &mut ignored);
+                unit.fold(self.ground(), as_of, &mut out, &mut ignored);
                 give(Unit::Ticket(slot), &out, as_of, take);
             }
         }
@@ -306,8 +307,10 @@ impl Site {
     }
 
     fn events_of_ticket(&self, ticket: Slot, source: Source) -> Vec<Position> {
-        let facts = self.tickets.get(ticket).into_iter().flat_map(|unit| &unit.facts);
-        facts.filter(|fact| fact.stamp.at == source.from).map(|fact| fact.stamp.position).collect()
+        let Some(unit) = self.tickets.get(ticket) else { return Vec::new() };
+        let ends = [source.from, source.to];
+        let own = unit.facts.iter().filter(|fact| ends.contains(&fact.stamp.at));
+        own.map(|fact| fact.stamp.position).collect()
     }
 
     /// A ticket with the contact that it was opened in.

@@ -55,7 +55,8 @@ impl Site {
     /// Leaves a ticket with no facts, in no line and in no contact.
     fn take_ticket(&mut self, ticket: Slot) -> Vec<TicketFact> {
         let Some(unit) = self.tickets.get(ticket) else { return Vec::new() };
-        let place = self.place_of(unit);
+        let place = self.place_of(&unit);
+        drop(unit);
         self.enter_lines(&place, -1);
         if let Some(line) = place.line.and_then(|line| self.lines.get_mut(line)) {
             line.tickets.retain(|other| *other != ticket);
@@ -70,7 +71,7 @@ impl Site {
 
     /// Puts a ticket with these facts where it belongs.
     fn give_ticket(&mut self, ticket: Slot, facts: Vec<TicketFact>) {
-        let mut unit = TicketUnit { facts, line: None };
+        let mut unit = TicketUnit { facts, ..TicketUnit::default() };
         let place = self.place_of(&unit);
         unit.line = place.line;
         self.enter_lines(&place, -1);
@@ -144,18 +145,5 @@ impl Site {
         if let Some(unit) = self.tickets.get_mut(ticket) {
             unit.line = to;
         }
-    }
-
-    /// Adds or takes away what a ticket itself gives.
-    pub(super) fn enter_ticket(&mut self, ticket: Slot, sign: i64) {
-        let Some(unit) = self.tickets.get(ticket) else { return };
-        let mut out = std::mem::take(&mut self.scratch.line);
-        let mut anomalies = Vec::new();
-        out.clear();
-        unit.fold(&self.reference, Micros::MAX, &mut out, &mut anomalies);
-        self.books.last_effect = self.books.last_effect.max(unit.last_effect());
-        self.books.enter(&out, sign, self.position);
-        self.books.mark(&anomalies, sign);
-        self.scratch.line = out;
     }
 }

@@ -1,7 +1,7 @@
 //! One site: its units, its reference data and its books.
 //!
 //! - [`route`]: from an event to the units that it concerns
-//! - [`agents`], [`contacts`], [`lines`]: putting facts into units, and settled units into the books; [`days`]: agent-days
+//! - [`agents`], [`contacts`], [`lines`], [`tickets`]: putting facts into units, and settled units into the books; [`days`]: agent-days
 //! - [`close`]: forgetting what is over; [`due`]: days to be judged; [`define`]: new reference data for what is already folded; [`amend`]: annulled and amended facts
 //! - [`explain`]: where contributions come from; [`near`]: which contacts count in an interval
 //! - [`resting`]: units of which most are over; [`rest`]: what rests, and when
@@ -26,6 +26,7 @@ mod near;
 pub(crate) mod read;
 pub(crate) mod resting;
 mod route;
+pub(crate) mod tickets;
 
 use pegcount_domain::{
     envelope::{Position, Recorded},
@@ -47,7 +48,7 @@ use crate::{
     names::Names,
     reference::Reference,
     site::{due::DaysDue, resting::Resting},
-    ticket::TicketUnit,
+    ticket::{Classes, TicketUnit},
 };
 
 /// A list of units, found by key.
@@ -181,7 +182,10 @@ pub(crate) struct Site {
     pub(crate) contacts: Resting<ContactUnit>,
     #[serde(skip)]
     pub(crate) lines: Resting<Line>,
-    pub(crate) tickets: Units<TicketUnit>,
+    #[serde(skip)]
+    pub(crate) tickets: Resting<TicketUnit>,
+    /// What tickets are.
+    pub(crate) classes: Classes,
     /// Contacts that do not stand in the books.
     pub(crate) open: FxHashSet<Slot>,
     pub(crate) books: Books,
@@ -200,6 +204,10 @@ pub(crate) struct Site {
     /// The last event that took something back: then open work may have left an interval unnoticed.
     pub(crate) rewritten_at: Position,
     pub(crate) near: near::Near,
+    /// Tickets by their facts.
+    pub(crate) near_tickets: near::Near,
+    /// Tickets by what they owe, or owed.
+    pub(crate) near_owed: near::Near,
     /// The latest instant of all facts.
     pub(crate) last_seen: Micros,
     /// The first of the definitions that are left to a fold from the beginning.
@@ -227,6 +235,12 @@ impl Site {
         }
     }
 
+    /// Learns the words that have a meaning of their own, by the seed of all fingerprints.
+    pub(crate) fn know_words(&mut self, seed: u64) {
+        self.reference.know_words(seed, &mut self.names);
+        self.classes.know_media(&mut self.names, |word| Key::of(word, seed));
+    }
+
     /// Time has come so far: days that have ended and what has matured go into the cells.
     fn come_to(&mut self, at: Micros) {
         self.now = self.now.max(at);
@@ -250,6 +264,7 @@ impl Site {
         self.bound_changes();
         self.contacts.rest_some();
         self.lines.rest_some();
+        self.tickets.rest_some();
         self.books.cells.rest_some();
     }
 
@@ -264,6 +279,7 @@ impl Site {
     pub(crate) fn set_in_use(&mut self, in_use: InUse) {
         self.contacts.set_awake_max(in_use.units);
         self.lines.set_awake_max(in_use.units);
+        self.tickets.set_awake_max(in_use.units);
         self.books.cells.set_open_rows_max(in_use.rows);
     }
 

@@ -1,4 +1,4 @@
-//! Which settled contacts count anything in an interval, so that a short range is looked at without all of history.
+//! Which settled contacts, and which tickets, count anything in an interval, so that a short range is looked at without all of history.
 //!
 //! Invariant: a settled contact stands in every interval in which it counts, begins, ends or is complete, where its
 //! customer's line may count for it too, and in that of the last instant at which it changes a figure.
@@ -21,7 +21,7 @@ use crate::{
     weight::tree,
 };
 
-/// Settled contacts by interval.
+/// Settled contacts, or tickets, by interval.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Near(BTreeMap<i32, Vec<Slot>>);
 
@@ -29,15 +29,20 @@ impl Near {
     /// Puts a contact that has just been folded where it counts, or takes it away.
     pub(super) fn enter(&mut self, contact: Slot, out: &Output, outcome: &Outcome, joins: bool) {
         for interval in intervals(out, outcome) {
-            let list = self.0.entry(interval.0).or_default();
-            if joins {
-                list.push(contact);
-            } else if let Some(place) = list.iter().rposition(|other| *other == contact) {
-                list.swap_remove(place);
-            }
-            if list.is_empty() {
-                self.0.remove(&interval.0);
-            }
+            self.put(contact, interval, joins);
+        }
+    }
+
+    /// Puts a unit where it counts, or takes it away.
+    pub(super) fn put(&mut self, unit: Slot, interval: Interval, joins: bool) {
+        let list = self.0.entry(interval.0).or_default();
+        if joins {
+            list.push(unit);
+        } else if let Some(place) = list.iter().rposition(|other| *other == unit) {
+            list.swap_remove(place);
+        }
+        if list.is_empty() {
+            self.0.remove(&interval.0);
         }
     }
 

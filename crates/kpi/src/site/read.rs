@@ -22,7 +22,6 @@ use crate::{
     fact::Slot,
     line::{self, Item, Items},
     site::{Site, contacts::Outcomes, days::DaysRead, explain::Wanted},
-    ticket::TicketUnit,
 };
 
 /// The difference between the books and an instant.
@@ -321,8 +320,9 @@ impl<'a> Reading<'a> {
     }
 
     fn lines_with_later_tickets(&self) -> FxHashSet<Slot> {
-        let later = self.later_tickets().iter().filter(|ticket| ticket.last_effect() > self.settled_by);
-        later.flat_map(|ticket| self.site.lines_of(ticket)).collect()
+        let later = self.site.tickets_after(self.settled_by);
+        let later = later.iter().filter_map(|slot| self.site.tickets.get(*slot));
+        later.flat_map(|ticket| self.site.lines_of(&ticket)).collect()
     }
 
     /// The tickets of an open contact that name no customer: they go where the contact goes.
@@ -357,24 +357,17 @@ impl<'a> Reading<'a> {
         self.take(out, 1);
     }
 
-    /// All tickets, if one of them changes a figure later than the instant.
-    fn later_tickets(&self) -> &'a [TicketUnit] {
-        let later = self.site.books.last_effect > self.settled_by;
-        if later { &self.site.tickets.list } else { &[] }
-    }
-
     fn tickets(&mut self, scope: &Scope) {
         let (mut whole, mut now, mut ignored) = (Contributions::default(), self.contributions(), Vec::new());
-        let (reference, as_of, settled_by) = (&self.site.reference, self.as_of, self.settled_by);
-        let all = (0u32..).map(Slot).zip(self.later_tickets());
-        let wanted = |slot: &Slot| match scope {
-            Scope::Everything => true,
-            Scope::Only(chosen) => chosen.tickets.contains(slot),
-        };
-        for (_, ticket) in all.filter(|(slot, ticket)| ticket.last_effect() > settled_by && wanted(slot)) {
+        let (ground, as_of) = (self.site.ground(), self.as_of);
+        let mut later = self.site.tickets_after(self.settled_by);
+        if let Scope::Only(chosen) = scope {
+            later.retain(|slot| chosen.tickets.contains(slot));
+        }
+        for ticket in later.iter().filter_map(|slot| self.site.tickets.get(*slot)) {
             for (instant, sign, out) in [(Micros::MAX, -1, &mut whole), (as_of, 1, &mut now)] {
                 out.clear();
-                ticket.fold(reference, instant, out, &mut ignored);
+                ticket.fold(ground, instant, out, &mut ignored);
                 self.take(out, sign);
             }
         }

@@ -6,20 +6,19 @@
 use pegcount_domain::{
     envelope::{Recorded, StreamKind, StreamName},
     event::{Event, Intent as AskedIntent, LegRef, LegStep},
-    ids::{AgentId, Key, ReasonCode},
+    ids::{Key, ReasonCode},
     ticketing::TicketEvent,
     time::{Interval, Micros},
 };
 
 use crate::{
     agent::unit::AgentUnit,
-    cells::Dims,
     contact::{ContactBody, ContactFact, ContactUnit},
     fact::{AgentBody, AgentFact, Intent, LegFact, Mark, Slot, Stamp, Step, Track},
     line::Line,
     names::Id,
     site::{Site, compare::lines_named},
-    ticket::{Opened, TicketBody, TicketFact, TicketUnit},
+    ticket::{Said, TicketFact, TicketUnit, facts::kept},
 };
 
 /// Figures tell priorities apart up to this one; higher ones count as it.
@@ -229,30 +228,17 @@ impl Site {
     }
 
     fn route_ticket(&mut self, stream: StreamName<Key>, stamp: Stamp, event: &TicketEvent<Key>) {
-        let agent = |site: &mut Self, agent: Option<AgentId<Key>>| Dims {
-            agent: agent.map_or(Id::NONE, |agent| site.names.id(agent.0)),
-            ..Dims::default()
-        };
-        let body = match event {
-            TicketEvent::Opened(opening) => {
-                let queue = opening.queue.map_or(Id::NONE, |queue| self.names.id(queue.0));
-                TicketBody::Opened(Opened {
-                    contact: opening.contact.map(|contact| self.contact(contact.0)),
-                    customer: opening.customer().map(|customer| self.line(customer.0)),
-                    topic: opening.topic().map_or(Mark::NONE, |topic| Mark::of(topic.0)),
-                    by: Dims { queue, ..agent(self, opening.receiver) },
-                })
-            }
-            TicketEvent::Resolved { agent: by, .. } => TicketBody::Resolved { by: agent(self, *by) },
-            TicketEvent::Reopened { .. } => TicketBody::Reopened,
-            TicketEvent::Closed { agent: by, .. } => TicketBody::Closed { by: agent(self, *by) },
-            // No figure speaks of the rest yet.
-            _ => return,
+        let Some(kept) = kept(event, &mut self.names) else { return };
+        let said = match event {
+            TicketEvent::Opened(opening) => Some(Box::new(Said {
+                contact: opening.contact.map(|contact| self.contact(contact.0)),
+                customer: opening.customer().map(|customer| self.line(customer.0)),
+                topic: opening.topic().map_or(Mark::NONE, |topic| Mark::of(topic.0)),
+            })),
+            _ => None,
         };
         let ticket = self.tickets.slot(stream.id, TicketUnit::default);
-        self.change_ticket(ticket, |facts| {
-            crate::fact::insert_sorted(facts, TicketFact { stamp, body }, |fact| fact.stamp);
-        });
+        self.add_ticket_fact(ticket, TicketFact { stamp, event: kept, said });
     }
 
     pub(super) fn agent(&mut self, key: Key) -> Slot {

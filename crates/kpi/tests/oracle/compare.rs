@@ -14,7 +14,7 @@ use pegcount_domain::{
 use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, InUse, Kpi, Query, UnderFormula, Variant};
 
 use super::{
-    super::support::{key, query},
+    super::support::{SEED, key, query},
     Oracle,
     means::{Means, is_mean},
     ratios::is_ratio,
@@ -24,11 +24,12 @@ use super::{
 
 pub const SITES: [&str; 2] = ["north", "south"];
 
-pub const CUTS: [&[Dimension]; 4] = [
+pub const CUTS: [&[Dimension]; 5] = [
     &[Dimension::Interval15, Dimension::Queue, Dimension::Channel, Dimension::Direction],
     &[Dimension::Interval15, Dimension::Agent, Dimension::Team],
     &[Dimension::Interval15, Dimension::Queue, Dimension::Agent, Dimension::Team, Dimension::Channel],
     &[Dimension::Interval15, Dimension::Entry, Dimension::Queue],
+    &[Dimension::Hour, Dimension::Agent, Dimension::Group, Dimension::Category, Dimension::Channel],
 ];
 
 pub fn names() -> HashMap<Key, String> {
@@ -38,6 +39,7 @@ pub fn names() -> HashMap<Key, String> {
 /// Nothing has happened yet; all, nothing, or most of what may rest is going to.
 pub fn some(chance: u64) -> Kpi {
     let mut kpi = Kpi::new();
+    kpi.set_seed(SEED);
     let most = InUse { units: 3, rows: 5 };
     kpi.set_in_use(Dice(chance ^ 0xC01D).pick(&[InUse::NOTHING, InUse::NOTHING, most, InUse::default()]));
     kpi
@@ -45,7 +47,9 @@ pub fn some(chance: u64) -> Kpi {
 
 /// The folds after these events.
 pub fn fold(history: &[Recorded]) -> Kpi {
-    fold_into(Kpi::new(), history)
+    let mut kpi = Kpi::new();
+    kpi.set_seed(SEED);
+    fold_into(kpi, history)
 }
 
 pub fn fold_into(mut kpi: Kpi, history: &[Recorded]) -> Kpi {
@@ -90,13 +94,16 @@ pub fn questions(site: &str, (from, to): (Micros, Micros), as_of: Micros, chance
 
 fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut Dice) -> Query {
     use Dimension::{
-        Agent, Cause, Channel, Day, Direction, Entry, Hour, Interval15, Interval30, Priority, Queue, Reason,
-        Team,
+        Agent, Category, Cause, Channel, Day, Direction, Entry, Group, Hour, Interval15, Interval30, Kind,
+        Month, Priority, Queue, Reason, Region, Team, Tier, Week,
     };
-    let mut by: Vec<Dimension> =
-        dice.pick(&[None, Some(Interval15), Some(Interval30), Some(Hour), Some(Day)]).into_iter().collect();
+    let mut by: Vec<Dimension> = dice
+        .pick(&[None, Some(Interval15), Some(Interval30), Some(Hour), Some(Day), Some(Week), Some(Month)])
+        .into_iter()
+        .collect();
     by.extend([Queue, Agent, Team, Channel, Direction, Entry].into_iter().filter(|_| dice.chance(22)));
     by.extend([Reason, Cause, Priority].into_iter().filter(|_| dice.chance(10)));
+    by.extend([Kind, Category, Group, Tier, Region].into_iter().filter(|_| dice.chance(10)));
     let zones = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"];
     let mut some = |kind: &str| -> Vec<String> {
         let all = (0..3).map(|index| format!("{kind} {index}"));
@@ -107,7 +114,7 @@ fn question(site: &str, (from, to): (Micros, Micros), as_of: Micros, dice: &mut 
     let agents = some("agent").iter().map(|agent| AgentId::new(agent).unwrap()).collect();
     let time_zone = TimeZone::get(dice.pick(&zones)).unwrap();
     let attribution = dice.pick(&Attribution::ALL);
-    let less_than_a_day = by.first().is_some_and(|by| by.is_time() && *by != Day);
+    let less_than_a_day = by.first().is_some_and(|by| *by < Day);
     let target = dice.pick(&[None, None, Some(100), Some(500), Some(1_000), Some(3_000)]);
     let variant = Variant {
         mean_of_days: !less_than_a_day && dice.chance(50),
@@ -156,7 +163,9 @@ pub fn differs_on(
             let forced = dice.pick(&known);
             let (_, formula) = kpi.formula(site_id, forced)?;
             let truth = Oracle::count(history, key(site), as_of, Some(formula));
-            let under = fold_into(Kpi::under(key(site), &formula), history);
+            let mut under = Kpi::under(key(site), &formula);
+            under.set_seed(SEED);
+            let under = fold_into(under, history);
             questions.iter().find_map(|asked| {
                 let asked = Query { formula_version: Some(forced), ..asked.clone() };
                 let told = differs(&under, &truth, &asked, &word);

@@ -13,22 +13,23 @@ use super::{
 /// The rows of a query, day by day.
 pub struct Means {
     rows: Rows,
-    by_day: bool,
+    /// The rows' own spans.
+    buckets: Vec<(Micros, Micros)>,
 }
 
 impl Means {
     pub fn of(truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> String) -> Self {
-        let by_day = asked.by.contains(&Dimension::Day);
         let mut daily = asked.clone();
-        if !by_day {
+        if !daily.by.contains(&Dimension::Day) {
             daily.by.push(Dimension::Day);
         }
-        Self { rows: truth.rows(&Cut::of(&daily), word), by_day }
+        Self { rows: truth.rows(&Cut::of(&daily), word), buckets: Cut::of(asked).buckets }
     }
 
     /// The days of a row.
     pub fn days(&self, (from, keys): &(Micros, Vec<Option<String>>)) -> Vec<Amounts> {
-        let is_own = |row: &RowKey| row.1 == *keys && (!self.by_day || row.0 == *from);
+        let to = self.buckets.iter().find(|bucket| bucket.0 == *from).unwrap().1;
+        let is_own = |row: &RowKey| row.1 == *keys && *from <= row.0 && row.0 < to;
         self.rows.iter().filter(|(row, _)| is_own(row)).map(|(_, amounts)| amounts.clone()).collect()
     }
 }

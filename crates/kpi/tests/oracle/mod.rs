@@ -4,7 +4,7 @@
 //! live state and figures tell the same. Visits and customer lines are counted by brute force.
 //!
 //! - [`history`]: what holds after all corrections, in order; [`agents`], [`believed`], [`legs`]: agents and what
-//!   their legs came to; [`days`]: agents' local days; [`slots`]: slots beyond the first; [`contacts`], [`visits`]: contacts; [`lines`], [`issues`], [`tickets`]: customers
+//!   their legs came to; [`days`]: agents' local days; [`slots`]: slots beyond the first; [`contacts`], [`visits`]: contacts; [`lines`], [`issues`], [`tickets`]: customers; [`desk`]: tickets themselves
 //! - [`tables`], [`ratios`], [`means`]: what was counted as the rows of a query; [`compare`]: the folds against it
 //! - [`story`]: random histories
 //!
@@ -16,6 +16,7 @@ pub mod believed;
 pub mod compare;
 pub mod contacts;
 pub mod days;
+pub mod desk;
 pub mod history;
 pub mod issues;
 pub mod legs;
@@ -54,6 +55,13 @@ pub struct About {
     /// The formula version that says so; 0: they all do.
     pub version: u8,
     pub why: Why,
+    pub group: Said,
+    pub kind: Said,
+    pub category: Said,
+    pub tier: Said,
+    pub region: Said,
+    /// A ticket's channel.
+    pub channel_name: Said,
 }
 
 /// The reason of a time away or of a transfer, or the cause of a failure.
@@ -106,6 +114,9 @@ pub struct Oracle {
     pub counted: Vec<Counted>,
     pub waits: Vec<Waits>,
     pub waited: Vec<Waited>,
+    pub backlog: Vec<desk::InBacklog>,
+    /// What tickets' targets are reckoned by.
+    pub world: std::cell::OnceCell<std::rc::Rc<pegcount_domain::deadlines::World<Key>>>,
     /// Holds throughout, whatever is in force.
     pub forced: Option<Formula>,
     /// What each agent did, for days.
@@ -138,6 +149,8 @@ impl Oracle {
             counted,
             waits,
             waited,
+            backlog: Vec::new(),
+            world: std::cell::OnceCell::new(),
             deeds,
             measured,
             forced,

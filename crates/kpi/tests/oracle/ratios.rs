@@ -28,7 +28,7 @@ const fn ratio(
     Ratio { name, times: 1, above, below }
 }
 
-const RATIOS: [Ratio; 43] = [
+const RATIOS: [Ratio; 60] = [
     ratio("aht", &[(1, "handle_talk"), (1, "handle_hold"), (1, "handle_acw")], &[(1, "handled")]),
     ratio("aht_talk", &[(1, "handle_talk")], &[(1, "handled")]),
     ratio("aht_journey", &[(1, "contacts_handle_time")], &[(1, "contacts_handled")]),
@@ -139,6 +139,59 @@ const RATIOS: [Ratio; 43] = [
     ratio("fcr_repeat_form", &[(1, "repeat_none")], &[(1, "repeat_eligible")]),
     ratio("repeat_final_share", &[(1, "repeat_final")], &[(1, "repeat_eligible")]),
     ratio("reopen_rate", &[(1, "reopened")], &[(1, "resolved")]),
+    ratio("rework_rate", &[(1, "reworked")], &[(1, "resolved")]),
+    ratio("completion_rate", &[(1, "opened_valid_resolved")], &[(1, "opened_valid")]),
+    ratio("target_compliance", &[(1, "target_met")], &[(1, "target_met"), (1, "target_breached")]),
+    ratio(
+        "target_compliance_first_response",
+        &[(1, "target_met_first_response")],
+        &[(1, "target_met_first_response"), (1, "target_breached_first_response")],
+    ),
+    ratio(
+        "target_compliance_accept",
+        &[(1, "target_met_accept")],
+        &[(1, "target_met_accept"), (1, "target_breached_accept")],
+    ),
+    ratio(
+        "target_compliance_next_update",
+        &[(1, "target_met_next_update")],
+        &[(1, "target_met_next_update"), (1, "target_breached_next_update")],
+    ),
+    ratio(
+        "target_compliance_investigate",
+        &[(1, "target_met_investigate")],
+        &[(1, "target_met_investigate"), (1, "target_breached_investigate")],
+    ),
+    ratio(
+        "target_compliance_approve",
+        &[(1, "target_met_approve")],
+        &[(1, "target_met_approve"), (1, "target_breached_approve")],
+    ),
+    ratio(
+        "target_compliance_dispatch",
+        &[(1, "target_met_dispatch")],
+        &[(1, "target_met_dispatch"), (1, "target_breached_dispatch")],
+    ),
+    ratio(
+        "target_compliance_explain",
+        &[(1, "target_met_explain")],
+        &[(1, "target_met_explain"), (1, "target_breached_explain")],
+    ),
+    ratio(
+        "timeliness",
+        &[(1, "target_met_resolve")],
+        &[(1, "target_met_resolve"), (1, "target_breached_resolve")],
+    ),
+    ratio(
+        "timeliness_arrive",
+        &[(1, "target_met_arrive")],
+        &[(1, "target_met_arrive"), (1, "target_breached_arrive")],
+    ),
+    ratio("repeat_complaint_rate", &[(1, "complaints_repeated")], &[(1, "complaints_closed")]),
+    ratio("first_response_mean", &[(1, "first_response")], &[(1, "first_responses")]),
+    ratio("first_response_mean_working", &[(1, "first_response_working")], &[(1, "first_responses")]),
+    ratio("resolution_mean", &[(1, "resolution")], &[(1, "resolved")]),
+    ratio("resolution_mean_working", &[(1, "resolution_working")], &[(1, "resolved")]),
 ];
 
 /// Whether a column is one of them.

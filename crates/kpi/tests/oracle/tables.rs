@@ -84,6 +84,12 @@ impl<'a> Cut<'a> {
             Dimension::Team => about.team.map(names),
             Dimension::Queue => about.queue.map(names),
             Dimension::Entry => about.entry.map(names),
+            Dimension::Kind => about.kind.map(names),
+            Dimension::Category => about.category.map(names),
+            Dimension::Tier => about.tier.map(names),
+            Dimension::Region => about.region.map(names),
+            Dimension::Group => about.group.map(names),
+            Dimension::Channel if about.channel_name.is_some() => about.channel_name.map(names),
             Dimension::Channel => Channel::from_code(about.channel.into()).map(|c| c.word().to_owned()),
             Dimension::Direction => Direction::from_code(about.direction.into()).map(|d| d.word().to_owned()),
             Dimension::Priority => Some(about.priority.to_string()),
@@ -208,7 +214,28 @@ impl Oracle {
             row.retain(|_, amount| *amount != 0);
         }
         rows.retain(|_, row| !row.is_empty());
+        if cut.can(dimensions("backlog")) {
+            self.open_tickets(cut, names, &mut rows);
+        }
         rows
+    }
+
+    /// Tickets that are open before a bucket's end, or at the instant asked about.
+    fn open_tickets(&self, cut: &Cut, names: &dyn Fn(Key) -> String, rows: &mut Rows) {
+        for ticket in self.backlog.iter().filter(|ticket| cut.lets(&ticket.about, names)) {
+            for (from, to) in &cut.buckets {
+                let is_open = if *to <= self.as_of {
+                    ticket.from < *to && ticket.to >= *to
+                } else {
+                    *from <= self.as_of && ticket.to == Micros::MAX
+                };
+                let row = (*from, cut.keys(&ticket.about, names));
+                // Open tickets alone make a row only where tickets are asked for.
+                if is_open && (cut.keys.iter().any(|by| by.is_of_tickets()) || rows.contains_key(&row)) {
+                    *rows.entry(row).or_default().entry("backlog").or_default() += 1;
+                }
+            }
+        }
     }
 
     /// The state before a bucket's end, or at the instant asked about.
@@ -275,7 +302,12 @@ fn buckets(query: &Query) -> Vec<(Micros, Micros)> {
         match finest {
             Dimension::Interval30 => format!("{} {} {half} {}", local.date(), local.hour(), local.offset()),
             Dimension::Hour => format!("{} {} {}", local.date(), local.hour(), local.offset()),
-            _ => local.date().to_string(),
+            Dimension::Day => local.date().to_string(),
+            Dimension::Week => {
+                let week = local.date().iso_week_date();
+                format!("{} {}", week.year(), week.week())
+            }
+            _ => format!("{} {}", local.year(), local.month()),
         }
     };
     let mut buckets: Vec<(Micros, Micros)> = Vec::new();
@@ -296,16 +328,21 @@ fn buckets(query: &Query) -> Vec<(Micros, Micros)> {
 
 /// What a column can be cut by, apart from time.
 pub fn dimensions(column: &str) -> &'static [Dimension] {
-    use Dimension::{Agent, Cause, Channel, Direction, Entry, Priority, Queue, Reason, Team};
+    use Dimension::{
+        Agent, Category, Cause, Channel, Direction, Entry, Group, Kind, Priority, Queue, Reason, Region,
+        Team, Tier,
+    };
     const VISIT: &[Dimension] = &[Queue, Entry, Channel, Direction, Priority];
     match column {
+        ticket if super::desk::is_of_ticket(ticket) => {
+            &[Agent, Team, Queue, Group, Kind, Category, Tier, Region, Channel]
+        }
         "away_clock" | "away_count" => &[Agent, Team, Reason],
         "transfers_out_cold" | "transfers_out_warm" => &[Agent, Team, Queue, Channel, Direction, Reason],
         "fcr_failed" => &[Agent, Team, Queue, Channel, Cause],
         "contacts_handled" | "contacts_handle_time" | "callbacks_made" | "callback_time" => {
             &[Agent, Team, Queue, Channel]
         }
-        "opened" | "resolved" | "closed" | "reopened" => &[Agent, Team, Queue],
         "sign_ins" | "phone_keys" | "extra_slots_time" | "extra_slots_busy_time" => &[Agent, Team],
         gauge if gauge.starts_with("agents_") => &[Agent, Team],
         day if day.starts_with("agent_days") || day.starts_with("agent_months") => &[Agent, Team],

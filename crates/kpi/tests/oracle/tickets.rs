@@ -1,4 +1,4 @@
-//! Tickets: their own counts, and which of them are issues.
+//! Tickets: which of them are issues. Their own counts are [`super::desk`]'s.
 //!
 //! Invariant: the first word on a ticket's opening holds.
 
@@ -9,11 +9,10 @@ use pegcount_domain::{
     event::Event,
     ids::Key,
     ticketing::{FieldValue, TicketEvent},
-    time::Micros,
 };
 
 use super::{
-    About, Oracle, Said,
+    Oracle, Said,
     contacts::ContactStory,
     issues::{Issue, Journey},
 };
@@ -32,49 +31,6 @@ impl Oracle {
             }
         }
         self.ticketless(contacts, &with_ticket);
-    }
-
-    fn ticket(&mut self, facts: &[Recorded]) {
-        let by_now: Vec<_> = facts.iter().filter(|fact| fact.occurred_at <= self.as_of).cloned().collect();
-        let queue = by_now.iter().find_map(|fact| match &fact.event {
-            Event::Ticket(TicketEvent::Opened(opening)) => Some(opening.queue.map(|queue| queue.0)),
-            _ => None,
-        });
-        let (mut opened, mut closed) = (false, false);
-        let mut resolved: Option<(Micros, About)> = None;
-        for fact in by_now {
-            let at = fact.occurred_at;
-            let about = |agent: Said, oracle: &Self| About {
-                agent,
-                team: oracle.team(agent, at),
-                queue: queue.flatten(),
-                ..About::default()
-            };
-            match &fact.event {
-                Event::Ticket(TicketEvent::Opened(opening)) if !opened => {
-                    opened = true;
-                    let about = about(opening.receiver.map(|agent| agent.0), self);
-                    self.at(at, None, "opened", about, 1);
-                }
-                Event::Ticket(TicketEvent::Resolved { agent, .. }) if resolved.is_none() => {
-                    let about = about(agent.map(|agent| agent.0), self);
-                    resolved = Some((at, about));
-                    self.at(at, None, "resolved", about, 1);
-                }
-                Event::Ticket(TicketEvent::Reopened { .. }) => {
-                    if let Some((at, about)) = resolved.take() {
-                        closed = false;
-                        self.at(at, None, "reopened", about, 1);
-                    }
-                }
-                Event::Ticket(TicketEvent::Closed { agent, .. }) if !closed => {
-                    closed = true;
-                    let about = about(agent.map(|agent| agent.0), self);
-                    self.at(at, None, "closed", about, 1);
-                }
-                _ => {}
-            }
-        }
     }
 
     /// Counts the issue that a ticket of a known customer is; gives the contact that it was opened in.

@@ -19,8 +19,11 @@ pub type E = Event<Key>;
 /// 2026-03-02 (a Monday) 00:00 UTC.
 pub const DAY: Micros = Micros(1_772_409_600_000_000);
 
+/// Of all fingerprints.
+pub const SEED: u64 = 7;
+
 pub fn key(text: &str) -> Key {
-    Key::of(text, 7)
+    Key::of(text, SEED)
 }
 
 /// `h:mm:ss[.ffffff]` of that day; hours may exceed 24.
@@ -47,6 +50,8 @@ pub struct Centre {
     pub position: u64,
     /// When events are recorded; none: as they happen.
     pub recorded_at: Option<Micros>,
+    /// All that has been recorded.
+    pub told: Vec<Recorded>,
 }
 
 impl Centre {
@@ -54,8 +59,9 @@ impl Centre {
         let names = HashMap::new();
         let mut kpi = Kpi::new();
         // What may rest does, so that every story wakes it.
+        kpi.set_seed(SEED);
         kpi.set_in_use(InUse::NOTHING);
-        Self { kpi, names, site: "north".into(), position: 0, recorded_at: None }
+        Self { kpi, names, site: "north".into(), position: 0, recorded_at: None, told: Vec::new() }
     }
 
     pub fn key(&mut self, text: &str) -> Key {
@@ -82,6 +88,7 @@ impl Centre {
     }
 
     pub fn apply(&mut self, recorded: &Recorded) {
+        self.told.push(recorded.clone());
         self.kpi.apply(recorded);
         for key in self.kpi.missing_names() {
             self.kpi.name(key, &self.names[&key]);

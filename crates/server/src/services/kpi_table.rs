@@ -35,6 +35,13 @@ pub(super) fn dimension(field: &str, code: i32) -> Result<Dimension, Status> {
         Ok(v1::Dimension::Reason) => Dimension::Reason,
         Ok(v1::Dimension::Cause) => Dimension::Cause,
         Ok(v1::Dimension::Priority) => Dimension::Priority,
+        Ok(v1::Dimension::Week) => Dimension::Week,
+        Ok(v1::Dimension::Month) => Dimension::Month,
+        Ok(v1::Dimension::Kind) => Dimension::Kind,
+        Ok(v1::Dimension::Category) => Dimension::Category,
+        Ok(v1::Dimension::Group) => Dimension::Group,
+        Ok(v1::Dimension::Tier) => Dimension::Tier,
+        Ok(v1::Dimension::Region) => Dimension::Region,
         Ok(v1::Dimension::Unspecified) => {
             return Err(status::invalid(field, "is not said; say a dimension, or leave it out"));
         }

@@ -98,7 +98,11 @@ impl Centre {
             receiver: receiver.clone(),
             group,
             facts: Some(facts),
-            description: if is_written { format!("Please see to it: {}", matter.topic) } else { String::new() },
+            description: if is_written {
+                format!("Please see to it: {}", matter.topic)
+            } else {
+                String::new()
+            },
         };
         self.ticket_desk_says(ticket, agent, matter.topic, TicketAction::Open(Box::new(opening)));
         let steps = Course::drawn(&mut self.dice, matter, &receiver, self.now, is_written);

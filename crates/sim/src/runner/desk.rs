@@ -112,8 +112,7 @@ async fn carry_out(client: &mut Client, site: &SiteId, step: &TicketStep) -> Res
         TicketAction::Do(command) => {
             let (ticket, command) = (step.ticket.clone(), Some((**command).clone()));
             let (expected_version, text) = (0, String::new());
-            let request =
-                TicketCommandRequest { site, ticket, expected_version, command_id, text, command };
+            let request = TicketCommandRequest { site, ticket, expected_version, command_id, text, command };
             client.command_ticket(request).await
         }
         TicketAction::Merge { into } => {

@@ -3,10 +3,11 @@
 //! Every time it changes it gets a number, and any two numbers give the rows to tell: so a watcher who was slow, or away,
 //! is told at once what many changes came to.
 //!
-//! - [`sink`]: differences into rows; [`sums`]: one row; [`telling`]: what to tell, since which number
+//! - [`sink`]: differences into rows; [`sums`]: one row; [`backlog`]: open tickets; [`telling`]: what to tell, since which number
 //!
 //! Invariant: after a step it holds what the query answers as of the step's instant.
 
+mod backlog;
 mod sink;
 mod sums;
 mod telling;
@@ -21,7 +22,10 @@ use pegcount_domain::{
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use self::sums::{Since, Sums};
+use self::{
+    backlog::Backlog,
+    sums::{Since, Sums},
+};
 use crate::{
     agent::standing::STATES,
     contact::fold::Crossing,
@@ -62,7 +66,7 @@ pub struct Board {
     /// Whether formula versions are told apart.
     tells: bool,
     older_definitions: Option<Position>,
-    /// How many names the site had when the filters were looked up.
+    /// How many names and classes of tickets the site had when the filters were looked up.
     names: usize,
     base: Micros,
     as_of: Micros,
@@ -74,6 +78,8 @@ pub struct Board {
     waiting: FxHashMap<Keys, Since>,
     /// Agents that are signed in now, by state.
     signed_in: FxHashMap<Keys, [i64; STATES]>,
+    /// Tickets that are open, since which bucket.
+    backlog: Backlog,
     changed: BTreeSet<Place>,
     texts: Vec<FxHashMap<u32, Option<Name>>>,
     version: u64,
@@ -113,6 +119,7 @@ impl Board {
             rows: FxHashMap::default(),
             waiting: FxHashMap::default(),
             signed_in: FxHashMap::default(),
+            backlog: Backlog::default(),
             changed: BTreeSet::new(),
             texts: vec![FxHashMap::default(); cuts],
             version,
@@ -146,12 +153,14 @@ impl Board {
         let (base, current) = (self.base, self.current);
         let waiting = std::mem::take(&mut self.waiting);
         let signed_in = std::mem::take(&mut self.signed_in);
+        let backlog = std::mem::take(&mut self.backlog);
         let site = kpi.site(&self.query.site);
         self.base = follower.base();
         self.look_up(site);
         let same_laws = self.learn_laws(site);
         if let Some(site) = site {
             self.fill_from(site, follower);
+            self.fill_backlog(site, follower.as_of());
         }
         if self.query.by.is_empty() {
             self.row((0, Keys::new()));
@@ -169,6 +178,7 @@ impl Board {
             let same = same_base && new.is_as(&old);
             let same_gauges = waiting.get(&place.1) == self.waiting.get(&place.1)
                 && signed_in.get(&place.1) == self.signed_in.get(&place.1);
+            let same = same && backlog.get(&place.1) == self.backlog.get(&place.1);
             if same && (Some(place.0) != current || same_gauges) {
                 self.changed.remove(&place);
             }
@@ -247,7 +257,7 @@ impl Board {
 
     /// Looks up what the filters name, if there are new names.
     fn look_up(&mut self, site: Option<&Site>) {
-        let names = site.map_or(0, |site| site.names.entries().len());
+        let names = site.map_or(0, |site| site.names.entries().len() + site.classes.len());
         if names != self.names {
             self.names = names;
             self.cut = Cut::of(&self.query, site);
@@ -267,6 +277,7 @@ impl Board {
 
     /// Time has come to the follower's instant: gauges stand for the bucket in which it lies.
     fn advance(&mut self, follower: &Follower) {
+        self.begin_rows(self.as_of, follower.as_of());
         self.as_of = follower.as_of();
         self.position = follower.position();
         self.older_definitions = follower.older_definitions();

@@ -17,6 +17,9 @@ use crate::{
 impl Sink for Board {
     fn cell(&mut self, cell: Cell, line: Line) {
         let sheet = cell.measure.sheet();
+        if sheet == Sheet::Backlog {
+            return self.add_to_backlog(cell.interval, &cell.dims, line.at_base);
+        }
         if attribution(sheet, self.query.attribution) != cell.attribution {
             return;
         }

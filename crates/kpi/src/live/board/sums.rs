@@ -40,6 +40,7 @@ pub(super) struct Shown<'a> {
     pub(super) passed: i64,
     pub(super) gauge: (i64, i64),
     pub(super) agents: [i64; STATES],
+    pub(super) backlog: i64,
 }
 
 impl RowSums for Shown<'_> {
@@ -55,6 +56,10 @@ impl RowSums for Shown<'_> {
 
     fn agents(&self) -> [i64; STATES] {
         self.agents
+    }
+
+    fn backlog(&self) -> i64 {
+        self.backlog
     }
 
     fn waits(&self) -> Waits {

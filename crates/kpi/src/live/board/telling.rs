@@ -64,7 +64,8 @@ impl Board {
     fn holds(&self, place: &Place) -> bool {
         let Some(sums) = self.rows.get(place) else { return false };
         let has = |sums: &Sums| sums.amounts.iter().any(|amount| *amount != 0) || !sums.rates.is_empty();
-        has(sums) || self.gauge(place, sums).0 != 0 || self.agents(place, sums) != [0; STATES]
+        let is_behind = self.plan.backlog_makes_rows() && self.backlog_of(place) != 0;
+        is_behind || has(sums) || self.gauge(place, sums).0 != 0 || self.agents(place, sums) != [0; STATES]
     }
 
     /// Agents by state in a row.
@@ -193,7 +194,13 @@ impl Board {
             let own = sums.rates.iter().find(|(other, _)| usize::from(*other) == slot);
             own.map_or(0, |(_, rate)| *rate)
         };
-        let shown = Shown { sums, passed, gauge: (waiting, longest), agents: self.agents(place, sums) };
+        let shown = Shown {
+            sums,
+            passed,
+            gauge: (waiting, longest),
+            agents: self.agents(place, sums),
+            backlog: self.backlog_of(place),
+        };
         let bucket = usize::try_from(place.0).ok();
         let law = bucket.and_then(|at| self.laws.get(at)).copied().unwrap_or_default();
         let values = self.plan.values(&shown, law.number);

@@ -52,10 +52,23 @@ const DAY: i64 = 24 * 3600;
 
 /// Everything that names may be.
 pub fn words() -> Vec<String> {
-    let mut words: Vec<String> =
-        ["north", "south", "meal", "rest", "all", "hotline", "web form"].map(str::to_owned).to_vec();
+    let mut words: Vec<String> = [
+        "north",
+        "south",
+        "meal",
+        "rest",
+        "all",
+        "hotline",
+        "web form",
+        "repair",
+        "complaint",
+        "letter",
+        "email",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for index in 0..12 {
-        for kind in ["agent", "queue", "team", "c", "customer", "topic"] {
+        for kind in ["agent", "queue", "team", "c", "customer", "topic", "trade", "tier", "region", "group"] {
             words.push(format!("{kind} {index}"));
         }
     }
@@ -70,7 +83,7 @@ pub fn told(recorded: &Recorded) -> String {
         words.extend(["c", "t", "v"].map(|kind| format!("{kind} {index}")));
         words.extend(people().map(|agent| format!("leg {index} {agent}")));
     }
-    words.extend(["done", "mute", "repair", "wrong"].map(str::to_owned));
+    words.extend(["done", "mute", "wrong"].map(str::to_owned));
     let names: HashMap<String, String> =
         words.into_iter().map(|word| (key(&word).0.to_string(), word)).collect();
     let text = format!(

@@ -3,11 +3,15 @@
 use pegcount_domain::{
     envelope::StreamKind,
     event::Event,
-    ids::{AgentId, ContactId, CustomerId, Key, QueueId, TicketKind, TopicId, WrapUpCode},
-    ticketing::{FieldValue, Opening, TicketEvent},
+    ids::{
+        AgentId, CategoryId, ContactId, CustomerId, Key, QueueId, ReasonCode, TeamId, TicketId, TicketKind,
+        TopicId, WrapUpCode,
+    },
+    ticketing::{FieldValue, Opening, Promiser, TargetKind, TicketEvent, Urgency, Validity, VisitStep},
+    time::Micros,
 };
 
-use super::{AGENTS, DAY, QUEUES, Teller, key};
+use super::{AGENTS, DAY, Dice, QUEUES, Teller, key};
 
 impl Teller {
     pub(super) fn wrap_ups(&mut self, contact: &str, last: i64) {
@@ -37,14 +41,19 @@ impl Teller {
             receiver: agent,
             contact,
             queue: dice.chance(80).then_some(queue),
-            set: customer.into_iter().chain(topic.map(FieldValue::Topic)).collect(),
-            ..Opening::of(TicketKind(key("repair")))
+            group: dice.chance(40).then(|| TeamId(key(dice.pick(&GROUPS)))),
+            set: customer.into_iter().chain(topic.map(FieldValue::Topic)).chain(told(dice)).collect(),
+            ..Opening::of(TicketKind(key(dice.pick(&["repair", "complaint"]))))
         }));
         let late = dice.pick(&[0, 0, 0, 0, 900, DAY]);
         let at = last - 5 + late;
         let mut now = last - dice.below(4) + late + dice.pick(&[0, 0, 0, 3, 600]);
         self.put(StreamKind::Ticket, &id, at, Event::Ticket(opened));
-        let (way, reason, rework) = (None, None, None);
+        if self.tickets.chance(60) {
+            now = self.work(&id, at, now);
+        }
+        let (way, reason) = (None, None);
+        let rework = self.tickets.pick(&[None, Some(true), Some(false)]);
         self.put(
             StreamKind::Ticket,
             &id,
@@ -70,4 +79,74 @@ impl Teller {
         }
         self.put(StreamKind::Ticket, &id, now + 60, Event::Ticket(TicketEvent::Closed { agent, reason }));
     }
+
+    /// What happens to a ticket before it is settled; when it will be.
+    fn work(&mut self, id: &str, opened: i64, settled: i64) -> i64 {
+        let mut now = opened;
+        for _ in 0..self.tickets.below(7) {
+            now += self.tickets.pick(&[1, 40, 1800, 7200, DAY]) + self.tickets.below(600);
+            let event = self.step(now);
+            self.put(StreamKind::Ticket, id, now, Event::Ticket(event));
+        }
+        settled.max(now + 1)
+    }
+
+    fn step(&mut self, now: i64) -> TicketEvent<Key> {
+        let dice = &mut self.tickets;
+        let agent = AgentId(key(dice.pick(&AGENTS)));
+        let group = dice.chance(50).then(|| TeamId(key(dice.pick(&GROUPS))));
+        let reason = ReasonCode(key("done"));
+        let set: Vec<_> = told(dice).collect();
+        match dice.below(16) {
+            0 | 1 => TicketEvent::Accepted { owner: agent },
+            2 => TicketEvent::Classified { set },
+            3 => TicketEvent::Edited { set },
+            4 => TicketEvent::Dispatched { group, to: None },
+            5 => TicketEvent::Held { reason },
+            6 => TicketEvent::Resumed,
+            7 | 8 => TicketEvent::Informed { contact: None },
+            9 => TicketEvent::Investigated,
+            10 => TicketEvent::Reassigned { owner: dice.chance(60).then_some(agent), group, reason },
+            11 => TicketEvent::Repeated { contact: None },
+            12 => {
+                let step = dice.pick(&[VisitStep::Requested, VisitStep::Arrived, VisitStep::SlipFiled]);
+                TicketEvent::VisitStepped { step, appointment: None, slip: None }
+            }
+            13 | 14 => {
+                let target = dice.pick(&[
+                    TargetKind::FirstResponse,
+                    TargetKind::NextUpdate,
+                    TargetKind::Resolve,
+                    TargetKind::Arrive,
+                ]);
+                let due = now + dice.pick(&[-60, 0, 900, 7200, DAY]) + dice.below(60);
+                TicketEvent::Promised { target, due: Micros(due * 1_000_000), by: Promiser::Agent }
+            }
+            _ if dice.chance(40) => {
+                let (explanation, into) = (key("wrong"), TicketId(key("t 0")));
+                dice.pick(&[
+                    TicketEvent::Cancelled { reason, explanation },
+                    TicketEvent::Merged { into },
+                    TicketEvent::Closed { agent: Some(agent), reason: None },
+                ])
+            }
+            _ => TicketEvent::Arrived,
+        }
+    }
+}
+
+const GROUPS: [&str; 2] = ["group 0", "group 1"];
+
+/// Some of what can be said of a ticket.
+fn told(dice: &mut Dice) -> impl Iterator<Item = FieldValue<Key>> + use<> {
+    let word = |dice: &mut Dice, kind: &str| key(&format!("{kind} {}", dice.below(2)));
+    let fields = [
+        dice.chance(30).then(|| FieldValue::Category(CategoryId(word(dice, "trade")))),
+        dice.chance(20).then(|| FieldValue::Tier(word(dice, "tier"))),
+        dice.chance(20).then(|| FieldValue::Region(word(dice, "region"))),
+        dice.chance(20).then(|| FieldValue::Channel(key(dice.pick(&["letter", "email"])))),
+        dice.chance(20).then(|| FieldValue::Urgency(dice.pick(&[Urgency::Urgent, Urgency::NotUrgent]))),
+        dice.chance(15).then(|| FieldValue::Validity(dice.pick(&[Validity::Valid, Validity::Invalid]))),
+    ];
+    fields.into_iter().flatten()
 }
