@@ -59,18 +59,18 @@ impl Engine {
         &self,
         site: &SiteId,
         ticket: &TicketId,
-        asked: Vec<Name>,
+        named: Vec<Name>,
         purpose: ReasonCode,
         (reader, command_id): (Reader<'_>, CommandId),
     ) -> Result<Vec<ReadValue>, EngineError> {
         let written = self.references_of(site, ticket).await?;
-        if let Some(stranger) = asked.iter().find(|one| !written.contains(one)) {
+        if let Some(stranger) = named.iter().find(|one| !written.contains(one)) {
             let reason = format!(
                 "holds {stranger}, which is no text of ticket {ticket}; take references of its history"
             );
             return Err(EngineError::invalid("references", reason));
         }
-        let wanted = if asked.is_empty() { written } else { asked };
+        let wanted = if named.is_empty() { written } else { named };
         if wanted.len() > READ_MAX {
             let reason =
                 format!("would be {}; the limit is {READ_MAX}: name those that you need", wanted.len());

@@ -82,7 +82,7 @@ fn shown(
     file: read::SiteRead,
     standing: &[Event],
 ) -> Result<Option<Diff>, CliError> {
-    check_calendars(file.calendars, file.events.iter().chain(standing))?;
+    check_calendars(file.calendars, &file.events.iter().chain(standing))?;
     let diff = Diff::of(&file.events, standing);
     output::line(diff.words(&file.zone))?;
     if diff.events.is_empty() {
@@ -99,7 +99,7 @@ fn shown(
 /// Policies count by calendars that are there.
 fn check_calendars<'e>(
     named: Vec<(String, read::SiteFileError)>,
-    definitions: impl Iterator<Item = &'e Event> + Clone,
+    definitions: &(impl Iterator<Item = &'e Event> + Clone),
 ) -> Result<(), CliError> {
     let is_defined = |name: &str| {
         let mut definitions = definitions.clone();

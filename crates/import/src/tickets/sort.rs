@@ -229,9 +229,9 @@ mod tests {
         for (line, (ticket, at, rank, rest)) in (2..).zip(rows) {
             sorter.push((ticket.as_bytes(), *at, *rank, rest.as_bytes()), line).unwrap();
         }
-        let (mut sorted, put_aside) = sorter.finish().unwrap();
+        let (mut all, put_aside) = sorter.finish().unwrap();
         let mut found = Vec::new();
-        while let Some(row) = sorted.next_row().unwrap() {
+        while let Some(row) = all.next_row().unwrap() {
             let text = |bytes| String::from_utf8(bytes).unwrap();
             found.push((text(row.ticket), row.at, row.rank, text(row.rest)));
         }

@@ -93,7 +93,7 @@ impl Reader<'_> {
     /// The calendars that a set of policies names, each with what is wrong if it is defined nowhere.
     pub(super) fn calendars_named(&self, entry: &TicketPoliciesEntry) -> Vec<(String, SiteFileError)> {
         let mut named = Vec::new();
-        for policy in entry.policy.iter().map(|policy| policy.get_ref()) {
+        for policy in entry.policy.iter().map(toml::Spanned::get_ref) {
             for rule in &policy.target {
                 let own = format!("policy {}: {}", policy.name.get_ref(), rule.target.get_ref());
                 let steps = [("warnings", &rule.warnings), ("escalations", &rule.escalations)];

@@ -69,6 +69,9 @@ pub struct TicketCursor {
 /// asked one by one.
 const SORTED_MAX: u64 = 20_000;
 
+/// Up to so many overdue tickets are put into a set; of more a page is found as soon by asking each.
+const FEW_MAX: usize = 20_000;
+
 impl TicketFilter {
     /// What must all hold: of each list one.
     fn conditions(&self) -> Vec<Vec<Facet>> {
@@ -138,7 +141,7 @@ impl Tickets {
     }
 
     /// Those that are asked for but for their times.
-    fn candidates(&self, filter: &TicketFilter) -> RoaringBitmap {
+    fn candidates(&self, filter: &TicketFilter, now: Micros) -> RoaringBitmap {
         let mut conditions = filter.conditions();
         // The smallest first: the others only make it smaller.
         conditions.sort_by_key(|facets| self.index.count(facets));
@@ -149,6 +152,12 @@ impl Tickets {
         };
         for facets in rest {
             self.index.keep(&mut found, facets);
+        }
+        // Where few were missed, most tickets need not be asked.
+        if filter.breached == Some(true)
+            && let Some(overdue) = self.index.overdue(now, FEW_MAX)
+        {
+            found &= overdue | self.index.any_of(&[Facet::Missed]);
         }
         found
     }
@@ -162,7 +171,7 @@ impl Tickets {
         limit: usize,
         now: Micros,
     ) -> (Vec<Place>, bool) {
-        let mut candidates = self.candidates(filter);
+        let mut candidates = self.candidates(filter, now);
         let wanted = |place: &Place| self.is_in_time(*place, filter, now);
         let mut found: Vec<Place> = match order {
             TicketOrder::Oldest => {

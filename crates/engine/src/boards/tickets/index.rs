@@ -102,6 +102,17 @@ impl Index {
         self.by_due.range(from..(to, 0)).copied()
     }
 
+    /// Those that were due before an instant; none if they are more than `most`.
+    pub(super) fn overdue(&self, now: Micros, most: usize) -> Option<RoaringBitmap> {
+        let mut places: Vec<Place> =
+            self.by_due.range(..(now, 0)).take(most + 1).map(|(_, place)| *place).collect();
+        if places.len() > most {
+            return None;
+        }
+        places.sort_unstable();
+        Some(RoaringBitmap::from_iter(places))
+    }
+
     /// The first after an instant.
     pub(super) fn next_due(&self, after: Micros) -> Option<Micros> {
         self.by_due.range((after, Place::MAX)..).next().map(|(due, _)| *due)
