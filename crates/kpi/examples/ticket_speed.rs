@@ -1,7 +1,7 @@
 //! How fast tickets are folded, what they take of memory, and how long questions about them take.
 //!
 //! `cargo run --release -p pegcount-kpi --example ticket_speed [tickets]`
-#![allow(clippy::expect_used, missing_docs, reason = "a measurement by hand")]
+#![allow(clippy::expect_used, clippy::cast_precision_loss, missing_docs, reason = "a measurement by hand")]
 
 use std::time::Instant;
 

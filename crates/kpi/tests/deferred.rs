@@ -17,7 +17,7 @@ use oracle::{
 };
 use pegcount_domain::{envelope::Recorded, time::Micros};
 use pegcount_kpi::{Kpi, Table};
-use support::key;
+use support::{SEED, key};
 
 /// Seeds unless the environment says otherwise.
 const SEEDS: u64 = 40;
@@ -27,6 +27,7 @@ fn without(history: &[Recorded], deferring: &Kpi, limit: usize) -> Vec<Recorded>
     let mut kept = Vec::new();
     for site in SITES.map(key) {
         let mut own = Kpi::new();
+        own.set_seed(SEED);
         own.set_touch_limit(Some(limit));
         for recorded in history.iter().filter(|recorded| recorded.stream.site == site) {
             own.apply(recorded);
@@ -47,6 +48,7 @@ fn a_fold_that_defers_definitions_answers_as_if_they_had_not_been_made_and_says_
         let history = tell(seed, 6, Arrival::ALittleLate);
         let limit = if seed % 2 == 0 { 0 } else { 20 };
         let mut kpi = Kpi::new();
+        kpi.set_seed(SEED);
         kpi.set_touch_limit(Some(limit));
         let deferring = fold_into(kpi, &history);
         let expected = fold(&without(&history, &deferring, limit));

@@ -22,6 +22,17 @@ use pegcount_domain::{
 
 use super::{super::support::key, About, Oracle, Said};
 
+/// What a ticket is, and whose group it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Class {
+    pub group: Said,
+    pub kind: Said,
+    pub category: Said,
+    pub tier: Said,
+    pub region: Said,
+    pub channel: Said,
+}
+
 /// A ticket that came into the backlog, and left it or not.
 #[derive(Clone, Copy, Debug)]
 pub struct InBacklog {
@@ -35,7 +46,8 @@ pub struct InBacklog {
 struct Played<'a> {
     facts: Vec<(&'a TicketEvent<Key>, Micros)>,
     stood: Vec<Ticket<Key>>,
-    class: About,
+    queue: Said,
+    class: Class,
 }
 
 impl Played<'_> {
@@ -144,7 +156,15 @@ impl Oracle {
 
     fn about(&self, played: &Played<'_>, agent: Said, at: Micros, as_at: &Ticket<Key>) -> About {
         let group = as_at.group.map(|group| group.0);
-        About { agent, team: self.team(agent, at), group, ..played.class }
+        // For the life of the test: there are few, and they are compared often.
+        let class: &'static Class = Box::leak(Box::new(Class { group, ..played.class }));
+        About {
+            agent,
+            team: self.team(agent, at),
+            queue: played.queue,
+            class: Some(class),
+            ..About::default()
+        }
     }
 
     /// One ticket.
@@ -160,8 +180,8 @@ impl Oracle {
             match &mut played {
                 None => {
                     let Some(ticket) = Ticket::opened(event, at, &Key::default()) else { continue };
-                    let class = About::default();
-                    played = Some(Played { facts: vec![(event, at)], stood: vec![ticket], class });
+                    let (queue, class) = (None, Class::default());
+                    played = Some(Played { facts: vec![(event, at)], stood: vec![ticket], queue, class });
                 }
                 Some(played)
                     if !played.last().status.is_over() && !matches!(event, TicketEvent::Opened(_)) =>
@@ -177,15 +197,16 @@ impl Oracle {
         let Some(mut played) = played else { return };
         let TicketEvent::Opened(opening) = played.facts[0].0 else { unreachable!() };
         let told = &played.last().facts;
-        played.class = About {
-            queue: opening.queue.map(|queue| queue.0),
+        let class = Class {
             kind: Some(opening.kind.0),
             category: told.category.map(|category| category.0),
             tier: told.tier,
             region: told.region,
-            channel_name: told.channel,
-            ..About::default()
+            channel: told.channel,
+            ..Class::default()
         };
+        played.queue = opening.queue.map(|queue| queue.0);
+        played.class = class;
         let world = self.world.get_or_init(|| Rc::new(self.make_world())).clone();
         self.counts(&played, &world);
         self.in_the_end(&played);
@@ -199,8 +220,8 @@ impl Oracle {
         let first =
             self.about(played, played.stood[0].receiver.map(|agent| agent.0), opened_at, &played.stood[0]);
         self.at(opened_at, None, "opened", first, 1);
-        let (mut resolved, mut arrived): (Option<(Micros, About)>, Option<(Micros, About, bool)>) =
-            (None, None);
+        let mut resolved: Option<(Micros, About)> = None;
+        let mut arrived: Option<(Micros, About, bool)> = None;
         let mut responded = false;
         for index in 1..played.facts.len() {
             let (event, at) = played.facts[index];
@@ -317,17 +338,9 @@ impl Oracle {
             for (index, moment) in moments.iter().enumerate() {
                 match &moment.step {
                     Step::Activated { due: now } => (due, since, missed) = (*now, moment.at, false),
-                    Step::Paused => {
-                        if target.clock.promise.is_none() {
-                            due = None;
-                        }
-                    }
+                    Step::Paused if target.clock.promise.is_none() => due = None,
                     Step::Resumed { due: now } => (due, since) = (*now, moment.at),
-                    Step::Changed { to, .. } => {
-                        if *to != due {
-                            (due, since) = (*to, moment.at);
-                        }
-                    }
+                    Step::Changed { to, .. } if *to != due => (due, since) = (*to, moment.at),
                     Step::Breached => {
                         missed = true;
                         // A due time that was past when it was set is told of before it was set.
@@ -405,7 +418,7 @@ impl Oracle {
             let ticket = &played.stood[index];
             let about = self.about(played, answers(ticket), *at, ticket);
             let same =
-                |known: &InBacklog| (known.about.agent, known.about.group) == (about.agent, about.group);
+                |known: &InBacklog| (known.about.agent, known.about.class) == (about.agent, about.class);
             if ticket.status.is_open() && open.as_ref().is_some_and(same) {
                 continue;
             }

@@ -55,13 +55,8 @@ pub struct About {
     /// The formula version that says so; 0: they all do.
     pub version: u8,
     pub why: Why,
-    pub group: Said,
-    pub kind: Said,
-    pub category: Said,
-    pub tier: Said,
-    pub region: Said,
-    /// A ticket's channel.
-    pub channel_name: Said,
+    /// Of a ticket.
+    pub class: Option<&'static desk::Class>,
 }
 
 /// The reason of a time away or of a transfer, or the cause of a failure.

@@ -84,12 +84,14 @@ impl<'a> Cut<'a> {
             Dimension::Team => about.team.map(names),
             Dimension::Queue => about.queue.map(names),
             Dimension::Entry => about.entry.map(names),
-            Dimension::Kind => about.kind.map(names),
-            Dimension::Category => about.category.map(names),
-            Dimension::Tier => about.tier.map(names),
-            Dimension::Region => about.region.map(names),
-            Dimension::Group => about.group.map(names),
-            Dimension::Channel if about.channel_name.is_some() => about.channel_name.map(names),
+            Dimension::Kind => about.class.and_then(|class| class.kind).map(names),
+            Dimension::Category => about.class.and_then(|class| class.category).map(names),
+            Dimension::Tier => about.class.and_then(|class| class.tier).map(names),
+            Dimension::Region => about.class.and_then(|class| class.region).map(names),
+            Dimension::Group => about.class.and_then(|class| class.group).map(names),
+            Dimension::Channel if about.class.is_some() => {
+                about.class.and_then(|class| class.channel).map(names)
+            }
             Dimension::Channel => Channel::from_code(about.channel.into()).map(|c| c.word().to_owned()),
             Dimension::Direction => Direction::from_code(about.direction.into()).map(|d| d.word().to_owned()),
             Dimension::Priority => Some(about.priority.to_string()),
