@@ -55,6 +55,10 @@ impl Gather<'_> {
                 add(counts, &lacking.dims, lacking.amount);
             }
         }
+        if self.query.by.is_empty() {
+            // The single row of a whole range is always there.
+            self.touch(0, Keys::new());
+        }
         let as_of = self.query.as_of;
         let begun: Vec<bool> = self.buckets.list.iter().map(|bucket| bucket.from <= as_of).collect();
         for (bucket, begun) in begun.into_iter().enumerate().rev() {

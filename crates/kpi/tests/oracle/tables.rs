@@ -233,7 +233,11 @@ impl Oracle {
                 };
                 let row = (*from, cut.keys(&ticket.about, names));
                 // Open tickets alone make a row only where tickets are asked for.
-                if is_open && (cut.keys.iter().any(|by| by.is_of_tickets()) || rows.contains_key(&row)) {
+                if is_open
+                    && (cut.query.by.is_empty()
+                        || cut.keys.iter().any(|by| by.is_of_tickets())
+                        || rows.contains_key(&row))
+                {
                     *rows.entry(row).or_default().entry("backlog").or_default() += 1;
                 }
             }
