@@ -57,7 +57,7 @@ impl Gather<'_> {
         }
         if self.query.by.is_empty() {
             // The single row of a whole range is always there.
-            self.touch(0, Keys::new());
+            self.rows.touch(0, Keys::new());
         }
         let as_of = self.query.as_of;
         let begun: Vec<bool> = self.buckets.list.iter().map(|bucket| bucket.from <= as_of).collect();
@@ -72,9 +72,9 @@ impl Gather<'_> {
             let Ok(bucket) = u32::try_from(bucket) else { continue };
             for (keys, amount) in &open {
                 if self.plan.backlog_makes_rows() {
-                    self.touch(bucket, keys.clone());
+                    self.rows.touch(bucket, keys.clone());
                 }
-                if let Some(row) = self.known(bucket, keys) {
+                if let Some(row) = self.rows.known(bucket, keys) {
                     row.set_backlog(*amount);
                 }
             }

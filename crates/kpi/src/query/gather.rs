@@ -3,19 +3,19 @@
 //! Invariant: every contribution of the range that passes the query's filters is in exactly one row.
 
 use pegcount_domain::time::{Interval, Micros, Span};
-use rustc_hash::FxHashMap;
 
 use crate::{
-    agent::standing::{STATES, State},
+    agent::standing::State,
     cells::{Attribution, Cells, Contribution, Detail, Dims, TableRange},
     live::Follower,
     measure::{Measure, Sheet},
     query::{
         Query,
         buckets::Buckets,
-        cut::{Cut, Keys, attribution},
-        plan::{Plan, RowSums, merged},
-        versions::{self, Counted},
+        cut::{Cut, attribution},
+        plan::Plan,
+        rows::Rows,
+        versions,
     },
     site::{
         Site,
@@ -25,86 +25,6 @@ use crate::{
     },
 };
 
-/// Waits of the answered and of the abandoned, by length.
-pub(crate) type Waits = [Vec<(Detail, i64)>; 2];
-
-/// One row; its amounts stand beside it. Small: a question by agent and interval has some hundred thousand.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) bucket: u32,
-    pub(crate) keys: Keys,
-    more: Option<Box<More>>,
-}
-
-/// What only some questions ask for.
-#[derive(Clone, Debug, Default)]
-struct More {
-    waiting: i64,
-    longest: i64,
-    /// Open tickets.
-    backlog: i64,
-    /// Agents by state, by [`State`].
-    agents: [i64; STATES],
-    waits: Waits,
-    /// By which formula versions it was counted.
-    counted: Counted,
-}
-
-impl Place {
-    fn more(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
-    }
-
-    /// The formula versions by which it was counted.
-    pub(crate) fn versions(&self) -> impl Iterator<Item = u8> {
-        self.more.iter().flat_map(|more| more.counted.versions())
-    }
-
-    /// So many tickets are open.
-    pub(super) fn set_backlog(&mut self, backlog: i64) {
-        self.more().backlog = backlog;
-    }
-
-    /// Whether a visit waits in it, or an agent stands in a state.
-    fn has_gauges(&self) -> bool {
-        self.more
-            .as_ref()
-            .is_some_and(|more| more.waiting != 0 || more.agents.iter().any(|count| *count != 0))
-    }
-}
-
-/// The sums of one row.
-pub(crate) struct Sums<'g> {
-    pub(crate) row: &'g Place,
-    amounts: &'g [i64],
-}
-
-impl RowSums for Sums<'_> {
-    fn amount(&self, slot: usize) -> i64 {
-        self.amounts.get(slot).copied().unwrap_or(0)
-    }
-
-    fn waiting(&self) -> (i64, i64) {
-        self.row.more.as_ref().map_or((0, 0), |more| (more.waiting, more.longest))
-    }
-
-    fn waits(&self) -> Waits {
-        self.row
-            .more
-            .as_ref()
-            .map(|more| more.waits.each_ref().map(|waits| merged(waits)))
-            .unwrap_or_default()
-    }
-
-    fn agents(&self) -> [i64; STATES] {
-        self.row.more.as_ref().map_or([0; STATES], |more| more.agents)
-    }
-
-    fn backlog(&self) -> i64 {
-        self.row.more.as_ref().map_or(0, |more| more.backlog)
-    }
-}
-
 /// A measure to be read from a table's rows.
 struct Needed {
     /// Where it stands in a row.
@@ -112,55 +32,6 @@ struct Needed {
     measure: Measure,
     /// Where it goes; none: to the waits by their length.
     slot: Option<usize>,
-}
-
-/// The rows of one bucket by their keys.
-#[derive(Default)]
-struct Rows {
-    /// Of a question by one dimension: by its number, as far as numbers are dense; [`NO_ROW`]: none.
-    by_number: Vec<u32>,
-    others: FxHashMap<Keys, usize>,
-}
-
-const NO_ROW: u32 = u32::MAX;
-/// Rows are found by number if all buckets together have no more places than this.
-const PLACES_MAX: usize = 1 << 22;
-
-impl Rows {
-    /// The row with these keys, or `next` as a new one; numbers below `dense` have places of their own.
-    fn row(&mut self, keys: &Keys, dense: usize, next: usize) -> usize {
-        let (Some(number), Ok(new)) = (number(keys, dense), u32::try_from(next)) else {
-            return *self.others.entry(keys.clone()).or_insert(next);
-        };
-        if self.by_number.is_empty() {
-            self.by_number.resize(dense, NO_ROW);
-        }
-        let Some(row) = self.by_number.get_mut(number) else { return next };
-        if *row == NO_ROW {
-            *row = new;
-        }
-        usize::try_from(*row).unwrap_or(next)
-    }
-
-    /// The row with these keys, if it is there.
-    fn find(&self, keys: &Keys, dense: usize) -> Option<usize> {
-        match number(keys, dense) {
-            Some(number) => {
-                let row = self.by_number.get(number).filter(|row| **row != NO_ROW)?;
-                usize::try_from(*row).ok()
-            }
-            None => self.others.get(keys).copied(),
-        }
-    }
-}
-
-/// The number by which these keys are found, if they are one number that has a place.
-#[inline]
-fn number(keys: &Keys, dense: usize) -> Option<usize> {
-    match keys.as_slice() {
-        [only] => usize::try_from(*only).ok().filter(|number| *number < dense),
-        _ => None,
-    }
 }
 
 /// The units that a plan needs.
@@ -188,18 +59,12 @@ pub(crate) struct Gather<'a> {
     pub(crate) site: Option<&'a Site>,
     pub(super) buckets: &'a Buckets,
     pub(super) cut: Cut,
-    /// For each bucket its rows: what lies in one is read together, and few rows are found fast.
-    index: Vec<Rows>,
-    /// Keys below it are found by their number.
-    dense: usize,
-    pub(crate) rows: Vec<Place>,
-    /// For each row an amount in each slot.
-    amounts: Vec<i64>,
+    /// With an amount in each slot.
+    pub(crate) rows: Rows,
     /// Whether formula versions are told apart.
     tells: bool,
     /// Whether days are held against a target that the query says.
     is_forced: bool,
-    last: Option<(u32, Keys, usize)>,
 }
 
 impl<'a> Gather<'a> {
@@ -215,16 +80,13 @@ impl<'a> Gather<'a> {
             site,
             buckets,
             cut: Cut::of(query, site),
-            index: std::iter::repeat_with(Rows::default).take(buckets.list.len()).collect(),
-            dense: site
-                .map(|site| site.names.entries().len() + 1)
-                .filter(|names| names * buckets.list.len() <= PLACES_MAX)
-                .unwrap_or(0),
-            rows: Vec::new(),
-            amounts: Vec::new(),
+            rows: Rows::new(
+                buckets.list.len(),
+                site.map_or(0, |site| site.names.entries().len() + 1),
+                plan.measures.len(),
+            ),
             tells: site.is_some_and(|site| versions::tells(query, site)),
             is_forced: query.variant.efficiency_target.is_some(),
-            last: None,
         }
     }
 
@@ -353,7 +215,7 @@ impl<'a> Gather<'a> {
                 self.wait_of(row, *measure, dims.detail, amount);
                 continue;
             };
-            self.add(row, *slot, amount);
+            self.rows.add(row, *slot, amount);
             if self.tells {
                 self.note(row, dims, *measure, amount);
             }
@@ -369,7 +231,7 @@ impl<'a> Gather<'a> {
             && let Some(place) = self.buckets.place(*interval)
             && let Some(row) = self.row(place, dims)
         {
-            self.add(row, slot, *amount);
+            self.rows.add(row, slot, *amount);
             if self.tells {
                 self.note(row, dims, *measure, *amount);
             }
@@ -385,27 +247,16 @@ impl<'a> Gather<'a> {
         self.is_forced && is_targeted(measure)
     }
 
-    #[inline]
-    fn add(&mut self, row: usize, slot: usize, amount: i64) {
-        if let Some(sum) = self.amounts.get_mut(row * self.plan.measures.len() + slot) {
-            *sum += amount;
-        }
-    }
-
     /// Notes by which formula version something was counted.
     fn note(&mut self, row: usize, dims: &Dims, measure: Measure, amount: i64) {
         if let Some(row) = self.rows.get_mut(row).filter(|_| measure.sheet().is_versioned()) {
-            row.more().counted.note(dims.version, measure, amount);
+            row.note(dims.version, measure, amount);
         }
     }
 
     fn wait_of(&mut self, row: usize, measure: Measure, length: Detail, amount: i64) {
-        let Some(row) = self.rows.get_mut(row).filter(|_| amount != 0) else { return };
-        let [answered, abandoned] = &mut row.more().waits;
-        if measure == Measure::WaitsAnswered {
-            answered.push((length, amount));
-        } else {
-            abandoned.push((length, amount));
+        if let Some(row) = self.rows.get_mut(row).filter(|_| amount != 0) {
+            row.add_waits(measure, length, amount);
         }
     }
 
@@ -430,10 +281,9 @@ impl<'a> Gather<'a> {
     }
 
     fn stand(&mut self, place: u32, dims: &Dims, state: State, sign: i64) {
-        let Some(row) = self.row(place, dims) else { return };
-        let row = self.rows.get_mut(row).map(Place::more);
-        if let Some(agents) = row.and_then(|row| row.agents.get_mut(state as usize)) {
-            *agents += sign;
+        let row = self.row(place, dims);
+        if let Some(row) = row.and_then(|row| self.rows.get_mut(row)) {
+            row.stand(state, sign);
         }
     }
 
@@ -451,7 +301,7 @@ impl<'a> Gather<'a> {
                 let Some(row) = place.and_then(|place| self.row(place, &dims)) else { continue };
                 for (measure, amount) in amounts.iter().filter(|(measure, _)| is_targeted(*measure)) {
                     if let Some(slot) = self.plan.slot(*measure) {
-                        self.add(row, slot, *amount);
+                        self.rows.add(row, slot, *amount);
                     }
                 }
             }
@@ -477,69 +327,15 @@ impl<'a> Gather<'a> {
     }
 
     fn wait(&mut self, place: u32, dims: &Dims, waited: Micros) {
-        let Some(row) = self.row(place, dims) else { return };
-        if let Some(row) = self.rows.get_mut(row).map(Place::more) {
-            row.waiting += 1;
-            row.longest = row.longest.max(waited.0);
+        let row = self.row(place, dims);
+        if let Some(row) = row.and_then(|row| self.rows.get_mut(row)) {
+            row.wait(waited);
         }
     }
 
     fn row(&mut self, place: u32, dims: &Dims) -> Option<usize> {
         let keys = self.cut.keys(dims)?;
-        Some(self.touch(place, keys))
-    }
-
-    /// The row of a bucket with these keys, if it is there.
-    pub(super) fn known(&mut self, place: u32, keys: &Keys) -> Option<&mut Place> {
-        let rows = usize::try_from(place).ok().and_then(|place| self.index.get(place));
-        let row = rows?.find(keys, self.dense)?;
-        self.rows.get_mut(row)
-    }
-
-    /// The row of a bucket with these keys, made if it is not there yet.
-    pub(crate) fn touch(&mut self, place: u32, keys: Keys) -> usize {
-        if let Some((last_place, last_keys, row)) = &self.last
-            && *last_place == place
-            && *last_keys == keys
-        {
-            return *row;
-        }
-        let next = self.rows.len();
-        let bucket = usize::try_from(place).ok().and_then(|place| self.index.get_mut(place));
-        let row = bucket.map_or(next, |rows| rows.row(&keys, self.dense, next));
-        if row == next {
-            self.rows.push(Place { bucket: place, keys: keys.clone(), more: None });
-            self.amounts.resize(self.amounts.len() + self.plan.measures.len(), 0);
-        }
-        self.last = Some((place, keys, row));
-        row
-    }
-
-    /// The sums of a row.
-    pub(crate) fn sums(&self, row: usize) -> Option<Sums<'_>> {
-        let width = self.plan.measures.len();
-        let amounts = self.amounts.get(row * width..(row + 1) * width)?;
-        Some(Sums { row: self.rows.get(row)?, amounts })
-    }
-
-    /// Forgets the rows in which nothing happened.
-    pub(crate) fn leave_out_empty(&mut self) {
-        let width = self.plan.measures.len();
-        let mut kept = 0;
-        for row in 0..self.rows.len() {
-            let stays = self.sums(row).is_some_and(|sums| {
-                let is_behind = self.plan.backlog_makes_rows() && sums.backlog() != 0;
-                sums.amounts.iter().any(|amount| *amount != 0) || is_behind || sums.row.has_gauges()
-            });
-            if stays {
-                self.rows.swap(row, kept);
-                if row != kept {
-                    self.amounts.copy_within(row * width..(row + 1) * width, kept * width);
-                }
-                kept += 1;
-            }
-        }
-        self.rows.truncate(kept);
+        Some(self.rows.touch(place, keys))
     }
 }
 

@@ -12,8 +12,9 @@ use crate::{
         Dimension, Query, Value,
         buckets::Buckets,
         cut::Keys,
-        gather::{Gather, Sums},
+        gather::Gather,
         plan::{Plan, RowSums},
+        rows::Sums,
     },
     site::Site,
 };
@@ -45,7 +46,7 @@ impl Means {
             gather.site(site);
         }
         let mut days: FxHashMap<(u32, Keys), Vec<Box<[i64]>>> = FxHashMap::default();
-        for sums in (0..gather.rows.len()).filter_map(|row| gather.sums(row)) {
+        for sums in (0..gather.rows.list().len()).filter_map(|row| gather.rows.sums(row)) {
             let day = usize::try_from(sums.row.bucket).ok().and_then(|day| buckets.list.get(day));
             let row = day.and_then(|day| rows.place(Interval::containing(day.from))).unwrap_or(0);
             let amounts = (0..plan.measures.len()).map(|slot| sums.amount(slot)).collect();

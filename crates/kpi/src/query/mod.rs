@@ -2,7 +2,7 @@
 //!
 //! - [`answer`]: the table; [`error`]: why there is none
 //! - [`plan`]: columns, and the measures that they need; [`buckets`]: time into rows;
-//!   [`cut`]: dimensions into rows; [`gather`]: cells and open work into sums; [`table`]: sums into rows;
+//!   [`cut`]: dimensions into rows; [`gather`]: cells and open work into sums, and [`rows`] hold them; [`table`]: sums into rows;
 //!   [`backlog`]: open tickets; [`mean`]: the mean of days; [`explain`]: what a sum is made of
 //!
 //! Invariant: two queries with the same `as_of`, position and formula version give identical tables.
@@ -16,6 +16,7 @@ pub(crate) mod explain;
 pub(crate) mod gather;
 mod mean;
 pub(crate) mod plan;
+pub(crate) mod rows;
 pub(crate) mod table;
 pub(crate) mod versions;
 

@@ -18,9 +18,10 @@ use crate::{
         Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
         cut::{Keys, channel_name},
-        gather::{Gather, Place, overlay},
+        gather::{Gather, overlay},
         mean::Means,
         plan::Plan,
+        rows::Place,
         versions::{row_law, row_versions},
     },
     reference::Law,
@@ -103,14 +104,14 @@ fn in_parts(buckets: &Buckets, threads: usize, rows: &(impl Fn(&Buckets) -> Vec<
 fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>) -> Vec<Row> {
     let (query, plan, site) = (gather.query, gather.plan, gather.site);
     if query.by.is_empty() {
-        gather.touch(0, Keys::new());
+        gather.rows.touch(0, Keys::new());
     } else {
-        gather.leave_out_empty();
+        gather.rows.leave_out_empty(plan.backlog_makes_rows());
     }
-    let words = Words::of(query, site, gather.rows.iter().map(|row| &row.keys));
+    let words = Words::of(query, site, gather.rows.list().iter().map(|row| &row.keys));
     let laws: Vec<Law> = buckets.list.iter().map(|bucket| row_law(query, site, bucket.from)).collect();
     let rows = words.order(&gather).into_iter().filter_map(|at| {
-        let sums = gather.sums(at)?;
+        let sums = gather.rows.sums(at)?;
         let bucket = usize::try_from(sums.row.bucket).ok()?;
         let (bucket, law) = (buckets.list.get(bucket)?, laws.get(bucket)?);
         Some(Row {
@@ -166,7 +167,7 @@ impl Words {
 
     /// The rows in the order of the table: by time, then by the texts of their keys.
     fn order(&self, gather: &Gather<'_>) -> Vec<usize> {
-        let places = || gather.rows.iter().enumerate();
+        let places = || gather.rows.list().iter().enumerate();
         // As many bits as each key's ranks take, so that a row's place is one number.
         let bits: Vec<u32> = self.0.iter().map(|words| usize::BITS - words.len().leading_zeros()).collect();
         if bits.iter().sum::<u32>() > u128::BITS - u32::BITS {

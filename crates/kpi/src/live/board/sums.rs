@@ -11,7 +11,7 @@ use crate::{
     agent::standing::STATES,
     cells::Detail,
     measure::Measure,
-    query::{gather::Waits, plan::RowSums, versions::Counted},
+    query::{plan::RowSums, rows::Waits, versions::Counted},
 };
 
 /// Since when visits wait, each instant with how many.
