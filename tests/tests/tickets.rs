@@ -8,7 +8,7 @@
     reason = "tests"
 )]
 
-use pegcount_tests::{Output, Server, run};
+use pegcount_tests::{Csv, Output, Server, run};
 use serde_json::Value;
 
 fn ticket(server: &Server, words: &[&str]) -> Output {
@@ -71,4 +71,46 @@ fn two_tickets_become_one_or_stay_two() {
     done(&server, &["link", "T-3", "--to", "T-1", "--how", "parent"]);
     let circle = ticket(&server, &["link", "T-1", "--to", "T-3", "--how", "parent"]).failure();
     assert!(circle.contains("T-3") && circle.contains("T-1"), "{circle}");
+}
+
+/// From when on, and to when: whatever the day is.
+const RANGE: [&str; 4] = ["--from", "2026-01-01", "--to", "2035-12-31"];
+
+fn figures(server: &Server, more: &[&str]) -> Csv {
+    let words = ["kpi", "--site", "main", "--format", "csv"].iter().chain(&RANGE).chain(more);
+    Csv::read(&run(words.map(|word| (*word).to_owned()).chain(server.target())).success())
+}
+
+#[test]
+fn figures_of_tickets_are_cut_by_what_they_are_about_and_survive_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = Server::start(&data);
+    for (id, category) in [("T-1", "pipes"), ("T-2", "pipes"), ("T-3", "roof")] {
+        done(&server, &["open", id, "--kind", "repair", "--region", "harbour"]);
+        done(&server, &["accept", id, "--owner", "anna"]);
+        done(&server, &["classify", id, "--category", category]);
+    }
+    for id in ["T-1", "T-3"] {
+        done(&server, &["resolve", id, "--way", "alone", "--agent", "anna"]);
+    }
+    done(&server, &["reopen", "T-3", "--reason", "leaks", "--rework"]);
+    let check = |server: &Server| {
+        let by_category = figures(server, &["--by", "category"]);
+        let of = |category, column| by_category.of("category", category, column).to_owned();
+        let counts = ["opened", "resolved", "reworked", "backlog", "opened_valid", "opened_valid_resolved"];
+        assert_eq!(counts.map(|column| of("pipes", column)), ["2", "1", "0", "1", "2", "1"]);
+        assert_eq!(counts.map(|column| of("roof", column)), ["1", "1", "1", "1", "1", "0"]);
+        let by_region = figures(server, &["--by", "region"]);
+        assert_eq!(by_region.of("region", "harbour", "opened"), "3");
+        by_category
+    };
+    let before = check(&server);
+    server.kill();
+    let server = Server::start(&data);
+    let after = check(&server);
+    assert_eq!(before.column("target_met_accept"), after.column("target_met_accept"));
+    let words = ["explain", "--site", "main", "--column", "rework_rate"].iter().chain(&RANGE);
+    let explained = run(words.map(|word| (*word).to_owned()).chain(server.target())).success();
+    assert!(explained.contains("reworked") && explained.contains("resolved"), "{explained}");
 }
