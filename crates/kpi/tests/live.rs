@@ -189,9 +189,10 @@ fn step(kpi: &mut Kpi, follower: &mut Follower, watches: &mut [Watch], now: Micr
 /// others stand beside it.
 fn assert_present(kpi: &Kpi, follower: &Follower, query: &Query, dice: &mut Dice) {
     let whole = Query { as_of: follower.as_of(), ..query.clone() };
+    // Who asks for the backlog by its name gets rows for it alone, which a table of all columns does not have.
     let names: Vec<String> = pegcount_kpi::describe()
         .iter()
-        .filter(|_| dice.chance(8))
+        .filter(|column| column.name != "backlog" && dice.chance(8))
         .map(|column| column.name.to_owned())
         .collect();
     let what = format!("{:?} {} as of {}: {names:?}", query.by, query.attribution, whole.as_of);

@@ -76,10 +76,10 @@ impl<N: Clone + Eq + Hash> Making<N> {
     }
 }
 
+/// As local days are cut: before the first zone that was defined comes into force it is UTC.
 fn standard_rules(mut zones: Vec<(Micros, ZoneName)>) -> Vec<WorkingRules> {
     if zones.first().is_none_or(|(first, _)| *first > Micros(i64::MIN)) {
-        let zone = zones.first().map_or_else(|| ZoneName::new("UTC"), |(_, zone)| zone.clone());
-        zones.insert(0, (Micros(i64::MIN), zone));
+        zones.insert(0, (Micros(i64::MIN), ZoneName::new("UTC")));
     }
     let rules = |(valid_from, time_zone): (Micros, ZoneName)| WorkingRules {
         time_zone,

@@ -176,8 +176,7 @@ impl Reference {
             Event::CalendarDefined(calendar) => Some(calendar.valid_from),
             // What was worked of the date before stays worked, but a due time after it may move.
             Event::CalendarChanged(changed) => Some(changed.change.valid_from),
-            // The first zone of a site holds from the beginning.
-            Event::SiteDefined(_) => Some(Micros(i64::MIN)),
+            Event::SiteDefined(site) => Some(site.valid_from),
             Event::TicketPoliciesDefined(policies) => Some(policies.valid_from),
             _ => None,
         }
