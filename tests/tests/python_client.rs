@@ -26,7 +26,7 @@ fn a_python_softphone_takes_a_call_and_reads_its_own_figure() {
     let dir = tempfile::tempdir().unwrap();
     let stubs = dir.path().display().to_string();
     let (to_stubs, to_services) = (format!("--python_out={stubs}"), format!("--grpc_python_out={stubs}"));
-    let files = ["facts", "ingest", "kpi"].map(|file| format!("proto/pegcount/v1/{file}.proto"));
+    let files = ["facts", "ingest", "kpi", "tickets"].map(|file| format!("proto/pegcount/v1/{file}.proto"));
     let mut protoc = vec!["-m", "grpc_tools.protoc", "-I", "proto", &to_stubs, &to_services];
     protoc.extend(files.iter().map(String::as_str));
     python(&protoc, &stubs);

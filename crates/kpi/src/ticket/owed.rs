@@ -140,8 +140,9 @@ impl Owed {
         let there = self.deadlines.clock(target).filter(|clock| clock.outcome == Outcome::Fulfilled(at));
         let Some(clock) = there.or(before.clock.as_ref()) else { return };
         let told_by = (clock.activated_at, at);
-        // A replaced one is as it was before its last instants passed.
-        let is_missed = clock.missed || clock.due.is_some_and(|due| due.max(clock.activated_at) < at);
+        // A replaced one is as it was before its last instants passed. Where it began it cannot have been missed.
+        let is_missed =
+            clock.activated_at < at && (clock.missed || clock.due.is_some_and(|due| due < at));
         if !is_missed {
             match clock.due {
                 Some(due) => count_after(out, Counted { at: due, ..now }, told_by, met(target)),
@@ -174,7 +175,9 @@ impl Owed {
     /// Sees what is due now, and when that was set.
     fn see(&mut self, at: Micros) {
         let mut dues: SmallVec<[Activation; 4]> = SmallVec::new();
-        for clock in self.deadlines.clocks().iter().filter(|clock| clock.is_active() && !clock.missed) {
+        // One that began after it was due is missed as soon as time goes on.
+        let is_owed = |clock: &&TargetClock| clock.is_active() && (!clock.missed || clock.activated_at == at);
+        for clock in self.deadlines.clocks().iter().filter(is_owed) {
             let Some(due) = clock.due else { continue };
             let same = |known: &&Activation| {
                 (known.target, known.activated_at, known.due) == (clock.kind, clock.activated_at, due)
