@@ -28,18 +28,6 @@ struct Activation {
     since: Micros,
 }
 
-impl Activation {
-    /// The last instant at which it is not missed: one that began after it was due may still be met where it began.
-    fn last_chance(&self) -> Micros {
-        self.due.max(self.activated_at)
-    }
-
-    /// When it counts as missed: a due time that was past when it was set counts from then on.
-    fn counts_at(&self) -> Micros {
-        self.due.max(self.since)
-    }
-}
-
 /// A promise that is neither kept nor broken yet.
 #[derive(Clone, Copy, Debug)]
 struct Pledge {
@@ -64,14 +52,14 @@ struct Before {
 impl Owed {
     /// The last instant at which anything is owed; none: nothing is.
     pub(super) fn last_due(&self) -> Option<Micros> {
-        let dues = self.dues.iter().map(Activation::counts_at);
+        let dues = self.dues.iter().map(|due| due.due.max(due.since));
         dues.chain(self.pledges.iter().map(Pledge::counts_at)).max()
     }
 
     /// What fell due before `at` was missed; `dims` are whose it was then, with the team of an instant.
     pub(super) fn pass(&mut self, at: Micros, out: &mut Contributions, counted: impl Fn(Micros) -> Counted) {
         self.give(Some(at), out, counted);
-        self.dues.retain(|due| due.last_chance() >= at);
+        self.dues.retain(|due| due.due >= at);
         self.pledges.retain(|pledge| pledge.due >= at);
     }
 
@@ -83,8 +71,8 @@ impl Owed {
         counted: impl Fn(Micros) -> Counted,
     ) {
         let has_passed = |due: Micros| by.is_none_or(|by| due < by);
-        for due in self.dues.iter().filter(|due| has_passed(due.last_chance())) {
-            let at = due.counts_at();
+        for due in self.dues.iter().filter(|due| has_passed(due.due)) {
+            let at = due.due.max(due.since);
             count_after(out, counted(at), (due.activated_at, at), breached(due.target));
         }
         for pledge in self.pledges.iter().filter(|pledge| has_passed(pledge.due)) {
@@ -140,9 +128,8 @@ impl Owed {
         let there = self.deadlines.clock(target).filter(|clock| clock.outcome == Outcome::Fulfilled(at));
         let Some(clock) = there.or(before.clock.as_ref()) else { return };
         let told_by = (clock.activated_at, at);
-        // A replaced one is as it was before its last instants passed. Where it began it cannot have been missed.
-        let is_missed =
-            clock.activated_at < at && (clock.missed || clock.due.is_some_and(|due| due < at));
+        // A replaced one is as it was before its last instants passed.
+        let is_missed = clock.missed || clock.due.is_some_and(|due| due < at);
         if !is_missed {
             match clock.due {
                 Some(due) => count_after(out, Counted { at: due, ..now }, told_by, met(target)),
@@ -175,9 +162,7 @@ impl Owed {
     /// Sees what is due now, and when that was set.
     fn see(&mut self, at: Micros) {
         let mut dues: SmallVec<[Activation; 4]> = SmallVec::new();
-        // One that began after it was due is missed as soon as time goes on.
-        let is_owed = |clock: &&TargetClock| clock.is_active() && (!clock.missed || clock.activated_at == at);
-        for clock in self.deadlines.clocks().iter().filter(is_owed) {
+        for clock in self.deadlines.clocks().iter().filter(|clock| clock.is_active() && !clock.missed) {
             let Some(due) = clock.due else { continue };
             let same = |known: &&Activation| {
                 (known.target, known.activated_at, known.due) == (clock.kind, clock.activated_at, due)

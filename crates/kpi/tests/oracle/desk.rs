@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use pegcount_domain::{
     deadlines::{
-        ClockKind, Happened, Step, World,
+        ClockKind, Happened, Moment, Step, World,
         making::{Making, STANDARD_CALENDAR},
         standard::standard,
         targets,
@@ -337,7 +337,15 @@ impl Oracle {
             let moments = &target.moments;
             for (index, moment) in moments.iter().enumerate() {
                 match &moment.step {
-                    Step::Activated { due: now } => (due, since, missed) = (*now, moment.at, false),
+                    Step::Activated { due: now } => {
+                        // What was due before it began is missed from the beginning, and told of before it.
+                        let is_told = |before: &Moment| {
+                            matches!(before.step, Step::Breached) && Some(before.at) == *now
+                        };
+                        let is_past = now.is_some_and(|due| due < moment.at);
+                        missed = is_past && moments[..index].iter().any(is_told);
+                        (due, since) = (*now, moment.at);
+                    }
                     Step::Paused if target.clock.promise.is_none() => due = None,
                     Step::Resumed { due: now } => (due, since) = (*now, moment.at),
                     Step::Changed { to, .. } if *to != due => (due, since) = (*to, moment.at),
