@@ -336,19 +336,22 @@ impl Oracle {
                 (None, Micros::ZERO, false);
             let moments = &target.moments;
             for (index, moment) in moments.iter().enumerate() {
+                // What was due before that was set is missed at once, and told of before it.
+                let is_missed_at_once = |due: Option<Micros>| {
+                    let is_told =
+                        |before: &Moment| matches!(before.step, Step::Breached) && Some(before.at) == due;
+                    due.is_some_and(|due| due < moment.at) && moments[..index].iter().any(is_told)
+                };
                 match &moment.step {
                     Step::Activated { due: now } => {
-                        // What was due before it began is missed from the beginning, and told of before it.
-                        let is_told = |before: &Moment| {
-                            matches!(before.step, Step::Breached) && Some(before.at) == *now
-                        };
-                        let is_past = now.is_some_and(|due| due < moment.at);
-                        missed = is_past && moments[..index].iter().any(is_told);
-                        (due, since) = (*now, moment.at);
+                        (due, since, missed) = (*now, moment.at, is_missed_at_once(*now));
                     }
                     Step::Paused if target.clock.promise.is_none() => due = None,
                     Step::Resumed { due: now } => (due, since) = (*now, moment.at),
-                    Step::Changed { to, .. } if *to != due => (due, since) = (*to, moment.at),
+                    Step::Changed { to, .. } if *to != due => {
+                        missed |= is_missed_at_once(*to);
+                        (due, since) = (*to, moment.at);
+                    }
                     Step::Breached => {
                         missed = true;
                         // A due time that was past when it was set is told of before it was set.
