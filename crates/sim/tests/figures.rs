@@ -9,17 +9,15 @@
     reason = "tests"
 )]
 
-use std::{collections::BTreeMap, net::SocketAddr};
+mod real;
 
-use jiff::tz::TimeZone;
-use pegcount_client::{Api, Token, channel};
-use pegcount_clock::Clock;
-use pegcount_domain::{ids::SiteId, time::Micros};
-use pegcount_engine::{Engine, EngineOptions};
+use std::collections::BTreeMap;
+
+use pegcount_client::Api;
+use pegcount_domain::time::Micros;
 use pegcount_proto::v1::{Dimension, KpiTable, ListAgentsRequest, QueryKpiRequest};
-use pegcount_server::{ServerOptions, start};
-use pegcount_sim::{SimConfig, SimReport, run};
-use tempfile::TempDir;
+use pegcount_sim::{SimReport, run};
+use real::Real;
 use tokio_util::sync::CancellationToken;
 
 /// Monday 2023-11-13, 09:00 UTC.
@@ -129,38 +127,13 @@ fn compare_totals(report: &SimReport, table: &KpiTable) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_servers_figures_are_the_cores_counts() {
-    let folder = TempDir::new().unwrap();
-    let clock = Clock::scaled(MORNING, SPEED);
-    let engine = Engine::open(EngineOptions {
-        clock: clock.clone(),
-        // Ten real seconds: a lease shorter than the machine's own pauses would lose softphones that are well.
-        lease: Micros(6000 * Micros::SECOND.0),
-        ..EngineOptions::folder(folder.path().join("log"))
-    });
-    let engine = engine.await.unwrap();
-    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = start(engine.clone(), ServerOptions::new(listen, folder.path().join("log"))).await.unwrap();
-    let (endpoint, token) =
-        (format!("http://{}", server.addr), Token::new(server.local_token.clone().unwrap()));
-    let config = SimConfig {
-        seed: 7,
-        agents: 80,
-        calls_per_hour: 600,
-        site: SiteId::new("main").unwrap(),
-        time_zone: TimeZone::UTC,
-        endpoint: endpoint.clone(),
-        tls_ca: None,
-        token: token.clone(),
-        clock,
-        spool_dir: folder.path().join("spool"),
-        start: Some(MORNING),
-        duration: Some(Micros(30 * Micros::MINUTE.0)),
-    };
+    let real = Real::begin(MORNING, SPEED).await;
+    let config = real.config(7, 80, 600, Micros(30 * Micros::MINUTE.0));
     let report = run(config, CancellationToken::new()).await.unwrap();
     assert!(report.position > 0 && report.total().answered > 100);
     assert_eq!(report.tickets_refused, 0);
 
-    let api = Api::over(channel(&endpoint, None).unwrap(), &token).unwrap();
+    let api = real.api();
     compare_queues(&report, &query(&api, &report, &[Dimension::Queue]).await);
     compare_handles(&report, &query(&api, &report, &[Dimension::Queue, Dimension::Direction]).await);
     compare_agents(&report, &query(&api, &report, &[Dimension::Agent]).await);
@@ -171,6 +144,5 @@ async fn the_servers_figures_are_the_cores_counts() {
     let agents = agents.unwrap().into_inner().agents;
     let marks: Vec<_> = agents.iter().flat_map(|agent| &agent.anomalies).collect();
     assert_eq!(marks, Vec::<&pegcount_proto::v1::Anomaly>::new());
-    server.shutdown().await.unwrap();
-    engine.close().await.unwrap();
+    real.end().await;
 }

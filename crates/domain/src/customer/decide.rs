@@ -128,15 +128,14 @@ pub fn decide_read<N: Clone + Eq + std::fmt::Display>(
     purpose: &ReasonCode<N>,
     now: Micros,
 ) -> Decided<N> {
-    check_access(file, reader, purpose, now)?;
+    let look = decide_look(file, reader, values, purpose, now)?;
     if values.is_empty() {
         return Err(CustomerRefusal::Nothing { limit: READ_MAX });
     }
-    check_count(values)?;
-    if let Some(stranger) = values.iter().find(|value| !file.holds(value)) {
-        return Err(CustomerRefusal::NotInFile(stranger.clone()));
+    match values.iter().find(|value| !file.holds(value)) {
+        Some(stranger) => Err(CustomerRefusal::NotInFile(stranger.clone())),
+        None => Ok(look),
     }
-    Ok(Some(CustomerEvent::Read { values: values.to_vec(), purpose: purpose.clone() }))
 }
 
 /// Somebody wants to read what is told of the customer elsewhere: sealed texts of tickets, or, without values, all contacts and tickets.

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use pegcount_kpi::{Query, Table};
+use pegcount_domain::ids::SiteId;
+use pegcount_kpi::{Query, QueryError, Table};
 
 use crate::{engine::Engine, error::EngineError};
 
@@ -19,15 +20,31 @@ impl Engine {
             return self.query_at(query, None).await;
         }
         let engine = Arc::clone(self);
-        self.work(move || Ok(engine.query_followed(query)?)).await
+        self.work(move || {
+            let site = query.site.clone();
+            let [table] = engine.query_together(&site, [query])?;
+            Ok(table)
+        })
+        .await
     }
 
-    fn query_followed(self: &Arc<Self>, query: Query) -> Result<Table, pegcount_kpi::QueryError> {
-        query.check()?;
-        let (now, site) = (self.clock.now(), query.site.clone());
-        self.watches.step_for(self, &site, now, |figures, follower| {
+    /// The same for several questions about one site, all as of one instant and position, by the formula versions in force. It keeps
+    /// its thread busy: not for the runtime's workers.
+    pub fn query_together<const N: usize>(
+        self: &Arc<Self>,
+        site: &SiteId,
+        queries: [Query; N],
+    ) -> Result<[Table; N], EngineError> {
+        queries.iter().try_for_each(Query::check)?;
+        let now = self.clock.now();
+        let tables = self.watches.step_for(self, site, now, |figures, follower| {
             let as_of = follower.as_of().max(now);
-            figures.kpi.query_present(&Query { as_of, ..query }, follower)
-        })
+            let asked = queries.map(|query| Query { as_of, ..query });
+            let answers = asked.each_ref().map(|query| figures.kpi.query_present(query, follower));
+            let answers: Result<Vec<Table>, QueryError> = answers.into_iter().collect();
+            answers
+        });
+        // As many as were asked for.
+        tables?.try_into().map_err(|_| EngineError::Precondition("a question has no answer".to_owned()))
     }
 }

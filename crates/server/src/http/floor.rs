@@ -3,7 +3,7 @@
 //! Ratios go as `[numerator, denominator]`, since a ratio is taken at the very end; durations as microseconds; instants
 //! as microseconds UTC. The page counts running times itself, by the clock's speed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
 use pegcount_domain::{
@@ -53,14 +53,19 @@ fn on_grid(at: Micros) -> Micros {
 }
 
 /// The floor, as one line of JSON.
-pub(super) fn floor(engine: &Engine, outlook: &Outlook) -> Result<String, EngineError> {
+pub(super) fn floor(engine: &Arc<Engine>, outlook: &Outlook) -> Result<String, EngineError> {
     let now = engine.clock().now();
     let today = outlook.days(now, 0);
-    let ask = |days, by| engine.query(&day_query(&outlook.site, days, by, now));
-    let total = ask(today, Vec::new())?;
-    let queues = ask(today, vec![Dimension::Queue])?;
-    let by_agent = ask(today, vec![Dimension::Agent])?;
-    let week = ask(outlook.days(now, FCR_DAYS - 1), Vec::new())?;
+    let ask = |days, by| day_query(&outlook.site, days, by, now);
+    let [total, queues, by_agent, week] = engine.query_together(
+        &outlook.site,
+        [
+            ask(today, Vec::new()),
+            ask(today, vec![Dimension::Queue]),
+            ask(today, vec![Dimension::Agent]),
+            ask(outlook.days(now, FCR_DAYS - 1), Vec::new()),
+        ],
+    )?;
     let agents = engine.agents(&outlook.site, true);
     let rows: HashMap<&str, &Row> =
         by_agent.rows.iter().filter_map(|row| key(row).map(|agent| (agent, row))).collect();
@@ -68,7 +73,7 @@ pub(super) fn floor(engine: &Engine, outlook: &Outlook) -> Result<String, Engine
     let agent_rows = agents.iter().take(AGENTS_MAX).map(|view| agent_row(view, &by_agent, &rows));
     let floor = json!({
         "site": outlook.site.as_str(),
-        "now_us": now.0,
+        "now_us": total.as_of.0,
         "speed": engine.clock().speed(),
         "position": total.position.0,
         "from_us": today.0.0,
