@@ -57,7 +57,7 @@ impl Engine {
                 let position = event.envelope.position.0;
                 let named =
                     named_event(frame, &event).map_err(|source| EngineError::Decode { position, source })?;
-                entry.insert(&event.envelope, named);
+                entry.insert(&event.envelope, &named);
             }
             next = page.next;
         }

@@ -106,11 +106,11 @@ impl AgentEntry {
         position: Position,
         at: Micros,
         source_seq: Option<SourceSeq>,
-        event: Event,
+        event: &Event,
         policies: &impl Policies<pegcount_domain::ids::Name>,
     ) {
         let mut answered = false;
-        match &event {
+        match event {
             Event::ConnectionLost { last_heard } => self.lost = Some((position, *last_heard)),
             Event::ConnectionRestored | Event::SignedOut | Event::SignedIn => answered = self.lost.is_some(),
             Event::Annulled { target, .. } => {
@@ -120,9 +120,8 @@ impl AgentEntry {
         }
         match self.recent.insert(position, at, source_seq, event) {
             Inserted::Last => {
-                if let Some(fact) = self.recent.facts().last() {
-                    self.current.apply(&fact.event, fact.at, fact.position, policies);
-                }
+                let at = self.recent.newest().unwrap_or(at);
+                self.current.apply(event, at, position, policies);
             }
             Inserted::Earlier => {
                 self.current = self.base.clone();

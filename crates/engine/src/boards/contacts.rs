@@ -57,7 +57,7 @@ pub(crate) struct ContactEntry {
 }
 
 impl ContactEntry {
-    pub(crate) fn insert(&mut self, envelope: &Envelope<'_>, event: Event) {
+    pub(crate) fn insert(&mut self, envelope: &Envelope<'_>, event: &Event) {
         self.facts.insert(envelope.position, envelope.occurred_at, envelope.source_seq, event);
         self.recorded += 1;
         self.version = envelope.version;
@@ -99,7 +99,7 @@ pub(crate) struct Contacts {
 }
 
 impl Contacts {
-    pub(crate) fn insert(&mut self, contact: ContactId, envelope: &Envelope<'_>, event: Event) {
+    pub(crate) fn insert(&mut self, contact: ContactId, envelope: &Envelope<'_>, event: &Event) {
         let ends = matches!(event, Event::ContactEnded { .. });
         if matches!(event, Event::Annulled { .. } | Event::Amended { .. }) {
             *self.corrections.entry(contact.clone()).or_default() += 1;

@@ -130,16 +130,16 @@ impl Boards {
         match envelope.stream.kind {
             StreamKind::Agent => {
                 board.see_queue(&event);
-                board.agent_event(AgentId(id), frame_event, event, true, &self.reserved);
+                board.agent_event(AgentId(id), frame_event, &event, true, &self.reserved);
             }
             StreamKind::Contact => {
                 board.see_queue(&event);
                 if let Event::Leg { leg, .. } = &event
                     && let Some(agent) = &leg.agent
                 {
-                    board.agent_event(agent.clone(), frame_event, event.clone(), false, &self.reserved);
+                    board.agent_event(agent.clone(), frame_event, &event, false, &self.reserved);
                 }
-                board.contacts.insert(ContactId(id), envelope, event);
+                board.contacts.insert(ContactId(id), envelope, &event);
             }
             StreamKind::Ticket => {
                 if let Event::Ticket(event) = &event {
@@ -305,7 +305,7 @@ impl SiteBoard {
         &mut self,
         agent: AgentId,
         frame_event: &FrameEvent<'_>,
-        event: Event,
+        event: &Event,
         own_stream: bool,
         reserved: &ReservedReasons,
     ) {
