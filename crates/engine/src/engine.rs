@@ -23,7 +23,7 @@ use crate::{
     archive::Opened,
     audit::Audit,
     boards::Boards,
-    checkpoints::{Checkpoints, Maker, Standing},
+    checkpoints::{Checkpoints, Maker, ReadAhead, Standing},
     error::EngineError,
     figures::Figures,
     folds::Folds,
@@ -71,6 +71,10 @@ impl Engine {
         let LogStore::Folder { dir, durability, cache_bytes, seal_bytes } = options.store;
         let (clock, master_key) = (options.clock.clone(), options.master_key);
         let opened = dir.clone();
+        let ahead = {
+            let dir = dir.clone();
+            tokio::task::spawn_blocking(move || ReadAhead::of(&dir))
+        };
         let (log, vault) = blocking(&dir, move || {
             let log = SledLog::open(SledOptions {
                 durability,
@@ -85,7 +89,7 @@ impl Engine {
         .await?;
         let log: Arc<dyn EventLog> = Arc::new(log);
         let checkpoints = Checkpoints::of(&dir, &*log);
-        let begun = Begun::of(&log, &checkpoints, seed_of(&vault)).await?;
+        let begun = Begun::of(&log, &checkpoints, ahead.await.unwrap_or_default(), seed_of(&vault)).await?;
         let seed = begun.seed;
         let (figures_at, boards_at) = (begun.figures.kpi.position(), begun.boards.position());
         let engine = Arc::new(Self {
@@ -237,10 +241,15 @@ struct Begun {
 impl Begun {
     /// At the last good checkpoint; without one at what the log's archive holds of what is gone, or at its beginning, under
     /// `seed`.
-    async fn of(log: &Arc<dyn EventLog>, checkpoints: &Checkpoints, seed: u64) -> Result<Self, EngineError> {
+    async fn of(
+        log: &Arc<dyn EventLog>,
+        checkpoints: &Checkpoints,
+        ahead: ReadAhead,
+        seed: u64,
+    ) -> Result<Self, EngineError> {
         let archive = log.archive(None).await?;
         let (own, checkpoints, runtime) = (Arc::clone(log), checkpoints.clone(), Handle::current());
-        let standing = blocked(move || Ok(runtime.block_on(checkpoints.standing(&*own, own.end()))));
+        let standing = blocked(move || Ok(runtime.block_on(checkpoints.standing(&*own, own.end(), ahead))));
         if let Some(Standing { seed, figures, boards }) = standing.await?
             && archive.as_ref().is_none_or(|archive| archive.position <= figures.kpi.position())
         {

@@ -216,16 +216,18 @@ pub(super) fn head(path: &Path) -> Result<Head, Unusable> {
 pub(super) fn read(path: &Path, with_boards: bool) -> Result<Restored, Unusable> {
     let (mut file, head) = begin(path)?;
     let boards = Stored::next(&mut file)?;
-    let boards = if with_boards { Some(decoded(boards)?) } else { None };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(READERS_MAX);
     let file = Mutex::new((file, 0_usize));
-    let read: Result<Vec<_>, Unusable> = std::thread::scope(|scope| {
+    let (boards, read) = std::thread::scope(|scope| {
+        let boards = with_boards.then(|| scope.spawn(|| decoded(boards)));
         let readers: Vec<_> = (0..threads).map(|_| scope.spawn(|| read_parts(&file))).collect();
         let joined = readers
             .into_iter()
             .map(|reader| reader.join().unwrap_or(Err(Unusable::Damaged("reading it panicked"))));
-        joined.collect()
+        let read: Result<Vec<_>, Unusable> = joined.collect();
+        (boards.map(|boards| boards.join().unwrap_or(Err(Unusable::Damaged("reading it panicked")))), read)
     });
+    let boards = boards.transpose()?;
     let mut parts: Vec<(usize, Part)> = read?.into_iter().flatten().collect();
     parts.sort_unstable_by_key(|(number, _)| *number);
     let kpi = Kpi::assembled(parts.into_iter().map(|(_, part)| part))?;

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use pegcount_domain::envelope::Position;
 use tokio::task::JoinHandle;
 
-use super::{Checkpoints, SharedLog, file::Unwritten, recorded_at};
+use super::{Checkpoints, ReadAhead, SharedLog, file::Unwritten, recorded_at};
 use crate::{
     archive::Opened, boards::Boards, engine::Engine, error::EngineError, figures::Figures, follow::Fold,
 };
@@ -124,7 +124,7 @@ impl Pair {
         position: Position,
         seed: u64,
     ) -> Result<Self, EngineError> {
-        if let Some(standing) = checkpoints.standing(&**log, position).await {
+        if let Some(standing) = checkpoints.standing(&**log, position, ReadAhead::default()).await {
             return Ok(Self { figures: standing.figures, boards: standing.boards });
         }
         match log.archive(Some(position)).await? {

@@ -42,6 +42,27 @@ struct Found {
     bytes: u64,
 }
 
+/// The newest checkpoint of a data folder, read while its log is still being opened; whether it fits the log is asked later.
+#[derive(Default)]
+pub(crate) struct ReadAhead(Option<(PathBuf, Box<file::Restored>)>);
+
+impl ReadAhead {
+    /// Reads it; what cannot be read is told of by whoever asks for it then.
+    pub(crate) fn of(data_dir: &Path) -> Self {
+        let newest = found_in(&data_dir.join(FOLDER)).pop();
+        Self(newest.and_then(|Found { path, .. }| {
+            let restored = file::read(&path, true).ok()?;
+            Some((path, Box::new(restored)))
+        }))
+    }
+
+    /// What stands in a file, if that is the one.
+    fn take(&mut self, path: &Path) -> Option<file::Restored> {
+        let (_, restored) = self.0.take_if(|(own, _)| own == path)?;
+        Some(*restored)
+    }
+}
+
 /// Both folds at a checkpoint.
 pub(crate) struct Standing {
     pub(crate) seed: u64,
@@ -67,20 +88,12 @@ impl Checkpoints {
     }
 
     fn files(&self, extension: &str) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
-        entries.filter(|path| path.extension().is_some_and(|known| known == extension)).collect()
+        files_in(&self.dir, extension)
     }
 
     /// Those that there are, the oldest first.
     fn found(&self) -> Vec<Found> {
-        let known = |path: PathBuf| {
-            let position = path.file_stem()?.to_str()?.parse().map(Position).ok()?;
-            let bytes = fs::metadata(&path).ok()?.len();
-            Some(Found { path, position, bytes })
-        };
-        let mut found: Vec<Found> = self.files(EXTENSION).into_iter().filter_map(known).collect();
-        found.sort_unstable_by_key(|found| found.position);
-        found
+        found_in(&self.dir)
     }
 
     fn path(&self, position: Position) -> PathBuf {
@@ -92,27 +105,33 @@ impl Checkpoints {
         self.found().iter().rev().map(|found| found.position).find(|at| *at <= position)
     }
 
-    /// The folds at the last good one at or before `position`; keeps a thread busy for a while.
-    pub(crate) async fn standing(&self, log: &dyn EventLog, position: Position) -> Option<Standing> {
-        let restored = self.restored(log, position, true).await?;
+    /// The folds at the last good one at or before `position`; keeps a thread busy for a while, unless it is the one that
+    /// has been read ahead.
+    pub(crate) async fn standing(
+        &self,
+        log: &dyn EventLog,
+        position: Position,
+        ahead: ReadAhead,
+    ) -> Option<Standing> {
+        let restored = self.restored(log, position, (true, ahead)).await?;
         Some(Standing { seed: restored.head.seed, figures: restored.figures, boards: restored.boards? })
     }
 
     /// The figures alone.
     pub(crate) async fn figures(&self, log: &dyn EventLog, position: Position) -> Option<Figures> {
-        Some(self.restored(log, position, false).await?.figures)
+        Some(self.restored(log, position, (false, ReadAhead::default())).await?.figures)
     }
 
     async fn restored(
         &self,
         log: &dyn EventLog,
         position: Position,
-        with_boards: bool,
+        (with_boards, mut ahead): (bool, ReadAhead),
     ) -> Option<file::Restored> {
         let first = log.first();
         let usable = |found: &Found| found.position <= position && found.position.next() >= first;
         for found in self.found().into_iter().rev().filter(usable) {
-            match self.good(&found, log, with_boards).await {
+            match self.good(&found, log, (with_boards, &mut ahead)).await {
                 Ok(restored) => return Some(restored),
                 // Another thread made room.
                 Err(file::Unusable::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -128,9 +147,13 @@ impl Checkpoints {
         &self,
         found: &Found,
         log: &dyn EventLog,
-        with_boards: bool,
+        (with_boards, ahead): (bool, &mut ReadAhead),
     ) -> Result<file::Restored, file::Unusable> {
-        let head = file::head(&found.path)?;
+        let ahead = ahead.take(&found.path);
+        let head = match &ahead {
+            Some(restored) => restored.head.clone(),
+            None => file::head(&found.path)?,
+        };
         if head.folding != file::FOLDING {
             return Err(file::Unusable::OtherCode);
         }
@@ -145,7 +168,7 @@ impl Checkpoints {
         if known.is_some() && known != head.recorded_at {
             return Err(file::Unusable::OtherHistory(at));
         }
-        file::read(&found.path, with_boards)
+        ahead.map_or_else(|| file::read(&found.path, with_boards), Ok)
     }
 
     /// Writes one, and removes those that need not stay. Gives its length, bytes.
@@ -173,6 +196,23 @@ impl Checkpoints {
         }
         Ok(bytes)
     }
+}
+
+fn files_in(dir: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.extension().is_some_and(|known| known == extension)).collect()
+}
+
+/// The checkpoints of a folder, the oldest first.
+fn found_in(dir: &Path) -> Vec<Found> {
+    let known = |path: PathBuf| {
+        let position = path.file_stem()?.to_str()?.parse().map(Position).ok()?;
+        let bytes = fs::metadata(&path).ok()?.len();
+        Some(Found { path, position, bytes })
+    };
+    let mut found: Vec<Found> = files_in(dir, EXTENSION).into_iter().filter_map(known).collect();
+    found.sort_unstable_by_key(|found| found.position);
+    found
 }
 
 /// When the event at a position was recorded; none if there is none.
@@ -218,7 +258,7 @@ mod tests {
         spoil(&path);
         let found = checkpoints.found();
         assert_eq!(found.len(), 1);
-        let good = checkpoints.good(&found[0], &log, true).await;
+        let good = checkpoints.good(&found[0], &log, (true, &mut ReadAhead::default())).await;
         good.map(|restored| restored.figures.seed()).map_err(|reason| reason.to_string())
     }
 
