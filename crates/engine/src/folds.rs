@@ -118,7 +118,9 @@ impl Engine {
             let nearest = take_nearest(&mut kept, mark, saved..=position, log.first());
             let mut figures = match (nearest, &by) {
                 (Some(figures), _) => figures,
-                (None, Some(forced)) => runtime.block_on(begin(&log, position, seed, Some(forced)))?,
+                (None, Some(forced)) => {
+                    runtime.block_on(begin_forced(&checkpoints, &log, position, seed, forced))?
+                }
                 (None, None) => runtime.block_on(begin_standing(&checkpoints, &log, position, seed))?,
             };
             let reached = fold_to(&log, &mut figures, seed, position, &fold, &runtime);
@@ -166,6 +168,22 @@ pub(crate) async fn begin_standing(
     match saved {
         Some(figures) => Ok(figures),
         None => begin(log, position, seed, None).await,
+    }
+}
+
+/// Where one site's figures by a version are folded from to come to `position`: the last good checkpoint's, reckoned by that version
+/// from its units, or else as [`begin`].
+async fn begin_forced(
+    checkpoints: &Checkpoints,
+    log: &Arc<dyn EventLog>,
+    position: Position,
+    seed: u64,
+    forced: &Forced,
+) -> Result<Figures, EngineError> {
+    let saved = checkpoints.figures(&**log, position).await.filter(|figures| figures.seed() == seed);
+    match saved.and_then(|figures| figures.kpi.reckoned_under(forced.key, &forced.formula)) {
+        Some(kpi) => Ok(Figures::restored(kpi, seed)),
+        None => begin(log, position, seed, Some(forced)).await,
     }
 }
 

@@ -105,6 +105,37 @@ async fn a_forced_version_counts_all_of_the_past_and_what_comes_after_the_first_
 }
 
 #[tokio::test]
+async fn a_checkpoint_is_reckoned_by_another_version_and_what_came_after_it_too() {
+    let place = place().await;
+    place.clock.set(at(60));
+    abandoned(&place, &[3, 7, 9]).await;
+    define(&place, short(2, 8, at(24 * 60))).await.unwrap();
+    define(&place, short(3, 10, at(48 * 60))).await.unwrap();
+    let saved = place.engine.checkpoint().await.unwrap();
+    assert!(saved.is_some());
+    let session = place.session("later");
+    let fact = |action| contact_fact("later", action);
+    let enter = v1::QueueEntered { visit: "1".into(), queue: "sales".into(), priority: 0 };
+    let leave = v1::QueueLeft { visit: "1".into(), exit: v1::QueueExit::Abandoned.into(), ringing: false };
+    let facts = vec![started("later", ""), fact(Action::QueueEntered(enter))];
+    send(&session, batch(1, at(30), facts)).await.unwrap();
+    let facts = vec![fact(Action::QueueLeft(leave)), fact(Action::Ended(v1::ContactEnded::default()))];
+    send(&session, batch(3, at(30).plus(Micros::from_secs(6)), facts)).await.unwrap();
+    place.settled().await;
+    for (version, abandoned_short) in [(1, 1), (2, 3), (3, 4)] {
+        let table = place.engine.query_at(hour(Some(version)), None).await.unwrap();
+        let counted = (amount(&table, "abandoned"), amount(&table, "abandoned_short"));
+        assert_eq!(
+            (counted, table.position),
+            ((4, abandoned_short), place.engine.end()),
+            "version {version}"
+        );
+    }
+    let then = place.engine.query_at(hour(Some(3)), saved).await.unwrap();
+    assert_eq!((amount(&then, "abandoned_short"), Some(then.position)), (3, saved));
+}
+
+#[tokio::test]
 async fn a_kept_fold_goes_on_with_what_has_come_since() {
     let place = place().await;
     place.clock.set(at(60));

@@ -110,6 +110,27 @@ impl Kpi {
         Self { only: Some((site, formula.into())), ..Self::default() }
     }
 
+    /// What [`Self::under`] would have come to with the same events, reckoned from what is known of them: none of them is
+    /// needed. What has been corrected since when is not known of it. None if units do not tell all: part of the site's history has been closed, or
+    /// definitions have been left to a fold from the beginning.
+    pub fn reckoned_under(mut self, key: Key, formula: &FormulaDefinition<Key>) -> Option<Self> {
+        let law = formula.into();
+        let empty = Self {
+            position: self.position,
+            recorded_to: self.recorded_to,
+            in_use: self.in_use,
+            ..Self::under(key, formula)
+        };
+        let Some(slot) = self.slots.get(&key).copied() else { return Some(empty) };
+        let mut site = (slot < self.sites.len()).then(|| self.sites.swap_remove(slot))?;
+        if site.closed_before > Micros(i64::MIN) || site.deferred_since().is_some() {
+            return None;
+        }
+        site.touch_limit = usize::MAX;
+        site.reckon_by(law);
+        Some(Self { slots: [(key, 0)].into_iter().collect(), sites: vec![site], seed: self.seed, ..empty })
+    }
+
     /// The one site that counts, if it is only one.
     pub fn only_site(&self) -> Option<Key> {
         self.only.map(|(site, _)| site)

@@ -170,6 +170,26 @@ impl AgentUnit {
         true
     }
 
+    /// When a chapter ends; the present one, as far as it stands in the cells, comes after all others.
+    pub(crate) fn end_of(&self, chapter: usize) -> Option<Stamp> {
+        match self.chapters.get(chapter) {
+            Some(chapter) => Some(chapter.last()),
+            None if chapter == self.chapters.len() && self.folded > 0 => Some(self.folded_to()),
+            None => None,
+        }
+    }
+
+    /// Folds a chapter once more, as [`Self::end_of`] counts them: what it puts into the cells.
+    pub(crate) fn reckon(&self, chapter: usize, reference: &Reference, out: &mut Output) {
+        let whose = self.whose(reference);
+        if let Some(chapter) = self.chapters.get(chapter).map(Chapter::open) {
+            fold(&chapter.start, &chapter.facts, &whose, Until::QuietPoint, out);
+        } else {
+            let settled = self.facts.get(..self.folded).unwrap_or_default();
+            fold(&self.start, settled, &whose, Until::QuietPoint, out);
+        }
+    }
+
     /// Takes a fact that [`Self::is_next`] in.
     pub(crate) fn push(&mut self, fact: AgentFact) {
         self.track(&fact);

@@ -268,6 +268,10 @@ impl Cells {
         }
     }
 
+    pub(crate) fn open_rows_max(&self) -> usize {
+        self.open_rows_max
+    }
+
     /// At most so many rows of each table are open from now on, but for those of two intervals; 0: none.
     pub(crate) fn set_open_rows_max(&mut self, rows: usize) {
         self.open_rows_max = rows;

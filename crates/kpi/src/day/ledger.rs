@@ -241,6 +241,16 @@ impl Ledger {
         }
     }
 
+    /// Nothing of it stands in the books any more, and none of it is to be judged.
+    pub(crate) fn leave_books(&mut self) {
+        for day in &mut self.days {
+            (day.entered, day.stale) = (None, false);
+        }
+        for month in &mut self.months {
+            (month.entered, month.stale) = (None, false);
+        }
+    }
+
     /// Forgets the days of months that have ended by an instant; what they came to stands in the books.
     pub(crate) fn forget(&mut self, before: Micros) {
         self.months.retain(|month| month.span.end > before);

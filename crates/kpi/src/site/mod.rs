@@ -6,6 +6,7 @@
 //! - [`explain`]: where contributions come from; [`near`]: which contacts count in an interval
 //! - [`resting`]: units of which most are over; [`rest`]: what rests, and when
 //! - [`changes`]: what has changed, for whoever keeps figures up to date
+//! - [`reckon`]: all of it once more by another formula version
 //! - [`compare`]: what a late event corrects; [`read`]: what is open at an instant, on top of the books
 //!
 //! Invariant: books plus what is open equal a fold of the whole history in time order.
@@ -24,6 +25,7 @@ pub(crate) mod explain;
 mod lines;
 mod near;
 pub(crate) mod read;
+mod reckon;
 pub(crate) mod resting;
 mod route;
 pub(crate) mod tickets;

@@ -11,7 +11,10 @@ use pegcount_domain::{
     target::Comparison,
     time::{Interval, Micros},
 };
-use pegcount_kpi::{Attribution, Dimension, EfficiencyTarget, InUse, Kpi, Query, UnderFormula, Variant};
+use pegcount_kpi::{
+    Attribution, Dimension, EfficiencyTarget, ExplainQuery, InUse, Kpi, Query, UnderFormula, Value, Variant,
+    describe,
+};
 
 use super::{
     super::support::{SEED, key, query},
@@ -176,6 +179,30 @@ pub fn differs_on(
             })
         })
     })
+}
+
+/// Some cell's explanation, item by item.
+pub fn explained_alike(kpis: &[&Kpi], asked: &Query, dice: &mut Dice, what: &str) {
+    let [first, rest @ ..] = kpis else { return };
+    let Ok(table) = first.query(asked) else { return };
+    if table.rows.is_empty() {
+        return;
+    }
+    let row = dice.pick(&table.rows);
+    let told = describe().iter().zip(&row.values).filter(|(_, value)| **value != Value::Absent);
+    let columns: Vec<&str> = told.map(|(column, _)| column.name).collect();
+    let column = dice.pick(&columns).to_owned();
+    let keys = asked.by.iter().filter(|by| !by.is_time()).copied().zip(row.keys.iter().cloned());
+    let query = Query { from: row.from, to: row.to, by: Vec::new(), ..asked.clone() };
+    let asked = ExplainQuery { query, cell: keys.collect(), column, skip: 0, limit: usize::MAX };
+    let first = first.explain(&asked);
+    for other in rest.iter().map(|kpi| kpi.explain(&asked)) {
+        match (&first, other) {
+            (Ok(first), Ok(other)) => assert_eq!(*first, other, "{what} {}", asked.column),
+            (Err(first), Err(other)) => assert_eq!(first.to_string(), other.to_string(), "{what}"),
+            (first, other) => panic!("{what}: {first:?} and {other:?}"),
+        }
+    }
 }
 
 fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> String) -> Option<String> {
