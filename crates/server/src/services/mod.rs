@@ -29,6 +29,7 @@ mod to_definitions;
 mod to_rules;
 mod to_tickets;
 mod watch;
+mod what_if;
 
 use std::sync::Arc;
 
