@@ -56,7 +56,9 @@ fn replayed(events: &[(&str, TicketEvent)], tried: &World, now: Micros) -> Vec<C
     let world = was();
     let first = Happened { at: t("27 10:00"), by: name("ann"), event: opened() };
     let mut replay = Replay::open(&first, &world, tried).unwrap();
-    events.iter().for_each(|event| replay.apply(&happened(event)));
+    for event in events {
+        replay.apply(&happened(event));
+    }
     replay.finish(now)
 }
 

@@ -4,13 +4,14 @@
 //! ask: the server checks roles.
 //!
 //! - this file: commands on one ticket; `pairs`: on two, in one append; `lists`: lists and watches; `history`: what happened to one;
-//!   `what_if`: what would have under other policies
+//!   `what_if`: what would have under other policies; `trying`: what these may be
 //!
 //! Invariant: what is appended was decided on exactly the versions that it follows.
 
 mod history;
 mod lists;
 mod pairs;
+mod trying;
 mod what_if;
 
 pub use history::{TicketHistory, TicketStep};
