@@ -94,7 +94,7 @@ impl Engine {
             }
             _ => None,
         };
-        self.command(std::slice::from_ref(&stream), &asker.asker(), || {
+        self.guarded_command(std::slice::from_ref(&stream), &asker.asker(), || {
             if self.ticket(site, &ticket).is_ok() {
                 return Err(EngineError::Exists { what: "ticket", id: ticket.to_string() });
             }
@@ -117,7 +117,7 @@ impl Engine {
         asker: &TicketAsker<'_>,
     ) -> Result<Carried, EngineError> {
         let stream = stream(site, ticket);
-        self.command(std::slice::from_ref(&stream), &asker.asker(), || {
+        self.guarded_command(std::slice::from_ref(&stream), &asker.asker(), || {
             let (entry, events) = self.decided(site, ticket, &command, expected)?;
             Ok(Decided::on(stream.clone(), entry.ticket.version, told(events)))
         })

@@ -86,7 +86,7 @@ impl Engine {
             }
             None => None,
         };
-        self.command(&streams, &asker.asker(), || {
+        self.guarded_command(&streams, &asker.asker(), || {
             let SplitDecided { mut pair, version, .. } = decide()?;
             pair.there.extend(note.clone());
             Ok(written(&streams, pair, (version, Version(0))))
@@ -123,7 +123,7 @@ impl Engine {
         decide: impl Fn(&Side<'_>, &Side<'_>) -> Result<Pair, TicketRefusal>,
     ) -> Result<Carried, EngineError> {
         let streams = [stream(site, one.ticket), stream(site, other.ticket)];
-        self.command(&streams, &asker.asker(), || {
+        self.guarded_command(&streams, &asker.asker(), || {
             let boards = self.boards.state().read();
             let board = boards.site(site).ok_or_else(|| no_ticket(one.ticket))?;
             let (here, there) = (entry_of(board, one.ticket)?, entry_of(board, other.ticket)?);
