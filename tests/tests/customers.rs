@@ -244,6 +244,7 @@ async fn no_byte_of_the_folder_a_dump_a_backup_a_trace_or_a_metric_is_personal()
     office.ticket(&["open", "T-1", "--kind", "complaint", "--caller", NUMBER, "--description", "-"], NOTE);
     office.ticket(&["open", "T-2", "--kind", "repair", "--description", "-"], NOTE);
     office.ticket(&["note", "T-2", "--plain", "-"], NOTE);
+    office.ticket(&["split", "T-1", "--part", "T-3", "--kind", "complaint", "--description", "-"], NOTE);
     office.ticket(&["accept", "T-1", "--owner", "bob"], "");
     office.ticket(&["classify", "T-1", "--category", "pipes"], "");
     office
@@ -331,6 +332,49 @@ fn a_server_finds_its_master_key_where_it_is_told_to_and_not_elsewhere() {
     assert_eq!(error.code, Some(0), "sealing the log needs no vault: {}", error.stderr);
     let server = Server::start_with(&data, 0, &["--vault-key", &key_text]);
     assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn what_was_written_about_a_split_s_part_is_sealed_under_the_key_of_its_customer() {
+    let office = office();
+    let written = |ticket: &str| office.ticket_as(STEWARD, &["read", ticket, "--purpose", "complaint"], "");
+    office.ticket(&["open", "T-1", "--kind", "complaint", "--caller", NUMBER], "");
+    office.ticket(&["open", "T-2", "--kind", "repair"], "");
+    let command = uuid_words();
+    let split = |whole: &'static str, part: &'static str| {
+        let words = ["split", whole, "--part", part, "--kind", "complaint", "--description", "-"];
+        words.into_iter().chain(command.iter().map(String::as_str)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let words = split("T-1", "T-1a");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    office.ticket(&words, NOTE);
+    assert!(written("T-1a").success().trim_end().ends_with(&format!(": {NOTE}")));
+    assert!(written("T-1").success().is_empty(), "it is the part's alone");
+    // The same command once more changes nothing, and seals nothing.
+    let sealed = || {
+        let files = fs::read_dir(office.data.join("vault")).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>()
+    };
+    let before = sealed();
+    office.ticket(&words, PLACE);
+    assert_eq!(sealed(), before);
+    assert_eq!(written("T-1a").success().lines().count(), 1);
+    // A part of a ticket that nobody is known to have reported has a key of its own.
+    office.ticket(&["split", "T-2", "--part", "T-2a", "--kind", "repair", "--description", "-"], PLACE);
+    assert!(written("T-2a").success().contains(PLACE));
+    let again = ["split", "T-2", "--part", "T-2a", "--kind", "repair", "--description", "-"];
+    let again = office.ticket_as(("root", "administrator"), &again, NOTE).failure();
+    assert!(again.contains("T-2a exists already"), "{again}");
+    // It goes with the customer.
+    let found: Value = serde_json::from_str(&office.steward(&["find", "-", "--json"], NUMBER)).unwrap();
+    office.steward(&["erase", found["customer"].as_str().unwrap(), "--reason", "asked_for", "--yes"], "");
+    assert!(written("T-1a").failure().contains("erased"));
+    assert!(written("T-2a").success().contains(PLACE));
+}
+
+/// The arguments that make a command the same one each time.
+fn uuid_words() -> [String; 2] {
+    ["--command-id".to_owned(), "5f0c3c1e-7f0a-4a52-9f0e-6a2f1f0f8d11".to_owned()]
 }
 
 #[test]

@@ -63,6 +63,10 @@ impl Name {
         if text.len() > NAME_BYTES_MAX {
             return Err(NameError::TooLong { bytes: text.len() });
         }
+        // Most are plain, and all of what comes in and is decoded goes through here.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Ok(());
+        }
         match text.char_indices().find(|(_, c)| c.is_control()) {
             Some((at, c)) => Err(NameError::Control { code: u32::from(c), at }),
             None => Ok(()),

@@ -54,6 +54,10 @@ impl Decided {
         Self { writes: smallvec![Write { stream, version, events }], pending: false }
     }
 
+    fn says_nothing(&self) -> bool {
+        self.writes.iter().all(|write| write.events.is_empty())
+    }
+
     fn version(&self) -> Version {
         self.writes.first().map_or(Version(0), |write| write.version)
     }
@@ -203,26 +207,52 @@ impl Engine {
                 return Ok(Carried { position: done.position, version: done.version, pending: done.pending });
             }
             let decided = decide()?;
-            let (version, pending) = (decided.version(), decided.pending);
-            let append = decided.append(asker, self.clock.now());
-            if append.events.is_empty() {
+            if decided.says_nothing() {
+                let (version, pending) = (decided.version(), decided.pending);
                 return Ok(Carried { position: Position::START, version, pending });
             }
-            match self.log.append(append).await {
-                Ok(done) => {
-                    self.caught_up(done.last).await?;
-                    let written = decided.writes.first().map_or(0, |write| write.events.len());
-                    let version = Version(version.0 + u64::try_from(written).unwrap_or(u64::MAX));
-                    return Ok(Carried { position: done.last, version, pending });
-                }
-                Err(AppendError::WrongVersion { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if let Some(carried) = self.append(&decided, asker).await? {
+                return Ok(carried);
             }
         }
         let about = streams.first().map(ToString::to_string).unwrap_or_default();
         Err(EngineError::Precondition(format!(
             "{about} changes faster than a command can be decided; tried {DECISIONS_MAX} times: try again"
         )))
+    }
+
+    /// As [`Self::command`], of what hangs on the streams' own events alone, all of which the versions guard. So it is decided on the
+    /// boards as they stand, without waiting for what others have just written: what was answered stands in them, and if anything of these
+    /// streams does not, the append finds another version. Whatever does not come to an append is decided once more, by [`Self::command`].
+    pub(crate) async fn guarded_command(
+        &self,
+        streams: &[StreamName],
+        asker: &Asker<'_>,
+        decide: impl Fn() -> Result<Decided, EngineError>,
+    ) -> Result<Carried, EngineError> {
+        let is_new = matches!(self.carried_out(asker.command_id, streams), Ok(None));
+        if is_new
+            && let Ok(decided) = decide()
+            && !decided.says_nothing()
+            && let Some(carried) = self.append(&decided, asker).await?
+        {
+            return Ok(carried);
+        }
+        self.command(streams, asker, decide).await
+    }
+
+    /// Appends what was decided, and waits until boards and figures show it. None: one of the versions is another by now.
+    async fn append(&self, decided: &Decided, asker: &Asker<'_>) -> Result<Option<Carried>, EngineError> {
+        match self.log.append(decided.append(asker, self.clock.now())).await {
+            Ok(done) => {
+                self.caught_up(done.last).await?;
+                let written = decided.writes.first().map_or(0, |write| write.events.len());
+                let version = Version(decided.version().0 + u64::try_from(written).unwrap_or(u64::MAX));
+                Ok(Some(Carried { position: done.last, version, pending: decided.pending }))
+            }
+            Err(AppendError::WrongVersion { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What a command id has done to one of `streams`, within the last 48 h. One that has done something to another

@@ -188,7 +188,7 @@ impl Engine {
 }
 
 /// Whether a definition can be meant so; in words what is wrong, after its name.
-fn check(event: &Event) -> Result<(), String> {
+pub(crate) fn check(event: &Event) -> Result<(), String> {
     match event {
         Event::QueueDefined(queue) => queue
             .check_timer()

@@ -54,6 +54,8 @@ pub struct Engine {
     pub(crate) seed: u64,
     /// Held while history is dropped.
     pub(crate) retaining: tokio::sync::Mutex<()>,
+    /// Turns of those who replay tickets.
+    pub(crate) replaying: Arc<tokio::sync::Semaphore>,
     pub(crate) lost_grace: Micros,
     retention: Retention,
     background: parking_lot::Mutex<Vec<JoinHandle<()>>>,
@@ -108,6 +110,7 @@ impl Engine {
             began_at: figures_at.min(boards_at),
             seed,
             retaining: tokio::sync::Mutex::default(),
+            replaying: Arc::new(tokio::sync::Semaphore::new(crate::tickets::REPLAYS_AT_ONCE)),
             lost_grace: options.lost_grace,
             retention: options.retention,
             background: parking_lot::Mutex::default(),

@@ -71,8 +71,9 @@ pub use retention::{RETENTION_MIN, Retained, Retention};
 pub use source::{SourceHello, SourceSession, SourceWelcome};
 pub use ticket_imports::ImportedTickets;
 pub use tickets::{
-    OneTicket, OpenTicket, TicketAsker, TicketHistory, TicketPage, TicketStep, TicketUpdate, TicketWatch,
-    WATCHED_TICKETS_MAX,
+    Fates, OneTicket, OpenTicket, REPLAYED_ROWS_MAX, ReplayStep, ReplayedTarget, ReplayedTicket, TicketAsker,
+    TicketHistory, TicketPage, TicketReplay, TicketStep, TicketUpdate, TicketWatch, WATCHED_TICKETS_MAX,
+    WhatIf,
 };
 pub use timeline::{TIMELINE_PAGE_MAX, Timeline, TimelineEntry, TimelinePage, TimelinePlace};
 pub use watch::{KpiWatch, WatchUpdate};

@@ -1,4 +1,4 @@
-//! Lengths of waits in buckets with fixed edges, so that percentiles merge like any other sum (KPIS.md §1).
+//! Lengths of waits, and of what tickets took, in buckets with fixed edges, so that percentiles merge like any other sum (KPIS.md §1).
 //!
 //! Below 128 µs each value has its own bucket, zero included; above, each power of two is cut into 64, so that
 //! neighbouring edges are at most 1.6 % apart. Invariant: a length is in the bucket whose edges enclose it,
@@ -6,7 +6,44 @@
 
 use pegcount_domain::time::Micros;
 
-use crate::cells::Detail;
+use crate::{
+    cells::{Detail, Dims},
+    measure::{Measure, Sheet},
+};
+
+/// The measures that count by length.
+pub(crate) const BY_LENGTH: [Measure; 6] = [
+    Measure::WaitsAnswered,
+    Measure::WaitsAbandoned,
+    Measure::FirstResponseTook,
+    Measure::FirstResponseTookWorking,
+    Measure::ResolutionTook,
+    Measure::ResolutionTookWorking,
+];
+
+/// Counts by length, of each of [`BY_LENGTH`].
+pub(crate) type Lengths<L> = [L; BY_LENGTH.len()];
+
+/// The place of a measure in [`BY_LENGTH`].
+pub(crate) fn place(measure: Measure) -> Option<usize> {
+    BY_LENGTH.iter().position(|other| *other == measure)
+}
+
+/// The same dimensions with a ticket's bucket in them: its group stands where visits have the bucket, and it has no direction or
+/// priority.
+pub(crate) fn with_length(dims: Dims, length: Micros) -> Dims {
+    // There are some 3,700 buckets.
+    let [low, high] = u16::try_from(bucket(length).0).unwrap_or(u16::MAX).to_le_bytes();
+    Dims { direction: low, priority: high, ..dims }
+}
+
+/// The bucket of a row in which a measure of a sheet counts by length.
+pub(crate) fn length(sheet: Sheet, dims: &Dims) -> Detail {
+    match sheet {
+        Sheet::Took => Detail(u16::from_le_bytes([dims.direction, dims.priority]).into()),
+        _ => dims.detail,
+    }
+}
 
 /// Each power of two is cut into so many: 64.
 const CUT_BITS: u32 = 6;
@@ -71,6 +108,14 @@ mod tests {
         for value in (0..2_000).chain((1..2_000_000_000).step_by(7_654_321)) {
             let own = bucket(Micros(value));
             assert_eq!(bucket(middle(own)), own, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_s_bucket_comes_back_out_of_its_dimensions() {
+        for value in [0, 1, 127, 128, 86_400_000_000, 400 * 86_400_000_000, i64::MAX] {
+            let dims = with_length(Dims { detail: Detail(9), ..Dims::NONE }, Micros(value));
+            assert_eq!((length(Sheet::Took, &dims), dims.detail), (bucket(Micros(value)), Detail(9)));
         }
     }
 

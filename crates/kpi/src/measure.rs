@@ -46,6 +46,8 @@ pub(crate) enum Sheet {
     Wait,
     /// Agent-days and agent-months: agent, team.
     Day,
+    /// Times that tickets took, by length: as tickets. Not columns of their own: percentiles are taken from them.
+    Took,
 }
 
 impl Sheet {
@@ -53,13 +55,20 @@ impl Sheet {
     pub(crate) const fn is_versioned(self) -> bool {
         !matches!(
             self,
-            Self::Clock | Self::Away | Self::Leg | Self::Ticket | Self::Target | Self::Backlog | Self::Day
+            Self::Clock
+                | Self::Away
+                | Self::Leg
+                | Self::Ticket
+                | Self::Target
+                | Self::Backlog
+                | Self::Day
+                | Self::Took
         )
     }
 }
 
 /// How many sheets there are.
-pub(crate) const SHEETS: usize = 13;
+pub(crate) const SHEETS: usize = 14;
 
 macro_rules! measures {
     ($($sheet:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal $unit:ident,)+ })+) => {
@@ -404,6 +413,16 @@ measures! {
         /// Of the measured, those above the efficiency target in inbound contacts per hour available.
         AgentMonthsOverTarget "agent_months_over_target" Count,
     }
+    Took {
+        /// First answers, by the time from the opening.
+        FirstResponseTook "first_response_histogram" Count,
+        /// First answers, by the working time from the opening.
+        FirstResponseTookWorking "first_response_working_histogram" Count,
+        /// Resolutions, by the time from the opening.
+        ResolutionTook "resolution_histogram" Count,
+        /// Resolutions, by the working time from the opening.
+        ResolutionTookWorking "resolution_working_histogram" Count,
+    }
 }
 
 impl Measure {
@@ -430,11 +449,17 @@ impl Sheet {
         Self::Failure,
         Self::Wait,
         Self::Day,
+        Self::Took,
     ];
 
     /// Whether its measures are columns of a table.
     pub(crate) const fn is_shown(self) -> bool {
-        !matches!(self, Self::Wait | Self::Backlog)
+        !matches!(self, Self::Wait | Self::Backlog | Self::Took)
+    }
+
+    /// Whether its measures count by length.
+    pub(crate) const fn is_by_length(self) -> bool {
+        matches!(self, Self::Wait | Self::Took)
     }
 }
 

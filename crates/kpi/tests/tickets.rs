@@ -15,7 +15,7 @@ use pegcount_domain::{
     event::Channel,
     ticketing::{FieldValue, Validity, VisitStep},
 };
-use pegcount_kpi::{Dimension, Query, Table, Value};
+use pegcount_kpi::{Dimension, ExplainQuery, Query, Row, Table, Value};
 use support::{Centre, amount, column, t, value};
 use ticket_support::{Opens, repair};
 
@@ -225,6 +225,73 @@ fn the_time_to_a_resolution_is_real_or_working_with_or_without_pauses() {
     assert_eq!(hours("35", "37", "resolution_unpaused"), 24);
     assert_eq!(hours("35", "37", "resolution_working"), 12);
     assert_eq!(hours("35", "37", "resolution_working_unpaused"), 8);
+}
+
+/// Whether a percentile is so many hours, within 2 %.
+fn is_hours(row: &Row, column: &str, hours: i64) -> bool {
+    let exact = hours * HOUR;
+    (amount(row, column) - exact).abs() * 50 <= exact
+}
+
+#[test]
+fn percentiles_of_first_answers_and_resolutions_take_the_nearest_rank_and_follow_late_facts() {
+    // given ten tickets of Monday at 9:00, of which each is answered one hour later than the one before, and settled two
+    let mut centre = Centre::new();
+    let ids: Vec<String> = (1..=10).map(|number| format!("t{number}")).collect();
+    for id in &ids {
+        let (group, channel) = ("desk", Channel::Email.word());
+        centre.open(id, "9:00", Opens { group, channel, ..repair("ann") });
+    }
+    for (hour, id) in (1..).zip(&ids) {
+        centre.inform(id, &format!("{}:00", 9 + hour));
+        centre.resolve(id, &format!("{}:00", 9 + 2 * hour), "ann");
+    }
+    let cut = [Dimension::Group, Dimension::Channel, Dimension::Kind];
+    let row = |centre: &Centre| centre.ask("0", "48", &cut).rows[0].clone();
+    let [p50, p90] = ["first_response_p50", "first_response_p90"];
+    // then the fifth and the ninth of them
+    assert!(is_hours(&row(&centre), p50, 5) && is_hours(&row(&centre), p90, 9));
+    let settled = row(&centre);
+    assert!(is_hours(&settled, "resolution_p50", 10) && is_hours(&settled, "resolution_p90", 18));
+    // Work ends at 18:00, nine hours after: the tenth answer, and all resolutions from the fifth on.
+    assert!(is_hours(&settled, "first_response_p90_working", 9));
+    assert!(
+        is_hours(&settled, "resolution_p50_working", 9) && is_hours(&settled, "resolution_p90_working", 9)
+    );
+    assert_eq!(settled.keys[0].as_ref().map(ToString::to_string).as_deref(), Some("desk"));
+    assert_eq!(centre.ask("0", "48", &[Dimension::Direction]).rows.len(), 0, "tickets have no direction");
+    // As of an earlier instant there are fewer, and where nobody was answered there is none.
+    let early = Query { as_of: t("12:00"), ..centre.query("0", "48", &cut) };
+    assert!(is_hours(&centre.kpi.query(&early).unwrap().rows[0], p50, 2));
+    assert_eq!(value(&centre.ask("9:00", "9:15", &[]).rows[0], p50), Value::Absent);
+    // when a late fact says that the ninth had been answered after half an hour
+    centre.inform("t9", "9:30");
+    // then the ranks shift: half an hour, one, two, three, four…
+    assert!(is_hours(&row(&centre), p50, 4) && is_hours(&row(&centre), p90, 8));
+    // And archived and restored they are the same.
+    let restored = pegcount_kpi::Kpi::restored(&centre.kpi.archived()).unwrap();
+    let asked = centre.query("0", "48", &cut);
+    assert_eq!(restored.query(&asked).unwrap().rows, centre.kpi.query(&asked).unwrap().rows);
+}
+
+#[test]
+fn a_percentile_of_tickets_is_explained_by_the_tickets_behind_it() {
+    let mut centre = Centre::new();
+    for (id, hour) in [("one", "10:00"), ("two", "12:00"), ("three", "14:00")] {
+        centre.open(id, "9:00", repair("ann"));
+        centre.inform(id, hour);
+    }
+    let asked = ExplainQuery {
+        query: centre.query("0", "24", &[]),
+        cell: Vec::new(),
+        column: "first_response_p50".to_owned(),
+        skip: 0,
+        limit: 100,
+    };
+    let explained = centre.kpi.explain(&asked).unwrap();
+    assert_eq!(explained.items.len(), 3);
+    assert!(explained.items.iter().all(|item| item.events.len() == 2), "from the opening to the answer");
+    assert_eq!(explained.value, value(&centre.ask("0", "24", &[]).rows[0], "first_response_p50"));
 }
 
 #[test]

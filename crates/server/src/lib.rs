@@ -11,6 +11,9 @@ mod access;
 mod error;
 mod fields;
 mod files;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod http;
 pub mod options;

@@ -1,10 +1,14 @@
-//! The one list of what is fuzzed: every decoder of bytes that a disk or a client may have changed.
+//! The one list of what is fuzzed: every decoder of bytes that a disk or a client may have changed, or that
+//! another system has written.
 //!
 //! The targets in `fuzz/` run one of them each for as long as one likes; `tests/bounded.rs` runs all of them for a moment
 //! with every `cargo test`. Invariant: both work through the same list.
 
+mod tickets;
+
 use pegcount_log::fuzzing::{self as log, Decoder};
 use pegcount_proto::fuzzing as proto;
+use pegcount_server::fuzzing as server;
 
 /// All decoders.
 pub fn decoders() -> Vec<Decoder> {
@@ -23,7 +27,14 @@ pub fn decoders() -> Vec<Decoder> {
             read: proto::dump_item,
             checksummed: false,
         },
+        Decoder {
+            name: "timeline_token",
+            samples: server::timeline_token_samples,
+            read: server::timeline_token,
+            checksummed: false,
+        },
     ]);
+    all.extend(tickets::decoders());
     all
 }
 

@@ -97,7 +97,7 @@ fn shown(
 }
 
 /// Policies count by calendars that are there.
-fn check_calendars<'e>(
+pub(crate) fn check_calendars<'e>(
     named: Vec<(String, read::SiteFileError)>,
     definitions: &(impl Iterator<Item = &'e Event> + Clone),
 ) -> Result<(), CliError> {
@@ -113,7 +113,7 @@ fn check_calendars<'e>(
 }
 
 /// The site of the argument, or else the file's.
-fn the_site(path: &Path, argument: Option<&str>, file: Option<&str>) -> Result<SiteId, CliError> {
+pub(crate) fn the_site(path: &Path, argument: Option<&str>, file: Option<&str>) -> Result<SiteId, CliError> {
     match (argument, file) {
         (Some(argument), Some(file)) if argument != file => Err(CliError::Argument(format!(
             "--site is {argument}, and {} is for {file}: say one, or make them the same",
@@ -131,13 +131,16 @@ fn the_site(path: &Path, argument: Option<&str>, file: Option<&str>) -> Result<S
 pub(crate) async fn defined(target: &Target, site: &SiteId) -> Result<Vec<Event>, CliError> {
     match target {
         Target::Folder(engine) => Ok(engine.defined(site).events()),
-        Target::Server(api) => {
-            let request = ListDefinitionsRequest { site: site.to_string() };
-            let listed = api.definitions().list_definitions(request).await?.into_inner();
-            let events = listed.definitions.iter().map(wire::definition);
-            Ok(events.collect::<Result<_, _>>()?)
-        }
+        Target::Server(api) => defined_at(api, site).await,
     }
+}
+
+/// All that is defined at a server.
+pub(crate) async fn defined_at(api: &Api, site: &SiteId) -> Result<Vec<Event>, CliError> {
+    let request = ListDefinitionsRequest { site: site.to_string() };
+    let listed = api.definitions().list_definitions(request).await?.into_inner();
+    let events = listed.definitions.iter().map(wire::definition);
+    Ok(events.collect::<Result<_, _>>()?)
 }
 
 /// Asks whoever sits there.

@@ -33,7 +33,7 @@ pub(crate) use target::{AtArgs, DATA_DIR_DEFAULT, LISTEN_DEFAULT, TargetArgs};
 pub(crate) use ticket::{
     AskArgs, FactsArgs, FilterArgs, NewArgs, OneArgs, OrderWord, PromiseArgs, ReadTextsArgs, ResolveArgs,
     SeverityWord, StatusWord, TicketListArgs, TicketVerb, TicketWatchArgs, UrgencyWord, ValidityWord,
-    VisitArgs,
+    VisitArgs, WhatIfArgs,
 };
 pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
 

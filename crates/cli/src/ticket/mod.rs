@@ -1,9 +1,11 @@
 //! `pegcount ticket …`: every command on tickets, and how they are read. All of it asks a running server, which decides.
 //!
-//! - [`ask`]: what was typed into commands of the contract; [`show`]: tickets for the eye and as JSON
+//! - [`ask`]: what was typed into commands of the contract; [`show`]: tickets for the eye and as JSON; `what_if`: policies
+//!   tried on the past
 
 mod ask;
 mod show;
+mod what_if;
 
 use std::{fs, io, path::Path};
 
@@ -56,6 +58,7 @@ pub(crate) async fn run(verb: TicketVerb) -> Result<(), CliError> {
         Err(TicketVerb::Read(args)) => read(args).await,
         Err(TicketVerb::List(args)) => list(args).await,
         Err(TicketVerb::Watch(args)) => watch(args).await,
+        Err(TicketVerb::WhatIf(args)) => what_if::run(args).await,
         Err(pair) => two(pair).await,
     }
 }

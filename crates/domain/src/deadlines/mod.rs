@@ -12,7 +12,7 @@
 //! - [`policy`]: policies as data; [`standard`]: the set that ships (PRODUCT.md row 10)
 //! - [`world`]: policies and calendars as they came into force; [`making`]: made of a site's definitions
 //! - [`clock`]: one target's clock; [`track`]: all targets of a ticket, event by event; [`history`]: what happened to
-//!   them, and why
+//!   them, and why; [`replay`]: what would have happened to them in another world
 //! - [`alert`]: what has come due, and what comes due next
 
 pub mod alert;
@@ -20,6 +20,7 @@ pub mod clock;
 pub mod history;
 pub mod making;
 pub mod policy;
+pub mod replay;
 pub mod standard;
 pub mod track;
 pub mod world;
@@ -28,5 +29,6 @@ pub use alert::{Due, Duty, due, next_due};
 pub use clock::{Outcome, Promise, RuleRef, Stand, TargetClock};
 pub use history::{ChangeCause, Happened, Moment, Step, TargetHistory, targets};
 pub use policy::{AlertStep, Amount, ClockKind, Conditions, Policy, PolicySet, Recipient, TargetRule};
+pub use replay::{Compared, Course, Fate, Replay};
 pub use track::Deadlines;
 pub use world::{DeadlineError, World};

@@ -43,6 +43,7 @@ use sources::SourceBook;
 use tickets::Tickets;
 pub use world::STANDARD;
 use world::SiteWorld;
+pub(crate) use world::making;
 
 /// A command that has been carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

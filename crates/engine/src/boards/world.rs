@@ -41,18 +41,22 @@ impl SiteWorld {
     }
 }
 
-fn made_of(definitions: &Definitions<Name>) -> World {
+/// What the world is made of.
+pub(crate) fn making(definitions: &Definitions<Name>) -> Making<Name> {
     let calendars =
         definitions.calendars().map(|defined| (defined.calendar.clone(), WorkingRules::from(defined)));
-    let making = Making {
+    Making {
         standard_calendar: STANDARD,
         standard_policies: standard(&STANDARD),
         calendars: calendars.collect(),
         changes: definitions.calendar_changes().cloned().collect(),
         zones: definitions.sites().map(|site| (site.valid_from, site.time_zone.clone())).collect(),
         policies: definitions.policies().cloned().collect(),
-    };
-    let (world, failed) = making.world();
+    }
+}
+
+fn made_of(definitions: &Definitions<Name>) -> World {
+    let (world, failed) = making(definitions).world();
     for (calendar, error) in failed {
         tracing::warn!(%calendar, %error, "no target can be reckoned by this calendar");
     }

@@ -2,7 +2,7 @@
 
 use pegcount_domain::{
     deadlines::{Happened, TargetHistory, targets},
-    envelope::{Position, Version},
+    envelope::{Position, StreamName, Version},
     event::Event,
     ids::{Name, SiteId, TicketId},
     ticketing::TicketEvent,
@@ -57,35 +57,53 @@ impl Engine {
         let mut steps = Vec::new();
         let mut next = Some(Version(1));
         while let Some(from) = next.filter(|_| steps.len() < TOLD_EVENTS_MAX) {
-            let page = self.log.read_stream(&stream, from, Direction::Forward, READ_EVENTS).await?;
-            for (frame, event) in page.events().filter(|(_, event)| event.envelope.position <= end) {
-                let envelope = &event.envelope;
-                let named = named_event(frame, &event)
-                    .map_err(|source| EngineError::Decode { position: envelope.position.0, source })?;
-                let (Event::Ticket(event), Ok(by)) = (named, Name::new(envelope.actor)) else { continue };
-                steps.push(TicketStep {
-                    position: envelope.position,
-                    version: envelope.version,
-                    at: envelope.occurred_at,
-                    recorded_at: envelope.recorded_at,
-                    by,
-                    event,
-                });
-            }
-            next = page.next;
+            let page;
+            (page, next) = self.ticket_steps(&stream, from, end).await?;
+            steps.extend(page);
         }
         if steps.is_empty() {
             return Err(no_ticket(ticket));
         }
         let as_of = self.clock.now();
-        let happened =
-            |step: &TicketStep| Happened { at: step.at, by: step.by.clone(), event: step.event.clone() };
-        let happened: Vec<_> = steps.iter().map(happened).collect();
+        let happened: Vec<_> = steps.iter().cloned().map(TicketStep::happened).collect();
         let boards = self.boards.state().read();
         let targets = boards
             .site(site)
             .map(|board| targets(&happened, board.world.of(&board.definitions), as_of))
             .unwrap_or_default();
         Ok(TicketHistory { steps, targets, as_of })
+    }
+
+    /// What happened to a ticket from a version on, as far as `end`: so much as is read at once, and where to go on.
+    pub(super) async fn ticket_steps(
+        &self,
+        stream: &StreamName,
+        from: Version,
+        end: Position,
+    ) -> Result<(Vec<TicketStep>, Option<Version>), EngineError> {
+        let page = self.log.read_stream(stream, from, Direction::Forward, READ_EVENTS).await?;
+        let mut steps = Vec::new();
+        for (frame, event) in page.events().filter(|(_, event)| event.envelope.position <= end) {
+            let envelope = &event.envelope;
+            let named = named_event(frame, &event)
+                .map_err(|source| EngineError::Decode { position: envelope.position.0, source })?;
+            let (Event::Ticket(event), Ok(by)) = (named, Name::new(envelope.actor)) else { continue };
+            steps.push(TicketStep {
+                position: envelope.position,
+                version: envelope.version,
+                at: envelope.occurred_at,
+                recorded_at: envelope.recorded_at,
+                by,
+                event,
+            });
+        }
+        Ok((steps, page.next))
+    }
+}
+
+impl TicketStep {
+    /// As the rules of deadlines take it.
+    pub(super) fn happened(self) -> Happened {
+        Happened { at: self.at, by: self.by, event: self.event }
     }
 }

@@ -3,17 +3,24 @@
 //! Each step is a command: decided by the domain's rules on the ticket as it is, idempotent by its id, or refused. Not for who may
 //! ask: the server checks roles.
 //!
-//! - this file: commands on one ticket; `pairs`: on two, in one append; `lists`: lists and watches; `history`: what happened to one
+//! - this file: commands on one ticket; `pairs`: on two, in one append; `lists`: lists and watches; `history`: what happened to one;
+//!   `what_if`: what would have under other policies; `trying`: what these may be
 //!
 //! Invariant: what is appended was decided on exactly the versions that it follows.
 
 mod history;
 mod lists;
 mod pairs;
+mod trying;
+mod what_if;
 
 pub use history::{TicketHistory, TicketStep};
 pub use lists::{TicketPage, TicketUpdate, TicketWatch, WATCHED_TICKETS_MAX};
 pub use pairs::OneTicket;
+pub(crate) use what_if::REPLAYS_AT_ONCE;
+pub use what_if::{
+    Fates, REPLAYED_ROWS_MAX, ReplayStep, ReplayedTarget, ReplayedTicket, TicketReplay, WhatIf,
+};
 
 use pegcount_domain::{
     envelope::{StreamKind, StreamName, Version},
@@ -87,7 +94,7 @@ impl Engine {
             }
             _ => None,
         };
-        self.command(std::slice::from_ref(&stream), &asker.asker(), || {
+        self.guarded_command(std::slice::from_ref(&stream), &asker.asker(), || {
             if self.ticket(site, &ticket).is_ok() {
                 return Err(EngineError::Exists { what: "ticket", id: ticket.to_string() });
             }
@@ -110,7 +117,7 @@ impl Engine {
         asker: &TicketAsker<'_>,
     ) -> Result<Carried, EngineError> {
         let stream = stream(site, ticket);
-        self.command(std::slice::from_ref(&stream), &asker.asker(), || {
+        self.guarded_command(std::slice::from_ref(&stream), &asker.asker(), || {
             let (entry, events) = self.decided(site, ticket, &command, expected)?;
             Ok(Decided::on(stream.clone(), entry.ticket.version, told(events)))
         })

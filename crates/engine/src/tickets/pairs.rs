@@ -2,8 +2,11 @@
 
 use pegcount_domain::{
     envelope::Version,
-    ids::{SiteId, TicketId},
-    ticketing::{LinkKind, Opening, Pair, Side, TicketRefusal, decide_link, decide_merge, decide_split},
+    ids::{CustomerId, SiteId, TicketId},
+    ticketing::{
+        LinkKind, Opening, Pair, Side, TicketEvent, TicketRefusal, Visibility, decide_link, decide_merge,
+        decide_split,
+    },
 };
 use smallvec::smallvec;
 
@@ -52,7 +55,8 @@ impl Engine {
         Ok(Carried { version, ..done })
     }
 
-    /// A part of `whole` becomes a ticket of its own. The answer's version is that of `whole`. Errors: as
+    /// A part of `whole` becomes a ticket of its own; what was written about it is sealed under the key of its customer, or of its
+    /// own, and becomes its first note. The answer's version is that of `whole`. Errors: as
     /// [`Self::ticket_command`]'s and [`Self::open_ticket`]'s.
     pub async fn split_ticket(
         &self,
@@ -62,25 +66,52 @@ impl Engine {
         asker: &TicketAsker<'_>,
     ) -> Result<Carried, EngineError> {
         let OpenTicket { ticket: new, mut opening, caller, description } = part;
-        if description.is_some() {
-            let reason = "is not for the part of a split; write a note in it afterwards";
-            return Err(EngineError::invalid("part.description", reason));
-        }
         self.name_opening(site, &mut opening, caller).await?;
         let streams = [stream(site, whole.ticket), stream(site, &new)];
-        self.command(&streams, &asker.asker(), || {
-            let boards = self.boards.state().read();
-            let board = boards.site(site).ok_or_else(|| no_ticket(whole.ticket))?;
-            if board.tickets.status(&new).is_some() {
-                return Err(EngineError::Exists { what: "ticket", id: new.to_string() });
+        let decide = || self.decided_split(site, whole, (&new, &opening));
+        let note = match description {
+            Some(text) => {
+                self.caught_up(self.log.end()).await?;
+                let done = self.carried_out(asker.command_id, &streams)?;
+                // What would be refused is not sealed.
+                let decided = if done.is_none() { Some(decide()?) } else { None };
+                match decided {
+                    Some(decided) => {
+                        let customer = decided.customer.as_ref();
+                        let reference = self.seal_text(site, &new, customer, text).await?;
+                        Some(TicketEvent::Noted { visibility: Visibility::Internal, text: reference })
+                    }
+                    None => None,
+                }
             }
-            let entry = entry_of(board, whole.ticket)?;
-            let opening = inherited(&opening, &entry);
-            let pair = decide_split(&whole.side(&entry), &new, opening);
-            let pair = pair.map_err(|refusal| refused(whole.ticket, refusal))?;
-            Ok(written(&streams, pair, (entry.ticket.version, Version(0))))
+            None => None,
+        };
+        self.guarded_command(&streams, &asker.asker(), || {
+            let SplitDecided { mut pair, version, .. } = decide()?;
+            pair.there.extend(note.clone());
+            Ok(written(&streams, pair, (version, Version(0))))
         })
         .await
+    }
+
+    /// What comes of a split, on the whole as it is.
+    fn decided_split(
+        &self,
+        site: &SiteId,
+        whole: OneTicket<'_>,
+        (new, opening): (&TicketId, &Opening),
+    ) -> Result<SplitDecided, EngineError> {
+        let boards = self.boards.state().read();
+        let board = boards.site(site).ok_or_else(|| no_ticket(whole.ticket))?;
+        if board.tickets.status(new).is_some() {
+            return Err(EngineError::Exists { what: "ticket", id: new.to_string() });
+        }
+        let entry = entry_of(board, whole.ticket)?;
+        let opening = inherited(opening, &entry);
+        let customer = opening.customer().cloned();
+        let pair = decide_split(&whole.side(&entry), new, opening);
+        let pair = pair.map_err(|refusal| refused(whole.ticket, refusal))?;
+        Ok(SplitDecided { pair, version: entry.ticket.version, customer })
     }
 
     async fn pair(
@@ -92,7 +123,7 @@ impl Engine {
         decide: impl Fn(&Side<'_>, &Side<'_>) -> Result<Pair, TicketRefusal>,
     ) -> Result<Carried, EngineError> {
         let streams = [stream(site, one.ticket), stream(site, other.ticket)];
-        self.command(&streams, &asker.asker(), || {
+        self.guarded_command(&streams, &asker.asker(), || {
             let boards = self.boards.state().read();
             let board = boards.site(site).ok_or_else(|| no_ticket(one.ticket))?;
             let (here, there) = (entry_of(board, one.ticket)?, entry_of(board, other.ticket)?);
@@ -103,6 +134,15 @@ impl Engine {
         })
         .await
     }
+}
+
+/// A split that the rules allow.
+struct SplitDecided {
+    pair: Pair,
+    /// The version of the whole that it was decided on.
+    version: Version,
+    /// The part's customer.
+    customer: Option<CustomerId>,
 }
 
 impl OneTicket<'_> {
@@ -142,7 +182,6 @@ const DEPTH_MAX: usize = 100;
 
 /// No ticket becomes a part of itself over several others: none of the new parent's own parents is the child.
 fn no_circle(board: &SiteBoard, one: &TicketId, pair: &Pair) -> Result<(), EngineError> {
-    use pegcount_domain::ticketing::TicketEvent;
     let tie = pair.here.iter().find_map(|event| match event {
         TicketEvent::Linked { other, how: LinkKind::Parent } => Some((one, other)),
         TicketEvent::Linked { other, how: LinkKind::Child } => Some((other, one)),

@@ -60,7 +60,7 @@ pub(super) fn record(
     let values = vec![""; kept.len()];
     let mut told = Told { map, kept, values, facts: Vec::new(), caller: None, last: None };
     for (index, row) in rows.iter().enumerate() {
-        let row = Row { at: Micros(row.at), rank: row.rank, fields: unpacked(&row.rest) };
+        let row = Row { at: Micros(row.at), rank: row.rank, fields: unpacked(&row.rest, told.kept.len()) };
         if index == 0 { told.open(&row, report) } else { told.go_on(&row, report) }
     }
     report.tickets += 1;

@@ -13,6 +13,7 @@ use pegcount_domain::{
 
 use super::{
     map::{TicketMap, Unlisted},
+    when::Days,
     words::{Holds, What},
 };
 
@@ -44,6 +45,8 @@ pub(super) struct Plan<'a> {
     /// Those that are packed, in this order.
     kept: Vec<(usize, Kept)>,
     columns: Vec<String>,
+    /// Of the time's zone, what was found out last.
+    days: Days,
 }
 
 /// Why a row is broken: its column, and the reason.
@@ -111,7 +114,7 @@ impl<'a> Plan<'a> {
                 "makes {attributes} attributes; a ticket has at most {ATTRIBUTES_MAX}: drop some"
             ));
         }
-        Ok(Self { map, ticket, activity, time, kept, columns })
+        Ok(Self { map, ticket, activity, time, kept, columns, days: Days::default() })
     }
 
     /// What the fields of a packed row are.
@@ -154,7 +157,7 @@ impl<'a> Plan<'a> {
         let ticket = self.text(row, self.ticket)?;
         Name::check(ticket).map(TicketId).map_err(|error| self.broken(self.ticket, error.to_string()))?;
         let time = self.text(row, self.time)?;
-        let at = self.map.time.1.read(time).map_err(|reason| self.broken(self.time, reason))?.0;
+        let at = self.map.time.1.read(time, &self.days).map_err(|reason| self.broken(self.time, reason))?.0;
         let (mut agent, mut into) = (self.map.agent.is_some(), false);
         for (place, kept) in &self.kept {
             let text = self.text(row, *place)?;
@@ -230,10 +233,10 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The fields of a packed row, in the plan's order.
-pub(super) fn unpacked(packed: &[u8]) -> Vec<&str> {
+/// The fields of a packed row, `count` of them, in the plan's order.
+pub(super) fn unpacked(packed: &[u8], count: usize) -> Vec<&str> {
     let mut rest = packed;
-    let mut fields = Vec::new();
+    let mut fields = Vec::with_capacity(count);
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let Some((field, after)) = after.split_at_checked(length) else { break };

@@ -6,8 +6,9 @@ use super::Attribution;
 use crate::measure::{Measure, SHEETS, Sheet};
 
 /// Tables: visits under three attributions, clocks, legs with their handles, handles by their answer, tickets, lines,
-/// times away, transfers by their handle's end and answer, failures, waits under three attributions, days, targets, the backlog.
-pub(super) const TABLES: usize = 18;
+/// times away, transfers by their handle's end and answer, failures, waits under three attributions, days, targets, the backlog,
+/// what tickets took by length.
+pub(super) const TABLES: usize = 19;
 const LEG_TABLE: u8 = 4;
 /// What comes into the backlog and leaves it.
 pub(super) const BACKLOG_TABLE: u8 = 17;
@@ -31,6 +32,7 @@ pub(super) const fn place(sheet: Sheet, attribution: Attribution) -> (u8, u8) {
         (Sheet::Day, _) => (15, 0),
         (Sheet::Target, _) => (16, 0),
         (Sheet::Backlog, _) => (BACKLOG_TABLE, 0),
+        (Sheet::Took, _) => (18, 0),
     }
 }
 

@@ -24,8 +24,8 @@ use self::{
 };
 use crate::{
     cells::Detail,
-    histogram,
-    measure::{Measure, Unit},
+    histogram::{self, Lengths},
+    measure::{Measure as M, Measure, Unit},
     query::{Column, Role, Term, Value},
 };
 
@@ -111,40 +111,89 @@ impl Formula {
     }
 }
 
-/// A percentile of waits.
+/// A percentile of waits, or of what tickets took.
 pub(crate) struct Percentile {
     name: &'static str,
     words: &'static str,
-    /// Of the answered (0) or of the abandoned (1).
-    whose: usize,
+    /// What counts by length.
+    of: Measure,
     percent: i64,
 }
 
-const fn percentile(name: &'static str, words: &'static str, whose: usize, percent: i64) -> Percentile {
-    Percentile { name, words, whose, percent }
+const fn percentile(name: &'static str, words: &'static str, of: Measure, percent: i64) -> Percentile {
+    Percentile { name, words, of, percent }
 }
 
 /// All of them, in the order of the columns.
 pub(crate) static PERCENTILES: &[Percentile] = &[
-    percentile("asa_p50", "median wait of the answered, by nearest rank, within 2 %", 0, 50),
-    percentile("asa_p90", "90th percentile of the waits of the answered, by nearest rank, within 2 %", 0, 90),
-    percentile("abandon_wait_p50", "median wait of the abandoned, by nearest rank, within 2 %", 1, 50),
+    percentile("asa_p50", "median wait of the answered, by nearest rank, within 2 %", M::WaitsAnswered, 50),
+    percentile(
+        "asa_p90",
+        "90th percentile of the waits of the answered, by nearest rank, within 2 %",
+        M::WaitsAnswered,
+        90,
+    ),
+    percentile(
+        "abandon_wait_p50",
+        "median wait of the abandoned, by nearest rank, within 2 %",
+        M::WaitsAbandoned,
+        50,
+    ),
     percentile(
         "abandon_wait_p90",
         "90th percentile of the waits of the abandoned, by nearest rank, within 2 %",
-        1,
+        M::WaitsAbandoned,
+        90,
+    ),
+    percentile(
+        "first_response_p50",
+        "median first_response, by nearest rank, within 2 %",
+        M::FirstResponseTook,
+        50,
+    ),
+    percentile(
+        "first_response_p90",
+        "90th percentile of first_response, by nearest rank, within 2 %",
+        M::FirstResponseTook,
+        90,
+    ),
+    percentile(
+        "first_response_p50_working",
+        "median first_response_working, by nearest rank, within 2 %",
+        M::FirstResponseTookWorking,
+        50,
+    ),
+    percentile(
+        "first_response_p90_working",
+        "90th percentile of first_response_working, by nearest rank, within 2 %",
+        M::FirstResponseTookWorking,
+        90,
+    ),
+    percentile("resolution_p50", "median resolution, by nearest rank, within 2 %", M::ResolutionTook, 50),
+    percentile(
+        "resolution_p90",
+        "90th percentile of resolution, by nearest rank, within 2 %",
+        M::ResolutionTook,
+        90,
+    ),
+    percentile(
+        "resolution_p50_working",
+        "median resolution_working, by nearest rank, within 2 %",
+        M::ResolutionTookWorking,
+        50,
+    ),
+    percentile(
+        "resolution_p90_working",
+        "90th percentile of resolution_working, by nearest rank, within 2 %",
+        M::ResolutionTookWorking,
         90,
     ),
 ];
 
 impl Percentile {
-    fn measure(&self) -> &'static [Measure] {
-        if self.whose == 0 { &[Measure::WaitsAnswered] } else { &[Measure::WaitsAbandoned] }
-    }
-
     /// Its value of histograms whose buckets are in order; none if nothing was counted.
-    pub(crate) fn of(&self, waits: &[Vec<(Detail, i64)>; 2]) -> Option<Micros> {
-        histogram::percentile(waits.get(self.whose)?, self.percent)
+    pub(crate) fn value(&self, lengths: &Lengths<Vec<(Detail, i64)>>) -> Option<Micros> {
+        histogram::percentile(lengths.get(histogram::place(self.of)?)?, self.percent)
     }
 }
 
@@ -178,9 +227,7 @@ impl Means {
         };
         match self {
             Self::Measure(measure) => vec![term(Role::Itself, measure)],
-            Self::Percentile(percentile) => {
-                percentile.measure().iter().map(|measure| term(Role::Itself, measure)).collect()
-            }
+            Self::Percentile(percentile) => vec![term(Role::Itself, &percentile.of)],
             Self::Formula(formula) => {
                 let parts = [
                     (Role::Plus, formula.plus),
@@ -194,7 +241,7 @@ impl Means {
         }
     }
 
-    /// Its value, by the measures' amounts, or by the waits by length.
+    /// Its value, by the measures' amounts, or by counts by length.
     pub(crate) fn value(
         &self,
         amount: impl Fn(Measure) -> i64,

@@ -115,7 +115,7 @@ pub(crate) const fn dimensions(sheet: Sheet) -> &'static [Dimension] {
         Sheet::Transfer => &[Agent, Team, Queue, Channel, Direction, Reason],
         Sheet::Failure => &[Agent, Team, Queue, Channel, Cause],
         Sheet::Leg | Sheet::Handle => &[Agent, Team, Queue, Channel, Direction],
-        Sheet::Ticket | Sheet::Target | Sheet::Backlog => {
+        Sheet::Ticket | Sheet::Target | Sheet::Backlog | Sheet::Took => {
             &[Agent, Team, Queue, Group, Kind, Category, Tier, Region, Channel]
         }
         Sheet::Line => &[Agent, Team, Queue, Channel],

@@ -13,7 +13,8 @@ use pegcount_domain::{
 use crate::{
     cells::{Contribution, Detail, Dims, Source},
     formula::{self, Means},
-    measure::Measure,
+    histogram,
+    measure::{Measure, Sheet},
     names::Id,
     query::{Column, Dimension, Query, QueryError, Value, Versions, cut, table, versions},
     site::{
@@ -142,7 +143,7 @@ pub(crate) fn explain(asked: &ExplainQuery, site: Option<&Site>) -> Result<Expla
         };
         term.items = found.iter().filter(own).count();
     }
-    let value = means.value(amount, || histogram(&found));
+    let value = means.value(amount, || by_length(&found));
     let (items, count) = items(asked, site, &found);
     let counted = found.iter().filter(|(_, amount)| **amount != 0);
     let met = counted.filter_map(|((index, _, _, dims), _)| version(*index, dims));
@@ -223,10 +224,11 @@ fn collect(asked: &ExplainQuery, site: &Site, measures: &[Measure], found: &mut 
     });
 }
 
-fn histogram(found: &Found) -> Vec<(Detail, i64)> {
+fn by_length(found: &Found) -> Vec<(Detail, i64)> {
     let mut buckets: BTreeMap<Detail, i64> = BTreeMap::new();
-    for ((.., dims), amount) in found {
-        *buckets.entry(dims.detail).or_default() += amount;
+    for ((index, .., dims), amount) in found {
+        let sheet = Measure::ALL.get(*index).map_or(Sheet::Wait, |measure| measure.sheet());
+        *buckets.entry(histogram::length(sheet, dims)).or_default() += amount;
     }
     buckets.into_iter().collect()
 }

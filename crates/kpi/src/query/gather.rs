@@ -6,7 +6,8 @@ use pegcount_domain::time::{Interval, Micros, Span};
 
 use crate::{
     agent::standing::State,
-    cells::{Attribution, Cells, Contribution, Detail, Dims, TableRange},
+    cells::{Attribution, Cells, Contribution, Dims, TableRange},
+    histogram,
     live::Follower,
     measure::{Measure, Sheet},
     query::{
@@ -30,8 +31,8 @@ struct Needed {
     /// Where it stands in a row.
     place: usize,
     measure: Measure,
-    /// Where it goes; none: to the waits by their length.
-    slot: Option<usize>,
+    /// Where it goes.
+    slot: usize,
 }
 
 /// The units that a plan needs.
@@ -193,29 +194,21 @@ impl<'a> Gather<'a> {
     /// What is needed of a sheet that begins there in its table's rows.
     fn needed(&self, sheet: Sheet, begin: usize) -> impl Iterator<Item = Needed> {
         let of_plan = self.plan.by_sheet.get(sheet as usize).into_iter().flatten();
-        let own = of_plan.filter_map(move |(place, slot)| {
+        of_plan.filter_map(move |(place, slot)| {
             let (place, slot) = (usize::from(*place), usize::from(*slot));
             let measure = *sheet.measures().get(place)?;
-            (!self.leaves_out(measure)).then_some(Needed { place: begin + place, measure, slot: Some(slot) })
-        });
-        let by_length = (sheet == Sheet::Wait && self.plan.needs_waits).then(|| sheet.measures().iter());
-        let by_length = by_length.into_iter().flatten().enumerate();
-        own.chain(by_length.map(move |(place, measure)| Needed {
-            place: begin + place,
-            measure: *measure,
-            slot: None,
-        }))
+            (!self.leaves_out(measure)).then_some(Needed { place: begin + place, measure, slot })
+        })
     }
 
     #[inline]
     fn row_of_cells(&mut self, row: usize, dims: &Dims, amounts: &[i64], needed: &[Needed]) {
         for Needed { place, measure, slot } in needed {
             let amount = amounts.get(*place).copied().unwrap_or(0);
-            let Some(slot) = slot else {
-                self.wait_of(row, *measure, dims.detail, amount);
-                continue;
-            };
             self.rows.add(row, *slot, amount);
+            if measure.sheet().is_by_length() {
+                self.length_of(row, *measure, dims, amount);
+            }
             if self.tells {
                 self.note(row, dims, *measure, amount);
             }
@@ -235,8 +228,8 @@ impl<'a> Gather<'a> {
             if self.tells {
                 self.note(row, dims, *measure, *amount);
             }
-            if sheet == Sheet::Wait && self.plan.needs_waits {
-                self.wait_of(row, *measure, dims.detail, *amount);
+            if sheet.is_by_length() {
+                self.length_of(row, *measure, dims, *amount);
             }
         }
     }
@@ -254,9 +247,9 @@ impl<'a> Gather<'a> {
         }
     }
 
-    fn wait_of(&mut self, row: usize, measure: Measure, length: Detail, amount: i64) {
+    fn length_of(&mut self, row: usize, measure: Measure, dims: &Dims, amount: i64) {
         if let Some(row) = self.rows.get_mut(row).filter(|_| amount != 0) {
-            row.add_waits(measure, length, amount);
+            row.add_length(measure, histogram::length(measure.sheet(), dims), amount);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     agent::standing::STATES,
     formula::{Formula, GAUGES, Means, describe, describe_means, means},
     measure::{Measure, SHEETS, Sheet},
-    query::{Column, Dimension, Query, QueryError, Value, cut::dimensions},
+    query::{Column, Dimension, Query, QueryError, Value, cut::dimensions, rows::ByLength},
     reference::Law,
     site::Site,
 };
@@ -45,8 +45,8 @@ pub(crate) struct Plan {
     pub(crate) by_sheet: [SmallVec<[(u8, u8); 4]>; SHEETS],
     /// For each sheet, whether its measures can exist in the query's rows.
     has: [bool; SHEETS],
-    /// Whether waits are needed by length.
-    pub(crate) needs_waits: bool,
+    /// Whether anything is needed by length.
+    needs_lengths: bool,
     /// Whether a value at an instant is shown.
     pub(crate) needs_gauges: bool,
     /// The same of agents by state.
@@ -82,8 +82,8 @@ pub(crate) trait RowSums {
     fn amount(&self, slot: usize) -> i64;
     /// Visits that wait, and how long the longest has.
     fn waiting(&self) -> (i64, i64);
-    /// Waits of the answered and of the abandoned, each length once, in order.
-    fn waits(&self) -> [Vec<(crate::cells::Detail, i64)>; 2];
+    /// How many there are of each length, each length once, in order.
+    fn lengths(&self) -> ByLength;
     /// Agents by state.
     fn agents(&self) -> [i64; STATES];
     /// Open tickets.
@@ -118,7 +118,7 @@ impl Plan {
             slots: [NONE; Measure::ALL.len()],
             by_sheet: std::array::from_fn(|_| SmallVec::new()),
             has: has(query),
-            needs_waits: false,
+            needs_lengths: false,
             needs_gauges: false,
             needs_states: false,
             backlog: Backlog::LeftOut,
@@ -130,12 +130,11 @@ impl Plan {
                 Maker::SignedIn | Maker::InState(_) => plan.needs_states = true,
                 Maker::Backlog => plan.backlog = Backlog::of(query),
                 Maker::Means(means) => {
-                    plan.needs_waits |= matches!(means, Means::Percentile(_));
+                    plan.needs_lengths |= matches!(means, Means::Percentile(_));
                     means.measures().into_iter().for_each(|measure| plan.need(measure));
                 }
             }
         }
-        plan.needs_waits &= plan.has(Sheet::Wait);
         plan.needs_gauges &= plan.has(Sheet::Visit);
         plan.needs_states &= plan.has(Sheet::Clock);
         if !plan.has(Sheet::Backlog) {
@@ -166,8 +165,7 @@ impl Plan {
 
     /// Whether a measure of a sheet is read.
     pub(crate) fn needs(&self, sheet: Sheet) -> bool {
-        let own = self.by_sheet.get(sheet as usize).is_some_and(|measures| !measures.is_empty());
-        own || (sheet == Sheet::Wait && self.needs_waits)
+        self.by_sheet.get(sheet as usize).is_some_and(|measures| !measures.is_empty())
     }
 
     /// The slot of a measure, if one of the columns needs it.
@@ -209,7 +207,7 @@ impl Plan {
         version: u8,
         ratio: impl Fn(&Formula) -> Value,
     ) -> Vec<Value> {
-        let waits = if self.needs_waits { sums.waits() } else { Default::default() };
+        let lengths = if self.needs_lengths { sums.lengths() } else { Default::default() };
         let (waiting, longest) = if self.needs_gauges { sums.waiting() } else { (0, 0) };
         let amount = |measure: Measure| self.slot(measure).map(|slot| sums.amount(slot));
         let agents = if self.needs_states { sums.agents() } else { Default::default() };
@@ -225,7 +223,7 @@ impl Plan {
             Maker::Means(Means::Measure(measure)) => amount(*measure).map_or(Value::Absent, Value::Amount),
             Maker::Means(Means::Formula(formula)) => ratio(formula),
             Maker::Means(Means::Percentile(percentile)) => {
-                percentile.of(&waits).map_or(Value::Absent, |wait| Value::Amount(wait.0))
+                percentile.value(&lengths).map_or(Value::Absent, |length| Value::Amount(length.0))
             }
         };
         self.makers(version).iter().map(value).collect()
@@ -313,9 +311,9 @@ fn has(query: &Query) -> [bool; SHEETS] {
 }
 
 /// A histogram with each length once, in order.
-pub(crate) fn merged(waits: &[(crate::cells::Detail, i64)]) -> Vec<(crate::cells::Detail, i64)> {
+pub(crate) fn merged(counts: &[(crate::cells::Detail, i64)]) -> Vec<(crate::cells::Detail, i64)> {
     let mut lengths: std::collections::BTreeMap<_, i64> = std::collections::BTreeMap::new();
-    for (length, count) in waits {
+    for (length, count) in counts {
         *lengths.entry(*length).or_default() += count;
     }
     lengths.into_iter().filter(|(_, count)| *count != 0).collect()

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     agent::standing::{STATES, State},
     cells::Detail,
+    histogram::{self, Lengths},
     measure::Measure,
     query::{
         cut::Keys,
@@ -16,8 +17,8 @@ use crate::{
     },
 };
 
-/// Waits of the answered and of the abandoned, by length.
-pub(crate) type Waits = [Vec<(Detail, i64)>; 2];
+/// How many there are of each length.
+pub(crate) type ByLength = Lengths<Vec<(Detail, i64)>>;
 
 /// One row; its amounts stand beside it. Small: a question by agent and interval has some hundred thousand.
 #[derive(Clone, Debug)]
@@ -36,7 +37,8 @@ struct More {
     backlog: i64,
     /// Agents by state, by [`State`].
     agents: [i64; STATES],
-    waits: Waits,
+    /// Most rows have none.
+    lengths: Option<Box<ByLength>>,
     /// By which formula versions it was counted.
     counted: Counted,
 }
@@ -56,11 +58,12 @@ impl Place {
         self.more().counted.note(version, measure, amount);
     }
 
-    /// So many more, or fewer, waits of a length.
-    pub(super) fn add_waits(&mut self, measure: Measure, length: Detail, amount: i64) {
-        let [answered, abandoned] = &mut self.more().waits;
-        let waits = if measure == Measure::WaitsAnswered { answered } else { abandoned };
-        waits.push((length, amount));
+    /// So many more, or fewer, of a length.
+    pub(super) fn add_length(&mut self, measure: Measure, length: Detail, amount: i64) {
+        let lengths = self.more().lengths.get_or_insert_default();
+        if let Some(own) = histogram::place(measure).and_then(|place| lengths.get_mut(place)) {
+            own.push((length, amount));
+        }
     }
 
     /// A visit waits, and has for so long.
@@ -116,8 +119,9 @@ impl RowSums for Sums<'_> {
         self.more().map_or((0, 0), |more| (more.waiting, more.longest))
     }
 
-    fn waits(&self) -> Waits {
-        self.more().map(|more| more.waits.each_ref().map(|waits| merged(waits))).unwrap_or_default()
+    fn lengths(&self) -> ByLength {
+        let lengths = self.more().and_then(|more| more.lengths.as_deref());
+        lengths.map(|lengths| lengths.each_ref().map(|own| merged(own))).unwrap_or_default()
     }
 
     fn agents(&self) -> [i64; STATES] {

@@ -64,7 +64,7 @@ impl Wanted {
             agents: any(&[Sheet::Clock, Sheet::Away, Sheet::Leg, Sheet::Handle, Sheet::Transfer]),
             contacts: any(&[Sheet::Visit, Sheet::Wait, Sheet::Line]),
             lines: any(&[Sheet::Line, Sheet::Failure]) || measures.iter().any(|one| is_attempt(*one)),
-            tickets: any(&[Sheet::Ticket, Sheet::Target, Sheet::Backlog]),
+            tickets: any(&[Sheet::Ticket, Sheet::Target, Sheet::Backlog, Sheet::Took]),
             days: any(&[Sheet::Day]),
             target,
         }

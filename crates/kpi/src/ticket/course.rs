@@ -19,7 +19,7 @@ use crate::{
     ticket::{
         TicketFact,
         class::{Classes, Place},
-        giving::{Counted, Whose, count, dims},
+        giving::{Counted, Whose, count, count_by_length, dims},
         owed::Owed,
         spent::{Amounts, Spent},
     },
@@ -164,6 +164,13 @@ impl Course {
             count(out, settled, told, [(M::TicketsResolved, 1)]);
             let amounts = self.spent.by(at, reference);
             count(out, settled, (self.ticket.opened_at, at), named(&RESOLUTION, amounts));
+            count_by_length(
+                out,
+                settled,
+                (self.ticket.opened_at, at),
+                [M::ResolutionTook, M::ResolutionTookWorking],
+                amounts,
+            );
             self.resolved = Some(settled);
         }
         if before != Status::Closed && after == Status::Closed {
@@ -203,6 +210,13 @@ impl Course {
                 count(out, answering, told, [(M::FirstResponses, 1)]);
                 let amounts = self.spent.by(at, reference);
                 count(out, answering, (self.ticket.opened_at, at), named(&FIRST_RESPONSE, amounts));
+                count_by_length(
+                    out,
+                    answering,
+                    (self.ticket.opened_at, at),
+                    [M::FirstResponseTook, M::FirstResponseTookWorking],
+                    amounts,
+                );
             }
             TicketEvent::VisitStepped { step, .. } => self.count_visit(*step, answering, out),
             _ => {}

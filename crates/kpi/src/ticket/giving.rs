@@ -6,9 +6,10 @@ use pegcount_domain::time::{Interval, Micros};
 
 use crate::{
     cells::{Attribution, Contribution, Contributions, Detail, Dims, Part},
+    histogram::with_length,
     measure::Measure,
     names::Id,
-    ticket::class::Place,
+    ticket::{class::Place, spent::Amounts},
 };
 
 /// Whose a count is.
@@ -49,6 +50,20 @@ pub(super) fn count(
 ) {
     out.source(Part::Between, from, to);
     out.all_at(counted.at, Attribution::Event, &counted.dims, amounts);
+}
+
+/// Counts 1 of each by its length: of the real time, and of the working time.
+pub(super) fn count_by_length(
+    out: &mut Contributions,
+    Counted { at, dims }: Counted,
+    told: (Micros, Micros),
+    [real, working]: [Measure; 2],
+    [took, _, worked, _]: Amounts,
+) {
+    for (measure, length) in [(real, took), (working, worked)] {
+        let dims = with_length(dims, Micros(length));
+        count(out, Counted { at, dims }, told, [(measure, 1)]);
+    }
 }
 
 /// Counts 1 of each at an instant, as of every later one.

@@ -209,7 +209,7 @@ fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> Strin
     let table = kpi.query(asked).unwrap();
     let cut = Cut::of(asked);
     let mut expected = truth.rows(&cut, word);
-    let waits = truth.waits_by_row(&cut, word);
+    let lengths = truth.lengths_by_row(&cut, word);
     let versions = truth.versions_by_row(&cut, word);
     let means = asked.variant.mean_of_days.then(|| Means::of(truth, asked, word));
     let ends: BTreeMap<Micros, Micros> = cut.buckets.iter().copied().collect();
@@ -227,12 +227,10 @@ fn differs(kpi: &Kpi, truth: &Oracle, asked: &Query, word: &dyn Fn(Key) -> Strin
             return Some(format!("{}: {at:?} by {by:?}, told {:?}", asking(asked), row.versions));
         }
         for (column, found) in table.columns.iter().zip(&row.values) {
-            if let Some((name, answered, percent)) =
-                PERCENTILES.iter().find(|(name, ..)| *name == column.name)
-            {
-                let waits = waits.get(&at).map_or(&[][..], |waits| &waits[usize::from(!*answered)]);
-                if !is_percentile(*found, waits, *percent) {
-                    return Some(format!("{}: {at:?} {name}: {found:?} of {waits:?}", asking(asked)));
+            if let Some((name, of, percent)) = PERCENTILES.iter().find(|(name, ..)| *name == column.name) {
+                let own = lengths.get(&at).map_or(&[][..], |lengths| &lengths[*of]);
+                if !is_percentile(*found, own, *percent) {
+                    return Some(format!("{}: {at:?} {name}: {found:?} of {own:?}", asking(asked)));
                 }
                 continue;
             }

@@ -117,25 +117,43 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// Percentiles: of the answered or not, which.
-pub const PERCENTILES: [(&str, bool, usize); 4] = [
-    ("asa_p50", true, 50),
-    ("asa_p90", true, 90),
-    ("abandon_wait_p50", false, 50),
-    ("abandon_wait_p90", false, 90),
+/// What tickets took, after the waits of the answered and of the others.
+const TOOK: [&str; 4] = ["first_response", "first_response_working", "resolution", "resolution_working"];
+
+/// Percentiles: of which lengths, which.
+pub const PERCENTILES: [(&str, usize, usize); 12] = [
+    ("asa_p50", 0, 50),
+    ("asa_p90", 0, 90),
+    ("abandon_wait_p50", 1, 50),
+    ("abandon_wait_p90", 1, 90),
+    ("first_response_p50", 2, 50),
+    ("first_response_p90", 2, 90),
+    ("first_response_p50_working", 3, 50),
+    ("first_response_p90_working", 3, 90),
+    ("resolution_p50", 4, 50),
+    ("resolution_p90", 4, 90),
+    ("resolution_p50_working", 5, 50),
+    ("resolution_p90_working", 5, 90),
 ];
 
-/// Waits of the answered and of the others, by row.
-pub type WaitsByRow = BTreeMap<RowKey, [Vec<i64>; 2]>;
+/// Waits of the answered and of the others, then what tickets took, by row.
+pub type LengthsByRow = BTreeMap<RowKey, [Vec<i64>; 6]>;
 
 impl Oracle {
-    /// The waits behind the percentiles of a query's rows, sorted.
-    pub fn waits_by_row(&self, cut: &Cut, names: &dyn Fn(Key) -> String) -> WaitsByRow {
-        let mut rows = WaitsByRow::new();
-        if !cut.can(dimensions("answered")) {
-            return rows;
+    /// The lengths behind the percentiles of a query's rows, sorted.
+    pub fn lengths_by_row(&self, cut: &Cut, names: &dyn Fn(Key) -> String) -> LengthsByRow {
+        let mut rows = LengthsByRow::new();
+        for (place, column) in (2..).zip(TOOK).filter(|(_, column)| cut.can(dimensions(column))) {
+            let took = self.counted.iter().filter(|counted| counted.column == column);
+            for took in took.filter(|took| cut.lets(&took.about, names)) {
+                if let Some(bucket) = cut.bucket(cut.instant(took.at)) {
+                    let row = rows.entry((bucket, cut.keys(&took.about, names))).or_default();
+                    row[place].push(took.amount);
+                }
+            }
         }
-        let ours = self.waited.iter().filter(|waited| waited.attribution == cut.query.attribution);
+        let asks = cut.can(dimensions("answered"));
+        let ours = self.waited.iter().filter(|one| asks && one.attribution == cut.query.attribution);
         for waited in ours.filter(|waited| cut.lets(&waited.about, names)) {
             if let Some(bucket) = cut.bucket(cut.instant(waited.at)) {
                 let row = rows.entry((bucket, cut.keys(&waited.about, names))).or_default();

@@ -1,12 +1,13 @@
 //! The definition service: queues, reasons, agents, teams, formula versions, targets, calendars, the site's zone, what is
-//! allowed on a day, who is believed.
+//! allowed on a day, who is believed; and what deadline policies would have made of the past.
 
 use pegcount_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
-    Room,
+    Answers, Room,
     to_definitions::{definition, definition_message},
+    what_if,
 };
 use crate::{access::Action, status};
 
@@ -44,5 +45,15 @@ impl v1::definition_service_server::DefinitionService for Room {
             undeclared_agents: defined.undeclared_agents.iter().map(ToString::to_string).collect(),
             undeclared_queues: defined.undeclared_queues.iter().map(ToString::to_string).collect(),
         }))
+    }
+
+    type ReplayTicketPoliciesStream = Answers<v1::ReplayTicketPoliciesResponse>;
+
+    async fn replay_ticket_policies(
+        &self,
+        request: Request<v1::ReplayTicketPoliciesRequest>,
+    ) -> Result<Response<Self::ReplayTicketPoliciesStream>, Status> {
+        let caller = self.access.admit(request.metadata(), Action::ReadTickets)?;
+        what_if::answer(self, caller, &request.into_inner()).await.map(Response::new)
     }
 }

@@ -29,6 +29,7 @@ mod to_definitions;
 mod to_rules;
 mod to_tickets;
 mod watch;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ use crate::{access::Access, error::ServeError, options::MESSAGE_BYTES_MAX};
 pub(crate) use crate::wire::incarnation_bytes;
 pub(crate) use kpi::day_query;
 pub(crate) use kpi_table::time_zone;
+#[cfg(feature = "fuzzing")]
+pub(crate) use timeline::fuzzing as timeline_fuzzing;
 pub(crate) use to_definitions::{definition, definition_message};
 
 /// What every service works with.

@@ -123,3 +123,38 @@ fn ticket(view: &TicketView) -> v1::TimelineTicket {
         merged_into: text(state.merged_into.as_ref()),
     }
 }
+
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing {
+    use pegcount_domain::ids::Incarnation;
+
+    use super::{Micros, Position, pages, place, place_bytes};
+
+    fn ties() -> pages::Ties {
+        pages::Ties::new(Incarnation(7), &("main", "c_1", "complaint", true))
+    }
+
+    /// Tokens that this service writes.
+    pub fn timeline_token_samples() -> Vec<Vec<u8>> {
+        let places = [(0, 1), (1_772_438_400_000_000, 4_711), (i64::MIN, 0), (i64::MAX, u64::MAX)];
+        places
+            .map(|(at, position)| ties().token(&place_bytes((Micros(at), Position(position)))).to_vec())
+            .into()
+    }
+
+    /// Reads a token: in words where it goes on, none if it is refused; an error if it would not be written so.
+    ///
+    /// # Errors
+    ///
+    /// If a rule was broken.
+    pub fn timeline_token(bytes: &[u8]) -> Result<Option<String>, String> {
+        match ties().place(bytes, place) {
+            Err(_) => Ok(None),
+            // No token is the first page.
+            Ok(None) if bytes.is_empty() => Ok(None),
+            Ok(None) => Err("a token that goes on nowhere is taken for none".to_owned()),
+            Ok(Some(read)) if ties().token(&place_bytes(read)) == bytes => Ok(Some(format!("{read:?}"))),
+            Ok(Some(read)) => Err(format!("{read:?} is written otherwise")),
+        }
+    }
+}

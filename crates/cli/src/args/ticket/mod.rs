@@ -1,12 +1,13 @@
 //! `ticket`: every command on tickets, and how they are read.
 //!
 //! - this file: the commands; `said`: what each of them says; `facts`: what is known of a ticket, for those that set it; `pairs`: commands
-//!   on two tickets; `lists`: which tickets are wanted; `words`: the contract's words as people type them
+//!   on two tickets; `lists`: which tickets are wanted; `what_if`: what is tried on the past; `words`: the contract's words as people type them
 
 mod facts;
 mod lists;
 mod pairs;
 mod said;
+mod what_if;
 mod words;
 
 use clap::{Args, Subcommand};
@@ -16,6 +17,7 @@ pub(crate) use facts::{FactsArgs, NewArgs, OpenArgs};
 pub(crate) use lists::{FilterArgs, OrderWord, TicketListArgs, TicketWatchArgs};
 pub(crate) use pairs::{LinkArgs, PairArgs, SplitArgs};
 pub(crate) use said::*;
+pub(crate) use what_if::WhatIfArgs;
 pub(crate) use words::*;
 
 /// What to do with tickets.
@@ -35,6 +37,8 @@ pub(crate) enum TicketVerb {
     List(TicketListArgs),
     /// Follow a list of tickets: all of it first, then what changes, by events and by time alone
     Watch(TicketWatchArgs),
+    /// Try deadline policies on the past: what they would have seen met and breached, beside what really was. Changes nothing
+    WhatIf(WhatIfArgs),
     /// Take a ticket
     Accept(DoArgs<AcceptArgs>),
     /// Say what it is about; the category must be known afterwards

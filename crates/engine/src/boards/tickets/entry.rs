@@ -134,6 +134,14 @@ impl Held {
         }
     }
 
+    /// When the ticket was opened; none as for [`Self::entry`].
+    pub(super) fn opened_at(&self) -> Option<Micros> {
+        match self {
+            Self::Open(entry) => Some(entry.ticket.opened_at),
+            Self::Packed(_) => Some(self.entry()?.ticket.opened_at),
+        }
+    }
+
     /// In little memory; what does not let itself be packed is kept as it is.
     pub(super) fn packed(self) -> Self {
         let Self::Open(entry) = self else { return self };

@@ -206,6 +206,17 @@ impl Tickets {
         self.index.of_customer(customer).iter().any(|place| is_his(&place))
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The ticket at a place in the order of opening, and when it was opened.
+    pub(crate) fn opened_at(&self, place: usize) -> Option<(&TicketId, Micros)> {
+        let row = self.rows.get(place)?;
+        Some((&row.id, row.held.opened_at()?))
+    }
+
     /// A ticket and its targets.
     pub(crate) fn entry(&self, ticket: &TicketId) -> Option<Entry> {
         self.row(*self.places.get(ticket)?)?.held.entry()

@@ -9,6 +9,7 @@ use crate::{
     agent::standing::{Standing, State},
     cells::Dims,
     contact::fold::Crossing,
+    histogram,
     live::deltas::{Cell, Line, Sink},
     measure::Sheet,
     query::cut::attribution,
@@ -28,7 +29,6 @@ impl Sink for Board {
             return;
         };
         let Some(keys) = self.cut.keys(&cell.dims) else { return };
-        let needs_waits = self.plan.needs_waits && sheet == Sheet::Wait;
         let tells = self.tells && sheet.is_versioned();
         let place = (bucket, keys);
         let sums = self.row(place.clone());
@@ -42,8 +42,8 @@ impl Sink for Board {
         if line.rate != 0 {
             sums.grow(slot, line.rate);
         }
-        if needs_waits {
-            sums.wait(cell.measure, cell.dims.detail, line.at_base);
+        if sheet.is_by_length() {
+            sums.count_length(cell.measure, histogram::length(sheet, &cell.dims), line.at_base);
         }
         self.changed.insert(place);
     }

@@ -1,4 +1,4 @@
-//! One row's sums: amounts as lines over time, who waits since when, waits by length.
+//! One row's sums: amounts as lines over time, who waits since when, counts by length.
 //!
 //! Invariant: what is 0 is not kept, so that equal sums are the same.
 
@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 use crate::{
     agent::standing::STATES,
     cells::Detail,
+    histogram::{self, Lengths},
     measure::Measure,
-    query::{plan::RowSums, rows::Waits, versions::Counted},
+    query::{plan::RowSums, rows::ByLength, versions::Counted},
 };
 
 /// Since when visits wait, each instant with how many.
@@ -27,7 +28,7 @@ pub(super) struct Sums {
     pub(super) crossings: Since,
     /// Agents by state when the row's span ended.
     pub(super) agents: [i64; STATES],
-    pub(super) waits: Option<Box<[BTreeMap<Detail, i64>; 2]>>,
+    pub(super) lengths: Option<Box<Lengths<BTreeMap<Detail, i64>>>>,
     /// By which formula versions it was counted.
     pub(super) counted: Counted,
     /// Told to watchers.
@@ -62,10 +63,10 @@ impl RowSums for Shown<'_> {
         self.backlog
     }
 
-    fn waits(&self) -> Waits {
+    fn lengths(&self) -> ByLength {
         let list =
-            |waits: &BTreeMap<Detail, i64>| waits.iter().map(|(length, count)| (*length, *count)).collect();
-        self.sums.waits.as_ref().map(|waits| waits.each_ref().map(list)).unwrap_or_default()
+            |own: &BTreeMap<Detail, i64>| own.iter().map(|(length, count)| (*length, *count)).collect();
+        self.sums.lengths.as_ref().map(|lengths| lengths.each_ref().map(list)).unwrap_or_default()
     }
 }
 
@@ -81,8 +82,8 @@ pub(super) fn count(since: &mut Since, entered: Micros, sign: i64) {
 impl Sums {
     /// Whether it holds the same.
     pub(super) fn is_as(&self, other: &Self) -> bool {
-        (&self.amounts, &self.rates, &self.waits, &self.counted)
-            == (&other.amounts, &other.rates, &other.waits, &other.counted)
+        (&self.amounts, &self.rates, &self.lengths, &self.counted)
+            == (&other.amounts, &other.rates, &other.lengths, &other.counted)
             && (&self.crossings, &self.agents) == (&other.crossings, &other.agents)
     }
 
@@ -100,14 +101,14 @@ impl Sums {
         }
     }
 
-    /// So many more waits of this length.
-    pub(super) fn wait(&mut self, measure: Measure, length: Detail, count: i64) {
-        let [answered, abandoned] = &mut **self.waits.get_or_insert_default();
-        let waits = if measure == Measure::WaitsAnswered { answered } else { abandoned };
-        let known = waits.entry(length).or_default();
+    /// So many more of this length.
+    pub(super) fn count_length(&mut self, measure: Measure, length: Detail, count: i64) {
+        let lengths = self.lengths.get_or_insert_default();
+        let Some(own) = histogram::place(measure).and_then(|place| lengths.get_mut(place)) else { return };
+        let known = own.entry(length).or_default();
         *known += count;
         if *known == 0 {
-            waits.remove(&length);
+            own.remove(&length);
         }
     }
 }
