@@ -1,7 +1,8 @@
 //! How long questions about figures take in process, in a centre whose 10,000 agents have worked a shift of 8 hours: a
 //! day by queue and hour, the shift by agent and interval, a window of half an hour, and the first page of an explanation.
 //! The first two also as a page asks them, again and again while facts come in: then the server keeps what is open of the
-//! site (`Kpi::query_present`), and the time is that of bringing it up to date and of the answer.
+//! site (`Kpi::query_present`), and the time is that of bringing it up to date for the question, and of the
+//! answer.
 //!
 //! `cargo bench -p pegcount-benches --bench query`; `PEGCOUNT_BENCH_AGENTS` sets another centre.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -125,7 +126,7 @@ fn main() -> Outcome<()> {
             let now = next.last().map_or(end, |event| event.recorded_at);
             let begun = Instant::now();
             follower.take(&mut kpi);
-            follower.step(&kpi, now);
+            follower.step_for(&kpi, now, std::slice::from_ref(query));
             let query = Query { as_of: follower.as_of(), ..query.clone() };
             rows = kpi.query_present(&query, &follower)?.rows.len();
             if round > 0 {

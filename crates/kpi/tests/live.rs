@@ -214,6 +214,54 @@ fn assert_present(kpi: &Kpi, follower: &Follower, query: &Query, dice: &mut Dice
     }
 }
 
+/// Asks what nobody watches, again and again: a step for it leaves out what none of the questions needs.
+fn ask(seed: u64, size: i64, arrival: Arrival) {
+    let history = tell(seed, size, arrival);
+    let names = names();
+    let mut dice = Dice(seed ^ 0x55);
+    for site in SITES {
+        let mut kpi = some(seed);
+        let (from, to) = range(&history);
+        let mut queries = questions(site, (from, to), from, dice.roll());
+        queries.retain(Board::follows);
+        let mut follower = Follower::new(queries[0].site.clone(), from);
+        for recorded in &history {
+            apply(&mut kpi, recorded, &names);
+            if !dice.chance(12) {
+                continue;
+            }
+            let now = follower.as_of().max(recorded.recorded_at);
+            let columns =
+                [&["offered", "service_level", "asa_p90", "waiting"][..], &["fcr_rate", "handled"], &[]];
+            let asked = |dice: &mut Dice| Query {
+                columns: dice.pick(&columns).iter().map(|name| (*name).to_owned()).collect(),
+                ..dice.pick(&queries)
+            };
+            let together = [asked(&mut dice), asked(&mut dice)];
+            follower.take(&mut kpi);
+            if dice.chance(20) {
+                follower.step(&kpi, now);
+            } else {
+                follower.step_for(&kpi, now, &together);
+            }
+            // The last one has not been told of before the step.
+            for query in together.into_iter().chain([asked(&mut dice)]) {
+                let query = Query { as_of: follower.as_of(), ..query };
+                let what = format!("seed {seed} {arrival:?} {site} {:?} {:?}", query.by, query.columns);
+                let answer = kpi.query_present(&query, &follower).unwrap();
+                assert_eq!(answer, kpi.query(&query).unwrap(), "{what} as of {}", query.as_of);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_question_is_answered_the_same_whatever_the_steps_before_it_left_out() {
+    seeds(54_000, 12).for_each(|seed| ask(seed, 6, Arrival::InOrder));
+    seeds(55_000, 6).for_each(|seed| ask(seed, 6, Arrival::ALittleLate));
+    seeds(56_000, 6).for_each(|seed| ask(seed, 6, Arrival::Anyhow));
+}
+
 #[test]
 fn changes_laid_over_a_snapshot_are_the_answer_when_facts_come_in_order() {
     seeds(50_000, 8).for_each(|seed| follow(seed, 6, Arrival::InOrder));

@@ -99,7 +99,7 @@ impl Fold for Boards {
     fn apply(&mut self, frame: &Frame) {
         for event in frame.events() {
             match named_event(frame, &event) {
-                Ok(named) => self.take(&event, named),
+                Ok(named) => self.take(&event, &named),
                 Err(error) => {
                     tracing::error!(position = event.envelope.position.0, %error, "left out of the boards");
                 }
@@ -110,7 +110,7 @@ impl Fold for Boards {
 }
 
 impl Boards {
-    fn take(&mut self, frame_event: &FrameEvent<'_>, event: Event) {
+    fn take(&mut self, frame_event: &FrameEvent<'_>, event: &Event) {
         let envelope = &frame_event.envelope;
         let (Ok(site), Ok(id)) = (SiteId::new(envelope.stream.site), Name::new(envelope.stream.id)) else {
             return;
@@ -130,27 +130,27 @@ impl Boards {
         let board = self.sites.entry(site).or_default();
         match envelope.stream.kind {
             StreamKind::Agent => {
-                board.see_queue(&event);
-                board.agent_event(AgentId(id), frame_event, &event, true, &self.reserved);
+                board.see_queue(event);
+                board.agent_event(AgentId(id), frame_event, event, true, &self.reserved);
             }
             StreamKind::Contact => {
-                board.see_queue(&event);
-                if let Event::Leg { leg, .. } = &event
+                board.see_queue(event);
+                if let Event::Leg { leg, .. } = event
                     && let Some(agent) = &leg.agent
                 {
-                    board.agent_event(agent.clone(), frame_event, &event, false, &self.reserved);
+                    board.agent_event(agent.clone(), frame_event, event, false, &self.reserved);
                 }
-                board.contacts.insert(ContactId(id), envelope, &event);
+                board.contacts.insert(ContactId(id), envelope, event);
             }
             StreamKind::Ticket => {
-                if let Event::Ticket(event) = &event {
+                if let Event::Ticket(event) = event {
                     let world = board.world.of(&board.definitions);
                     board.tickets.insert(TicketId(id), envelope, event, world);
                 }
             }
-            StreamKind::Definition => board.define(&event, envelope.occurred_at),
+            StreamKind::Definition => board.define(event, envelope.occurred_at),
             StreamKind::Customer => {
-                if let Event::Customer(event) = &event {
+                if let Event::Customer(event) = event {
                     board.customers.insert(CustomerId(id), envelope, event);
                 }
             }

@@ -136,8 +136,9 @@ impl Hub {
 
     /// One step of every site that is watched.
     fn step(&self, engine: &Engine, now: Micros) {
-        let by_site = self.watched_by_site();
+        // While nobody else steps: a table that another step filled would miss what this one takes in.
         let mut sites = self.sites.lock();
+        let by_site = self.watched_by_site();
         let is_gone = |(site, followed): (&SiteId, &Followed)| {
             (!by_site.contains_key(site) && !followed.lingers()).then(|| site.clone())
         };
@@ -149,7 +150,7 @@ impl Hub {
         }
         for (site, groups) in by_site {
             let followed = sites.entry(site.clone()).or_insert_with(|| Followed::new(site, now));
-            step_site(engine, &mut followed.follower, &groups, now, |_, _| ());
+            step_site(engine, &mut followed.follower, &groups, now, &[], |_, _| ());
         }
     }
 
@@ -160,14 +161,15 @@ impl Hub {
         engine: &Arc<Engine>,
         site: &SiteId,
         now: Micros,
+        queries: &[Query],
         ask: impl FnOnce(&Figures, &Follower) -> T,
     ) -> T {
         self.wake(engine);
-        let groups = self.watched_by_site().remove(site).unwrap_or_default();
         let mut sites = self.sites.lock();
+        let groups = self.watched_by_site().remove(site).unwrap_or_default();
         let followed = sites.entry(site.clone()).or_insert_with(|| Followed::new(site.clone(), now));
         followed.asked_at = Some(Instant::now());
-        step_site(engine, &mut followed.follower, &groups, now, ask)
+        step_site(engine, &mut followed.follower, &groups, now, queries, ask)
     }
 
     fn watched_by_site(&self) -> FxHashMap<SiteId, Vec<Arc<Group>>> {
@@ -213,16 +215,21 @@ fn step_site<T>(
     follower: &mut Follower,
     groups: &[Arc<Group>],
     now: Micros,
+    queries: &[Query],
     then: impl FnOnce(&Figures, &Follower) -> T,
 ) -> T {
     let mut figures = engine.figures.state().write();
     follower.take(&mut figures.kpi);
     let figures: parking_lot::RwLockReadGuard<'_, Figures> = RwLockWriteGuard::downgrade(figures);
     let before = (follower.position(), follower.next_change());
-    let deltas = follower.step(&figures.kpi, now);
-    let moved = before.0 != follower.position() || before.1.is_some_and(|at| at <= now);
-    for group in groups {
-        group.step(&deltas, &figures.kpi, follower, moved);
+    if groups.is_empty() {
+        follower.step_for(&figures.kpi, now, queries);
+    } else {
+        let deltas = follower.step(&figures.kpi, now);
+        let moved = before.0 != follower.position() || before.1.is_some_and(|at| at <= now);
+        for group in groups {
+            group.step(&deltas, &figures.kpi, follower, moved);
+        }
     }
     let answer = then(&figures, follower);
     drop(figures);

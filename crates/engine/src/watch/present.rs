@@ -37,7 +37,7 @@ impl Engine {
     ) -> Result<[Table; N], EngineError> {
         queries.iter().try_for_each(Query::check)?;
         let now = self.clock.now();
-        let tables = self.watches.step_for(self, site, now, |figures, follower| {
+        let tables = self.watches.step_for(self, site, now, &queries.clone(), |figures, follower| {
             let as_of = follower.as_of().max(now);
             let asked = queries.map(|query| Query { as_of, ..query });
             let answers = asked.each_ref().map(|query| figures.kpi.query_present(query, follower));

@@ -57,11 +57,16 @@ pub struct Deltas {
     pub(crate) waiting: FxHashMap<(Dims, Micros), i64>,
     pub(crate) standings: FxHashMap<Standing, i64>,
     pub(crate) signed_in: FxHashMap<(Dims, State), i64>,
-    /// The tables must be filled anew: differences are not known.
+    /// The tables must be filled anew: differences are not known, and none is taken in.
     pub(crate) everything: bool,
 }
 
 impl Deltas {
+    /// For a step whose differences nobody wants to know.
+    pub(crate) fn unknown() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
     /// What is left of it.
     pub(crate) fn settled(mut self) -> Self {
         self.cells.retain(|_, line| *line != Line::default());
@@ -74,25 +79,41 @@ impl Deltas {
 }
 
 impl Sink for Deltas {
+    #[inline]
     fn cell(&mut self, cell: Cell, line: Line) {
+        if self.everything {
+            return;
+        }
         let known = self.cells.entry(cell).or_default();
         known.at_base += line.at_base;
         known.rate += line.rate;
     }
 
     fn crossing(&mut self, crossing: &Crossing, sign: i64) {
+        if self.everything {
+            return;
+        }
         *self.crossings.entry((crossing.interval, crossing.dims, crossing.entered)).or_default() += sign;
     }
 
     fn waiting(&mut self, dims: &Dims, entered: Micros, sign: i64) {
+        if self.everything {
+            return;
+        }
         *self.waiting.entry((*dims, entered)).or_default() += sign;
     }
 
     fn standing(&mut self, standing: &Standing, sign: i64) {
+        if self.everything {
+            return;
+        }
         *self.standings.entry(*standing).or_default() += sign;
     }
 
     fn signed_in(&mut self, dims: &Dims, state: State, sign: i64) {
+        if self.everything {
+            return;
+        }
         *self.signed_in.entry((*dims, state)).or_default() += sign;
     }
 }

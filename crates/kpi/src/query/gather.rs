@@ -36,7 +36,7 @@ struct Needed {
 }
 
 /// The units that a plan needs.
-fn wanted(plan: &Plan) -> Wanted {
+pub(crate) fn wanted(plan: &Plan) -> Wanted {
     let wanted = Wanted::of(&plan.measures, None);
     Wanted {
         contacts: wanted.contacts || plan.needs_gauges,
@@ -47,9 +47,10 @@ fn wanted(plan: &Plan) -> Wanted {
 
 /// What is open at a query's instant: as it is kept up to date, if it is, or folded for it.
 pub(crate) fn overlay(query: &Query, plan: &Plan, site: &Site, open: Option<&Follower>) -> Overlay {
-    match open {
-        Some(open) => open.overlay(wanted(plan), plan, query.attribution),
-        None => site.overlay_of(query.as_of, query.range(), wanted(plan)),
+    let wanted = wanted(plan);
+    match open.filter(|open| open.keeps(wanted)) {
+        Some(open) => open.overlay(wanted, plan, query.attribution),
+        None => site.overlay_of(query.as_of, query.range(), wanted),
     }
 }
 

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use crate::{
     agent::standing::STATES,
+    cells::Detail,
     formula::{Formula, GAUGES, Means, describe, describe_means, means},
     measure::{Measure, SHEETS, Sheet},
     query::{Column, Dimension, Query, QueryError, Value, cut::dimensions, rows::ByLength},
@@ -311,12 +312,19 @@ fn has(query: &Query) -> [bool; SHEETS] {
 }
 
 /// A histogram with each length once, in order.
-pub(crate) fn merged(counts: &[(crate::cells::Detail, i64)]) -> Vec<(crate::cells::Detail, i64)> {
-    let mut lengths: std::collections::BTreeMap<_, i64> = std::collections::BTreeMap::new();
-    for (length, count) in counts {
-        *lengths.entry(*length).or_default() += count;
+pub(crate) fn merged(waits: &[(Detail, i64)]) -> Vec<(Detail, i64)> {
+    // As long as the longest wait: lengths are told as some thousand buckets.
+    let mut counts: Vec<i64> = Vec::new();
+    for (length, count) in waits {
+        let place = usize::try_from(length.0).unwrap_or(usize::MAX);
+        if place >= counts.len() {
+            counts.resize(place.saturating_add(1), 0);
+        }
+        if let Some(sum) = counts.get_mut(place) {
+            *sum += count;
+        }
     }
-    lengths.into_iter().filter(|(_, count)| *count != 0).collect()
+    (0u32..).map(Detail).zip(counts).filter(|(_, count)| *count != 0).collect()
 }
 
 #[cfg(test)]

@@ -142,6 +142,9 @@ struct Index {
 }
 
 const NO_ROW: u32 = u32::MAX;
+/// Room is made for so many rows at least, and for no more at once unless there are as many already.
+const ROWS_MORE_MIN: usize = 64;
+const ROWS_MORE_MAX: usize = 1 << 17;
 /// Rows are found by number if all buckets together have no more places than this.
 const PLACES_MAX: usize = 1 << 22;
 
@@ -192,7 +195,8 @@ pub(crate) struct Rows {
     /// So many amounts belong to each row.
     width: usize,
     amounts: Vec<i64>,
-    last: Option<(u32, Keys, usize)>,
+    /// The row that was found last.
+    last: usize,
 }
 
 impl Rows {
@@ -204,7 +208,7 @@ impl Rows {
             list: Vec::new(),
             width,
             amounts: Vec::new(),
-            last: None,
+            last: 0,
         }
     }
 
@@ -228,21 +232,34 @@ impl Rows {
 
     /// The row of a bucket with these keys, made if it is not there yet.
     pub(crate) fn touch(&mut self, bucket: u32, keys: Keys) -> usize {
-        if let Some((last_bucket, last_keys, row)) = &self.last
-            && *last_bucket == bucket
-            && *last_keys == keys
-        {
-            return *row;
+        let is_last = |last: &Place| last.bucket == bucket && last.keys == keys;
+        if self.list.get(self.last).is_some_and(is_last) {
+            return self.last;
         }
         let next = self.list.len();
         let index = usize::try_from(bucket).ok().and_then(|bucket| self.index.get_mut(bucket));
         let row = index.map_or(next, |index| index.row(&keys, self.dense, next));
         if row == next {
-            self.list.push(Place { bucket, keys: keys.clone(), more: None });
+            self.make_room(bucket);
+            self.list.push(Place { bucket, keys, more: None });
             self.amounts.resize(self.amounts.len() + self.width, 0);
         }
-        self.last = Some((bucket, keys, row));
+        self.last = row;
         row
+    }
+
+    /// For a row of this bucket: if more room is needed, for as many rows in each bucket to come as in those before it.
+    fn make_room(&mut self, bucket: u32) {
+        let rows = self.list.len();
+        if rows < self.list.capacity() {
+            return;
+        }
+        let begun = usize::try_from(bucket).unwrap_or(usize::MAX).saturating_add(1);
+        let to_come = self.index.len().saturating_sub(begun).saturating_add(1);
+        let more =
+            (rows / begun).saturating_mul(to_come).clamp(rows / 2 + ROWS_MORE_MIN, ROWS_MORE_MAX.max(rows));
+        self.list.reserve_exact(more);
+        self.amounts.reserve_exact(more * self.width);
     }
 
     /// Adds to one amount of a row.
@@ -272,6 +289,6 @@ impl Rows {
             }
         }
         self.list.truncate(kept);
-        (self.index, self.last) = (Vec::new(), None);
+        (self.index, self.last) = (Vec::new(), usize::MAX);
     }
 }

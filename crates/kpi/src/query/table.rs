@@ -46,10 +46,10 @@ pub(crate) fn answer(
     let rows = match site {
         Some(site) if query.last.is_none() => {
             let overlay = overlay(query, &plan, site, open);
-            let rows = |buckets: &Buckets| {
+            let rows = |buckets: &Buckets, parts: usize| {
                 let mut gather = Gather::new(query, &plan, buckets, Some(site));
                 gather.fill(site, &overlay);
-                rows(gather, buckets, means.as_ref())
+                rows(gather, buckets, means.as_ref(), parts)
             };
             in_parts(&buckets, threads(&plan, &buckets, site), &rows)
         }
@@ -58,7 +58,7 @@ pub(crate) fn answer(
             if let Some(site) = site {
                 gather.site(site);
             }
-            rows(gather, &buckets, means.as_ref())
+            rows(gather, &buckets, means.as_ref(), 1)
         }
     };
     let formula_version = row_law(query, site, query.range().start).number;
@@ -80,16 +80,21 @@ fn threads(plan: &Plan, buckets: &Buckets, site: &Site) -> usize {
     (rows / ROWS_OF_A_THREAD).clamp(1, processors.min(THREADS_MAX))
 }
 
-/// Makes the rows of all buckets, some of them on threads of their own.
-fn in_parts(buckets: &Buckets, threads: usize, rows: &(impl Fn(&Buckets) -> Vec<Row> + Sync)) -> Vec<Row> {
+/// Makes the rows of all buckets, some of them on threads of their own; `rows` is told for how many parts like its own it
+/// makes room.
+fn in_parts(
+    buckets: &Buckets,
+    threads: usize,
+    rows: &(impl Fn(&Buckets, usize) -> Vec<Row> + Sync),
+) -> Vec<Row> {
     if threads < 2 || buckets.list.len() < 2 {
-        return rows(buckets);
+        return rows(buckets, 1);
     }
     let parts = buckets.parts(threads);
     let Some((first, others)) = parts.split_first() else { return Vec::new() };
     std::thread::scope(|scope| {
-        let others: Vec<_> = others.iter().map(|part| scope.spawn(move || rows(part))).collect();
-        let mut all = rows(first);
+        let others: Vec<_> = others.iter().map(|part| scope.spawn(move || rows(part, 1))).collect();
+        let mut all = rows(first, parts.len());
         for other in others {
             match other.join() {
                 Ok(mut rows) => all.append(&mut rows),
@@ -100,8 +105,8 @@ fn in_parts(buckets: &Buckets, threads: usize, rows: &(impl Fn(&Buckets) -> Vec<
     })
 }
 
-/// What has been added up, as rows in their order.
-fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>) -> Vec<Row> {
+/// What has been added up, as rows in their order, with room for so many times as many.
+fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>, room: usize) -> Vec<Row> {
     let (query, plan, site) = (gather.query, gather.plan, gather.site);
     if query.by.is_empty() {
         gather.rows.touch(0, Keys::new());
@@ -110,7 +115,9 @@ fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>) -> Vec
     }
     let words = Words::of(query, site, gather.rows.list().iter().map(|row| &row.keys));
     let laws: Vec<Law> = buckets.list.iter().map(|bucket| row_law(query, site, bucket.from)).collect();
-    let rows = words.order(&gather).into_iter().filter_map(|at| {
+    let order = words.order(&gather);
+    let mut rows = Vec::with_capacity(order.len() * room);
+    rows.extend(order.into_iter().filter_map(|at| {
         let sums = gather.rows.sums(at)?;
         let bucket = usize::try_from(sums.row.bucket).ok()?;
         let (bucket, law) = (buckets.list.get(bucket)?, laws.get(bucket)?);
@@ -124,8 +131,8 @@ fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>) -> Vec
                 None => plan.values(&sums, law.number),
             },
         })
-    });
-    rows.collect()
+    }));
+    rows
 }
 
 fn all_versions(rows: &[Row], first: u8) -> Versions {
@@ -142,55 +149,117 @@ fn all_versions(rows: &[Row], first: u8) -> Versions {
 }
 
 /// The texts of rows' keys, each made once, and their order.
-struct Words(Vec<FxHashMap<u32, (Option<Name>, u32)>>);
+struct Words(Vec<Ranks>);
 
 impl Words {
     fn of<'k>(query: &Query, site: Option<&Site>, keys: impl Iterator<Item = &'k Keys>) -> Self {
         let cuts: Vec<Dimension> = query.by.iter().copied().filter(|cut| !cut.is_time()).collect();
-        let mut words: Vec<FxHashMap<u32, (Option<Name>, u32)>> =
-            cuts.iter().map(|_| FxHashMap::default()).collect();
+        let mut all: Vec<Ranks> = cuts.iter().map(|_| Ranks::default()).collect();
         for keys in keys {
-            for (key, words) in keys.iter().zip(&mut words) {
-                words.entry(*key).or_default();
+            for (key, ranks) in keys.iter().zip(&mut all) {
+                ranks.note(*key);
             }
         }
-        for (cut, words) in cuts.iter().zip(&mut words) {
-            let mut texts: Vec<(Option<Name>, u32)> =
-                words.keys().map(|key| (text(*cut, *key, site), *key)).collect();
-            texts.sort_unstable();
-            for (rank, (name, key)) in (0u32..).zip(texts) {
-                words.insert(key, (name, rank));
-            }
+        for (cut, ranks) in cuts.iter().zip(&mut all) {
+            ranks.order(|key| text(*cut, key, site));
         }
-        Self(words)
+        Self(all)
     }
 
     /// The rows in the order of the table: by time, then by the texts of their keys.
     fn order(&self, gather: &Gather<'_>) -> Vec<usize> {
-        let places = || gather.rows.list().iter().enumerate();
-        // As many bits as each key's ranks take, so that a row's place is one number.
-        let bits: Vec<u32> = self.0.iter().map(|words| usize::BITS - words.len().leading_zeros()).collect();
-        if bits.iter().sum::<u32>() > u128::BITS - u32::BITS {
-            let mut order: Vec<(u32, Keys, usize)> =
-                places().map(|(at, row)| (row.bucket, self.ranks(&row.keys).collect(), at)).collect();
+        let places = || (0u32..).zip(gather.rows.list());
+        let at = |row: u32| usize::try_from(row).unwrap_or(usize::MAX);
+        // As many bits as each key's ranks take, so that a row and its place are one number.
+        let bits: Vec<u32> =
+            self.0.iter().map(|ranks| usize::BITS - ranks.texts.len().leading_zeros()).collect();
+        if bits.iter().sum::<u32>() > u128::BITS - 2 * u32::BITS {
+            let mut order: Vec<(u32, Keys, u32)> =
+                places().map(|(number, row)| (row.bucket, self.ranks(&row.keys).collect(), number)).collect();
             order.sort_unstable();
-            return order.into_iter().map(|(.., at)| at).collect();
+            return order.into_iter().map(|(.., number)| at(number)).collect();
         }
-        let number = |row: &Place| {
+        let number = |(number, row): (u32, &Place)| {
             let ranks = self.ranks(&row.keys).zip(&bits);
-            ranks.fold(u128::from(row.bucket), |number, (rank, bits)| number << bits | u128::from(rank))
+            let place =
+                ranks.fold(u128::from(row.bucket), |place, (rank, bits)| place << bits | u128::from(rank));
+            place << u32::BITS | u128::from(number)
         };
-        let mut order: Vec<(u128, usize)> = places().map(|(at, row)| (number(row), at)).collect();
+        let mut order: Vec<u128> = places().map(number).collect();
         order.sort_unstable();
-        order.into_iter().map(|(_, at)| at).collect()
+        let row = |number: u128| u32::try_from(number & u128::from(u32::MAX)).unwrap_or(u32::MAX);
+        order.into_iter().map(|number| at(row(number))).collect()
     }
 
     fn ranks<'k>(&'k self, keys: &'k Keys) -> impl Iterator<Item = u32> + 'k {
-        keys.iter().zip(&self.0).map(|(key, words)| words.get(key).map_or(0, |(_, rank)| *rank))
+        keys.iter().zip(&self.0).map(|(key, ranks)| ranks.rank(*key))
     }
 
     fn of_row(&self, keys: &Keys) -> Vec<Option<Name>> {
-        keys.iter().zip(&self.0).map(|(key, words)| words.get(key)?.0.clone()).collect()
+        keys.iter().zip(&self.0).map(|(key, ranks)| ranks.text(*key)).collect()
+    }
+}
+
+/// A key that no row has.
+const NO_RANK: u32 = u32::MAX;
+/// Keys below it are found by their number: names, of which a site has so many at most, as good as always.
+const DENSE_MAX: usize = 1 << 20;
+
+/// The keys of one dimension in the order of their texts.
+#[derive(Default)]
+struct Ranks {
+    /// By key, as far as keys are small numbers.
+    dense: Vec<u32>,
+    others: FxHashMap<u32, u32>,
+    /// By rank.
+    texts: Vec<Option<Name>>,
+}
+
+impl Ranks {
+    #[inline]
+    fn note(&mut self, key: u32) {
+        match usize::try_from(key) {
+            Ok(place) if place < DENSE_MAX => {
+                if place >= self.dense.len() {
+                    self.dense.resize(place + 1, NO_RANK);
+                }
+                if let Some(rank) = self.dense.get_mut(place) {
+                    *rank = 0;
+                }
+            }
+            _ => {
+                self.others.insert(key, 0);
+            }
+        }
+    }
+
+    /// Ranks those that were noted by their texts.
+    fn order(&mut self, text: impl Fn(u32) -> Option<Name>) {
+        let noted = (0u32..).zip(&self.dense).filter(|(_, rank)| **rank != NO_RANK).map(|(key, _)| key);
+        let mut texts: Vec<(Option<Name>, u32)> =
+            noted.chain(self.others.keys().copied()).map(|key| (text(key), key)).collect();
+        texts.sort_unstable();
+        for (rank, (_, key)) in (0u32..).zip(&texts) {
+            let place = usize::try_from(*key).ok().and_then(|place| self.dense.get_mut(place));
+            match place {
+                Some(place) => *place = rank,
+                None => {
+                    self.others.insert(*key, rank);
+                }
+            }
+        }
+        self.texts = texts.into_iter().map(|(text, _)| text).collect();
+    }
+
+    #[inline]
+    fn rank(&self, key: u32) -> u32 {
+        let place = usize::try_from(key).ok().and_then(|place| self.dense.get(place));
+        place.or_else(|| self.others.get(&key)).copied().unwrap_or(0)
+    }
+
+    fn text(&self, key: u32) -> Option<Name> {
+        let rank = usize::try_from(self.rank(key)).ok()?;
+        self.texts.get(rank).cloned().flatten()
     }
 }
 

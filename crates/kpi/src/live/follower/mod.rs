@@ -7,6 +7,8 @@ mod present;
 mod schedule;
 mod step;
 
+use std::collections::BTreeSet;
+
 use pegcount_domain::{
     envelope::Position,
     ids::SiteId,
@@ -24,6 +26,7 @@ use crate::{
         deltas::{Deltas, Sink, put},
         parts::{AgentPart, ContactPart},
     },
+    query::{Query, gather, plan::Plan},
     site::{Site, changes::Changes},
 };
 
@@ -40,6 +43,8 @@ pub struct Follower {
     agents: Vec<AgentPart>,
     contacts: FxHashMap<Slot, ContactPart>,
     lines: FxHashMap<Slot, Box<[Contribution]>>,
+    /// Lines that are not what they were: nobody who asked since needed them.
+    lines_left: BTreeSet<Slot>,
     /// The open contacts of each line, and those that go on with a contact.
     in_line: FxHashMap<Slot, SmallVec<[Slot; 2]>>,
     going_on_with: FxHashMap<Slot, SmallVec<[Slot; 1]>>,
@@ -63,6 +68,7 @@ impl Follower {
             agents: Vec::new(),
             contacts: FxHashMap::default(),
             lines: FxHashMap::default(),
+            lines_left: BTreeSet::new(),
             in_line: FxHashMap::default(),
             going_on_with: FxHashMap::default(),
             matured: Vec::new(),
@@ -132,6 +138,18 @@ impl Follower {
     /// Brings everything to `now`, or to the last instant at which something was recorded, if that is later: what has
     /// changed since the step before. Between [`Self::take`] and this nothing may be applied.
     pub fn step(&mut self, kpi: &Kpi, now: Micros) -> Deltas {
+        self.step_as(kpi, now, true, Deltas::default())
+    }
+
+    /// The same for questions alone, which ask for no differences: what none of them needs is left for later. Boards that
+    /// are kept must not miss it.
+    pub fn step_for(&mut self, kpi: &Kpi, now: Micros, queries: &[Query]) {
+        let site = kpi.site(&self.site);
+        let needs_lines = |query: &Query| Plan::of(query, site).is_ok_and(|plan| gather::wanted(&plan).lines);
+        self.step_as(kpi, now, queries.iter().any(needs_lines), Deltas::unknown());
+    }
+
+    fn step_as(&mut self, kpi: &Kpi, now: Micros, with_lines: bool, deltas: Deltas) -> Deltas {
         let changes = std::mem::take(&mut self.changes);
         self.position = kpi.position();
         let Some(site) = kpi.site(&self.site) else {
@@ -146,12 +164,14 @@ impl Follower {
         self.is_present = site.latest <= now;
         self.older_definitions = site.deferred_since();
         if !self.is_present {
-            return Deltas { everything: true, ..Deltas::default() };
+            return Deltas::unknown();
         }
-        let mut step = Step { follower: self, site, now, deltas: Deltas::default() };
-        if changes.everything || !was_present {
+        let is_anew = changes.everything || !was_present;
+        let deltas = if is_anew { Deltas::unknown() } else { deltas };
+        let mut step = Step { follower: self, site, now, deltas, with_lines };
+        if is_anew {
             step.begin();
-            return Deltas { everything: true, ..Deltas::default() };
+            return step.deltas;
         }
         let stale = step.stale(&changes, before);
         step.renew(stale);

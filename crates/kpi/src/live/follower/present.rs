@@ -27,6 +27,11 @@ impl Follower {
             && query.last.is_none()
     }
 
+    /// Whether the last step looked at all the units that are wanted.
+    pub(crate) fn keeps(&self, wanted: Wanted) -> bool {
+        !wanted.lines || self.lines_left.is_empty()
+    }
+
     /// What is open at the instant of the last step, of the measures that a plan needs under an attribution.
     pub(crate) fn overlay(&self, wanted: Wanted, plan: &Plan, asked: Attribution) -> Overlay {
         let passed = self.as_of.minus(self.base);

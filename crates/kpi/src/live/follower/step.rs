@@ -47,6 +47,8 @@ pub(super) struct Step<'a> {
     pub(super) site: &'a Site,
     pub(super) now: Micros,
     pub(super) deltas: Deltas,
+    /// Whether customers' lines are looked at; otherwise those that are not what they were are only noted.
+    pub(super) with_lines: bool,
 }
 
 impl Step<'_> {
@@ -56,6 +58,7 @@ impl Step<'_> {
         own.agents.clear();
         own.contacts.clear();
         own.lines.clear();
+        own.lines_left.clear();
         own.in_line.clear();
         own.going_on_with.clear();
         own.matured.clear();
@@ -64,7 +67,6 @@ impl Step<'_> {
         let contacts = self.site.open.iter().copied().collect();
         self.renew(Stale { agents, contacts, lines: BTreeSet::new() });
         self.maturity();
-        self.deltas = Deltas::default();
     }
 
     /// What facts have changed, and what time has.
@@ -109,8 +111,11 @@ impl Step<'_> {
         for slot in &stale.contacts {
             self.contact(*slot, touched.contains(slot), &mut output, &mut stale.lines);
         }
-        for slot in &stale.lines {
-            self.line(*slot);
+        self.follower.lines_left.append(&mut stale.lines);
+        if self.with_lines {
+            for slot in std::mem::take(&mut self.follower.lines_left) {
+                self.line(slot);
+            }
         }
     }
 
