@@ -2,8 +2,18 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const CONTRACT: [&str; 9] =
-    ["agents", "contacts", "customers", "definitions", "facts", "ingest", "kpi", "log", "tickets"];
+const CONTRACT: [&str; 10] = [
+    "agents",
+    "contacts",
+    "customers",
+    "definitions",
+    "facts",
+    "ingest",
+    "kpi",
+    "log",
+    "tickets",
+    "wallboard",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

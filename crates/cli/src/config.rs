@@ -117,6 +117,12 @@ fn of_server() -> Vec<Limit> {
         limit("rows_max", server::ROWS_MAX.to_string(), "rows", "of figures in one answer"),
         limit("pieces_max", server::PIECES_MAX.to_string(), "pieces", "that a range is cut into by time"),
         limit(
+            "view_tables_max",
+            server::VIEW_TABLES_MAX.to_string(),
+            "tables",
+            "of one view of the wallboard",
+        ),
+        limit(
             "updates_per_second_max",
             server::UPDATES_PER_SECOND_MAX.to_string(),
             "updates",

@@ -109,8 +109,6 @@ actions! {
     BackUpLog "backing the log up" [Administrator],
     /// What is old going for good.
     DropHistory "dropping history" [Administrator],
-    /// The live page: all queues and agents of a site.
-    WatchFloor "watching the floor" [TeamLead KpiDesk FloorManager Administrator],
 }
 
 /// Decides.
@@ -145,24 +143,43 @@ impl Access {
         if action.roles().contains(&principal.role()) {
             return Ok(Caller { principal, action, expires_at });
         }
-        let roles: Vec<&str> = action.roles().iter().map(|role| role.word()).collect();
-        Err(status::denied(
-            "ROLE",
-            format!(
-                "{} needs one of the roles {}; the token of {} has the role {}",
-                action.words(),
-                roles.join(", "),
-                principal.name(),
-                principal.role()
-            ),
-        ))
+        Err(refused(&principal, action))
     }
+}
+
+fn refused(principal: &Principal, action: Action) -> Status {
+    let roles: Vec<&str> = action.roles().iter().map(|role| role.word()).collect();
+    status::denied(
+        "ROLE",
+        format!(
+            "{} needs one of the roles {}; the token of {} has the role {}",
+            action.words(),
+            roles.join(", "),
+            principal.name(),
+            principal.role()
+        ),
+    )
 }
 
 impl Caller {
     /// The actor of the events that it causes.
     pub(crate) fn actor(&self) -> &Name {
         self.principal.name()
+    }
+
+    /// What it is.
+    pub(crate) fn role(&self) -> Role {
+        self.principal.role()
+    }
+
+    /// Whether its role may do something else too.
+    pub(crate) fn may(&self, action: Action) -> bool {
+        action.roles().contains(&self.principal.role())
+    }
+
+    /// Admitted for another action too. Errors: its role may not.
+    pub(crate) fn also(&self, action: Action) -> Result<(), Status> {
+        if self.may(action) { Ok(()) } else { Err(refused(&self.principal, action)) }
     }
 
     /// Whether it may do what others' names protect.

@@ -42,7 +42,7 @@ const LASTING: [&str; 10] = [
     "/grpc.health.v1.Health/Watch",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-    crate::http::LIVE_PATH,
+    "/pegcount.v1.WallboardService/WatchView",
 ];
 
 /// Lasting calls of services that are not ours and know nothing of shutdown: the guard ends them.

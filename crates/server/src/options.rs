@@ -31,6 +31,8 @@ pub const ROWS_MAX: usize = 100_000;
 pub const PIECES_MAX: i64 = 20_000;
 /// The most updates of a watch per second.
 pub const UPDATES_PER_SECOND_MAX: u32 = 50;
+/// The tables of one view.
+pub const VIEW_TABLES_MAX: usize = 8;
 
 /// Items in a page of an explanation, if the caller does not say.
 pub const EXPLAIN_ITEMS_DEFAULT: usize = 100;

@@ -31,7 +31,7 @@ use crate::{
         KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAMS_PER_CONNECTION_MAX, ServerOptions, TCP_KEEPALIVE,
         TlsFiles,
     },
-    services::{self, Room},
+    services::{self, Floors, Room},
     tokens::TokenKeys,
 };
 
@@ -64,7 +64,12 @@ pub async fn start(engine: Arc<Engine>, options: ServerOptions) -> Result<Runnin
         incoming.local_addr().map_err(|source| ServeError::Bind { address: options.listen, source })?;
 
     let closing = CancellationToken::new();
-    let room = Room { engine: Arc::clone(&engine), access: Access::new(keys), closing: closing.clone() };
+    let room = Room {
+        engine: Arc::clone(&engine),
+        access: Access::new(keys),
+        closing: closing.clone(),
+        floors: Floors::default(),
+    };
     let (grpc, reporter) = services::routes(&room)?;
     let recorder = Recorder::install();
     Recorder::opened(&engine.log_status().0);
@@ -170,7 +175,7 @@ async fn nowhere(request: Request) -> Response {
             format!("there is no method {}; the reflection service lists them", request.uri().path());
         return Status::unimplemented(message).into_http::<Body>().map(|_| Body::empty());
     }
-    (StatusCode::NOT_FOUND, "there is nothing here; the live page is at /\n").into_response()
+    (StatusCode::NOT_FOUND, "there is nothing here; the wallboard is at /\n").into_response()
 }
 
 fn tls_config(files: &TlsFiles) -> Result<ServerTlsConfig, ServeError> {

@@ -159,12 +159,12 @@ async fn a_call_that_takes_too_long_is_told_so_and_may_be_repeated() {
 
 #[tokio::test]
 async fn shutdown_ends_every_kind_of_lasting_stream_within_its_grace() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut desk = desk().await;
     let local = desk.running.as_ref().unwrap().local_token.clone();
-    let (channel, bearer) = desk.line(local.clone()).await;
+    let (channel, bearer) = desk.line(local).await;
     let mut ingest =
         v1::ingest_service_client::IngestServiceClient::with_interceptor(channel.clone(), bearer.clone());
+    let (views, views_bearer) = (channel.clone(), bearer.clone());
     let (mut wire, _) = Wire::connect(&mut ingest, hello("pbx")).await;
     let silent = tokio_stream::pending::<v1::ImportContactsRequest>();
     let mut import = ingest.import_contacts(silent).await.unwrap().into_inner();
@@ -182,12 +182,11 @@ async fn shutdown_ends_every_kind_of_lasting_stream_within_its_grace() {
     consumer.message().await.unwrap().expect("a welcome");
     let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
     let mut beats = health.watch(tonic_health::pb::HealthCheckRequest::default()).await.unwrap().into_inner();
-    let mut page = tokio::net::TcpStream::connect(desk.addr).await.unwrap();
-    let token = local.unwrap();
-    let request =
-        format!("GET /api/live?site=north HTTP/1.1\r\nHost: d\r\nAuthorization: Bearer {token}\r\n\r\n");
-    page.write_all(request.as_bytes()).await.unwrap();
-    page.read_u8().await.unwrap();
+    let mut pages =
+        v1::wallboard_service_client::WallboardServiceClient::with_interceptor(views, views_bearer);
+    let request = v1::WatchViewRequest { site: "north".into(), agents: true, ..Default::default() };
+    let mut page = pages.watch_view(request).await.unwrap().into_inner();
+    page.message().await.unwrap().expect("a first word");
 
     desk.shut_down().await.expect("nothing had to be cut off");
     assert_eq!(wire.end().await.unwrap().code(), Code::Unavailable);
@@ -210,5 +209,12 @@ async fn shutdown_ends_every_kind_of_lasting_stream_within_its_grace() {
         }
     };
     assert_eq!(end_of.await, Code::Unavailable);
-    page.read_to_end(&mut Vec::new()).await.unwrap();
+    let end_of = async {
+        loop {
+            if let Err(status) = page.message().await {
+                return status.code();
+            }
+        }
+    };
+    assert_eq!(end_of.await, Code::Unavailable);
 }

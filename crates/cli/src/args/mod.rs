@@ -45,7 +45,7 @@ pub(crate) use values::{Format, Length, ReportFormat, Size, Version};
     version,
     arg_required_else_help = true,
     subcommand_required = true,
-    after_help = "Begin with:\n  pegcount demo                       a simulated contact centre and its live page\n  \
+    after_help = "Begin with:\n  pegcount demo                       a simulated contact centre and its wallboard\n  \
                   pegcount serve --data-dir ./data    a server for your own softphones\n  \
                   pegcount kpi --help                 the figures, as a table, CSV or JSON"
 )]
@@ -58,10 +58,10 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show a simulated contact centre at work, with a live page
+    /// Show a simulated contact centre at work, with its wallboard
     ///
     /// Runs a server and a simulated contact centre in one process: simulated softphones and a simulated exchange send
-    /// real gRPC calls into a durable log, and the figures change on a live page while they do. Everything listens on
+    /// real gRPC calls into a durable log, and the figures change on a wallboard while they do. Everything listens on
     /// this machine only.
     Demo(DemoArgs),
     /// Run a server on a folder until it is told to stop

@@ -40,6 +40,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CliError> {
     let options = ServerOptions::new(args.listen, &stage.dir);
     let mut running = pegcount_server::start(Arc::clone(&engine), options).await?;
     engine.run_processes();
+    stage.define_zone(&engine, &SITE).await?;
     let posted = address::post(&stage.dir, &format!("http://{}", running.addr))?;
     let token = running.local_token.clone().unwrap_or_default();
     let calls_per_hour = args.calls_per_hour.unwrap_or(args.agents.saturating_mul(CALLS_PER_HOUR_PER_AGENT));
@@ -102,7 +103,7 @@ fn introduce(
 ) -> Result<(), CliError> {
     output::line(format_args!(
         "A simulated contact centre, {} times as fast as life.\n\n  \
-         live page  http://{address}/#token={token}\n  \
+         wallboard  http://{address}/#token={token}\n  \
          runs on    this machine only (http://{address}, gRPC too), with an administrator's token made for it\n  \
          site       {SITE}: {} agents, {} calls in the busiest hour, seed {}, from {} on\n  \
          log        {}\n\n\

@@ -12,7 +12,10 @@ use std::{
 use jiff::tz::TimeZone;
 use pegcount_clock::{Clock, system_now};
 use pegcount_domain::{
+    allowance::{SiteDefinition, ZoneName},
     envelope::Position,
+    event::Event,
+    ids::{Name, SiteId},
     time::{Interval, Micros},
 };
 use pegcount_engine::{Engine, EngineError, EngineOptions};
@@ -66,6 +69,15 @@ impl Stage {
             ..usual
         })
         .await
+    }
+}
+
+impl Stage {
+    /// Says at the site itself which zone its days are found by, so that the wallboard shows this machine's days.
+    pub(super) async fn define_zone(&self, engine: &Arc<Engine>, site: &SiteId) -> Result<(), EngineError> {
+        let name = ZoneName::new(self.zone.iana_name().unwrap_or("UTC"));
+        let zone = Event::SiteDefined(SiteDefinition { time_zone: name, valid_from: Micros::ZERO });
+        engine.define(site, &Name::fixed("demo"), vec![zone]).await.map(drop)
     }
 }
 

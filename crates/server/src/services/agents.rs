@@ -117,7 +117,8 @@ fn intent(field: &str, intent: Option<&v1::Intent>) -> Result<Intent, Status> {
     }
 }
 
-fn agent_message(view: &AgentView) -> v1::AgentState {
+/// An agent as it is now.
+pub(super) fn agent_message(view: &AgentView) -> v1::AgentState {
     let state = &view.state;
     v1::AgentState {
         site: view.site.to_string(),

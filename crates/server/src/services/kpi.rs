@@ -235,13 +235,3 @@ fn agents(caller: &Caller, texts: &[String]) -> Result<Vec<AgentId>, Status> {
         None => asked,
     })
 }
-
-/// All figures of a site for one local day, by `dimension`: what the live page shows.
-pub(crate) fn day_query(
-    site: &SiteId,
-    (from, to): (Micros, Micros),
-    by: Vec<Dimension>,
-    as_of: Micros,
-) -> Query {
-    Query { by, ..Query::new(site.clone(), from, to, as_of) }
-}

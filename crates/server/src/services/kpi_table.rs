@@ -65,7 +65,7 @@ pub(super) fn attribution(code: i32) -> Result<Attribution, Status> {
 }
 
 /// An IANA zone; empty is UTC.
-pub(crate) fn time_zone(name: &str) -> Result<TimeZone, Status> {
+pub(super) fn time_zone(name: &str) -> Result<TimeZone, Status> {
     if name.is_empty() {
         return Ok(TimeZone::UTC);
     }

@@ -10,6 +10,7 @@ mod conversation;
 mod corrections;
 mod customers;
 mod definitions;
+mod encoded;
 mod explain;
 mod first_word;
 mod imports;
@@ -28,6 +29,7 @@ mod to_days;
 mod to_definitions;
 mod to_rules;
 mod to_tickets;
+mod wallboard;
 mod watch;
 mod what_if;
 
@@ -43,11 +45,10 @@ use tonic_health::server::HealthReporter;
 use crate::{access::Access, error::ServeError, options::MESSAGE_BYTES_MAX};
 
 pub(crate) use crate::wire::incarnation_bytes;
-pub(crate) use kpi::day_query;
-pub(crate) use kpi_table::time_zone;
 #[cfg(feature = "fuzzing")]
 pub(crate) use timeline::fuzzing as timeline_fuzzing;
 pub(crate) use to_definitions::{definition, definition_message};
+pub(crate) use wallboard::Floors;
 
 /// What every service works with.
 #[derive(Clone)]
@@ -56,13 +57,15 @@ pub(crate) struct Room {
     pub(crate) access: Access,
     /// Cancelled when the server begins to shut down: lasting streams end then.
     pub(crate) closing: CancellationToken,
+    /// The agents of the sites that pages show.
+    pub(crate) floors: Floors,
 }
 
 /// A stream of answers.
 pub(crate) type Answers<T> = std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
 
 /// The names of the services, for the health service.
-pub(crate) const SERVICES: [&str; 8] = [
+pub(crate) const SERVICES: [&str; 9] = [
     v1::agent_service_server::SERVICE_NAME,
     v1::contact_service_server::SERVICE_NAME,
     v1::customer_service_server::SERVICE_NAME,
@@ -71,6 +74,7 @@ pub(crate) const SERVICES: [&str; 8] = [
     v1::kpi_service_server::SERVICE_NAME,
     v1::log_service_server::SERVICE_NAME,
     v1::ticket_service_server::SERVICE_NAME,
+    v1::wallboard_service_server::SERVICE_NAME,
 ];
 
 /// All gRPC routes: the services of the contract, health and reflection.
@@ -93,9 +97,20 @@ pub(crate) fn routes(room: &Room) -> Result<(Router, HealthReporter), ServeError
         .add_service(limited!(customer_service_server::CustomerServiceServer))
         .add_service(limited!(definition_service_server::DefinitionServiceServer))
         .add_service(limited!(ingest_service_server::IngestServiceServer))
-        .add_service(watch::KpiRoutes::new(room.clone(), limited!(kpi_service_server::KpiServiceServer)))
+        .add_service(encoded::EncodedCall::new(
+            watch::WATCH_KPI,
+            room.clone(),
+            watch::updates,
+            limited!(kpi_service_server::KpiServiceServer),
+        ))
         .add_service(limited!(log_service_server::LogServiceServer))
         .add_service(limited!(ticket_service_server::TicketServiceServer))
+        .add_service(encoded::EncodedCall::new(
+            wallboard::WATCH_VIEW,
+            room.clone(),
+            wallboard::updates,
+            limited!(wallboard_service_server::WallboardServiceServer),
+        ))
         .add_service(health)
         .add_service(reflection().build_v1().map_err(wrong)?)
         .add_service(reflection().build_v1alpha().map_err(wrong)?);

@@ -14,7 +14,7 @@ use pegcount_domain::{
 use pegcount_proto::v1;
 use tonic::Status;
 
-use super::time_zone;
+use super::kpi_table::time_zone;
 use crate::{fields, status};
 
 /// What a word means; empty: the default.

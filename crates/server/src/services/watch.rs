@@ -1,93 +1,25 @@
 //! `WatchKpi`: updates of a watched query, each encoded once for all who are told the same.
 //!
-//! The generated service would encode an update for every subscriber; so this call alone is answered here, with a codec
-//! whose answers are bytes. Invariant: the bytes of an answer are a `KpiUpdate`.
+//! The generated service would encode an update for every subscriber; so this call is answered by [`super::encoded`].
+//! Invariant: the bytes of an answer are a `KpiUpdate`.
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use axum::http::{Request, Response};
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use pegcount_engine::{KpiWatch, WatchUpdate};
 use pegcount_kpi::live::LiveRow;
 use pegcount_proto::v1;
 use prost::Message;
-use tonic::{
-    Status,
-    body::Body,
-    codec::{Codec, EncodeBuf, Encoder},
-    server::{Grpc, NamedService, ServerStreamingService},
-};
-use tonic_prost::ProstCodec;
-use tower_service::Service;
+use tonic::Status;
 
 use super::{Answers, Room, kpi::query, kpi_table::row_message};
 use crate::{
     access::{Action, Caller},
-    options::{MESSAGE_BYTES_MAX, UPDATES_PER_SECOND_MAX},
+    options::UPDATES_PER_SECOND_MAX,
     status,
     wire::column_messages,
 };
 
 /// The call that is answered here.
-const WATCH_KPI: &str = "/pegcount.v1.KpiService/WatchKpi";
-
-type KpiServer = v1::kpi_service_server::KpiServiceServer<Room>;
-
-/// The KPI service, its watches apart.
-#[derive(Clone)]
-pub(super) struct KpiRoutes {
-    room: Room,
-    rest: KpiServer,
-}
-
-impl KpiRoutes {
-    pub(super) fn new(room: Room, rest: KpiServer) -> Self {
-        Self { room, rest }
-    }
-}
-
-impl NamedService for KpiRoutes {
-    const NAME: &'static str = <KpiServer as NamedService>::NAME;
-}
-
-impl Service<Request<Body>> for KpiRoutes {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if request.uri().path() != WATCH_KPI {
-            return self.rest.call(request);
-        }
-        let watches = Watches(self.room.clone());
-        Box::pin(async move {
-            let mut grpc = Grpc::new(UpdateCodec).max_decoding_message_size(MESSAGE_BYTES_MAX);
-            Ok(grpc.server_streaming(watches, request).await)
-        })
-    }
-}
-
-struct Watches(Room);
-
-impl ServerStreamingService<v1::WatchKpiRequest> for Watches {
-    type Response = Bytes;
-    type ResponseStream = Answers<Bytes>;
-    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Self::ResponseStream>, Status>> + Send>>;
-
-    fn call(&mut self, request: tonic::Request<v1::WatchKpiRequest>) -> Self::Future {
-        let room = self.0.clone();
-        Box::pin(async move { Ok(tonic::Response::new(updates(room, request)?)) })
-    }
-}
+pub(super) const WATCH_KPI: &str = "/pegcount.v1.KpiService/WatchKpi";
 
 /// The updates of a watch, encoded.
 pub(super) fn updates(
@@ -95,24 +27,39 @@ pub(super) fn updates(
     request: tonic::Request<v1::WatchKpiRequest>,
 ) -> Result<Answers<Bytes>, Status> {
     let caller = room.access.admit(request.metadata(), Action::ReadKpis)?;
-    let request = request.into_inner();
-    let asked = request.query.ok_or_else(|| status::invalid("query", "is missing; it is required"))?;
+    let watch = open(&room, &caller, request.into_inner(), "")?;
+    let watching = Watching { watch, room, caller, over: false };
+    Ok(Box::pin(futures_util::stream::unfold(watching, Watching::next)))
+}
+
+/// Begins a watch, checked, and narrowed to what the caller may see; `within` stands before the names of wrong fields.
+pub(super) fn open(
+    room: &Room,
+    caller: &Caller,
+    request: v1::WatchKpiRequest,
+    within: &str,
+) -> Result<KpiWatch, Status> {
+    let wrong = |field: &str, reason: &str| status::invalid(&format!("{within}{field}"), reason);
+    let asked = request.query.ok_or_else(|| wrong("query", "is missing; it is required"))?;
     if asked.known_at.is_some() {
         let reason = "is set; a watch follows the present: leave it out, or query once";
-        return Err(status::invalid("query.known_at", reason));
+        return Err(wrong("query.known_at", reason));
     }
     if asked.formula_version != 0 {
         let reason = "is set; a watch follows what is in force: leave it out, or query once";
-        return Err(status::invalid("query.formula_version", reason));
+        return Err(wrong("query.formula_version", reason));
     }
-    let query = query(&caller, &asked, room.engine.clock().now())?;
+    let query = query(caller, &asked, room.engine.clock().now())?;
     if request.max_per_second > UPDATES_PER_SECOND_MAX {
         let reason = format!("is {}; the limit is {UPDATES_PER_SECOND_MAX}", request.max_per_second);
-        return Err(status::invalid("max_per_second", reason));
+        return Err(wrong("max_per_second", &reason));
     }
-    let watch = room.engine.watch(&query, request.max_per_second, &request.resume_token);
-    let watching = Watching { watch, room, caller, over: false };
-    Ok(Box::pin(futures_util::stream::unfold(watching, Watching::next)))
+    Ok(room.engine.watch(&query, request.max_per_second, &request.resume_token))
+}
+
+/// An update as a `KpiUpdate`, encoded once for all who are told it.
+pub(super) fn encoded(update: &WatchUpdate) -> Bytes {
+    update.encoded(|update| message(update).encode_to_vec().into())
 }
 
 /// One subscriber of a watch.
@@ -135,7 +82,7 @@ impl Watching {
             update = self.watch.next() => update.map_err(status::of),
         };
         self.over = update.is_err();
-        Some((update.map(|update| update.encoded(|update| message(update).encode_to_vec().into())), self))
+        Some((update.map(|update| encoded(&update)), self))
     }
 }
 
@@ -173,36 +120,4 @@ fn live_row(live: &LiveRow, formula_version: u8) -> v1::KpiRow {
         }
     });
     v1::KpiRow { running: running.collect(), ..row_message(&live.row, formula_version) }
-}
-
-/// Answers that are encoded already.
-#[derive(Clone, Copy, Debug, Default)]
-struct UpdateCodec;
-
-/// Writes bytes as they are.
-struct AsTheyAre;
-
-impl Encoder for AsTheyAre {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Codec for UpdateCodec {
-    type Encode = Bytes;
-    type Decode = v1::WatchKpiRequest;
-    type Encoder = AsTheyAre;
-    type Decoder = <ProstCodec<v1::KpiUpdate, v1::WatchKpiRequest> as Codec>::Decoder;
-
-    fn encoder(&mut self) -> AsTheyAre {
-        AsTheyAre
-    }
-
-    fn decoder(&mut self) -> Self::Decoder {
-        ProstCodec::<v1::KpiUpdate, v1::WatchKpiRequest>::default().decoder()
-    }
 }

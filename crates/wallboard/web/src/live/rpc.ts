@@ -1,0 +1,31 @@
+// The services that the page asks, by gRPC-web on the address that it came from.
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { DefinitionService } from "../gen/pegcount/v1/definitions_pb";
+import { KpiService } from "../gen/pegcount/v1/kpi_pb";
+import { WallboardService } from "../gen/pegcount/v1/wallboard_pb";
+import { token } from "../frame/session";
+
+const bearer: Interceptor = (next) => (request) => {
+  const known = token();
+  if (known) request.header.set("authorization", `Bearer ${known}`);
+  return next(request);
+};
+
+const transport = createGrpcWebTransport({ baseUrl: location.origin, interceptors: [bearer] });
+
+export const wallboard = createClient(WallboardService, transport);
+export const kpis = createClient(KpiService, transport);
+export const definitions = createClient(DefinitionService, transport);
+
+/** What is wrong, in the server's words. */
+export const words = (error: unknown): string => ConnectError.from(error).rawMessage;
+
+/** Whether the token is not, or no longer, good. */
+export const isTokenRefused = (error: unknown): boolean => ConnectError.from(error).code === Code.Unauthenticated;
+
+/** Whether asking again would give the same refusal. */
+export function isForGood(error: unknown): boolean {
+  const code = ConnectError.from(error).code;
+  return [Code.InvalidArgument, Code.PermissionDenied, Code.NotFound, Code.OutOfRange, Code.FailedPrecondition, Code.Unimplemented].includes(code);
+}

@@ -1,0 +1,157 @@
+// One stream for all that a view shows. It comes back by itself, with what it knows; a tab that slept does so at once.
+// Invariant: a table that is shown is never older than what its token says.
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { batch, createEffect, createSignal, onCleanup, type Accessor } from "solid-js";
+import type { AgentState } from "../gen/pegcount/v1/agents_pb";
+import { QueryKpiRequestSchema, WatchKpiRequestSchema, type QueryKpiRequest } from "../gen/pegcount/v1/kpi_pb";
+import { WatchViewRequestSchema, type AgentsUpdate, type ViewUpdate } from "../gen/pegcount/v1/wallboard_pb";
+import { signOut } from "../frame/session";
+import { CUT_AFTER_MS, heard, heldAt } from "./clock";
+import { isForGood, isTokenRefused, wallboard, words } from "./rpc";
+import { WatchedTable } from "./watched";
+
+/** Waits between attempts, milliseconds; the last one goes on. */
+const WAITS_MS = [0, 250, 500, 1_000];
+/** A connection that says nothing for so long is given up. */
+const GIVE_UP_MS = 2 * CUT_AFTER_MS;
+const PER_SECOND = 4;
+
+/** A table of a view, drawn anew with each update unless it is held. */
+export interface LiveTable {
+  query: QueryKpiRequest;
+  table: WatchedTable;
+  /** Changes with each update that is shown. */
+  version: Accessor<number>;
+}
+
+/** Agents as they are now, by id. */
+export interface LiveAgents {
+  states: Map<string, AgentState>;
+  version: Accessor<number>;
+}
+
+export interface View {
+  tables: LiveTable[];
+  agents: LiveAgents;
+  /** Refused for good, in the server's words; empty: it is not. */
+  refused: Accessor<string>;
+}
+
+type Asked = MessageInitShape<typeof QueryKpiRequestSchema> & { lastUs?: bigint };
+
+/** Opens a view's stream until the surrounding owner goes. */
+export function watchView(site: string, asked: Asked[], agents: boolean): View {
+  const [refused, setRefused] = createSignal("");
+  const bumps: (() => void)[] = [];
+  const tables = asked.map((query): LiveTable => {
+    const [version, setVersion] = createSignal(0);
+    bumps.push(() => setVersion((before) => before + 1));
+    return {
+      query: create(QueryKpiRequestSchema, { ...query, site, $typeName: undefined }),
+      table: new WatchedTable(query.lastUs !== undefined),
+      version,
+    };
+  });
+  const [agentsVersion, setAgentsVersion] = createSignal(0);
+  const states = new Map<string, AgentState>();
+
+  // While figures are held, what comes is let go: afterwards the stream begins again from what is shown.
+  let missed = false;
+  const told = (update: ViewUpdate) => {
+    heard(Number(update.nowUs), update.speed);
+    const { change } = update;
+    if (heldAt() !== null) {
+      missed ||= change.case !== undefined;
+    } else if (change.case === "table" && change.value.update) {
+      tables[change.value.table]?.table.take(change.value.update);
+      bumps[change.value.table]?.();
+    } else if (change.case === "agents") {
+      lay(states, change.value);
+      setAgentsVersion((before) => before + 1);
+    }
+  };
+  const request = () =>
+    create(WatchViewRequestSchema, {
+      site,
+      agents,
+      tables: tables.map(({ query, table }) =>
+        create(WatchKpiRequestSchema, { query, maxPerSecond: PER_SECOND, resumeToken: table.resumeToken as Uint8Array<ArrayBuffer> }),
+      ),
+    });
+  const again = keepOpen(request, (update) => batch(() => told(update)), setRefused);
+  createEffect(() => {
+    if (heldAt() === null && missed) {
+      missed = false;
+      again();
+    }
+  });
+  return { tables, agents: { states, version: agentsVersion }, refused };
+}
+
+function lay(states: Map<string, AgentState>, update: AgentsUpdate): void {
+  if (update.snapshot) states.clear();
+  for (const agent of update.gone) states.delete(agent);
+  for (const state of update.agents) states.set(state.agent, state);
+}
+
+function keepOpen(
+  request: () => ReturnType<typeof create<typeof WatchViewRequestSchema>>,
+  told: (update: ViewUpdate) => void,
+  refuse: (words: string) => void,
+): () => void {
+  let over = false;
+  let attempt: AbortController | undefined;
+  let lastWord = performance.now();
+  let wake = () => {};
+
+  const again = () => {
+    attempt?.abort();
+    wake();
+  };
+  const hurry = () => {
+    if (!document.hidden && performance.now() - lastWord > CUT_AFTER_MS) again();
+  };
+  const watchdog = setInterval(() => {
+    if (performance.now() - lastWord > GIVE_UP_MS) {
+      lastWord = performance.now();
+      attempt?.abort();
+    }
+  }, 500);
+  document.addEventListener("visibilitychange", hurry);
+  document.addEventListener("resume", hurry);
+  window.addEventListener("online", hurry);
+  onCleanup(() => {
+    over = true;
+    attempt?.abort();
+    wake();
+    clearInterval(watchdog);
+    document.removeEventListener("visibilitychange", hurry);
+    document.removeEventListener("resume", hurry);
+    window.removeEventListener("online", hurry);
+  });
+
+  const run = async () => {
+    for (let failures = 0; !over; failures++) {
+      attempt = new AbortController();
+      try {
+        for await (const update of wallboard.watchView(request(), { signal: attempt.signal })) {
+          if (over) return;
+          failures = 0;
+          lastWord = performance.now();
+          told(update);
+        }
+      } catch (error) {
+        if (over) return;
+        if (isTokenRefused(error)) return signOut(words(error));
+        if (isForGood(error)) return refuse(words(error));
+      }
+      const wait = WAITS_MS[Math.min(failures, WAITS_MS.length - 1)];
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, wait);
+      });
+    }
+  };
+  void run();
+  return again;
+}

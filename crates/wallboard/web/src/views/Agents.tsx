@@ -1,0 +1,222 @@
+// All agents who are there: what each does and for how long, beside today's figures; found, chosen and put in order.
+import { For, Show, createMemo, createResource, type JSX } from "solid-js";
+import { Dimension } from "../gen/pegcount/v1/kpi_pb";
+import { count, duration, quotient } from "../figures/format";
+import { days } from "../figures/zone";
+import { go, link, route } from "../frame/route";
+import { usePlace } from "../frame/site";
+import { drawnAt, tick } from "../live/clock";
+import { definitions } from "../live/rpc";
+import { watchView, type View } from "../live/stream";
+import { Figure, value } from "../parts/Figure";
+import { Refusal } from "../parts/Refusal";
+import { Rows } from "../parts/Rows";
+import { t } from "../text";
+import { standing, type StateWord } from "./agent-state";
+
+const FIGURES = ["handled", "contacts_per_hour", "aht", "occupancy", "talk_time", "acw_time", "away_clock"] as const;
+type Order = "agent" | "team" | "state" | "since" | (typeof FIGURES)[number];
+
+export function Agents(): JSX.Element {
+  const { who, today } = usePlace();
+  return (
+    <Show when={who.readsAgents} fallback={<Refusal kind={t().may.agents(who.role)} />}>
+      <h2 class="unseen">{t().agents.title}</h2>
+      <Show when={who.agent}>
+        <p class="note">{t().may.own}</p>
+      </Show>
+      <Show when={today()} keyed>
+        {(date) => <Floor date={date} />}
+      </Show>
+    </Show>
+  );
+}
+
+/** What is chosen stands in the address, so that it can be sent and comes back. */
+function choice(name: string): [() => string, (value: string) => void] {
+  const read = () => route().what.get(name) ?? "";
+  return [
+    read,
+    (value) => {
+      const what = new URLSearchParams(route().what);
+      if (value) what.set(name, value);
+      else what.delete(name);
+      go(link(route().site, "agents", what), true);
+    },
+  ];
+}
+
+function Floor(props: { date: string }): JSX.Element {
+  const { site, zone, who } = usePlace();
+  const day = days(props.date, 1, zone);
+  const figures = who.readsFigures
+    ? [{ fromUs: BigInt(day.from), toUs: BigInt(day.to), timeZone: zone, by: [Dimension.AGENT], columns: [...FIGURES] }]
+    : [];
+  const view = watchView(site, figures, true);
+  return (
+    <Show when={!view.refused()} fallback={<Refusal kind={t().may.refused} words={view.refused()} />}>
+      <List view={view} />
+    </Show>
+  );
+}
+
+/** How long each away reason may last, microseconds. */
+async function limits(site: string): Promise<Map<string, number>> {
+  const known = await definitions.listDefinitions({ site });
+  const reasons = known.definitions.flatMap((one) => (one.definition.case === "reason" ? [one.definition.value] : []));
+  return new Map(reasons.filter((one) => one.longestUs > 0n).map((one) => [one.reason, Number(one.longestUs)]));
+}
+
+function List(props: { view: View }): JSX.Element {
+  const { site } = usePlace();
+  const { agents } = props.view;
+  const [longest] = createResource(() => limits(site).catch(() => new Map<string, number>()));
+  const [search, setSearch] = choice("search");
+  const [team, setTeam] = choice("team");
+  const [state, setState] = choice("state");
+  const [queue, setQueue] = choice("queue");
+  const [order, setOrder] = choice("order");
+  const standings = createMemo(() => {
+    agents.version();
+    return new Map([...agents.states].map(([id, agent]) => [id, standing(agent)]));
+  });
+  const teams = createMemo(() => distinct([...(agents.version(), agents.states.values())].map((agent) => agent.team)));
+  const queues = createMemo(() => distinct([...(agents.version(), agents.states.values())].flatMap((agent) => agent.slots.map((slot) => slot.queue))));
+  const words = createMemo(() => distinct([...standings().values()].map((known) => known.word)) as StateWord[]);
+  const found = createMemo(() => {
+    agents.version();
+    const wanted = search().toLowerCase();
+    return [...agents.states.values()].filter(
+      (agent) =>
+        (!wanted || agent.agent.toLowerCase().includes(wanted) || agent.team.toLowerCase().includes(wanted)) &&
+        (!team() || agent.team === team()) &&
+        (!state() || standings().get(agent.agent)?.word === state()) &&
+        (!queue() || agent.slots.some((slot) => slot.queue === queue())),
+    ).map((agent) => agent.agent);
+  });
+  const keys = createMemo(() => sorted(props.view, found(), standings(), (order() || "agent").split(" ") as [Order, string?]));
+  return (
+    <>
+      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span class="unseen">{t().agents.search}</span>
+          <input type="search" placeholder={t().agents.search} value={search()} onInput={(event) => setSearch(event.currentTarget.value)} />
+        </label>
+        <Choice label={t().agents.team} value={team()} of={teams()} choose={setTeam} />
+        <Choice label={t().agents.state} value={state()} of={words()} choose={setState} name={(word) => t().states[word as StateWord]} />
+        <Choice label={t().agents.queue} value={queue()} of={queues()} choose={setQueue} />
+        <output>{t().agents.shown(count(keys().length), count((agents.version(), agents.states.size)))}</output>
+      </form>
+      <Show when={keys().length} fallback={<p class="note">{(agents.version(), agents.states.size) ? t().agents.noneFound : t().agents.none}</p>}>
+        <Rows
+          keys={keys()}
+          label={t().agents.title}
+          columns={4 + FIGURES.length}
+          head={
+            <tr>
+              <For each={["agent", "team", "state", "since", ...(props.view.tables.length ? FIGURES : [])] as Order[]}>
+                {(column) => <Head column={column} order={order()} choose={setOrder} />}
+              </For>
+            </tr>
+          }
+          row={(key, place) => <Row agent={key} place={place()} view={props.view} longest={longest.latest} standing={() => standings().get(key)} />}
+        />
+      </Show>
+    </>
+  );
+}
+
+const distinct = (words: string[]): string[] => [...new Set(words)].filter((word) => word).sort((a, b) => a.localeCompare(b));
+
+function Choice(props: { label: string; value: string; of: string[]; choose: (value: string) => void; name?: (word: string) => string }): JSX.Element {
+  return (
+    <label>
+      {props.label}{" "}
+      <select onChange={(event) => props.choose(event.currentTarget.value)}>
+        <option value="" selected={!props.value}>{t().agents.all}</option>
+        <For each={props.of}>
+          {(word) => <option value={word} selected={word === props.value}>{props.name?.(word) ?? word}</option>}
+        </For>
+      </select>
+    </label>
+  );
+}
+
+function Head(props: { column: Order; order: string; choose: (order: string) => void }): JSX.Element {
+  const [by, down] = [() => props.order.split(" ")[0] || "agent", () => props.order.endsWith(" down")];
+  const direction = () => (by() !== props.column ? "none" : down() ? "descending" : "ascending");
+  const turn = () => props.choose(direction() === "ascending" ? `${props.column} down` : props.column);
+  return (
+    <th scope="col" aria-sort={direction()} classList={{ left: ["team", "state"].includes(props.column) }}>
+      <button type="button" class="plain" title={t().agents.sortBy(t().columns[props.column])} onClick={turn}>
+        {t().columns[props.column]} <span aria-hidden="true">{{ none: "", ascending: "▲", descending: "▼" }[direction()]}</span>
+      </button>
+    </th>
+  );
+}
+
+/** Puts agents in order; those without a value come last, whichever way. */
+function sorted(view: View, keys: string[], standings: Map<string, { word: string; since: number }>, [by, down]: [Order, string?]): string[] {
+  const { states } = view.agents;
+  const table = view.tables[0];
+  const figure = (key: string): number | string | null => {
+    switch (by) {
+      case "agent": return key;
+      case "team": return states.get(key)?.team || null;
+      case "state": return standings.get(key)?.word ?? null;
+      case "since": return -(standings.get(key)?.since ?? 0);
+      default: return table ? quotient(value(table, key, by)) : null;
+    }
+  };
+  const collator = new Intl.Collator("en", { numeric: true });
+  const sign = down === "down" ? -1 : 1;
+  const worth = new Map(keys.map((key) => [key, figure(key)]));
+  return keys.sort((a, b) => {
+    const [one, other] = [worth.get(a) ?? null, worth.get(b) ?? null];
+    if (one === null || other === null) return (one === null ? 1 : 0) - (other === null ? 1 : 0) || collator.compare(a, b);
+    const compared = typeof one === "number" && typeof other === "number" ? one - other : collator.compare(String(one), String(other));
+    return compared * sign || collator.compare(a, b);
+  });
+}
+
+function Row(props: {
+  agent: string;
+  place: number;
+  view: View;
+  longest: Map<string, number> | undefined;
+  standing: () => ReturnType<typeof standing> | undefined;
+}): JSX.Element {
+  const known = () => props.standing();
+  const team = () => (props.view.agents.version(), props.view.agents.states.get(props.agent)?.team || "–");
+  const lasts = createMemo(() => {
+    tick();
+    const since = known()?.since;
+    return since ? Math.max(0, drawnAt() - since) : null;
+  });
+  const over = () => {
+    const limit = known()?.word === "away" ? props.longest?.get(known()?.detail ?? "") : undefined;
+    return limit !== undefined && (lasts() ?? 0) > limit;
+  };
+  return (
+    <tr class="row" aria-rowindex={props.place + 2} data-agent={props.agent}>
+      <th scope="row">{props.agent}</th>
+      <td class="left">{team()}</td>
+      <td class="left">
+        <span class={`mark state-${known()?.kind ?? "away"}`} aria-hidden="true">{known()?.mark}</span>{" "}
+        {known() ? t().states[known()!.word] : "–"}
+        <Show when={known()?.detail}> <small>{known()?.detail}</small></Show>
+      </td>
+      <td classList={{ bad: over() }}>
+        {lasts() === null ? "–" : duration(lasts()!)}
+        <Show when={over()}> <span title={t().agents.over} role="img" aria-label={t().agents.over}>⚠</span></Show>
+      </td>
+      <For each={props.view.tables}>
+        {(table) => (
+          <For each={FIGURES}>
+            {(column) => <td><Figure live={table} table="agentsDay" row={props.agent} column={column} /></td>}
+          </For>
+        )}
+      </For>
+    </tr>
+  );
+}

@@ -1,0 +1,167 @@
+// For everyone: both languages, light and dark, a phone's width and a wall, the keyboard, and roles that may not.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { en } from "../src/text/en.ts";
+import { zh } from "../src/text/zh.ts";
+import { accessible, close, figures, launch, open, picture } from "./support/browser.mjs";
+import { Centre, SITE } from "./support/centre.mjs";
+
+let centre, browser;
+before(async () => {
+  [centre, browser] = await Promise.all([Centre.start({ speed: 60, seed: 5, agents: 60 }), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await centre?.end();
+});
+
+/** All strings of a catalogue by their path; those that take words are given some. */
+function strings(of, path = "") {
+  return Object.entries(of).flatMap(([key, value]) => {
+    if (typeof value === "string") return [[`${path}${key}`, value]];
+    if (typeof value === "function") return [[`${path}${key}`, value("«1»", "«2»", "«3»")]];
+    return strings(value, `${path}${key}.`);
+  });
+}
+
+test("no string is missing in either language, and none was left in English", () => {
+  const [english, chinese] = [new Map(strings(en)), new Map(strings(zh))];
+  assert.deepEqual([...chinese.keys()].sort(), [...english.keys()].sort());
+  for (const [path, text] of chinese) {
+    assert.ok(text.trim(), `${path} is empty`);
+    if (["title", "explain.event", "frame.you"].includes(path)) continue; // values alone
+    assert.match(text, /\p{Script=Han}/u, `${path} is not translated: ${text}`);
+    const given = (words) => (words.match(/«\d»/g) ?? []).sort().join();
+    assert.equal(given(text), given(english.get(path)), `${path} leaves a value out`);
+  }
+});
+
+const visible = (page) => page.evaluate(() => document.body.innerText);
+
+test("the page in Simplified Chinese has no English left, and numbers and times follow", async () => {
+  const page = await open(browser, centre.page, { locale: "zh-CN" });
+  await figures(page);
+  assert.equal(await page.getAttribute("html", "lang"), "zh-Hans");
+  const text = await visible(page);
+  // Ids of queues and the product's name are nobody's language.
+  const queues = await page.$$eval("table.queues tbody th", (all) => all.map((one) => one.textContent));
+  const words = text.match(/[A-Za-z]{2,}/g) ?? [];
+  const known = new Set(["Pegcount", SITE, ...queues.flatMap((queue) => queue.match(/[A-Za-z]{2,}/g) ?? [])]);
+  assert.deepEqual(words.filter((word) => !known.has(word)), []);
+  await accessible(page, "Chinese");
+  await picture(page, "overview-zh");
+  await page.click("button.menu");
+  await page.selectOption("#language", "en");
+  await page.waitForFunction(() => document.documentElement.lang === "en");
+  assert.match(await visible(page), /Longest wait/);
+  await close(page);
+});
+
+for (const [name, width, height, colorScheme] of [["a phone", 390, 844, "light"], ["a desk", 1280, 800, "dark"], ["a wall", 3840, 2160, "light"]]) {
+  test(`on ${name}, ${colorScheme}, nothing sticks out, and axe finds nothing in any view`, async () => {
+    const page = await open(browser, centre.page, { width, height, colorScheme });
+    await figures(page);
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+    assert.ok(await fits(), "the overview is wider than the window");
+    await accessible(page, "overview");
+    await page.keyboard.press("2");
+    await page.waitForSelector("tr.row");
+    assert.ok(await fits(), "the agents are wider than the window");
+    await accessible(page, "agents");
+    if (width > 3000) {
+      const size = await page.evaluate(() => parseFloat(getComputedStyle(document.querySelector("tr.row th")).fontSize));
+      assert.ok(size >= 26, `letters of ${size} px cannot be read at 3 m on a wall`);
+    }
+    await close(page);
+  });
+}
+
+test("all of it can be done with the keyboard", async () => {
+  const page = await open(browser, centre.page);
+  await figures(page);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  assert.ok(await page.evaluate(() => document.activeElement.matches("main a.figure")), "the first figure is next");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("article");
+  await page.keyboard.press("2");
+  await page.waitForSelector("tr.row");
+  await page.keyboard.press("/");
+  await page.keyboard.type("agent-1");
+  await page.waitForFunction(() => [...document.querySelectorAll("tr.row")].every((row) => row.dataset.agent.includes("1")));
+  await close(page);
+});
+
+test("agents are put in order, chosen by state, and what is chosen is in the address", async () => {
+  const page = await open(browser, centre.page);
+  await figures(page);
+  await page.keyboard.press("2");
+  await page.waitForSelector("tr.row");
+  await page.click("thead button >> text=Handled");
+  await page.click("thead button >> text=Handled");
+  await page.waitForSelector('th[aria-sort="descending"]');
+  await page.keyboard.press("p");
+  const handled = await page.$$eval('tr.row [data-column="handled"]', (all) => all.map((one) => Number(one.textContent)));
+  assert.deepEqual(handled, handled.toSorted((a, b) => b - a));
+  await page.keyboard.press("p");
+  const state = await page.$eval("tr.row td:nth-child(3)", (cell) => cell.childNodes[2].textContent.trim());
+  await page.locator(".filters select").nth(1).selectOption({ label: state });
+  await page.waitForFunction((wanted) => [...document.querySelectorAll("tr.row td:nth-child(3)")].every((cell) => cell.textContent.includes(wanted)), state);
+  assert.match(page.url(), /order=handled\+down/);
+  assert.match(page.url(), /state=/);
+  await close(page);
+});
+
+/** A page with a token of another role. */
+async function as(role, more, options) {
+  const page = await open(browser, centre.url, options);
+  await page.fill("#token", await centre.tokenOf(role, more));
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("header nav", { state: "attached" });
+  return page;
+}
+
+test("a role that may not see figures is told so kindly, and is sent none", async () => {
+  const asked = [];
+  const page = await as("ticket_owner");
+  page.on("request", (request) => asked.push(request.url()));
+  await page.waitForSelector("[role=alert]");
+  assert.match(await page.textContent("[role=alert]"), /The role ticket_owner may not see figures/);
+  assert.equal(await page.locator("nav a").count(), 0, "no view is offered that would be refused");
+  await page.goto(`${centre.url}/#/${SITE}/agents`);
+  await page.waitForFunction(() => /may not see agents/.test(document.body.textContent));
+  assert.deepEqual(asked.filter((url) => /WatchView|QueryKpi|ListAgents/.test(url)), []);
+  await accessible(page, "refused");
+  await close(page);
+});
+
+test("an analyst sees figures and no agents, and an agent itself alone", async () => {
+  const analyst = await as("analyst");
+  await figures(analyst);
+  assert.deepEqual(await analyst.$$eval("nav a", (all) => all.map((one) => one.textContent)), ["Overview", "Explain"]);
+  await close(analyst);
+  const own = await open(browser, centre.page);
+  await figures(own);
+  await own.keyboard.press("2");
+  const name = await own.getAttribute("tr.row", "data-agent");
+  await close(own);
+  const agent = await as("agent", ["--agent", name]);
+  await agent.keyboard.press("2");
+  await agent.waitForSelector("tr.row");
+  assert.deepEqual(await agent.$$eval("tr.row", (all) => all.map((row) => row.dataset.agent)), [name]);
+  assert.match(await agent.textContent("main"), /your own rows only/);
+  await close(agent);
+});
+
+test("a token that is none is refused in words, and is not kept", async () => {
+  const page = await open(browser, centre.url, { expected: [/401|Failed to load/] });
+  await accessible(page, "signing in");
+  await page.fill("#token", "nonsense");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[role=alert]");
+  assert.match(await page.textContent("[role=alert]"), /does not take this token/);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("pegcount-token")), null);
+  await close(page);
+});

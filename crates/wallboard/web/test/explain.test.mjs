@@ -1,0 +1,91 @@
+// A click on any figure opens its formula, its events and its sum; the address opens the same for a colleague.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, close, figures, launch, open } from "./support/browser.mjs";
+import { Centre, SITE } from "./support/centre.mjs";
+
+let centre, browser;
+before(async () => {
+  [centre, browser] = await Promise.all([Centre.start({ speed: 120, seed: 11 }), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await centre?.end();
+});
+
+/** Shows every page of items, and gives them. */
+async function allItems(page) {
+  for (;;) {
+    const more = await page.$("button.more");
+    if (!more) break;
+    const before = await page.locator("tr.item").count();
+    await more.click();
+    await page.waitForFunction((count) => document.querySelectorAll("tr.item").length > count, before);
+  }
+  return page.$$eval("tr.item", (rows) =>
+    rows.map((row) => ({ measure: row.dataset.measure, amount: row.dataset.amount, events: row.querySelectorAll("li[data-position]").length })),
+  );
+}
+
+test("the items of a figure add up to its terms, and its terms to the figure", async () => {
+  const page = await open(browser, centre.page);
+  await figures(page);
+  await page.click('table.queues [data-column="aht"] >> text=/\\d/ >> nth=0');
+  await page.waitForSelector("tr.item");
+  assert.match(await page.textContent("article"), /handle_talk \+ handle_hold \+ handle_acw/);
+  const terms = await page.$$eval(".terms tbody tr", (rows) => rows.map((row) => [row.dataset.measure, BigInt(row.dataset.amount)].map(String)));
+  const items = await allItems(page);
+  for (const [measure, amount] of terms) {
+    const sum = items.filter((item) => item.measure === measure).reduce((all, item) => all + BigInt(item.amount), 0n);
+    assert.equal(String(sum), amount, measure);
+  }
+  assert.ok(items.every((item) => item.events > 0), "each item names its events");
+  const of = Object.fromEntries(terms.map(([measure, amount]) => [measure, BigInt(amount)]));
+  const [numerator, denominator] = (await page.getAttribute("article .value", "data-value")).split("/").map(BigInt);
+  assert.equal(numerator, of.handle_talk + of.handle_hold + of.handle_acw);
+  assert.equal(denominator, of.handled);
+  await accessible(page, "explain");
+  await close(page);
+});
+
+test("a colleague who opens the address sees the same figure", async () => {
+  const page = await open(browser, centre.page);
+  await figures(page);
+  await page.click('table.queues [data-column="service_level"][data-table="queuesDay"]');
+  await page.waitForSelector("article .value");
+  // As it was known then: late facts must not change what is sent around.
+  await page.click(".links a");
+  await page.waitForURL(/known=then/);
+  await page.waitForSelector("article .value");
+  const mine = await page.textContent("article");
+  const other = await open(browser, page.url());
+  await other.fill("#token", await centre.tokenOf("kpi_desk"));
+  await other.keyboard.press("Enter");
+  await other.waitForSelector("article .value");
+  assert.equal(await other.textContent("article"), mine);
+  await close(other);
+  await close(page);
+});
+
+test("a window's figure is explained over the window, and a value at an instant by its meaning", async () => {
+  const page = await open(browser, centre.page);
+  await figures(page);
+  await page.click('[data-table="totalWindow"]');
+  await page.waitForSelector(".terms");
+  assert.match(await page.textContent("article"), /the 30 minutes up to/);
+  await page.goto(`${centre.url}/#/${SITE}/explain?column=waiting`);
+  await page.waitForFunction(() => /Visits that wait/.test(document.body.textContent));
+  assert.match(await page.textContent("article"), /value at an instant/);
+  await close(page);
+});
+
+test("a question that cannot be answered is refused in words, and the page goes on", async () => {
+  const page = await open(browser, centre.page, { expected: [/400|Failed to load/] });
+  await figures(page);
+  await page.goto(`${centre.url}/#/${SITE}/explain?column=nonsense`);
+  await page.waitForSelector("[role=alert]");
+  assert.match(await page.textContent("[role=alert]"), /nonsense/);
+  await page.keyboard.press("1");
+  await figures(page);
+  await close(page);
+});

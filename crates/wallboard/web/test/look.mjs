@@ -1,0 +1,32 @@
+// Takes pictures of every view, to be looked at: `node test/look.mjs`. Not a test.
+import { Centre, SITE } from "./support/centre.mjs";
+import { figures, launch, open, picture } from "./support/browser.mjs";
+
+const centre = await Centre.start({ speed: Number(process.env.SPEED ?? 300), agents: 40 });
+const browser = await launch();
+const sizes = { narrow: [390, 844], desk: [1280, 800], wall: [1920, 1080] };
+await new Promise((resolve) => setTimeout(resolve, Number(process.env.WAIT ?? 15) * 1000));
+for (const [name, [width, height]] of Object.entries(sizes)) {
+  for (const colorScheme of ["light", "dark"]) {
+    if (name === "narrow" && colorScheme === "dark") continue;
+    const page = await open(browser, centre.page, { width, height, colorScheme });
+    await figures(page);
+    await page.waitForTimeout(800);
+    await picture(page, `overview-${name}-${colorScheme}`);
+    await page.goto(`${centre.url}/#/${SITE}/agents`);
+    await page.waitForSelector("tr.row");
+    await page.waitForTimeout(500);
+    await picture(page, `agents-${name}-${colorScheme}`);
+    if (colorScheme === "light") {
+      await page.goto(`${centre.url}/#/${SITE}/overview`);
+      await figures(page);
+      await page.click('[data-table="totalDay"][data-column="aht"]');
+      await page.waitForSelector("tr.item");
+      await picture(page, `explain-${name}`);
+    }
+    console.log(name, colorScheme, page.complaints());
+    await page.context().close();
+  }
+}
+await browser.close();
+await centre.end();
