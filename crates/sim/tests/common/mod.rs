@@ -195,6 +195,8 @@ impl IngestService for Server {
 
 #[tonic::async_trait]
 impl DefinitionService for Server {
+    type ReplayTicketPoliciesStream = Answers<v1::ReplayTicketPoliciesResponse>;
+
     async fn define(&self, request: Request<DefineRequest>) -> Result<Response<DefineResponse>, Status> {
         if request.metadata().get("authorization").is_none_or(|token| token != "Bearer token") {
             return Err(Status::permission_denied("not an administrator"));
@@ -207,6 +209,13 @@ impl DefinitionService for Server {
         &self,
         _: Request<v1::ListDefinitionsRequest>,
     ) -> Result<Response<v1::ListDefinitionsResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn replay_ticket_policies(
+        &self,
+        _: Request<v1::ReplayTicketPoliciesRequest>,
+    ) -> Result<Response<Self::ReplayTicketPoliciesStream>, Status> {
         Err(Status::unimplemented("not for these tests"))
     }
 }
