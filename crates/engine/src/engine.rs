@@ -73,10 +73,7 @@ impl Engine {
         let LogStore::Folder { dir, durability, cache_bytes, seal_bytes } = options.store;
         let (clock, master_key) = (options.clock.clone(), options.master_key);
         let opened = dir.clone();
-        let ahead = {
-            let dir = dir.clone();
-            tokio::task::spawn_blocking(move || ReadAhead::of(&dir))
-        };
+        let ahead = ReadAhead::begin(dir.clone());
         let (log, vault) = blocking(&dir, move || {
             let log = SledLog::open(SledOptions {
                 durability,

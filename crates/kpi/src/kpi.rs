@@ -111,8 +111,8 @@ impl Kpi {
     }
 
     /// What [`Self::under`] would have come to with the same events, reckoned from what is known of them: none of them is
-    /// needed. What has been corrected since when is not known of it. None if units do not tell all: part of the site's history has been closed, or
-    /// definitions have been left to a fold from the beginning.
+    /// needed. It has no corrections: units do not say what was known when. None if they do not tell all: part of the site's
+    /// history has been closed, or definitions have been left to a fold from the beginning.
     pub fn reckoned_under(mut self, key: Key, formula: &FormulaDefinition<Key>) -> Option<Self> {
         let law = formula.into();
         let empty = Self {

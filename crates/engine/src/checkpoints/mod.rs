@@ -17,6 +17,7 @@ use std::{
 
 use pegcount_domain::{envelope::Position, ids::Incarnation, time::Micros};
 use pegcount_log::EventLog;
+use tokio::sync::oneshot;
 
 use crate::{boards::Boards, corrections::event_at, error::EngineError, figures::Figures};
 
@@ -47,10 +48,19 @@ struct Found {
 pub(crate) struct ReadAhead(Option<(PathBuf, Box<file::Restored>)>);
 
 impl ReadAhead {
-    /// Reads it; what cannot be read is told of by whoever asks for it then.
-    pub(crate) fn of(data_dir: &Path) -> Self {
+    /// Begins to read it, on a thread that nobody waits for unless the log could be opened.
+    pub(crate) fn begin(data_dir: PathBuf) -> oneshot::Receiver<Self> {
+        let (tell, told) = oneshot::channel();
+        std::thread::spawn(move || tell.send(Self::of(&data_dir)));
+        told
+    }
+
+    /// Reads it, if this code made it: what other code has written is not to be decoded. What cannot be read is told of by
+    /// whoever asks for it then.
+    fn of(data_dir: &Path) -> Self {
         let newest = found_in(&data_dir.join(FOLDER)).pop();
         Self(newest.and_then(|Found { path, .. }| {
+            file::head(&path).ok().filter(|head| head.folding == file::FOLDING)?;
             let restored = file::read(&path, true).ok()?;
             Some((path, Box::new(restored)))
         }))
@@ -294,6 +304,21 @@ mod tests {
             said(own(), nothing).await.unwrap_err(),
             "it is damaged: it does not begin as a checkpoint does"
         );
+    }
+
+    #[test]
+    fn only_what_this_code_made_is_read_ahead() {
+        let (dir, log) = (tempfile::tempdir().unwrap(), MemoryLog::new());
+        let checkpoints = Checkpoints::of(dir.path(), &log);
+        fs::create_dir_all(&checkpoints.dir).unwrap();
+        let path = checkpoints.path(Position::START);
+        let figures = Figures::new(7);
+        for (folding, is_read) in [(file::FOLDING, true), ("1", false)] {
+            let head = file::Head { folding: folding.to_owned(), ..head(&log) };
+            file::write(&path, &head, &Boards::default(), &figures.kpi, || false).unwrap();
+            assert_eq!(ReadAhead::of(dir.path()).take(&path).is_some(), is_read, "made by {folding}");
+        }
+        assert!(ReadAhead::of(&dir.path().join("elsewhere")).take(&path).is_none());
     }
 
     #[test]

@@ -159,13 +159,13 @@ impl Hub {
     pub(super) fn step_for<T>(
         &self,
         engine: &Arc<Engine>,
-        site: &SiteId,
+        query: &Query,
         now: Micros,
-        queries: &[Query],
         ask: impl FnOnce(&Figures, &Follower) -> T,
     ) -> T {
         self.wake(engine);
         let mut sites = self.sites.lock();
+        let (site, queries) = (&query.site, std::slice::from_ref(query));
         let groups = self.watched_by_site().remove(site).unwrap_or_default();
         let followed = sites.entry(site.clone()).or_insert_with(|| Followed::new(site.clone(), now));
         followed.asked_at = Some(Instant::now());

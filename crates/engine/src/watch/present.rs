@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use pegcount_domain::ids::SiteId;
-use pegcount_kpi::{Query, QueryError, Table};
+use pegcount_kpi::{Query, Table};
 
 use crate::{engine::Engine, error::EngineError};
 
@@ -21,30 +20,14 @@ impl Engine {
         }
         let engine = Arc::clone(self);
         self.work(move || {
-            let site = query.site.clone();
-            let [table] = engine.query_together(&site, [query])?;
-            Ok(table)
+            query.check()?;
+            let now = engine.clock.now();
+            let table = engine.watches.step_for(&engine, &query, now, |figures, follower| {
+                let asked = Query { as_of: follower.as_of().max(now), ..query.clone() };
+                figures.kpi.query_present(&asked, follower)
+            });
+            Ok(table?)
         })
         .await
-    }
-
-    /// The same for several questions about one site, all as of one instant and position, by the formula versions in force. It keeps
-    /// its thread busy: not for the runtime's workers.
-    pub fn query_together<const N: usize>(
-        self: &Arc<Self>,
-        site: &SiteId,
-        queries: [Query; N],
-    ) -> Result<[Table; N], EngineError> {
-        queries.iter().try_for_each(Query::check)?;
-        let now = self.clock.now();
-        let tables = self.watches.step_for(self, site, now, &queries.clone(), |figures, follower| {
-            let as_of = follower.as_of().max(now);
-            let asked = queries.map(|query| Query { as_of, ..query });
-            let answers = asked.each_ref().map(|query| figures.kpi.query_present(query, follower));
-            let answers: Result<Vec<Table>, QueryError> = answers.into_iter().collect();
-            answers
-        });
-        // As many as were asked for.
-        tables?.try_into().map_err(|_| EngineError::Precondition("a question has no answer".to_owned()))
     }
 }

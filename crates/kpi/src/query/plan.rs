@@ -312,10 +312,10 @@ fn has(query: &Query) -> [bool; SHEETS] {
 }
 
 /// A histogram with each length once, in order.
-pub(crate) fn merged(waits: &[(Detail, i64)]) -> Vec<(Detail, i64)> {
-    // As long as the longest wait: lengths are told as some thousand buckets.
+pub(crate) fn merged(lengths: &[(Detail, i64)]) -> Vec<(Detail, i64)> {
+    // As long as the longest one: lengths are told as some thousand buckets.
     let mut counts: Vec<i64> = Vec::new();
-    for (length, count) in waits {
+    for (length, count) in lengths {
         let place = usize::try_from(length.0).unwrap_or(usize::MAX);
         if place >= counts.len() {
             counts.resize(place.saturating_add(1), 0);

@@ -43,7 +43,7 @@ struct Reckoned {
 }
 
 impl Site {
-    /// Puts all that a formula version counts into new books. Of a site that has closed no history, and defers nothing.
+    /// Puts all that a formula version counts into new books. For a site that has closed no history, and defers nothing.
     pub(crate) fn reckon_by(&mut self, law: Law) {
         self.reference.force(law);
         self.corrections = Corrections::default();
