@@ -5,6 +5,15 @@ use crate::{Asset, Keep};
 /// Sorted by path.
 pub(crate) const ALL: &[Asset] = &[
     Asset {
+        path: "assets/wallboard-1woN9cw1.js",
+        content_type: "text/javascript; charset=utf-8",
+        keep: Keep::Forever,
+        hash: "85460d0a46e8b8b1",
+        plain: include_bytes!("../assets/assets/wallboard-1woN9cw1.js"),
+        gzip: include_bytes!("../assets/assets/wallboard-1woN9cw1.js.gz"),
+        brotli: include_bytes!("../assets/assets/wallboard-1woN9cw1.js.br"),
+    },
+    Asset {
         path: "assets/wallboard-Bw1BJUrT.css",
         content_type: "text/css; charset=utf-8",
         keep: Keep::Forever,
@@ -14,19 +23,10 @@ pub(crate) const ALL: &[Asset] = &[
         brotli: include_bytes!("../assets/assets/wallboard-Bw1BJUrT.css.br"),
     },
     Asset {
-        path: "assets/wallboard-BwlAxtF_.js",
-        content_type: "text/javascript; charset=utf-8",
-        keep: Keep::Forever,
-        hash: "b69302b5da9c3951",
-        plain: include_bytes!("../assets/assets/wallboard-BwlAxtF_.js"),
-        gzip: include_bytes!("../assets/assets/wallboard-BwlAxtF_.js.gz"),
-        brotli: include_bytes!("../assets/assets/wallboard-BwlAxtF_.js.br"),
-    },
-    Asset {
         path: "index.html",
         content_type: "text/html; charset=utf-8",
         keep: Keep::AskAgain,
-        hash: "41a77801de3ded2c",
+        hash: "fe4b0bcc30b7b2c1",
         plain: include_bytes!("../assets/index.html"),
         gzip: include_bytes!("../assets/index.html.gz"),
         brotli: include_bytes!("../assets/index.html.br"),

@@ -128,13 +128,15 @@ function List(props: { view: View }): JSX.Element {
 
 const distinct = (words: string[]): string[] => [...new Set(words)].filter((word) => word).sort((a, b) => a.localeCompare(b));
 
+/** What is chosen can be seen, and stays, also while no agent is of that kind. */
 function Choice(props: { label: string; value: string; of: string[]; choose: (value: string) => void; name?: (word: string) => string }): JSX.Element {
+  const offered = createMemo(() => distinct([...props.of, props.value]), undefined, { equals: (one, other) => one.join("\n") === other.join("\n") });
   return (
     <label>
       {props.label}{" "}
       <select onChange={(event) => props.choose(event.currentTarget.value)}>
         <option value="" selected={!props.value}>{t().agents.all}</option>
-        <For each={props.of}>
+        <For each={offered()}>
           {(word) => <option value={word} selected={word === props.value}>{props.name?.(word) ?? word}</option>}
         </For>
       </select>
