@@ -1,9 +1,10 @@
 // One script, one style sheet, no inline code: so that the page's policy may forbid everything else.
 import { defineConfig } from "vite";
 import solid from "vite-plugin-solid";
+import { licences } from "./scripts/licences.mjs";
 
 export default defineConfig({
-  plugins: [solid()],
+  plugins: [solid(), licences()],
   base: "/",
   build: {
     outDir: "dist",

@@ -13,6 +13,7 @@ const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
+  ".txt": "text/plain; charset=utf-8",
 };
 
 const files = readdirSync(dist, { recursive: true, withFileTypes: true })
@@ -34,7 +35,7 @@ const entries = files.map((path) => {
   return `    Asset {
         path: ${JSON.stringify(path)},
         content_type: ${JSON.stringify(type)},
-        keep: Keep::${path.startsWith("assets/") ? "Forever" : "AskAgain"},
+        keep: Keep::${/-[\w-]{8}\.\w+$/.test(path) ? "Forever" : "AskAgain"},
         hash: "${hash}",
         plain: include_bytes!("../assets/${path}"),
         gzip: include_bytes!("../assets/${path}.gz"),

@@ -52,6 +52,20 @@ export function figure(column: Kind, value: KpiValue | undefined): string {
   return column.name.includes("_per_hour") ? decimal(shown) : percent(shown);
 }
 
+/** An amount of a column's unit that is no figure of its own: a tick of an axis, a mean of two. */
+export function plain(column: Kind, amount: number): string {
+  if (column.unit === Unit.MICROSECONDS) return duration(amount);
+  if (column.unit === Unit.RATIO) return column.name.includes("_per_hour") ? decimal(amount) : percent(amount);
+  return Number.isInteger(amount) ? count(amount) : decimal(amount);
+}
+
+/** By how much a figure differs, with its sign. */
+export function signed(column: Kind, amount: number | null): string {
+  if (amount === null) return ABSENT;
+  const shown = plain(column, amount);
+  return amount > 0 ? `+${shown}` : shown;
+}
+
 const times = new Map<string, Intl.DateTimeFormat>();
 
 function timeFormat(zone: string, key: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -79,3 +93,10 @@ export const moment = (us: number, zone: string): string =>
 /** The day of the week. */
 export const weekday = (us: number, zone: string): string =>
   timeFormat(zone, "weekday", { weekday: "long" }).format(us / 1000);
+
+/** The date in short, with the day of the week. */
+export const date = (us: number, zone: string): string =>
+  timeFormat(zone, "date", { weekday: "short", month: "short", day: "numeric" }).format(us / 1000);
+
+/** The month. */
+export const month = (us: number, zone: string): string => timeFormat(zone, "month", { year: "numeric", month: "short" }).format(us / 1000);

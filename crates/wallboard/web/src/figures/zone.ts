@@ -47,3 +47,24 @@ export interface Span {
 export function days(date: string, count: number, zone: string): Span {
   return { from: startOf(date, zone), to: startOf(addDays(date, count), zone) };
 }
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Local date and time of an instant (microseconds UTC) to the second, `yyyy-mm-ddThh:mm:ss`. */
+export function localTime(us: number, zone: string): string {
+  let known = clocks.get(zone);
+  if (!known) {
+    known = new Intl.DateTimeFormat("en-CA", { timeZone: zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    clocks.set(zone, known);
+  }
+  return `${localDate(us, zone)}T${known.format(us / 1000)}`;
+}
+
+/** The instant of a local date and time, microseconds UTC; null if it is none. Of an hour that is there twice, the earlier. */
+export function atLocalTime(text: string, zone: string): number | null {
+  const meant = Date.parse(`${text}Z`) * 1000;
+  if (Number.isNaN(meant)) return null;
+  const offset = (us: number) => Date.parse(`${localTime(us, zone)}Z`) * 1000 - us;
+  const early = meant - offset(meant - 14 * HOUR_US);
+  return localTime(early, zone) === localTime(meant, "UTC") ? early : meant - offset(early);
+}

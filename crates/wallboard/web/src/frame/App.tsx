@@ -3,17 +3,22 @@ import { For, Match, Show, Switch, createEffect, createMemo, createResource, cre
 import type { WhoAmIResponse } from "../gen/pegcount/v1/wallboard_pb";
 import { localDate } from "../figures/zone";
 import { forget, heard, hold, heldAt, serverNow, tick } from "../live/clock";
+import { known as knownAt } from "../live/known";
 import { isTokenRefused, wallboard, words } from "../live/rpc";
 import { choose, language, languages, t, type Language } from "../text";
 import { Agents } from "../views/Agents";
 import { Explain } from "../views/Explain";
 import { Overview } from "../views/Overview";
+import { Rankings } from "../views/Rankings";
+import { Trends } from "../views/Trends";
+import { AsKnown } from "./AsKnown";
 import { Connection } from "./Connection";
 import { LOOKS, chooseLook, look, type Look } from "./look";
 import { VIEWS, go, link, route, type ViewName } from "./route";
 import { token, signOut } from "./session";
 import { SignIn } from "./SignIn";
 import { PlaceContext, type Place } from "./site";
+import { Travel, goNow, toggleTravel } from "./Travel";
 
 /** So often it asks again while the server does not answer, or has no site yet. */
 const RETRY_MS = 1_000;
@@ -75,7 +80,7 @@ function Signed(props: { who: WhoAmIResponse }): JSX.Element {
   const zone = createMemo(() => site()?.timeZone ?? "UTC");
   const today = createMemo(() => {
     tick();
-    return localDate(serverNow(), zone());
+    return localDate(knownAt() ?? serverNow(), zone());
   });
   createEffect(() => {
     const known = site()?.site ?? "";
@@ -92,16 +97,25 @@ function Signed(props: { who: WhoAmIResponse }): JSX.Element {
         {(name) => (
           <PlaceContext.Provider value={place(props.who, name, zone(), today)}>
             <main id="figures" tabIndex={-1}>
-              <Switch>
-                <Match when={route().view === "overview"}><Overview /></Match>
-                <Match when={route().view === "agents"}><Agents /></Match>
-                <Match when={route().view === "explain"}><Explain /></Match>
-              </Switch>
+              {/* Another instant is another view: nothing of the one before stays. */}
+              <Show when={`${route().view} ${knownAt() ?? ""}`} keyed>
+                {(_) => (
+                  <AsKnown>
+                    <Switch>
+                      <Match when={route().view === "overview"}><Overview /></Match>
+                      <Match when={route().view === "agents"}><Agents /></Match>
+                      <Match when={route().view === "explain"}><Explain /></Match>
+                      <Match when={route().view === "trends"}><Trends /></Match>
+                      <Match when={route().view === "rankings"}><Rankings /></Match>
+                    </Switch>
+                  </AsKnown>
+                )}
+              </Show>
             </main>
           </PlaceContext.Provider>
         )}
       </Show>
-      <footer>{t().frame.keys}</footer>
+      <footer>{t().frame.keys}{t().travel.keys}</footer>
     </>
   );
 }
@@ -115,9 +129,11 @@ function useKeys(site: () => string): void {
   const pressed = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if ((event.target as HTMLElement).closest("input, select, textarea")) return;
-    const view: ViewName | undefined = { "1": VIEWS[0], "2": VIEWS[1] }[event.key];
+    const view: ViewName | undefined = { "1": VIEWS[0], "2": VIEWS[1], "4": "trends" as const, "5": "rankings" as const }[event.key];
     if (view) go(link(site(), view));
-    else if (event.key.toLowerCase() === "p") hold(heldAt() === null);
+    else if (event.key.toLowerCase() === "p") hold(heldAt() === null && knownAt() === null);
+    else if (event.key.toLowerCase() === "t") toggleTravel();
+    else if (event.key.toLowerCase() === "n") goNow();
     else if (event.key === "/") document.querySelector<HTMLInputElement>("input[type=search]")?.focus();
     else return;
     event.preventDefault();
@@ -132,6 +148,8 @@ function Header(props: { who: WhoAmIResponse; site: string; zone: string }): JSX
     overview: () => props.who.readsFigures,
     agents: () => props.who.readsAgents,
     explain: () => props.who.readsFigures,
+    trends: () => props.who.readsFigures,
+    rankings: () => props.who.readsFigures,
   };
   return (
     <header>
@@ -174,9 +192,11 @@ function Header(props: { who: WhoAmIResponse; site: string; zone: string }): JSX
             </For>
           </select>
         </label>
+        <a href="/assets/licences.txt" target="_blank" rel="noopener">{t().travel.licences}</a>
         <span>{t().frame.you(props.who.name, props.who.role)}</span>
         <button type="button" onClick={() => signOut()}>{t().frame.signOut}</button>
       </div>
+      <Travel zone={props.zone} />
     </header>
   );
 }

@@ -5,6 +5,7 @@ import { DefinitionService } from "../gen/pegcount/v1/definitions_pb";
 import { KpiService } from "../gen/pegcount/v1/kpi_pb";
 import { WallboardService } from "../gen/pegcount/v1/wallboard_pb";
 import { token } from "../frame/session";
+import { asKnown } from "./known";
 
 const bearer: Interceptor = (next) => (request) => {
   const known = token();
@@ -12,11 +13,13 @@ const bearer: Interceptor = (next) => (request) => {
   return next(request);
 };
 
-const transport = createGrpcWebTransport({ baseUrl: location.origin, interceptors: [bearer] });
+const transport = createGrpcWebTransport({ baseUrl: location.origin, interceptors: [asKnown, bearer] });
 
 export const wallboard = createClient(WallboardService, transport);
 export const kpis = createClient(KpiService, transport);
 export const definitions = createClient(DefinitionService, transport);
+/** The same, and never about the past: for what is said beside it of now. */
+export const kpisNow = createClient(KpiService, createGrpcWebTransport({ baseUrl: location.origin, interceptors: [bearer] }));
 
 /** What is wrong, in the server's words. */
 export const words = (error: unknown): string => ConnectError.from(error).rawMessage;

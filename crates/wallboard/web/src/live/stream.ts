@@ -1,12 +1,15 @@
-// One stream for all that a view shows. It comes back by itself, with what it knows; a tab that slept does so at once.
+// One stream for all that a view shows. It comes back by itself, with what it knows; a tab that slept does so at once. While the
+// page is in the past, its tables are asked for once instead (`past.ts`), and the stream only says that the server is there.
 // Invariant: a table that is shown is never older than what its token says.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { batch, createEffect, createSignal, onCleanup, type Accessor } from "solid-js";
+import { batch, createEffect, createSignal, onCleanup, untrack, type Accessor } from "solid-js";
 import type { AgentState } from "../gen/pegcount/v1/agents_pb";
 import { QueryKpiRequestSchema, WatchKpiRequestSchema, type QueryKpiRequest } from "../gen/pegcount/v1/kpi_pb";
 import { WatchViewRequestSchema, type AgentsUpdate, type ViewUpdate } from "../gen/pegcount/v1/wallboard_pb";
 import { signOut } from "../frame/session";
 import { CUT_AFTER_MS, heard, heldAt } from "./clock";
+import { known, setWithoutPast } from "./known";
+import { askPast } from "./past";
 import { isForGood, isTokenRefused, wallboard, words } from "./rpc";
 import { WatchedTable } from "./watched";
 
@@ -35,11 +38,13 @@ export interface View {
   agents: LiveAgents;
   /** Refused for good, in the server's words; empty: it is not. */
   refused: Accessor<string>;
+  /** It is as it was known at an instant of the past: agents' states are then left out, they have none. */
+  past: boolean;
 }
 
 type Asked = MessageInitShape<typeof QueryKpiRequestSchema> & { lastUs?: bigint };
 
-/** Opens a view's stream until the surrounding owner goes. */
+/** Fills a view until the surrounding owner goes: by a stream, or as it was known at the instant that the page is at. */
 export function watchView(site: string, asked: Asked[], agents: boolean): View {
   const [refused, setRefused] = createSignal("");
   const bumps: (() => void)[] = [];
@@ -70,11 +75,16 @@ export function watchView(site: string, asked: Asked[], agents: boolean): View {
       setAgentsVersion((before) => before + 1);
     }
   };
+  const past = untrack(known) !== null;
+  if (past) {
+    setWithoutPast(agents);
+    askPast(tables, (place) => bumps[place]?.(), setRefused);
+  }
   const request = () =>
     create(WatchViewRequestSchema, {
       site,
-      agents,
-      tables: tables.map(({ query, table }) =>
+      agents: agents && !past,
+      tables: (past ? [] : tables).map(({ query, table }) =>
         create(WatchKpiRequestSchema, { query, maxPerSecond: PER_SECOND, resumeToken: table.resumeToken as Uint8Array<ArrayBuffer> }),
       ),
     });
@@ -85,7 +95,7 @@ export function watchView(site: string, asked: Asked[], agents: boolean): View {
       again();
     }
   });
-  return { tables, agents: { states, version: agentsVersion }, refused };
+  return { tables, agents: { states, version: agentsVersion }, refused, past };
 }
 
 function lay(states: Map<string, AgentState>, update: AgentsUpdate): void {

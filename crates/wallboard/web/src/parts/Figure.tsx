@@ -12,6 +12,17 @@ export const DIMENSIONS: Partial<Record<Dimension, string>> = {
   [Dimension.QUEUE]: "queue",
   [Dimension.AGENT]: "agent",
   [Dimension.TEAM]: "team",
+  [Dimension.CHANNEL]: "channel",
+  [Dimension.DIRECTION]: "direction",
+  [Dimension.ENTRY]: "entry",
+  [Dimension.REASON]: "reason",
+  [Dimension.CAUSE]: "cause",
+  [Dimension.PRIORITY]: "priority",
+  [Dimension.KIND]: "kind",
+  [Dimension.CATEGORY]: "category",
+  [Dimension.GROUP]: "group",
+  [Dimension.TIER]: "tier",
+  [Dimension.REGION]: "region",
 };
 
 /** To which instant a table is drawn: now, or its last update while it is held. Tracked. */

@@ -83,9 +83,12 @@ function List(props: { view: View }): JSX.Element {
   const teams = createMemo(() => distinct([...(agents.version(), agents.states.values())].map((agent) => agent.team)));
   const queues = createMemo(() => distinct([...(agents.version(), agents.states.values())].flatMap((agent) => agent.slots.map((slot) => slot.queue))));
   const words = createMemo(() => distinct([...standings().values()].map((known) => known.word)) as StateWord[]);
+  const everybody = () => (props.view.past ? props.view.tables.flatMap(({ version, table }) => (version(), table.keys())) : (agents.version(), [...agents.states.keys()]));
   const found = createMemo(() => {
     agents.version();
     const wanted = search().toLowerCase();
+    // Of the past there are figures, and no states.
+    if (props.view.past) return everybody().filter((agent) => agent.toLowerCase().includes(wanted));
     return [...agents.states.values()].filter(
       (agent) =>
         (!wanted || agent.agent.toLowerCase().includes(wanted) || agent.team.toLowerCase().includes(wanted)) &&
@@ -105,9 +108,9 @@ function List(props: { view: View }): JSX.Element {
         <Choice label={t().agents.team} value={team()} of={teams()} choose={setTeam} />
         <Choice label={t().agents.state} value={state()} of={words()} choose={setState} name={(word) => t().states[word as StateWord]} />
         <Choice label={t().agents.queue} value={queue()} of={queues()} choose={setQueue} />
-        <output>{t().agents.shown(count(keys().length), count((agents.version(), agents.states.size)))}</output>
+        <output>{t().agents.shown(count(keys().length), count(everybody().length))}</output>
       </form>
-      <Show when={keys().length} fallback={<p class="note">{(agents.version(), agents.states.size) ? t().agents.noneFound : t().agents.none}</p>}>
+      <Show when={keys().length} fallback={<p class="note">{everybody().length ? t().agents.noneFound : props.view.past ? t().travel.nobody : t().agents.none}</p>}>
         <Rows
           keys={keys()}
           label={t().agents.title}

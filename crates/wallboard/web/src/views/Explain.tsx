@@ -5,15 +5,22 @@ import { count, duration, figure, moment } from "../figures/format";
 import { days } from "../figures/zone";
 import { link, route } from "../frame/route";
 import { usePlace } from "../frame/site";
+import { known } from "../live/known";
 import { kpis, words } from "../live/rpc";
+import { watchView } from "../live/stream";
+import { FormulaText, otherColumn } from "../parts/FormulaText";
 import { Refusal } from "../parts/Refusal";
-import { t } from "../text";
+import { language, t } from "../text";
+import { columnName, meaning } from "../text/columns";
+import { COUNTED_FROM, gaugeItems } from "./explain-gauge";
 import { question, type Question } from "./explain-question";
 
 const PAGE = 100;
 
 export function Explain(): JSX.Element {
   const { who, site, zone, today } = usePlace();
+  // Only to hear that the server is there.
+  if (who.readsFigures) watchView(site, [], false);
   const asked = createMemo(() => question(route().what, site, zone, days(today(), 1, zone)));
   return (
     <Show when={who.readsFigures} fallback={<Refusal kind={t().may.figures(who.role)} />}>
@@ -31,10 +38,15 @@ export function Explain(): JSX.Element {
 interface Answer {
   column: KpiColumn | undefined;
   value: KpiValue | undefined;
-  explained: ExplainKpiResponse | undefined;
+  /** Of an amount over the range. */
+  explained?: ExplainKpiResponse;
+  /** Of a value at an instant: what stood so then, if it can be listed. */
+  standing?: KpiItem[];
+  /** To which instant, microseconds UTC. */
+  asOfUs: bigint;
 }
 
-/** A value at an instant is counted, not summed: it is asked for, and has no items. */
+/** A value at an instant is counted, not summed: it is asked for, and so is what stood so then. */
 async function answer(asked: Question): Promise<Answer> {
   const { columns } = await kpis.describeKpis({});
   const column = columns.find((known) => known.name === asked.column);
@@ -42,10 +54,13 @@ async function answer(asked: Question): Promise<Answer> {
     const by = asked.cell.map((one) => one.dimension);
     const table = await kpis.queryKpi({ ...asked.query, by, columns: [asked.column] });
     const row = table.rows.find((known) => known.keys.every((key, place) => key === asked.cell[place]?.value));
-    return { column, value: row?.values[0], explained: undefined };
+    const value = row?.values[0];
+    // In a range that is over it stands for the range's end.
+    const asOfUs = asked.query.lastUs === undefined && BigInt(asked.query.toUs ?? 0n) < table.asOfUs ? BigInt(asked.query.toUs ?? 0n) : table.asOfUs;
+    return { column, value, standing: await gaugeItems(asked, value, asOfUs), asOfUs };
   }
   const explained = await kpis.explainKpi({ query: asked.query, column: asked.column, cell: asked.cell, pageSize: PAGE });
-  return { column: explained.column, value: explained.value, explained };
+  return { column: explained.column, value: explained.value, explained, asOfUs: explained.asOfUs };
 }
 
 function Asked(props: { question: Question }): JSX.Element {
@@ -71,20 +86,22 @@ function Failed(props: { error: unknown; again: () => void }): JSX.Element {
 function Explained(props: { answer: Answer; question: Question }): JSX.Element {
   const e = () => t().explain;
   const { column, value, explained } = props.answer;
-  const name = () => (t().columns as Record<string, unknown>)[props.question.column];
   return (
-    <article>
+    <article classList={{ then: props.question.then }}>
+      <Show when={props.question.then}>
+        <p class="past-mark"><span aria-hidden="true">◀◀</span> {t().travel.then(count(props.question.position))}</p>
+      </Show>
       <h3>
-        <code>{props.question.column}</code> <Show when={typeof name() === "string"}>{String(name())}</Show>
+        {columnName(props.question.column)} <code>{props.question.column}</code>
         <For each={props.question.cell}>{(one) => <small> · {one.value || t().columns.unknownQueue}</small>}</For>
       </h3>
-      <p class="note"><Range question={props.question} asOf={explained?.asOfUs} /></p>
+      <p class="note"><Range question={props.question} asOf={props.answer.asOfUs} /></p>
       <p class="value" data-value={value ? `${value.amount}/${value.denominator}` : ""}>
         {column ? figure(column, value) : "–"}
       </p>
       <Show when={value?.absent}><p>{e().absent}</p></Show>
-      <Show when={column?.meaning}><p><b>{e().meaning}</b> <span lang="en">{column?.meaning}</span></p></Show>
-      <Show when={explained} fallback={<p class="note">{e().gauge}</p>}>
+      <Show when={column?.meaning}><p><b>{e().meaning}</b> <span lang={meaning(column!).lang}>{meaning(column!).words}</span></p></Show>
+      <Show when={explained} fallback={<Standing answer={props.answer} column={props.question.column} />}>
         {(known) => (
           <>
             <Formula explained={known()} />
@@ -120,16 +137,51 @@ const ROLES: Partial<Record<TermRole, "itself" | "plus" | "minus" | "over" | "ov
   [TermRole.OVER_MINUS]: "overMinus",
 };
 
-/** The formula with its amounts in place of its names. */
-function inNumbers(terms: KpiTerm[]): string {
-  const part = (plus: TermRole, minus: TermRole) => {
-    const of = terms.filter((term) => term.role === plus || term.role === minus);
-    return of.map((term, place) => `${term.role === minus ? "− " : place ? "+ " : ""}${term.measure} ${amount(term.unit, term.amount)}`).join(" ");
-  };
-  const above = part(TermRole.PLUS, TermRole.MINUS);
-  const below = part(TermRole.OVER, TermRole.OVER_MINUS);
-  if (!above) return terms.map((term) => `${term.measure} ${amount(term.unit, term.amount)}`).join(", ");
-  return below ? `(${above}) / (${below})` : above;
+/** The formula with its amounts in place of its names; each is a link to its own explanation. */
+function InNumbers(props: { terms: KpiTerm[] }): JSX.Element {
+  const of = (...roles: TermRole[]) => props.terms.filter((term) => roles.includes(term.role));
+  const above = () => of(TermRole.PLUS, TermRole.MINUS);
+  const below = () => of(TermRole.OVER, TermRole.OVER_MINUS);
+  const terms = (all: KpiTerm[], between: string) => (
+    <For each={all}>
+      {(term, place) => (
+        <>
+          {[TermRole.MINUS, TermRole.OVER_MINUS].includes(term.role) ? " − " : place() ? between : ""}
+          {term.measure && <a href={otherColumn(term.measure)} data-measure={term.measure}>{measureName(term.measure)} {amount(term.unit, term.amount)}</a>}
+        </>
+      )}
+    </For>
+  );
+  return (
+    <Show when={above().length} fallback={terms(props.terms, ", ")}>
+      <Show when={below().length} fallback={terms(above(), " + ")}>({terms(above(), " + ")}) / ({terms(below(), " + ")})</Show>
+    </Show>
+  );
+}
+
+/** In English a measure goes by its own name, as in its formula. */
+const measureName = (measure: string): string => (language() === "en" ? measure : columnName(measure));
+
+/** A value at an instant: what stood so then, and what it is counted from. */
+function Standing(props: { answer: Answer; column: string }): JSX.Element {
+  const e = () => t().explain;
+  return (
+    <>
+      <p class="note">
+        {e().gauge} {t().travel.countedFrom}{" "}
+        <For each={COUNTED_FROM[props.column] ?? []}>{(measure) => <><a href={otherColumn(measure)} data-measure={measure}>{columnName(measure)}</a>{" "}</>}</For>
+      </p>
+      <Show when={props.answer.standing}>
+        {(items) => (
+          <>
+            <h4 id="standing">{t().travel.standing}</h4>
+            <p>{e().shown(count(items().length), count(items().length))}</p>
+            <ItemTable items={items()} labelledBy="standing" unit={(measure) => (measure.endsWith("_clock") ? Unit.MICROSECONDS : Unit.COUNT)} />
+          </>
+        )}
+      </Show>
+    </>
+  );
 }
 
 function Formula(props: { explained: ExplainKpiResponse }): JSX.Element {
@@ -138,8 +190,8 @@ function Formula(props: { explained: ExplainKpiResponse }): JSX.Element {
   return (
     <>
       <Show when={props.explained.column?.formula}>
-        <p><b>{e().formula}</b> <code lang="en">{props.explained.column?.name} = {props.explained.column?.formula}</code></p>
-        <p><b>{e().inNumbers}</b> <code lang="en">{inNumbers(props.explained.terms)}</code></p>
+        <p class="formula"><b>{e().formula}</b> <FormulaText name={props.explained.column!.name} formula={props.explained.column!.formula} /></p>
+        <p class="numbers"><b>{e().inNumbers}</b> <code lang={language()}><InNumbers terms={props.explained.terms} /></code></p>
       </Show>
       <h4 id="sums">{e().sums}</h4>
       <div class="scroll" tabIndex={0} role="region" aria-labelledby="sums">
@@ -151,7 +203,7 @@ function Formula(props: { explained: ExplainKpiResponse }): JSX.Element {
             <For each={props.explained.terms}>
               {(term) => (
                 <tr data-measure={term.measure} data-amount={String(term.amount)}>
-                  <th scope="row"><code>{term.measure}</code></th>
+                  <th scope="row"><a href={otherColumn(term.measure)}><code>{term.measure}</code></a> <Show when={language() !== "en"}>{columnName(term.measure)}</Show></th>
                   <td class="left">{e().role[ROLES[term.role] ?? "itself"]}</td>
                   <td>{amount(term.unit, term.amount)}</td>
                   <td>{count(term.itemCount)}</td>
@@ -190,20 +242,27 @@ function Items(props: { first: ExplainKpiResponse; question: Question }): JSX.El
       <h4 id="contributions">{e().contributions}</h4>
       <p>{e().shown(count(items().length), count(props.first.itemCount))}</p>
       <Show when={moved()}><p class="note">{e().movedOn}</p></Show>
-      <div class="scroll" tabIndex={0} role="region" aria-labelledby="contributions">
-        <table class="items">
-          <thead>
-            <tr>
-              <th scope="col">{e().measure}</th><th scope="col">{e().amount}</th><th scope="col">{e().from}</th><th scope="col">{e().to}</th>
-              <th scope="col" class="left">{e().who}</th><th scope="col" class="left">{e().where}</th><th scope="col" class="left">{e().events}</th>
-            </tr>
-          </thead>
-          <tbody><For each={items()}>{(item) => <Item item={item} unit={units.get(item.measure) ?? Unit.COUNT} />}</For></tbody>
-        </table>
-      </div>
+      <ItemTable items={items()} labelledBy="contributions" unit={(measure) => units.get(measure) ?? Unit.COUNT} />
       <Show when={failed()}><Refusal kind={t().failed} words={failed()} /></Show>
       <Show when={next().length}><button type="button" class="more" onClick={() => void more()}>{e().more}</button></Show>
     </>
+  );
+}
+
+function ItemTable(props: { items: KpiItem[]; labelledBy: string; unit: (measure: string) => Unit }): JSX.Element {
+  const e = () => t().explain;
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-labelledby={props.labelledBy}>
+      <table class="items">
+        <thead>
+          <tr>
+            <th scope="col">{e().measure}</th><th scope="col">{e().amount}</th><th scope="col">{e().from}</th><th scope="col">{e().to}</th>
+            <th scope="col" class="left">{e().who}</th><th scope="col" class="left">{e().where}</th><th scope="col" class="left">{e().events}</th>
+          </tr>
+        </thead>
+        <tbody><For each={props.items}>{(item) => <Item item={item} unit={props.unit(item.measure)} />}</For></tbody>
+      </table>
+    </div>
   );
 }
 
@@ -213,7 +272,7 @@ function Item(props: { item: KpiItem; unit: Unit }): JSX.Element {
   const at = (us: bigint) => moment(Number(us), zone);
   return (
     <tr class="item" data-measure={item.measure} data-amount={String(item.amount)}>
-      <th scope="row"><code>{item.measure}</code></th>
+      <th scope="row"><code>{measureName(item.measure)}</code></th>
       <td>{amount(props.unit, item.amount)}</td>
       <td>{at(item.fromUs)}</td>
       <td>{at(item.toUs)}</td>
@@ -243,7 +302,7 @@ function Links(props: { question: Question }): JSX.Element {
   const [copied, setCopied] = createSignal(false);
   const other = () => {
     const what = new URLSearchParams(route().what);
-    if (props.question.then) what.delete("known");
+    if (props.question.then || known() !== null) what.set("known", "");
     else what.set("known", "then");
     return link(site, "explain", what);
   };
@@ -254,7 +313,7 @@ function Links(props: { question: Question }): JSX.Element {
   return (
     <p class="links">
       <Show when={props.question.position > 0n}>
-        <a href={other()}>{props.question.then ? t().explain.knownNow : t().explain.knownThen}</a>
+        <a href={other()}>{props.question.then || known() !== null ? t().explain.knownNow : t().explain.knownThen}</a>
       </Show>
       <button type="button" onClick={() => void copy()}>{copied() ? t().explain.copied : t().explain.copy}</button>
     </p>

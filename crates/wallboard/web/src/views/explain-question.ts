@@ -30,5 +30,5 @@ export function question(what: URLSearchParams, site: string, timeZone: string, 
     ? { fromUs: whole(what.get("from")) ?? BigInt(today.from), toUs: whole(what.get("to")) ?? BigInt(today.to) }
     : { lastUs };
   const known = then && position ? ({ case: "knownAtPosition", value: position } as const) : undefined;
-  return { column, cell, position, then, query: { site, timeZone, ...range, asOfUs: whole(what.get("as_of")), knownAt: known ?? { case: undefined } } };
+  return { column, cell, position, then, query: { site, timeZone, ...range, asOfUs: whole(what.get("as_of")), formulaVersion: Number(whole(what.get("formula")) ?? 0n), knownAt: known ?? { case: undefined } } };
 }

@@ -1,0 +1,100 @@
+// The answers of the trends, laid side by side: pieces of time downwards, what they are cut by and what they are compared with across.
+import { Dimension, type KpiColumn, type KpiRow, type KpiTable, type KpiValue } from "../gen/pegcount/v1/kpi_pb";
+import { quotient } from "../figures/format";
+import { places, type Grain } from "../figures/periods";
+import { kpis } from "../live/rpc";
+import { DIMENSIONS } from "../parts/Figure";
+import { GRAIN_DIMENSIONS, type Choices, type Source } from "./trends-question";
+
+/** One figure and where it comes from. */
+export interface Cell {
+  row: KpiRow;
+  value: KpiValue | undefined;
+  table: KpiTable;
+  source: Source;
+}
+
+export interface Line {
+  /** Where it stands in its period; empty: the whole of it. */
+  place: string;
+  /** The begin of the piece in each source, microseconds UTC; undefined: the source has nothing there. */
+  at: (number | undefined)[];
+}
+
+export interface Trend {
+  column: KpiColumn | undefined;
+  /** What the figures are cut by; one empty key if by nothing. */
+  keys: string[];
+  /** Pieces of time, in order; last the whole range. */
+  lines: Line[];
+  /** The instant of the answers, microseconds UTC. */
+  asOf: number;
+  cell(source: number, place: string, key: string): Cell | undefined;
+}
+
+/** The dimension of a word. */
+export function dimension(word: string): Dimension | undefined {
+  const found = Object.entries(DIMENSIONS).find(([, known]) => known === word)?.[0];
+  return found === undefined ? undefined : Number(found);
+}
+
+const WHOLE = "";
+const id = (source: number, place: string, key: string): string => JSON.stringify([source, place, key]);
+
+/** Asks for each source its pieces and its whole, and lays them side by side. */
+export async function trend(site: string, zone: string, chosen: Choices, asked: Source[]): Promise<Trend> {
+  const cut = dimension(chosen.by);
+  const cells = new Map<string, Cell>();
+  const lines = new Map<string, Line>();
+  let column: KpiColumn | undefined;
+  let asOf = 0;
+  const ask = async (source: Source, number: number, grain: Grain | "") => {
+    const table = await kpis.queryKpi({
+      site, timeZone: zone, columns: [chosen.column], formulaVersion: source.formula,
+      fromUs: BigInt(source.span.from), toUs: BigInt(source.span.to),
+      by: [...(grain ? [GRAIN_DIMENSIONS[grain]] : []), ...(cut === undefined ? [] : [cut])],
+    });
+    column ??= table.columns[0];
+    asOf = Math.max(asOf, Number(table.asOfUs));
+    const place = grain ? places(source.period, grain, zone) : () => WHOLE;
+    for (const row of table.rows) {
+      const at = Number(row.fromUs);
+      const line = lines.get(place(at)) ?? { place: place(at), at: asked.map(() => undefined) };
+      line.at[number] = at;
+      lines.set(line.place, line);
+      cells.set(id(number, line.place, row.keys[0] ?? ""), { row, value: row.values[0], table, source });
+    }
+  };
+  for (const [number, source] of asked.entries()) {
+    await ask(source, number, "");
+    if (chosen.each) await ask(source, number, chosen.each);
+  }
+  const keys = new Set([...cells.keys()].map((known) => (JSON.parse(known) as string[])[2]!));
+  // Whoever has no queue, team and so on is shown only if there is anything of them.
+  const stands = (key: string) => [...cells.entries()].some(([known, cell]) => (JSON.parse(known) as string[])[2] === key && quotient(cell.value));
+  if (cut !== undefined && keys.has("") && !stands("")) keys.delete("");
+  const collator = new Intl.Collator("en", { numeric: true });
+  return {
+    column,
+    asOf,
+    keys: [...keys].sort(collator.compare),
+    lines: [...lines.values()].sort((a, b) => Number(a.place === WHOLE) - Number(b.place === WHOLE) || (a.place < b.place ? -1 : 1)),
+    cell: (source, place, key) => cells.get(id(source, place, key)),
+  };
+}
+
+/** Where a figure is explained. */
+export function address(chosen: Choices, key: string, { row, table, source }: Cell): URLSearchParams {
+  const what = new URLSearchParams({
+    column: chosen.column, from: String(row.fromUs), to: String(row.toUs), as_of: String(table.asOfUs), position: String(table.position),
+  });
+  if (source.formula) what.set("formula", String(source.formula));
+  if (chosen.by) what.set("cell", `${chosen.by}:${key}`);
+  return what;
+}
+
+/** The later less the earlier; null if one of them is absent. */
+export function difference(earlier: Cell | undefined, later: Cell | undefined): number | null {
+  const [one, other] = [quotient(earlier?.value), quotient(later?.value)];
+  return one === null || other === null ? null : other - one;
+}
