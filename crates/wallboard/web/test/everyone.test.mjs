@@ -1,6 +1,8 @@
 // For everyone: both languages, light and dark, a phone's width and a wall, the keyboard, and roles that may not.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { columnsEn } from "../src/text/columns-en.ts";
+import { columnsZh } from "../src/text/columns-zh.ts";
 import { en } from "../src/text/en.ts";
 import { zh } from "../src/text/zh.ts";
 import { accessible, close, figures, launch, open, picture } from "./support/browser.mjs";
@@ -33,6 +35,22 @@ test("no string is missing in either language, and none was left in English", ()
     assert.match(text, /\p{Script=Han}/u, `${path} is not translated: ${text}`);
     const given = (words) => (words.match(/«\d»/g) ?? []).sort().join();
     assert.equal(given(text), given(english.get(path)), `${path} leaves a value out`);
+  }
+});
+
+test("every column of the server has a name in both languages, and in Chinese its meaning too", async () => {
+  const columns = await centre.ask(["kpi", "--columns", "help"]);
+  assert.ok(columns.length > 200);
+  const read = (catalogue) => new Map(catalogue.trim().split("\n").map((line) => [line.split("|")[0], line.split("|").slice(1)]));
+  const [english, chinese] = [read(columnsEn), read(columnsZh)];
+  for (const { column, meaning } of columns) {
+    assert.match(english.get(column)?.[0] ?? "", /^[A-Z]/, `${column} has an English name`);
+    assert.match(chinese.get(column)?.[0] ?? "", /\p{Script=Han}/u, `${column} has a Chinese name`);
+    if (meaning) assert.match(chinese.get(column)[1], /\p{Script=Han}.*[。）]/u, `${column} has a Chinese meaning`);
+  }
+  for (const catalogue of [english, chinese]) {
+    const names = [...catalogue.values()].map(([name]) => name);
+    assert.equal(new Set(names).size, names.length, "no two columns share a name");
   }
 });
 
@@ -143,7 +161,7 @@ test("a role that may not see figures is told so kindly, and is sent none", asyn
 test("an analyst sees figures and no agents, and an agent itself alone", async () => {
   const analyst = await as("analyst");
   await figures(analyst);
-  assert.deepEqual(await analyst.$$eval("nav a", (all) => all.map((one) => one.textContent)), ["Overview", "Explain"]);
+  assert.deepEqual(await analyst.$$eval("nav a", (all) => all.map((one) => one.textContent)), ["Overview", "Explain", "Trends", "Rankings"]);
   await close(analyst);
   const own = await open(browser, centre.page);
   await figures(own);
@@ -156,6 +174,18 @@ test("an analyst sees figures and no agents, and an agent itself alone", async (
   assert.deepEqual(await agent.$$eval("tr.row", (all) => all.map((row) => row.dataset.agent)), [name]);
   assert.match(await agent.textContent("main"), /your own rows only/);
   await close(agent);
+});
+
+test("the menu leads to the licences of what the page is made of", async () => {
+  const page = await open(browser, centre.page);
+  await figures(page);
+  await page.click("button.menu");
+  const address = await page.getAttribute("#choices a", "href");
+  const text = await page.evaluate((from) => fetch(from).then((answer) => answer.text()), address);
+  for (const name of ["solid-js", "@bufbuild/protobuf", "@connectrpc/connect-web", "uplot"]) assert.match(text, new RegExp(`^${name} [0-9.]+, `, "m"));
+  assert.match(text, /Permission is hereby granted/);
+  assert.match(text, /Apache License/);
+  await close(page);
 });
 
 test("a token that is none is refused in words, and is not kept", async () => {

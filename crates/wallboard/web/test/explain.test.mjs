@@ -79,6 +79,54 @@ test("a window's figure is explained over the window, and a value at an instant 
   await close(page);
 });
 
+test("each figure in the words of a formula opens its own explanation, and its amount stands in the formula", async () => {
+  const page = await open(browser, centre.page);
+  await figures(page);
+  await page.click('[data-table="totalDay"][data-column="aht"]');
+  await page.waitForSelector(".formula a");
+  assert.deepEqual(await page.$$eval(".formula a", (all) => all.map((link) => link.dataset.measure)), ["handle_talk", "handle_hold", "handle_acw", "handled"]);
+  const amount = await page.getAttribute('.terms tr[data-measure="handle_acw"]', "data-amount");
+  await page.click('.numbers a[data-measure="handle_acw"]');
+  await page.waitForFunction(() => /column=handle_acw/.test(location.hash) && document.querySelector("article .value"));
+  await page.waitForFunction((before) => document.querySelector("article .value")?.dataset.value === `${before}/0`, amount);
+  await close(page);
+});
+
+/** The explanation of a value at an instant that is not 0, as it was seen in the overview. */
+async function standing(page, column) {
+  await page.waitForFunction((name) => /[1-9]/.test(document.querySelector(`[data-table="totalDay"][data-column="${name}"]`).textContent), column);
+  await page.click(`[data-table="totalDay"][data-column="${column}"]`);
+  await page.waitForSelector("article .value");
+  await page.waitForSelector("tr.item");
+  const [value] = (await page.getAttribute("article .value", "data-value")).split("/");
+  return { value: Number(value), items: await page.$$eval("tr.item", (rows) => rows.map((row) => ({ agent: row.cells[4].textContent, queue: row.cells[5].textContent, events: row.querySelectorAll("li[data-position]").length }))) };
+}
+
+for (const [column, what] of [["agents_signed_in", "agent"], ["agents_ready", "agent"], ["waiting", "queue"]]) {
+  test(`${column} lists each ${what} that stood so at the instant, with its events`, async () => {
+    const page = await open(browser, centre.page);
+    await figures(page);
+    const { value, items } = await standing(page, column);
+    assert.equal(items.length, value);
+    assert.ok(items.every((item) => item[what] && item.events > 0), JSON.stringify(items));
+    if (what === "agent") assert.equal(new Set(items.map((item) => item.agent)).size, value, "each agent once");
+    await accessible(page, column);
+    await close(page);
+  });
+}
+
+test("in Chinese names, meanings and formulas are Chinese too", async () => {
+  const page = await open(browser, centre.page, { locale: "zh-CN" });
+  await figures(page);
+  await page.click('[data-table="totalDay"][data-column="aht"]');
+  await page.waitForSelector(".formula a");
+  assert.equal((await page.textContent(".formula code")).replace(/\s/g, ""), "平均处理时长=(处理：通话+处理：保持+处理：话后)/处理量");
+  await page.click('.formula a[data-measure="handled"]');
+  await page.waitForFunction(() => /已完成的通话段/.test(document.querySelector("article")?.textContent ?? ""));
+  await accessible(page, "an explanation in Chinese");
+  await close(page);
+});
+
 test("a question that cannot be answered is refused in words, and the page goes on", async () => {
   const page = await open(browser, centre.page, { expected: [/400|Failed to load/] });
   await figures(page);

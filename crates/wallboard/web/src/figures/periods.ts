@@ -53,6 +53,20 @@ export function before(name: RangeName, { first, count }: Period): Period {
 /** The same days so many weeks earlier. */
 export const weeksBefore = ({ first, count }: Period, weeks: number): Period => ({ first: addDays(first, -7 * weeks), count });
 
+/** How long pieces of less than a day are. */
+const STEPS_US: Partial<Record<Grain, number>> = { interval15: 900e6, interval30: 1_800e6, hour: 3_600e6 };
+
+/** The begins of all pieces of a period that have begun by an instant, microseconds UTC, in order. */
+export function pieces({ first, count }: Period, grain: Grain, zone: string, until: number): number[] {
+  const step = STEPS_US[grain];
+  const begins: number[] = [];
+  for (let day = 0; day < count; day++) {
+    const { from, to } = days(addDays(first, day), 1, zone);
+    for (let at = from; at < to && at <= until; at += step ?? to - from) begins.push(at);
+  }
+  return begins;
+}
+
 export const span = ({ first, count }: Period, zone: string): Span => days(first, count, zone);
 
 /** Places in a period by which pieces of two periods stand side by side: the day in it and the time of the local clock. Give it
@@ -70,7 +84,7 @@ export function places({ first }: Period, grain: Grain, zone: string): (fromUs: 
     else if (grain === "week") place = two((number(monday(date)) - number(monday(first))) / 7);
     else if (grain === "day") place = two(number(date) - number(first));
     else place = two(number(date) - number(first), ` ${localTime(fromUs, zone).slice(11, 16)}`);
-    const again = twice.get(place) ?? 0;
+    const again = grain in STEPS_US ? (twice.get(place) ?? 0) : 0;
     twice.set(place, again + 1);
     const unique = again ? `${place} +${again}` : place;
     seen.set(fromUs, unique);

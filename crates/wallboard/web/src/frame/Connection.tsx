@@ -39,7 +39,7 @@ export function Connection(props: { zone: string }): JSX.Element {
         <span class="pace wide">{t().link.speed(decimal(pace()).replace(/[.,]0$/, ""))}</span>
       </Show>
       <Show when={linked()}>
-        <button type="button" id="travel-open" aria-expanded={travelOpen()} aria-controls="travel" onClick={toggleTravel}>{t().travel.open}</button>
+        <button type="button" id="travel-open" aria-expanded={travelOpen()} aria-controls="travel" aria-label={t().travel.open} title={t().travel.open} onClick={toggleTravel}>◀◀</button>
       </Show>
       <Show when={linked() && known() === null}>
         <button type="button" id="hold" aria-pressed={heldAt() !== null} onClick={() => hold(heldAt() === null)}>

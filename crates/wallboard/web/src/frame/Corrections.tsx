@@ -1,5 +1,5 @@
 // What has become known since: every correction with its figure, interval, before, after and cause.
-import { For, Show, createResource, type JSX } from "solid-js";
+import { For, Show, createEffect, createResource, onCleanup, type JSX } from "solid-js";
 import { Unit } from "../gen/pegcount/v1/kpi_pb";
 import { ABSENT, count, duration, moment } from "../figures/format";
 import { correctionsSince, type Corrected } from "../live/corrections";
@@ -10,16 +10,24 @@ import { t } from "../text";
 import { link } from "./route";
 import { usePlace } from "./site";
 
+/** So long until it asks whether there are more. */
+const AGAIN_MS = 5_000;
+
 export function Corrections(props: { since: number }): JSX.Element {
   const { who, site, zone } = usePlace();
   const w = () => t().travel;
-  const [found] = createResource(async () => (who.readsCorrections ? correctionsSince(site, props.since) : undefined));
+  const [found, { refetch }] = createResource(async () => (who.readsCorrections ? correctionsSince(site, props.since) : undefined));
+  createEffect(() => {
+    if (found.loading || found.error || !found.latest?.short) return;
+    const later = setTimeout(() => void refetch(), AGAIN_MS);
+    onCleanup(() => clearTimeout(later));
+  });
   return (
     <section class="corrections">
       <h2 id="corrections">{w().corrections}</h2>
       <Show when={who.readsCorrections} fallback={<p class="note">{w().notForRole(who.role)}</p>}>
         <Show when={!found.error} fallback={<Refusal kind={t().failed} words={words(found.error)} />}>
-          <Show when={found()} fallback={<p class="note" aria-busy="true">{w().loading}</p>}>
+          <Show when={found.latest} fallback={<p class="note" aria-busy="true">{w().loading}</p>}>
             {(known) => (
               <Show when={known().count} fallback={<p class="note">{w().none}</p>}>
                 <p class="note">{w().listed(count(known().list.length), count(known().count))}</p>

@@ -61,9 +61,7 @@ function Controls(props: { zone: string }): JSX.Element {
   };
   return (
     <div id="travel" role="group" aria-label={w().title}>
-      <Show when={known() !== null} fallback={<span>{w().title}</span>}>
-        <strong class="past-mark"><span aria-hidden="true">◀◀</span> {w().past}</strong>
-      </Show>
+      <span>{w().title}</span>
       <button type="button" aria-label={w().dayBefore} title={w().dayBefore} onClick={() => shift(-1)}>◀</button>
       <input
         type="range"

@@ -21,17 +21,21 @@ export interface Corrections {
   list: Corrected[];
   /** How many there are. */
   count: number;
+  /** Few enough to be asked for again and again. */
+  short: boolean;
 }
 
-async function listed(site: string, since: bigint): Promise<KpiCorrection[]> {
+async function listed(site: string, since: bigint): Promise<{ found: KpiCorrection[]; pages: number }> {
   const found: KpiCorrection[] = [];
+  let pages = 0;
   let pageToken = new Uint8Array();
   do {
     const page = await kpisNow.listCorrections({ site, fromUs: since - OLDEST_US, pageSize: PAGE, pageToken });
     found.push(...page.corrections.filter((one) => one.recordedAtUs > since));
     pageToken = page.nextPageToken as Uint8Array<ArrayBuffer>;
+    pages += 1;
   } while (pageToken.length);
-  return found;
+  return { found, pages };
 }
 
 const place = (measure: string, fromUs: bigint): string => `${measure} ${fromUs}`;
@@ -54,11 +58,12 @@ async function amounts(site: string, of: KpiCorrection[]): Promise<Map<string, b
 
 /** All corrections of a site that were recorded after an instant, microseconds UTC. */
 export async function correctionsSince(site: string, since: number): Promise<Corrections> {
-  const all = await listed(site, BigInt(since));
+  const { found: all, pages } = await listed(site, BigInt(since));
   const list = all.slice(-SHOWN).reverse();
   const now = list.length ? await amounts(site, list) : new Map<string, bigint>();
   return {
     count: all.length,
+    short: pages === 1,
     list: list.map((correction) => {
       const key = place(correction.measure, correction.fromUs);
       const after = now.get(key);

@@ -148,7 +148,7 @@ export const zh: Text = {
     lastMinutes: (minutes, at) => `截至 ${at} 的 ${minutes} 分钟`,
     standing: (at, position, version) => `未结工作计至 ${at}；日志位置 ${position}；公式版本 ${version}。`,
     movedOn: "自第一页之后又有新事件：页与页之间可能缺少或重复条目。",
-    gauge: "这是某一时刻的数值：由当时未结的工作直接计得，不是各时段之和，因此没有条目明细。",
+    gauge: "这是某一时刻的数值：由当时未结的工作直接计得，不是各时段之和。",
     knownThen: "按当时已知",
     knownNow: "按现在已知",
     copy: "复制链接",
@@ -158,7 +158,6 @@ export const zh: Text = {
   travel: {
     open: "时间回溯",
     title: "按当时所知",
-    past: "过去",
     slider: "按当天此时所知",
     time: "按此日期与时间所知",
     dayBefore: "前一天",

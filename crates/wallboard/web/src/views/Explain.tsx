@@ -12,7 +12,7 @@ import { FormulaText, otherColumn } from "../parts/FormulaText";
 import { Refusal } from "../parts/Refusal";
 import { language, t } from "../text";
 import { columnName, meaning } from "../text/columns";
-import { COUNTED_FROM, gaugeItems } from "./explain-gauge";
+import { COUNTED_FROM, standing } from "./explain-gauge";
 import { question, type Question } from "./explain-question";
 
 const PAGE = 100;
@@ -54,10 +54,7 @@ async function answer(asked: Question): Promise<Answer> {
     const by = asked.cell.map((one) => one.dimension);
     const table = await kpis.queryKpi({ ...asked.query, by, columns: [asked.column] });
     const row = table.rows.find((known) => known.keys.every((key, place) => key === asked.cell[place]?.value));
-    const value = row?.values[0];
-    // In a range that is over it stands for the range's end.
-    const asOfUs = asked.query.lastUs === undefined && BigInt(asked.query.toUs ?? 0n) < table.asOfUs ? BigInt(asked.query.toUs ?? 0n) : table.asOfUs;
-    return { column, value, standing: await gaugeItems(asked, value, asOfUs), asOfUs };
+    return { column, value: row?.values[0], ...(await standing(asked, row?.values[0], table)) };
   }
   const explained = await kpis.explainKpi({ query: asked.query, column: asked.column, cell: asked.cell, pageSize: PAGE });
   return { column: explained.column, value: explained.value, explained, asOfUs: explained.asOfUs };
@@ -95,7 +92,7 @@ function Explained(props: { answer: Answer; question: Question }): JSX.Element {
         {columnName(props.question.column)} <code>{props.question.column}</code>
         <For each={props.question.cell}>{(one) => <small> · {one.value || t().columns.unknownQueue}</small>}</For>
       </h3>
-      <p class="note"><Range question={props.question} asOf={props.answer.asOfUs} /></p>
+      <p class="note"><Range question={props.question} asOf={props.answer.asOfUs} gauge={column?.gauge} /></p>
       <p class="value" data-value={value ? `${value.amount}/${value.denominator}` : ""}>
         {column ? figure(column, value) : "–"}
       </p>
@@ -114,13 +111,13 @@ function Explained(props: { answer: Answer; question: Question }): JSX.Element {
   );
 }
 
-function Range(props: { question: Question; asOf: bigint | undefined }): JSX.Element {
+function Range(props: { question: Question; asOf: bigint; gauge: boolean | undefined }): JSX.Element {
   const { zone } = usePlace();
   const { query } = props.question;
-  const at = () => moment(Number(query.asOfUs ?? props.asOf ?? 0n), zone);
+  const at = () => moment(Number(query.asOfUs ?? props.asOf), zone);
   return (
     <>
-      {query.lastUs === undefined
+      {props.gauge ? moment(Number(props.asOf), zone) : query.lastUs === undefined
         ? t().explain.range(moment(Number(query.fromUs), zone), moment(Number(query.toUs), zone))
         : t().explain.lastMinutes(count(Number(query.lastUs) / 60e6), at())}
     </>
@@ -176,7 +173,7 @@ function Standing(props: { answer: Answer; column: string }): JSX.Element {
           <>
             <h4 id="standing">{t().travel.standing}</h4>
             <p>{e().shown(count(items().length), count(items().length))}</p>
-            <ItemTable items={items()} labelledBy="standing" unit={(measure) => (measure.endsWith("_clock") ? Unit.MICROSECONDS : Unit.COUNT)} />
+            <ItemTable items={items()} labelledBy="standing" amount={t().columns.since} unit={() => Unit.MICROSECONDS} />
           </>
         )}
       </Show>
@@ -249,14 +246,14 @@ function Items(props: { first: ExplainKpiResponse; question: Question }): JSX.El
   );
 }
 
-function ItemTable(props: { items: KpiItem[]; labelledBy: string; unit: (measure: string) => Unit }): JSX.Element {
+function ItemTable(props: { items: KpiItem[]; labelledBy: string; amount?: string; unit: (measure: string) => Unit }): JSX.Element {
   const e = () => t().explain;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-labelledby={props.labelledBy}>
       <table class="items">
         <thead>
           <tr>
-            <th scope="col">{e().measure}</th><th scope="col">{e().amount}</th><th scope="col">{e().from}</th><th scope="col">{e().to}</th>
+            <th scope="col">{e().measure}</th><th scope="col">{props.amount ?? e().amount}</th><th scope="col">{e().from}</th><th scope="col">{e().to}</th>
             <th scope="col" class="left">{e().who}</th><th scope="col" class="left">{e().where}</th><th scope="col" class="left">{e().events}</th>
           </tr>
         </thead>

@@ -1,6 +1,6 @@
 // What a value at an instant is made of: whoever was in a state is found by that state's clock in the last microsecond before the
 // instant, and who waited by the visits that began within the longest wait and have not ended.
-import type { ExplainKpiResponse, KpiItem, KpiValue } from "../gen/pegcount/v1/kpi_pb";
+import type { ExplainKpiResponse, KpiItem, KpiTable, KpiValue } from "../gen/pegcount/v1/kpi_pb";
 import { kpis } from "../live/rpc";
 import type { Question } from "./explain-question";
 
@@ -20,15 +20,28 @@ export const COUNTED_FROM: Record<string, string[]> = {
   ...Object.fromEntries(Object.entries(CLOCKS).map(([gauge, clock]) => [gauge, [clock]])),
 };
 
-/** The items at an instant; undefined: there is no list of them. */
-export async function gaugeItems(asked: Question, value: KpiValue | undefined, asOfUs: bigint): Promise<KpiItem[] | undefined> {
+/** What stood so at the instant of a figure, each with how long it had by then; undefined: there is no list of it. The events that
+ *  have come in meanwhile may have changed it: then it is asked for as it was known when the figure was. */
+export async function standing(asked: Question, value: KpiValue | undefined, table: KpiTable): Promise<{ asOfUs: bigint; standing?: KpiItem[] }> {
+  const { toUs = 0n, lastUs } = asked.query;
+  // In a range that is over a figure stands for the range's end.
+  const asOfUs = lastUs === undefined && BigInt(toUs) < table.asOfUs ? BigInt(toUs) : table.asOfUs;
+  let found = await items(asked, value, asOfUs);
+  if (found && value && asked.column !== "longest_waiting" && BigInt(found.length) !== value.amount) {
+    const then = { ...asked, query: { ...asked.query, knownAt: { case: "knownAtPosition", value: table.position } as const } };
+    found = await items(then, value, asOfUs);
+  }
+  return { asOfUs, standing: found?.map((item) => ({ ...item, amount: asOfUs - item.fromUs })) };
+}
+
+async function items(asked: Question, value: KpiValue | undefined, asOfUs: bigint): Promise<KpiItem[] | undefined> {
   const clock = CLOCKS[asked.column];
-  if (clock) return items(asked, clock, 1n, asOfUs);
+  if (clock) return explained(asked, clock, 1n, asOfUs);
   if (asked.column !== "waiting" && asked.column !== "longest_waiting") return undefined;
   const longest = asked.column === "longest_waiting" ? value : await figure(asked, "longest_waiting", asOfUs);
   if (!longest || longest.absent) return [];
   const last = longest.amount + 1n;
-  const [began, ended] = await Promise.all([items(asked, "offered", last, asOfUs), items(asked, "ended", last, asOfUs)]);
+  const [began, ended] = await Promise.all([explained(asked, "offered", last, asOfUs), explained(asked, "ended", last, asOfUs)]);
   return still(began, ended);
 }
 
@@ -49,7 +62,7 @@ function window(asked: Question, lastUs: bigint, asOfUs: bigint): Question["quer
   return { ...asked.query, fromUs: 0n, toUs: 0n, lastUs, asOfUs };
 }
 
-async function items(asked: Question, column: string, lastUs: bigint, asOfUs: bigint): Promise<KpiItem[]> {
+async function explained(asked: Question, column: string, lastUs: bigint, asOfUs: bigint): Promise<KpiItem[]> {
   const found: KpiItem[] = [];
   let page: ExplainKpiResponse | undefined;
   do {

@@ -1,7 +1,7 @@
 // The answers of the trends, laid side by side: pieces of time downwards, what they are cut by and what they are compared with across.
 import { Dimension, type KpiColumn, type KpiRow, type KpiTable, type KpiValue } from "../gen/pegcount/v1/kpi_pb";
 import { quotient } from "../figures/format";
-import { places, type Grain } from "../figures/periods";
+import { pieces, places, type Grain } from "../figures/periods";
 import { kpis } from "../live/rpc";
 import { DIMENSIONS } from "../parts/Figure";
 import { GRAIN_DIMENSIONS, type Choices, type Source } from "./trends-question";
@@ -57,13 +57,15 @@ export async function trend(site: string, zone: string, chosen: Choices, asked: 
     column ??= table.columns[0];
     asOf = Math.max(asOf, Number(table.asOfUs));
     const place = grain ? places(source.period, grain, zone) : () => WHOLE;
-    for (const row of table.rows) {
-      const at = Number(row.fromUs);
-      const line = lines.get(place(at)) ?? { place: place(at), at: asked.map(() => undefined) };
-      line.at[number] = at;
-      lines.set(line.place, line);
-      cells.set(id(number, line.place, row.keys[0] ?? ""), { row, value: row.values[0], table, source });
-    }
+    const line = (at: number) => {
+      const known = lines.get(place(at)) ?? { place: place(at), at: asked.map(() => undefined) };
+      known.at[number] ??= at;
+      lines.set(known.place, known);
+      return known;
+    };
+    // Also the pieces in which nothing happened: time must not look shorter for them.
+    for (const at of grain ? pieces(source.period, grain, zone, Number(table.asOfUs)) : []) line(at);
+    for (const row of table.rows) cells.set(id(number, line(Number(row.fromUs)).place, row.keys[0] ?? ""), { row, value: row.values[0], table, source });
   };
   for (const [number, source] of asked.entries()) {
     await ask(source, number, "");

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const BINARY = process.env.PEGCOUNT ?? join(import.meta.dirname, "../../../../../target/debug/pegcount");
+export const BINARY = process.env.PEGCOUNT ?? join(import.meta.dirname, "../../../../../target/debug/pegcount");
 export const SITE = "demo";
 /** The zone of its days; not the browser's. */
 export const ZONE = "Asia/Shanghai";
