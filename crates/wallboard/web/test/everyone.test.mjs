@@ -39,7 +39,7 @@ test("no string is missing in either language, and none was left in English", ()
 });
 
 test("every column of the server has a name in both languages, and in Chinese its meaning too", async () => {
-  const columns = await centre.ask(["kpi", "--columns", "help"]);
+  const columns = await centre.list(["kpi", "--columns", "help"]);
   assert.ok(columns.length > 200);
   const read = (catalogue) => new Map(catalogue.trim().split("\n").map((line) => [line.split("|")[0], line.split("|").slice(1)]));
   const [english, chinese] = [read(columnsEn), read(columnsZh)];

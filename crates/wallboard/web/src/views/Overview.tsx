@@ -6,8 +6,9 @@ import { usePlace } from "../frame/site";
 import { kpis } from "../live/rpc";
 import { Dimension } from "../gen/pegcount/v1/kpi_pb";
 import { Curve, type Points } from "../parts/Curve";
-import { Figure, text, value } from "../parts/Figure";
+import { Figure, value } from "../parts/Figure";
 import { Refusal } from "../parts/Refusal";
+import { Said } from "../parts/Said";
 import { t } from "../text";
 import { AGENT_STATES, overviewTables } from "./overview-tables";
 import type { LiveTable } from "../live/stream";
@@ -72,7 +73,7 @@ function Tiles(props: { tables: Tables }): JSX.Element {
         <div classList={{ warn: (quotient(value(totalDay, "", "waiting")) ?? 0) > 0 }}>
           <dt>{o().waiting}</dt>
           <dd><Figure live={totalDay} table="totalDay" column="waiting" /></dd>
-          <dd class="beside">{o().longest(text(totalDay, "", "longest_waiting"))}</dd>
+          <dd class="beside"><Said words={o().longest} figures={[<Figure live={totalDay} table="totalDay" column="longest_waiting" />]} /></dd>
         </div>
         <div>
           <dt>{o().serviceLevel}</dt>
@@ -84,7 +85,12 @@ function Tiles(props: { tables: Tables }): JSX.Element {
         <div>
           <dt>{o().abandon}</dt>
           <dd><Figure live={totalDay} table="totalDay" column="abandon_rate" /></dd>
-          <dd class="beside">{o().abandonNote(text(totalDay, "", "abandoned"), text(totalDay, "", "offered"))}</dd>
+          <dd class="beside">
+            <Said
+              words={o().abandonNote}
+              figures={[<Figure live={totalDay} table="totalDay" column="abandoned" />, <Figure live={totalDay} table="totalDay" column="offered" />]}
+            />
+          </dd>
         </div>
         <div>
           <dt>{o().asa}</dt>
@@ -176,7 +182,7 @@ function AgentsByState(props: { table: LiveTable }): JSX.Element {
   });
   return (
     <section class="by-state">
-      <h2 id="states">{o().agents} <small>{o().signedIn(text(props.table, "", "agents_signed_in"))}</small></h2>
+      <h2 id="states">{o().agents} <small><Said words={o().signedIn} figures={[<Figure live={props.table} table="totalDay" column="agents_signed_in" />]} /></small></h2>
       <div class="band" aria-hidden="true">
         <For each={AGENT_STATES}>
           {(state, place) => <span class={`state-${state}`} style={{ "flex-grow": shares()[place()] }} />}

@@ -77,9 +77,18 @@ export class Centre {
     return (await run(BINARY, args)).stdout.trim();
   }
 
+  /** What the command line answers in lines, each of them JSON. */
+  async list(args) {
+    return (await this.#answer(args)).trim().split("\n").map((line) => JSON.parse(line));
+  }
+
   /** What the command line answers, as JSON. */
   async ask(args) {
+    return JSON.parse(await this.#answer(args));
+  }
+
+  async #answer(args) {
     const { stdout } = await run(BINARY, [...args, "--format", "json", "--server", this.url, "--token-file", this.tokenFile], { maxBuffer: 1 << 26 });
-    return JSON.parse(stdout);
+    return stdout;
   }
 }
