@@ -6,6 +6,9 @@ const centre = await Centre.start({ speed: Number(process.env.SPEED ?? 300), age
 const browser = await launch();
 const sizes = { narrow: [390, 844], desk: [1280, 800], wall: [1920, 1080] };
 await new Promise((resolve) => setTimeout(resolve, Number(process.env.WAIT ?? 15) * 1000));
+// Three quarters of an hour ago, by the centre's own clock.
+const { as_of } = await centre.ask(["kpi", "--site", SITE, "--columns", "offered"]);
+const past = new Date(Date.parse(as_of) - 2_700_000).toISOString().replace(/\.\d+/, "");
 for (const [name, [width, height]] of Object.entries(sizes)) {
   for (const colorScheme of ["light", "dark"]) {
     if (name === "narrow" && colorScheme === "dark") continue;
@@ -17,6 +20,16 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
     await page.waitForSelector("tr.row");
     await page.waitForTimeout(500);
     await picture(page, `agents-${name}-${colorScheme}`);
+    for (const [view, choices] of [["trends", "column=aht&by=queue"], ["trends", "column=offered&with=week&each=hour"], ["rankings", "column=aht"]]) {
+      await page.goto(`${centre.url}/#/${SITE}/${view}?${choices}`);
+      await page.waitForSelector("main table a.figure");
+      await page.waitForTimeout(500);
+      await picture(page, `${view}${/with/.test(choices) ? "-beside" : ""}-${name}-${colorScheme}`);
+    }
+    await page.goto(`${centre.url}/#/${SITE}/overview?known=${past}`);
+    await page.waitForSelector('body[data-link="past"] main > div[aria-busy="false"]', { state: "attached" });
+    await page.waitForTimeout(500);
+    await picture(page, `past-${name}-${colorScheme}`);
     if (colorScheme === "light") {
       await page.goto(`${centre.url}/#/${SITE}/overview`);
       await figures(page);

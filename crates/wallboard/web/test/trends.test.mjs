@@ -111,6 +111,18 @@ test("today stands beside the same day a week earlier, hour by hour of the local
   await close(page);
 });
 
+test("without pieces of time each agent is a row, beside the period before, and equals pegcount kpi", async () => {
+  const page = await trends({ column: "handled", by: "agent", each: "whole", with: "before" });
+  const all = await figures(page);
+  assert.equal(await page.locator("table.trend tbody tr").count(), new Set(all.map((one) => one.key)).size);
+  for (const group of Map.groupBy(all, (one) => one.source).values()) {
+    const answer = await kpi(group[0], group[0].from, group[0].to, ["--by", "agent"]);
+    for (const one of group) assert.equal(one.text, shown("handled", answer.rows.find((row) => (row.agent ?? "") === one.key)), one.key);
+  }
+  assert.ok(all.some((one) => /[1-9]/.test(one.text)));
+  await close(page);
+});
+
 test("what is chosen stands in the address, and opens the same for a colleague", async () => {
   const page = await trends({});
   await page.selectOption("#column", "abandon_rate");

@@ -38,7 +38,7 @@ export function Connection(props: { zone: string }): JSX.Element {
       <Show when={pace() !== 1}>
         <span class="pace wide">{t().link.speed(decimal(pace()).replace(/[.,]0$/, ""))}</span>
       </Show>
-      <Show when={linked()}>
+      <Show when={linked() && known() === null}>
         <button type="button" id="travel-open" aria-expanded={travelOpen()} aria-controls="travel" aria-label={t().travel.open} title={t().travel.open} onClick={toggleTravel}>◀◀</button>
       </Show>
       <Show when={linked() && known() === null}>

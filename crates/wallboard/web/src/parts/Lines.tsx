@@ -29,7 +29,7 @@ export function Lines(props: { lines: DrawnLine[]; names: string[]; label: strin
     ctx.save();
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
-    ctx.font = `${parseFloat(getComputedStyle(box).fontSize) * devicePixelRatio * 0.75}px sans-serif`;
+    ctx.font = `${parseFloat(getComputedStyle(box).fontSize) * devicePixelRatio * 0.95}px sans-serif`;
     props.lines.forEach(({ kind, points }) => {
       ctx.fillStyle = colour(COLOURS[kind % COLOURS.length]!);
       const last = points.findLastIndex((point) => point !== null);

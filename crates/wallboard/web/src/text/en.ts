@@ -29,7 +29,7 @@ export const en = {
     held: (at: string) => `HELD at ${at}. Figures go on behind; press P for now.`,
     hold: "Hold",
     goOn: "Go on",
-    speed: (times: string) => `${times} times as fast as real time`,
+    speed: (times: string) => `${times}× real time`,
     folding: "Definitions that were changed are still being taken in; figures stand on the older ones.",
   },
   may: {
@@ -207,7 +207,9 @@ export const en = {
     loading: "Loading…",
     asOf: (at: string) => `As of ${at}; this view does not change by itself.`,
     again: "Ask again",
-    drawn: (shown: string, all: string) => `Drawn are the ${shown} largest of ${all}; the table has all.`,
+    running: "A piece of time that is not over would look like a fall, and is not drawn.",
+    drawn: (shown: string, all: string) => `Drawn are the ${shown} largest of ${all}.`,
+    tabled: (shown: string, all: string) => `The table has the first ${shown} of ${all}: the whole range at once has all.`,
     dimensions: {
       nothing: "all together", queue: "queue", agent: "agent", team: "team", channel: "channel", direction: "direction", entry: "hotline", reason: "reason",
       cause: "cause", priority: "priority", kind: "kind of ticket", category: "category", group: "owning group", tier: "customer tier", region: "region",

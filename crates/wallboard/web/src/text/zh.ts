@@ -29,7 +29,7 @@ export const zh: Text = {
     held: (at) => `已暂停于 ${at}。后台仍在更新，按 P 回到现在。`,
     hold: "暂停",
     goOn: "继续",
-    speed: (times) => `以实际速度的 ${times} 倍运行`,
+    speed: (times) => `${times} 倍速`,
     folding: "定义变更仍在处理中，指标暂按旧定义计算。",
   },
   may: {
@@ -207,7 +207,9 @@ export const zh: Text = {
     loading: "正在载入…",
     asOf: (at) => `截至 ${at}；本视图不会自行更新。`,
     again: "重新查询",
-    drawn: (shown, all) => `图中为 ${all} 项中最大的 ${shown} 项；表格含全部。`,
+    running: "尚未结束的时段会显得骤降，故不绘入图中。",
+    drawn: (shown, all) => `图中为 ${all} 项中最大的 ${shown} 项。`,
+    tabled: (shown, all) => `表格为 ${all} 项中的前 ${shown} 项；选择“整个范围”可看全部。`,
     dimensions: {
       nothing: "全部合计", queue: "队列", agent: "坐席", team: "班组", channel: "渠道", direction: "方向", entry: "热线", reason: "原因", cause: "起因", priority: "优先级",
       kind: "工单类型", category: "类别", group: "归属组", tier: "客户等级", region: "地区",

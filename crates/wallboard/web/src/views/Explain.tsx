@@ -151,7 +151,7 @@ function InNumbers(props: { terms: KpiTerm[] }): JSX.Element {
   );
   return (
     <Show when={above().length} fallback={terms(props.terms, ", ")}>
-      <Show when={below().length} fallback={terms(above(), " + ")}>({terms(above(), " + ")}) / ({terms(below(), " + ")})</Show>
+      <Show when={below().length} fallback={terms(above(), " + ")}>({terms(above(), " + ")}) / <Show when={below().length > 1} fallback={terms(below(), " + ")}>({terms(below(), " + ")})</Show></Show>
     </Show>
   );
 }
