@@ -66,6 +66,13 @@ export function signed(column: Kind, amount: number | null): string {
   return amount > 0 ? `+${shown}` : shown;
 }
 
+/** What a column's figures are in: a word of the catalogue. */
+export function unitWord(column: Kind): "count" | "duration" | "share" | "perHour" {
+  if (column.unit === Unit.MICROSECONDS) return "duration";
+  if (column.unit === Unit.RATIO) return column.name.includes("_per_hour") ? "perHour" : "share";
+  return "count";
+}
+
 const times = new Map<string, Intl.DateTimeFormat>();
 
 function timeFormat(zone: string, key: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {

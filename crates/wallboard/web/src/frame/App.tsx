@@ -128,7 +128,7 @@ function place(who: WhoAmIResponse, site: string, zone: string, today: () => str
 function useKeys(site: () => string): void {
   const pressed = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if ((event.target as HTMLElement).closest("input, select, textarea")) return;
+    if ((event.target as HTMLElement).closest("input:not([type=range]), select, textarea")) return;
     const view: ViewName | undefined = { "1": VIEWS[0], "2": VIEWS[1], "4": "trends" as const, "5": "rankings" as const }[event.key];
     if (view) go(link(site(), view));
     else if (event.key.toLowerCase() === "p") hold(heldAt() === null && knownAt() === null);

@@ -21,7 +21,7 @@ export function AsKnown(props: { children: JSX.Element }): JSX.Element {
     if (asked() && pending() === 0) setAnswered(true);
   });
   return (
-    <div classList={{ past }} aria-busy={!answered()}>
+    <div aria-busy={!answered()}>
       <Show when={!answered()}>
         <p class="loading">◌ {t().travel.loading}</p>
       </Show>

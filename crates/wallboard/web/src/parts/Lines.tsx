@@ -19,11 +19,16 @@ export interface DrawnLine {
   points: (number | null)[];
 }
 
-export function Lines(props: { lines: DrawnLine[]; names: string[]; label: string; amount: (value: number) => string }): JSX.Element {
+export function Lines(props: { lines: DrawnLine[]; names: string[]; label: string; amount: (value: number) => string; ceiling?: number }): JSX.Element {
   let box!: HTMLDivElement;
   let plot: uPlot | undefined;
   const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const size = () => ({ width: Math.max(200, box.clientWidth - 2), height: Math.max(180, Math.min(640, box.clientWidth / 3)) });
+  /** A little above the highest point; not above what a figure can be. */
+  const highest = (most: number) => {
+    const above = Math.max(most, 0) * 1.1 || 1;
+    return props.ceiling !== undefined && most <= props.ceiling ? Math.min(above, props.ceiling * 1.02) : above;
+  };
   const marks = (drawn: uPlot) => {
     const { ctx } = drawn;
     ctx.save();
@@ -50,7 +55,7 @@ export function Lines(props: { lines: DrawnLine[]; names: string[]; label: strin
         ...size(),
         legend: { show: false },
         cursor: { show: false },
-        scales: { x: { time: false, range: (_, least, most) => [least - 0.3, most + 0.3] }, y: { range: (_, least, most) => [Math.min(0, least), Math.max(least, most, Number.MIN_VALUE) * 1.1 || 1] } },
+        scales: { x: { time: false, range: (_, least, most) => [least - 0.3, most + 0.3] }, y: { range: (_, least, most) => [Math.min(0, least), highest(most)] } },
         axes: [
           { ...axis, space: rem * 7, size: rem * 2.2, incrs: [1, 2, 3, 4, 6, 7, 8, 12, 14, 24, 28, 48, 96, 168, 336, 672, 1344], values: whole },
           { ...axis, size: rem * 5, values: (_, splits) => splits.map(props.amount) },

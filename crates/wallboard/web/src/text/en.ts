@@ -210,6 +210,7 @@ export const en = {
     running: "A piece of time that is not over would look like a fall, and is not drawn.",
     drawn: (shown: string, all: string) => `Drawn are the ${shown} largest of ${all}.`,
     tabled: (shown: string, all: string) => `The table has the first ${shown} of ${all}: the whole range at once has all.`,
+    units: { count: "number", duration: "h:min:s", share: "share", perHour: "per hour" },
     dimensions: {
       nothing: "all together", queue: "queue", agent: "agent", team: "team", channel: "channel", direction: "direction", entry: "hotline", reason: "reason",
       cause: "cause", priority: "priority", kind: "kind of ticket", category: "category", group: "owning group", tier: "customer tier", region: "region",

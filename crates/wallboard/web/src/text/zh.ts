@@ -210,6 +210,7 @@ export const zh: Text = {
     running: "尚未结束的时段会显得骤降，故不绘入图中。",
     drawn: (shown, all) => `图中为 ${all} 项中最大的 ${shown} 项。`,
     tabled: (shown, all) => `表格为 ${all} 项中的前 ${shown} 项；选择“整个范围”可看全部。`,
+    units: { count: "数量", duration: "时:分:秒", share: "占比", perHour: "每小时" },
     dimensions: {
       nothing: "全部合计", queue: "队列", agent: "坐席", team: "班组", channel: "渠道", direction: "方向", entry: "热线", reason: "原因", cause: "起因", priority: "优先级",
       kind: "工单类型", category: "类别", group: "归属组", tier: "客户等级", region: "地区",

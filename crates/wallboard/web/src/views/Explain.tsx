@@ -1,7 +1,7 @@
 // Why a figure is what it is: its formula, the formula in numbers, what it is the sum of, and the events behind that.
 import { For, Show, createMemo, createResource, createSignal, type JSX } from "solid-js";
 import { TermRole, Unit, type ExplainKpiResponse, type KpiItem, type KpiTerm, type KpiColumn, type KpiValue } from "../gen/pegcount/v1/kpi_pb";
-import { count, duration, figure, moment } from "../figures/format";
+import { ABSENT, count, duration, figure, moment, unitWord } from "../figures/format";
 import { days } from "../figures/zone";
 import { link, route } from "../frame/route";
 import { usePlace } from "../frame/site";
@@ -92,9 +92,9 @@ function Explained(props: { answer: Answer; question: Question }): JSX.Element {
         {columnName(props.question.column)} <code>{props.question.column}</code>
         <For each={props.question.cell}>{(one) => <small> · {one.value || t().columns.unknownQueue}</small>}</For>
       </h3>
-      <p class="note"><Range question={props.question} asOf={props.answer.asOfUs} gauge={column?.gauge} /></p>
+      <p class="note"><Range question={props.question} asOf={props.answer.asOfUs} gauge={column?.gauge} /><Show when={column}>{(known) => <> · {t().trends.units[unitWord(known())]}</>}</Show></p>
       <p class="value" data-value={value ? `${value.amount}/${value.denominator}` : ""}>
-        {column ? figure(column, value) : "–"}
+        {column ? figure(column, value) : ABSENT}
       </p>
       <Show when={value?.absent}><p>{e().absent}</p></Show>
       <Show when={column?.meaning}><p><b>{e().meaning}</b> <span lang={meaning(column!).lang}>{meaning(column!).words}</span></p></Show>

@@ -1,7 +1,7 @@
 // A trend's answer: its chart, and the table that says the same to the last digit.
 import { For, Show, createMemo, type JSX } from "solid-js";
 import { Unit } from "../gen/pegcount/v1/kpi_pb";
-import { count, plain, quotient } from "../figures/format";
+import { count, plain, quotient, unitWord } from "../figures/format";
 import { usePlace } from "../frame/site";
 import { COLOURS, Lines, MARKS, type DrawnLine } from "../parts/Lines";
 import { t } from "../text";
@@ -40,11 +40,11 @@ export function TrendShown(props: { trend: Trend; chosen: Choices; sources: Sour
   const names = createMemo(() => pieces().map((line) => pieceName(line, props.chosen, zone, true)));
   return (
     <>
-      <h3 id="trend">{columnName(props.chosen.column)}</h3>
+      <h3 id="trend">{columnName(props.chosen.column)} <small class="unit">{w().units[unitWord(column())]}</small></h3>
       <Show when={props.trend.keys.length} fallback={<p class="note">{w().none}</p>}>
         <Legend drawn={drawn()} sources={props.sources} trend={props.trend} name={keyName} chosen={props.chosen} zone={zone} />
         <Show when={pieces().length > 1}>
-          <Lines lines={lines()} names={names()} label={`${columnName(props.chosen.column)}: ${drawn().map(keyName).join(", ")}`} amount={(value) => plain(column(), value)} />
+          <Lines lines={lines()} names={names()} label={`${columnName(props.chosen.column)}: ${drawn().map(keyName).join(", ")}`} amount={(value) => plain(column(), value)} ceiling={unitWord(column()) === "share" ? 1 : undefined} />
         </Show>
         <Show when={pieces().length > 1 && running()}><p class="note">{w().running}</p></Show>
         <Show when={pieces().length} fallback={<WholeTable {...props} name={keyName} zone={zone} />}>

@@ -41,21 +41,36 @@ export function dimension(word: string): Dimension | undefined {
 const WHOLE = "";
 const id = (source: number, place: string, key: string): string => JSON.stringify([source, place, key]);
 
-/** Asks for each source its pieces and its whole, and lays them side by side. */
+/** So often it asks until no events came in between its questions. */
+const ATTEMPTS = 2;
+
+/** Asks for each source its pieces and its whole, and lays them side by side. All of it is of one instant and one log position: what is
+ *  compared must differ by nothing else. Where events never cease, the last attempt asks as it was known at the first answer's position. */
 export async function trend(site: string, zone: string, chosen: Choices, asked: Source[]): Promise<Trend> {
+  let pin: KpiTable | undefined;
+  for (let attempt = 0; ; attempt++) {
+    const { found, tables } = await once(site, zone, chosen, asked, pin);
+    if (pin || tables.every((table) => table.position === tables[0]!.position)) return found;
+    if (attempt + 1 >= ATTEMPTS) pin = tables.at(-1);
+  }
+}
+
+async function once(site: string, zone: string, chosen: Choices, asked: Source[], pin: KpiTable | undefined): Promise<{ found: Trend; tables: KpiTable[] }> {
   const cut = dimension(chosen.by);
+  const tables: KpiTable[] = [];
   const cells = new Map<string, Cell>();
   const lines = new Map<string, Line>();
   let column: KpiColumn | undefined;
-  let asOf = 0;
   const ask = async (source: Source, number: number, grain: Grain | "") => {
     const table = await kpis.queryKpi({
       site, timeZone: zone, columns: [chosen.column], formulaVersion: source.formula,
       fromUs: BigInt(source.span.from), toUs: BigInt(source.span.to),
+      asOfUs: (pin ?? tables[0])?.asOfUs,
+      knownAt: pin ? { case: "knownAtPosition", value: pin.position } : { case: undefined },
       by: [...(grain ? [GRAIN_DIMENSIONS[grain]] : []), ...(cut === undefined ? [] : [cut])],
     });
+    tables.push(table);
     column ??= table.columns[0];
-    asOf = Math.max(asOf, Number(table.asOfUs));
     const place = grain ? places(source.period, grain, zone) : () => WHOLE;
     const line = (at: number) => {
       const known = lines.get(place(at)) ?? { place: place(at), at: asked.map(() => undefined) };
@@ -76,13 +91,14 @@ export async function trend(site: string, zone: string, chosen: Choices, asked: 
   const stands = (key: string) => [...cells.entries()].some(([known, cell]) => (JSON.parse(known) as string[])[2] === key && quotient(cell.value));
   if (cut !== undefined && keys.has("") && !stands("")) keys.delete("");
   const collator = new Intl.Collator("en", { numeric: true });
-  return {
+  const found: Trend = {
     column,
-    asOf,
+    asOf: Number(tables[0]?.asOfUs ?? 0n),
     keys: [...keys].sort(collator.compare),
     lines: [...lines.values()].sort((a, b) => Number(a.place === WHOLE) - Number(b.place === WHOLE) || (a.place < b.place ? -1 : 1)),
     cell: (source, place, key) => cells.get(id(source, place, key)),
   };
+  return { found, tables };
 }
 
 /** Where a figure is explained. */
