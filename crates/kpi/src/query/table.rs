@@ -135,7 +135,8 @@ fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>, room: 
     rows
 }
 
-fn all_versions(rows: &[Row], first: u8) -> Versions {
+/// All versions that rows were counted by, and the range's own.
+pub(crate) fn all_versions(rows: &[Row], first: u8) -> Versions {
     let mut all = Versions::from_slice(&[first]);
     for row in rows {
         for version in &row.versions {
