@@ -30,6 +30,7 @@ mod histogram;
 mod kpi;
 mod line;
 pub mod live;
+mod maturing;
 pub mod measure;
 mod names;
 mod packed;
