@@ -12,6 +12,7 @@ export const DIMENSIONS: Partial<Record<Dimension, string>> = {
   [Dimension.QUEUE]: "queue",
   [Dimension.AGENT]: "agent",
   [Dimension.TEAM]: "team",
+  [Dimension.CATEGORY]: "category",
 };
 
 /** To which instant a table is drawn: now, or its last update while it is held. Tracked. */

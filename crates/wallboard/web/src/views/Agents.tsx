@@ -106,7 +106,7 @@ function List(props: { view: View; from: number }): JSX.Element {
         <Choice label={t().agents.state} value={state()} of={words()} choose={setState} name={(word) => t().states[word as StateWord]} />
         <Choice label={t().agents.queue} value={queue()} of={queues()} choose={setQueue} />
         <Show when={as() === "grid"}>
-          <Choice label={t().agent.order} value={order()} of={ORDERS} choose={setOrder} name={(word) => t().columns[word as Order]} sorted={false} />
+          <Choice label={t().agent.order} value={order()} of={ORDERS.slice(1)} choose={setOrder} name={(word) => t().columns[word as Order]} any={t().columns.agent} />
         </Show>
         <fieldset class="either">
           <legend class="unseen">{t().agent.as}</legend>
@@ -154,13 +154,13 @@ function List(props: { view: View; from: number }): JSX.Element {
 const distinct = (words: string[]): string[] => [...new Set(words)].filter((word) => word).sort((a, b) => a.localeCompare(b));
 
 /** What is chosen can be seen, and stays, also while no agent is of that kind. */
-function Choice(props: { label: string; value: string; of: string[]; choose: (value: string) => void; name?: (word: string) => string; sorted?: boolean }): JSX.Element {
-  const offered = createMemo(() => (props.sorted === false ? props.of : distinct([...props.of, props.value])), undefined, { equals: (one, other) => one.join("\n") === other.join("\n") });
+function Choice(props: { label: string; value: string; of: string[]; choose: (value: string) => void; name?: (word: string) => string; any?: string }): JSX.Element {
+  const offered = createMemo(() => (props.any ? props.of : distinct([...props.of, props.value])), undefined, { equals: (one, other) => one.join("\n") === other.join("\n") });
   return (
     <label>
       {props.label}{" "}
       <select onChange={(event) => props.choose(event.currentTarget.value)}>
-        <option value="" selected={!props.value}>{t().agents.all}</option>
+        <option value="" selected={!props.value}>{props.any ?? t().agents.all}</option>
         <For each={offered()}>
           {(word) => <option value={word} selected={word === props.value}>{props.name?.(word) ?? word}</option>}
         </For>

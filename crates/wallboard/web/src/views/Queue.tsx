@@ -114,7 +114,7 @@ function Waits(props: { live: LiveTable; queue: string; from: number }): JSX.Ele
       <h3 id="waiting">{q().waiting} <small>{waiting() ? count(waiting()!.length) : ""}</small></h3>
       <Show when={!refused()} fallback={<Refusal kind={q().mayNot} words={refused()} />}>
         <Show when={waiting()?.length} fallback={<p class="note">{waiting() ? q().nobody : t().link.connecting}</p>}>
-          <div class="scroll tall" tabIndex={0} role="region" aria-labelledby="waiting">
+          <div class="scroll some" tabIndex={0} role="region" aria-labelledby="waiting">
             <table class="waits">
               <thead>
                 <tr>
@@ -166,7 +166,10 @@ function Pieces(props: { live: LiveTable; length: Length }): JSX.Element {
     if (!first || !last) return { at: [], of: [] };
     const at: number[] = [];
     for (let from = Number(first.fromUs); from <= Number(last.fromUs); from += Number(props.length) * MINUTE_US) at.push(from);
+    const now = Number(props.live.table.asOf);
     const of = at.map((from) => {
+      // The piece that goes on would look like a fall, and is not drawn.
+      if (from + Number(props.length) * MINUTE_US > now) return null;
       const row = told.get(from);
       const known = row ? quotient(value(props.live, "", column, row)) : none;
       return known === null ? null : known * times;
@@ -204,7 +207,7 @@ function Pieces(props: { live: LiveTable; length: Length }): JSX.Element {
         <div class="scroll tall" tabIndex={0} role="region" aria-labelledby="pieces">
           <table class="intervals">
             <thead>
-              <tr><th scope="col">{t().overview.from}</th><For each={PIECE}>{(column) => <th scope="col">{t().columns[column]}</th>}</For></tr>
+              <tr><th scope="col">{t().overview.from}</th><For each={PIECE}>{(column) => <th scope="col">{column === "service_level" ? t().overview.serviceLevel : t().columns[column]}</th>}</For></tr>
             </thead>
             <tbody>
               <For each={rows().map((row) => row.fromUs)}>

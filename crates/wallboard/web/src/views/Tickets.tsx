@@ -13,6 +13,7 @@ import { Figure } from "../parts/Figure";
 import { Refusal } from "../parts/Refusal";
 import { Rows } from "../parts/Rows";
 import { t } from "../text";
+import { Name } from "./AgentTile";
 import { OneTicket } from "./Ticket";
 import { AGES, FATE_MARKS, FATE_STYLES, ageOf, category, fate, missed, nextDue, severity, status, target } from "./ticket-words";
 
@@ -268,7 +269,7 @@ function Facts(props: { ticket: Ticket | undefined }): JSX.Element {
       <td class="left">{status(props.ticket?.status ?? 0)}</td>
       <td class="left">{[props.ticket?.kind, props.ticket?.facts?.category].filter(Boolean).join(" · ")}</td>
       <td class="left">{severity(props.ticket?.facts?.severity ?? 0)}</td>
-      <td class="left">{props.ticket?.owner || props.ticket?.group || ABSENT}</td>
+      <td class="left"><Show when={props.ticket?.owner} fallback={props.ticket?.group || ABSENT}>{(owner) => <Name agent={owner()} />}</Show></td>
     </>
   );
 }
