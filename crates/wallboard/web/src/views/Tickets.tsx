@@ -103,10 +103,11 @@ function Backlog(props: { live: LiveTickets; tables: LiveTable[] }): JSX.Element
   const total = (place: number) => [...table().values()].reduce((sum, row) => sum + (row[place] ?? 0), 0);
   const sum = (row: number[] | undefined) => (row ?? []).reduce((all, one) => all + one, 0);
   const most = () => Math.max(1, ...[...table().values()].flat());
+  const all = () => (props.live.version(), props.live.known.size);
   const [byCategory, whole] = [() => props.tables[0], () => props.tables[1]];
   return (
     <section class="backlog">
-      <h3 id="backlog">{w().backlog} <small>{w().open(count(props.live.known.size))}</small></h3>
+      <h3 id="backlog">{w().backlog} <small>{w().open(count(all()))}</small></h3>
       <Show when={categories().length} fallback={<p class="note">{w().noneOpen}</p>}>
         <div class="scroll" tabIndex={0} role="region" aria-labelledby="backlog">
           <table>
@@ -142,7 +143,7 @@ function Backlog(props: { live: LiveTickets; tables: LiveTable[] }): JSX.Element
               <tr>
                 <th scope="row">{w().all}</th>
                 <For each={w().ages}>{(_, place) => <td>{count(total(place()))}</td>}</For>
-                <td><b>{count(props.live.version() && props.live.known.size)}</b></td>
+                <td><b>{count(all())}</b></td>
                 <Show when={whole()}>
                   {(live) => (
                     <For each={["backlog", "opened", "resolved"]}>
