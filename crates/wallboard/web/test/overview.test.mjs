@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, close, figures, launch, open } from "./support/browser.mjs";
-import { Centre, SITE, ZONE } from "./support/centre.mjs";
-import { rfc3339, shown } from "./support/expected.mjs";
+import { Centre, SITE } from "./support/centre.mjs";
+import { compare } from "./support/compare.mjs";
 
 let centre, browser;
 before(async () => {
@@ -22,49 +22,11 @@ test("the address that the demo prints signs in, and the token leaves it at once
   await close(page);
 });
 
-/** The figures of a held page, with what their links say about themselves. */
-const cells = (page) =>
-  page.evaluate(() =>
-    [...document.querySelectorAll("a.figure")].map((link) => {
-      link.dispatchEvent(new MouseEvent("mouseenter"));
-      const what = new URLSearchParams(link.hash.split("?")[1]);
-      return { text: link.textContent, table: link.dataset.table, row: link.dataset.row, ...Object.fromEntries(what) };
-    }),
-  );
-
-/** The command line's question for a table of the page. */
-const question = ({ row, column, from, to, last, as_of, position }, by) => [
-  "kpi", "--site", SITE, "--time-zone", ZONE, "--columns", column, "--as-of", rfc3339(as_of), "--known-at", position,
-  ...(last ? ["--last", `${Number(last) / 60e6}m`] : ["--from", rfc3339(from), "--to", rfc3339(to)]),
-  ...(by && row ? ["--by", by] : []),
-];
-
-async function compare(page, by) {
-  await page.keyboard.press("p");
-  await page.waitForSelector('[data-link="held"]');
-  const all = await cells(page);
-  await page.keyboard.press("p");
-  // One question for all columns and rows of a table.
-  const tables = Map.groupBy(all, (cell) => [cell.table, cell.from, cell.last, cell.as_of, cell.position].join());
-  let compared = 0;
-  for (const group of tables.values()) {
-    const columns = [...new Set(group.map((cell) => cell.column))].join(",");
-    const answer = await centre.ask(question({ ...group[0], column: columns }, by));
-    for (const cell of group) {
-      const row = answer.rows.find((known) => !cell.row || known[by] === cell.row);
-      const expected = row ? shown(cell.column, row) : "–";
-      assert.equal(cell.text, expected, `${cell.table} ${cell.row} ${cell.column} at ${cell.position}`);
-      compared += 1;
-    }
-  }
-  return compared;
-}
-
 test("every figure equals what pegcount kpi answers at the same instant and position", async () => {
   const page = await open(browser, centre.page);
   await figures(page);
   await page.waitForFunction(() => document.querySelectorAll("table.queues tbody tr").length >= 2);
-  const first = await compare(page, "queue");
+  const first = await compare(page, centre);
   assert.ok(first >= 30, `${first} figures compared`);
   // Once more when much has changed.
   const offered = Number((await page.textContent('[data-table="queuesDay"][data-column="offered"]')).replace(/\D/g, ""));
@@ -72,7 +34,7 @@ test("every figure equals what pegcount kpi answers at the same instant and posi
     const now = document.querySelector('[data-table="queuesDay"][data-column="offered"]').textContent;
     return Number(now.replace(/\D/g, "")) > before + 3;
   }, offered);
-  await compare(page, "queue");
+  await compare(page, centre);
   await close(page);
 });
 
@@ -82,7 +44,7 @@ test("the agents' figures equal what pegcount kpi answers, and states are told w
   await page.reload();
   await page.waitForSelector("tr.row a.figure");
   await page.waitForFunction(() => /[1-9]/.test(document.querySelector('[data-column="handled"]').textContent));
-  const compared = await compare(page, "agent");
+  const compared = await compare(page, centre);
   assert.ok(compared >= 10 * 7, `${compared} figures compared`);
   const states = await page.$$eval("tr.row td:nth-child(3)", (all) => all.map((one) => one.textContent));
   assert.ok(states.every((state) => /ready|away|talking|hold|work|ringing|dialing|consulting|conference|interrupted|occupied|lost/.test(state)), states.join());
