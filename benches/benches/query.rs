@@ -2,7 +2,8 @@
 //! day by queue and hour, the shift by agent and interval, a window of half an hour, and the first page of an explanation.
 //! The first two also as a page asks them, again and again while facts come in: then the server keeps what is open of the
 //! site (`Kpi::query_present`), and the time is that of bringing it up to date for the question, and of the
-//! answer.
+//! answer. A small table is then kept itself (`Board`), which takes in differences: after a whole second in which nobody looked, and in a
+//! centre whose pages have their tables brought up to date ten times a second.
 //!
 //! `cargo bench -p pegcount-benches --bench query`; `PEGCOUNT_BENCH_AGENTS` sets another centre.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -20,7 +21,7 @@ use pegcount_domain::{
 };
 use pegcount_kpi::{
     Dimension, ExplainQuery, Kpi, Query,
-    live::Follower,
+    live::{Board, Follower},
     workload::{Size, Workload, key},
 };
 
@@ -135,6 +136,36 @@ fn main() -> Outcome<()> {
         }
         let what = format!("{what}, again {EVENTS_BETWEEN} events later: {rows} rows, ms");
         lines.push(line(&what, &millis, Some(limit)));
+    }
+    let mut board = Board::new(by_queue.clone(), 0)?;
+    for (when, between, limit) in [
+        ("a second", EVENTS_BETWEEN, None),
+        ("a tenth of a second", EVENTS_BETWEEN / 10, Some(BY_QUEUE_MS_MAX)),
+    ] {
+        let (mut millis, mut rows) = (Vec::new(), 0);
+        for round in 0..=ROUNDS {
+            let next: Vec<_> = coming.by_ref().take(between).collect();
+            for event in &next {
+                kpi.apply(event);
+            }
+            let now = next.last().map_or(end, |event| event.recorded_at);
+            let begun = Instant::now();
+            follower.take(&mut kpi);
+            let deltas = follower.step_without_lines(&kpi, now);
+            if board.is_empty() {
+                board.fill(&kpi, &follower);
+            } else {
+                board.apply(&deltas, &kpi, &follower);
+            }
+            rows = board.table().rows.len();
+            if round > 0 {
+                millis.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        let what = format!(
+            "a day by queue and hour, 8 columns, kept, {when} later ({between} events): {rows} rows, ms"
+        );
+        lines.push(line(&what, &millis, limit));
     }
     table::print(&format!("Questions, {agents} agents after 8 hours ({})", others.share()), &lines);
     Ok(())

@@ -19,25 +19,26 @@ use tokio::runtime::Runtime;
 
 const AGENT_BYTES_MAX: f64 = 4_096.0;
 const CONTACT_BYTES_MAX: f64 = 1_024.0;
-const FEW: u64 = 1_000;
-const MANY: u64 = 11_000;
+/// A few, and many.
+const AGENTS: [u64; 2] = [1_000, 11_000];
+const CONTACTS: [u64; 2] = [1_000, 101_000];
 /// Calls of each agent's shift so far: more would be history, not an agent.
 const CALLS: u64 = 6;
 
 pub(crate) fn lines() -> Outcome<Vec<Line>> {
-    let each = |word: &str| -> Outcome<f64> {
+    let each = |word: &str, counts: [u64; 2]| -> Outcome<f64> {
         let mut bytes = [0.0; 2];
-        for (bytes, count) in bytes.iter_mut().zip([FEW, MANY]) {
+        for (bytes, count) in bytes.iter_mut().zip(counts) {
             let dir = tempfile::tempdir()?;
             role::another(word, count, 0, dir.path())?.output()?;
             [*bytes] = told_by("hold", dir.path())?;
         }
-        let [few, many] = bytes;
-        Ok((many - few) / float(MANY - FEW))
+        let ([few, many], [less, more]) = (bytes, counts);
+        Ok((many - few) / float(more - less))
     };
     Ok(vec![
-        Line::with_limit("a signed-in agent, bytes", each("agents")?, 0, AGENT_BYTES_MAX),
-        Line::with_limit("an open contact that waits, bytes", each("contacts")?, 0, CONTACT_BYTES_MAX),
+        Line::with_limit("a signed-in agent, bytes", each("agents", AGENTS)?, 0, AGENT_BYTES_MAX),
+        Line::with_limit("an open contact that waits, bytes", each("contacts", CONTACTS)?, 0, CONTACT_BYTES_MAX),
     ])
 }
 

@@ -1,5 +1,6 @@
-//! Ticket commands, durable, of clients that wait for each answer: beside single calls to a service that throws them away, and beside
-//! durable single calls that bring facts. The sides take turns in short rounds.
+//! Ticket commands, durable, of clients that wait for each answer: beside single calls to a service that throws them away, to one that
+//! writes each to a plain file first, which no log can pass, and beside durable single calls that bring facts. The sides take turns in
+//! short rounds.
 
 use std::time::Duration;
 
@@ -27,14 +28,18 @@ const GOAL: f64 = 0.7;
 pub(crate) async fn compared() -> Outcome<Vec<Line>> {
     let dir = tempfile::tempdir()?;
     let empty = EmptyService::start().await?;
-    let pegcount = Pegcount::start(dir.path()).await?;
+    let plain = EmptyService::on_file(&dir.path().join("plain")).await?;
+    let pegcount = Pegcount::start(&dir.path().join("data")).await?;
+    let mut to_plain = SingleCalls::connect(&plain.endpoint, "", CLIENTS).await?;
     let mut to_empty = SingleCalls::connect(&empty.endpoint, "", CLIENTS).await?;
     let mut facts = SingleCalls::connect(&pegcount.endpoint, &pegcount.token, CLIENTS).await?;
     let mut commands = Commands::connect(&pegcount, CLIENTS).await?;
-    let (mut thrown, mut stored, mut commanded) = (Side::default(), Side::default(), Side::default());
+    let (mut thrown, mut filed) = (Side::default(), Side::default());
+    let (mut stored, mut commanded) = (Side::default(), Side::default());
     let mut rounds = Rounds::begin();
     while rounds.another() {
         thrown.turn(&mut to_empty, &pegcount).await?;
+        filed.turn(&mut to_plain, &pegcount).await?;
         stored.turn(&mut facts, &pegcount).await?;
         commanded.turn(&mut commands, &pegcount).await?;
     }
@@ -46,6 +51,7 @@ pub(crate) async fn compared() -> Outcome<Vec<Line>> {
     Ok(vec![
         Line::plain("rounds", rounds.done().to_string()),
         Line::plain("a service that throws each call away", value(&thrown)),
+        Line::plain("a service that writes each call to a plain file, one fdatasync a group", value(&filed)),
         Line::plain("durable single calls that bring a fact", value(&stored)),
         Line::plain("durable ticket commands, each decided on the ticket as it is", value(&commanded)),
         Line::with_goal(
@@ -53,6 +59,14 @@ pub(crate) async fn compared() -> Outcome<Vec<Line>> {
             median_ratio(&commanded.rates, &thrown.rates),
             2,
             GOAL,
+        ),
+        Line::plain(
+            "that of the plain file, which no log can pass",
+            format!("{:.2}", median_ratio(&filed.rates, &thrown.rates)),
+        ),
+        Line::plain(
+            "ticket commands to the plain file's",
+            format!("{:.2}", median_ratio(&commanded.rates, &filed.rates)),
         ),
         Line::plain(
             "durable facts to calls that are thrown away",

@@ -48,6 +48,10 @@ use clap::Parser;
 use args::{AgentCommand, Cli, Command, ImportCommand, LogCommand};
 use error::CliError;
 
+/// Calls and folds allocate much and on all threads at once; the C library's allocator makes them wait for each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -135,6 +135,22 @@ async fn one_who_does_not_read_holds_nobody_back_and_is_told_later_what_it_came_
 }
 
 #[tokio::test]
+async fn a_question_that_is_asked_again_and_again_is_answered_as_if_it_were_asked_once() {
+    let place = place().await;
+    let windowed = Query { last: Some(minutes(30)), by: vec![Dimension::Agent], ..day() };
+    for number in 0..6 {
+        sign_in(&place, &format!("agent {number}"), MORNING.plus(minutes(7 * number))).await;
+        place.clock.set(MORNING.plus(minutes(7 * number + 1)).plus(Micros(number)));
+        for asked in [&day(), &windowed] {
+            let table = place.engine.query_now(asked.clone()).await.unwrap();
+            let once = place.engine.query(&Query { as_of: table.as_of, ..asked.clone() }).unwrap();
+            assert_eq!(table, once, "asked for the {}. time, window {:?}", number + 1, asked.last);
+            assert!(!table.rows.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_watch_that_broke_goes_on_where_it_was() {
     let place = place().await;
     sign_in(&place, "ann", MORNING).await;

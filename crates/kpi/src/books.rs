@@ -11,13 +11,13 @@ use pegcount_domain::{
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use crate::{
     agent::standing::Standing,
     anomaly::{Anomaly, Marks},
     cells::{Attribution, Cells, Contribution, Contributions, Dims, RowSum},
     contact::fold::Crossing,
+    maturing::Maturing,
     measure::Sheet,
     site::changes::Feed,
     weight::{Weight, table, tree},
@@ -34,10 +34,6 @@ struct ChangedSpan {
     cause: Position,
 }
 
-/// What matures at one instant: one contribution, mostly, and a list of its own for each would be half of their memory.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Maturing(#[serde(with = "pegcount_domain::small")] SmallVec<[Contribution; 1]>);
-
 /// The books of one site.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Books {
@@ -46,7 +42,7 @@ pub(crate) struct Books {
     crossings: BTreeMap<i32, Vec<Crossing>>,
     standings: BTreeMap<i32, Vec<Standing>>,
     /// By the instant at which each becomes so; the cells hold those up to `matured_to`, the last instant known of.
-    maturing: BTreeMap<Micros, Maturing>,
+    maturing: Maturing,
     pub(crate) matured_to: Micros,
     /// No later than the next of them.
     next_due: Micros,
@@ -78,7 +74,7 @@ impl Default for Books {
             cells: Cells::default(),
             crossings: BTreeMap::new(),
             standings: BTreeMap::new(),
-            maturing: BTreeMap::new(),
+            maturing: Maturing::default(),
             matured_to: Micros(i64::MIN),
             next_due: Micros::MAX,
             last_effect: Micros(i64::MIN),
@@ -99,13 +95,13 @@ impl Books {
         let one = |what, count, bytes| Weight { what, count, bytes };
         let crossings: usize = self.crossings.values().map(Vec::capacity).sum();
         let standings: usize = self.standings.values().map(Vec::capacity).sum();
-        let maturing: usize = self.maturing.values().map(|list| list.0.len()).sum();
+        let (due, maturing) = self.maturing.counts();
         let marks = self.marks.counted().count();
         let mut all = self.cells.weights().to_vec();
         all.extend([
             one("visits across interval ends", crossings, crossings * size_of::<Crossing>()),
             one("agents at interval ends", standings, standings * size_of::<Standing>()),
-            one("what matures", maturing, tree::<(Micros, Maturing)>(self.maturing.len())),
+            one("what matures", maturing, due * Maturing::bytes_of_one() * 4 / 3),
             one("open tickets", self.backlog.len(), table::<(Dims, i64)>(self.backlog.capacity())),
             one("marks", marks, tree::<(Anomaly, i64)>(marks)),
             one("changed intervals", self.changed.len(), table::<(i32, Position)>(self.changed.capacity())),
@@ -137,14 +133,10 @@ impl Books {
                 self.add(&signed(*contribution));
             }
             self.next_due = self.next_due.min(if *due > self.matured_to { *due } else { Micros::MAX });
-            let Maturing(list) = self.maturing.entry(*due).or_default();
             if sign > 0 {
-                list.push(*contribution);
-            } else if let Some(index) = list.iter().position(|known| known == contribution) {
-                list.swap_remove(index);
-            }
-            if list.is_empty() {
-                self.maturing.remove(due);
+                self.maturing.put(*due, contribution);
+            } else {
+                self.maturing.take(*due, contribution);
             }
         }
     }
@@ -276,8 +268,7 @@ impl Books {
             return;
         }
         let range = self.matured_to.plus(Micros(1))..to.plus(Micros(1));
-        let matured: Vec<Contribution> =
-            self.maturing.range(range).flat_map(|(_, due)| &due.0).copied().collect();
+        let matured: Vec<Contribution> = self.maturing.within(range).collect();
         for contribution in &matured {
             self.add(contribution);
             self.touch(contribution.interval, cause);
@@ -290,8 +281,8 @@ impl Books {
     pub(crate) fn maturity(&self, as_of: Micros) -> impl Iterator<Item = Contribution> {
         let (from, to) = (self.matured_to.min(as_of), self.matured_to.max(as_of));
         let sign = if as_of < self.matured_to { -1 } else { 1 };
-        let range = self.maturing.range(from.plus(Micros(1))..to.plus(Micros(1)));
-        range.flat_map(|(_, due)| &due.0).map(move |c| Contribution { amount: c.amount * sign, ..*c })
+        let matures = self.maturing.within(from.plus(Micros(1))..to.plus(Micros(1)));
+        matures.map(move |one| Contribution { amount: one.amount * sign, ..one })
     }
 
     /// What every settled visit has put there.
@@ -300,13 +291,13 @@ impl Books {
     }
 
     /// All that become so at an instant, in the order of time.
-    pub(crate) fn all_maturing(&self) -> impl Iterator<Item = (Micros, &Contribution)> {
-        self.maturing.iter().flat_map(|(at, due)| due.0.iter().map(move |one| (*at, one)))
+    pub(crate) fn all_maturing(&self) -> impl Iterator<Item = (Micros, Contribution)> {
+        self.maturing.iter()
     }
 
     /// Takes back what the cells hold already, if it is due.
-    pub(crate) fn put_back_maturing(&mut self, due: Micros, one: Contribution) {
-        self.maturing.entry(due).or_default().0.push(one);
+    pub(crate) fn put_back_maturing(&mut self, due: Micros, one: &Contribution) {
+        self.maturing.put(due, one);
     }
 
     /// Goes on from where other books have come to.
@@ -317,12 +308,12 @@ impl Books {
 
     /// Nobody asks any more for an instant before this one.
     pub(crate) fn forget_maturing(&mut self, before: Micros) {
-        self.maturing = self.maturing.split_off(&before.min(self.matured_to));
+        self.maturing.forget(before.min(self.matured_to));
     }
 
     /// When the next of them becomes so.
     pub(crate) fn next_maturing(&self, after: Micros) -> Option<Micros> {
-        self.maturing.range(after.plus(Micros(1))..).next().map(|(due, _)| *due)
+        self.maturing.next(after)
     }
 
     pub(crate) fn mark(&mut self, marks: &[Anomaly], sign: i64) {

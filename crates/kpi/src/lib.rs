@@ -30,6 +30,7 @@ mod histogram;
 mod kpi;
 mod line;
 pub mod live;
+mod maturing;
 pub mod measure;
 mod names;
 mod packed;
@@ -51,8 +52,8 @@ pub use kpi::{InUse, Kpi, UnderFormula};
 pub use measure::{Measure, Unit};
 pub use parts::{Part, PartError};
 pub use query::{
-    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running,
-    Table, Term, Value, Variant, Versions,
+    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, RowKeys,
+    Running, Table, Term, Value, Values, Variant, Versions,
 };
 pub use reference::EfficiencyTarget;
 pub use weight::Weight;

@@ -161,16 +161,19 @@ impl Kpi {
         let Some(Part { content: Content::Kpi(mut kpi), .. }) = parts.next() else {
             return Err(PartError::Misfit("they do not begin with the first"));
         };
+        let mut loose: Vec<Loose> = Vec::new();
         for Part { site: number, content } in &mut parts {
             if let Content::Site(site) = content {
                 if number != kpi.sites.len() {
                     return Err(PartError::Misfit("a site is missing"));
                 }
                 kpi.sites.push(*site);
+                loose.push(Loose::default());
                 continue;
             }
             if matches!(content, Content::End) {
-                for site in &mut kpi.sites {
+                for (site, loose) in kpi.sites.iter_mut().zip(loose) {
+                    loose.put_back(site);
                     // What changed when is not kept: whoever watches looks once at everything.
                     site.rewritten_at = site.position;
                     site.wake_open();
@@ -178,21 +181,50 @@ impl Kpi {
                 }
                 return Ok(*kpi);
             }
-            let Some(site) = kpi.sites.get_mut(number) else {
+            let Some(loose) = loose.get_mut(number) else {
                 return Err(PartError::Misfit("a site comes after its units"));
             };
             match content {
-                Content::Agents(list) => site.agents.list.extend(list),
-                Content::Contacts(list) => site.contacts.put_back_resting(list),
-                Content::Lines(list) => site.lines.put_back_resting(list),
-                Content::Tickets(list) => site.tickets.put_back_resting(list),
-                Content::Cells(rows) => site.books.cells.put_back(rows),
+                Content::Agents(list) => loose.agents.extend(list),
+                Content::Contacts(list) => loose.contacts.push(list),
+                Content::Lines(list) => loose.lines.push(list),
+                Content::Tickets(list) => loose.tickets.push(list),
+                Content::Cells(rows) => loose.cells.push(rows),
                 Content::Kpi(_) | Content::Site(_) | Content::End => {
                     return Err(PartError::Misfit("the first comes twice"));
                 }
             }
         }
         Err(PartError::Misfit("the last is missing"))
+    }
+}
+
+/// Units that rest, part by part, in their order.
+type RestingParts = Vec<Vec<(Key, Packed)>>;
+
+/// The parts of one site: how much room they need is known before the first is put back.
+#[derive(Default)]
+struct Loose {
+    agents: Vec<AgentUnit>,
+    contacts: RestingParts,
+    lines: RestingParts,
+    tickets: RestingParts,
+    cells: Vec<CellRows>,
+}
+
+impl Loose {
+    /// Contacts, of which there are as many as of all others together, on a thread of their own.
+    fn put_back(self, site: &mut Site) {
+        let Site { agents, contacts, lines, tickets, books, .. } = site;
+        std::thread::scope(|scope| {
+            scope.spawn(|| contacts.put_back_resting(self.contacts));
+            agents.list.extend(self.agents);
+            lines.put_back_resting(self.lines);
+            tickets.put_back_resting(self.tickets);
+            for rows in self.cells {
+                books.cells.put_back(rows);
+            }
+        });
     }
 }
 

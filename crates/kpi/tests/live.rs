@@ -92,6 +92,7 @@ impl Watch {
         let table = kpi.query(&asked).unwrap();
         assert_eq!(table.position, watched.position, "{what}");
         assert_same(&watched.rows(&self.query), &table.rows, what);
+        assert_eq!(self.board.table(), table, "{what}");
     }
 }
 
@@ -224,6 +225,10 @@ fn ask(seed: u64, size: i64, arrival: Arrival) {
         let (from, to) = range(&history);
         let mut queries = questions(site, (from, to), from, dice.roll());
         queries.retain(Board::follows);
+        let columns = ["offered", "service_level", "asa_p90", "waiting"].map(str::to_owned).to_vec();
+        let plain = Query { columns, ..dice.pick(&queries) };
+        let (mut kept, mut is_kept) = (Board::new(plain.clone(), 0).unwrap(), false);
+        assert!(!kept.needs_lines(), "seed {seed}: no line is in {:?}", plain.columns);
         let mut follower = Follower::new(queries[0].site.clone(), from);
         for recorded in &history {
             apply(&mut kpi, recorded, &names);
@@ -239,10 +244,25 @@ fn ask(seed: u64, size: i64, arrival: Arrival) {
             };
             let together = [asked(&mut dice), asked(&mut dice)];
             follower.take(&mut kpi);
-            if dice.chance(20) {
-                follower.step(&kpi, now);
-            } else {
-                follower.step_for(&kpi, now, &together);
+            let deltas = match dice.below(3) {
+                0 => Some(follower.step(&kpi, now)),
+                1 if !follower.needs_lines(&kpi, &together) => Some(follower.step_without_lines(&kpi, now)),
+                _ => {
+                    follower.step_for(&kpi, now, &together);
+                    None
+                }
+            };
+            // A table without lines that is kept as long as steps tell differences, and is filled anew when they do again.
+            let deltas = deltas.filter(|_| follower.is_present());
+            match &deltas {
+                Some(deltas) if is_kept => kept.apply(deltas, &kpi, &follower),
+                Some(_) => kept.fill(&kpi, &follower),
+                None => {}
+            }
+            is_kept = deltas.is_some();
+            if is_kept {
+                let query = Query { as_of: follower.as_of(), ..plain.clone() };
+                assert_eq!(kept.table(), kpi.query(&query).unwrap(), "seed {seed} {arrival:?} {site}, kept");
             }
             // The last one has not been told of before the step.
             for query in together.into_iter().chain([asked(&mut dice)]) {

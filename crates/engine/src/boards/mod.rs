@@ -71,7 +71,7 @@ pub(crate) struct OnSoftphone {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SiteBoard {
     pub(crate) definitions: Definitions<Name>,
-    agents: FxHashMap<AgentId, AgentEntry>,
+    agents: FxHashMap<AgentId, Box<AgentEntry>>,
     pub(crate) contacts: Contacts,
     pub(crate) tickets: Tickets,
     /// Made of the definitions when it is needed.
@@ -311,7 +311,8 @@ impl SiteBoard {
         reserved: &ReservedReasons,
     ) {
         let policies = SitePolicies { definitions: &self.definitions, reserved };
-        let entry = self.agents.entry(agent.clone()).or_insert_with(|| AgentEntry::new(agent));
+        let new = || Box::new(AgentEntry::new(agent.clone()));
+        let entry = self.agents.entry(agent.clone()).or_insert_with(new);
         let envelope = &frame_event.envelope;
         if own_stream {
             entry.version = envelope.version;

@@ -82,7 +82,7 @@ struct State {
     /// Updates to the present number.
     made: FxHashMap<Since, Arc<WatchUpdate>>,
     error: Option<QueryError>,
-    /// Since when nobody has watched.
+    /// Since when nobody has watched or asked.
     idle_since: Instant,
 }
 
@@ -156,6 +156,26 @@ impl Group {
     /// Whether its table is kept by asking.
     fn must_ask(&self, follower: &Follower) -> bool {
         !Board::follows(&self.query) || !follower.is_present()
+    }
+
+    /// Whether it has to hear of customers' lines.
+    pub(super) fn needs_lines(&self) -> bool {
+        match &self.state.lock().table {
+            // What it will become is not known yet.
+            Table::Empty(_) => true,
+            Table::Board(board) => board.needs_lines(),
+            Table::Asked(_) => false,
+        }
+    }
+
+    /// What its query is answered with as of the step that it has just taken in; none if it is not kept by differences.
+    pub(super) fn answer(&self) -> Option<pegcount_kpi::Table> {
+        let mut state = self.state.lock();
+        state.idle_since = Instant::now();
+        match &state.table {
+            Table::Board(board) if state.error.is_none() => Some(board.table()),
+            _ => None,
+        }
     }
 
     /// Takes a step of its site in. What it holds is told when it is due.

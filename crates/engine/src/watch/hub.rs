@@ -36,6 +36,8 @@ const STEP_MIN: Duration = Duration::from_millis(5);
 const LINGER: Duration = Duration::from_secs(30);
 /// At most so many tables that nobody watches are kept.
 const LINGERING_MAX: usize = 256;
+/// A table of so many rows at most is kept for who asks for it again; a larger one takes longer to keep than to make.
+const KEPT_ROWS_MAX: usize = 2_048;
 
 /// All watched queries.
 #[derive(Default)]
@@ -52,17 +54,34 @@ pub(crate) struct Hub {
 pub(super) struct Followed {
     pub(super) follower: Follower,
     /// When somebody asked last without watching.
-    pub(super) asked_at: Option<Instant>,
+    asked_at: Option<Instant>,
+    /// Questions that were asked so, with answers small enough to keep.
+    asked: FxHashMap<Key, Instant>,
 }
 
 impl Followed {
     fn new(site: SiteId, now: Micros) -> Self {
-        Self { follower: Follower::new(site, now), asked_at: None }
+        Self { follower: Follower::new(site, now), asked_at: None, asked: FxHashMap::default() }
     }
 
     /// Whether somebody may soon ask again.
     fn lingers(&self) -> bool {
         self.asked_at.is_some_and(|at| at.elapsed() < LINGER)
+    }
+
+    /// Whether a question was asked a short time ago.
+    fn was_asked(&self, question: Key) -> bool {
+        self.asked.get(&question).is_some_and(|at| at.elapsed() < LINGER)
+    }
+
+    /// A question was answered with so many rows.
+    fn note(&mut self, question: Key, rows: usize) {
+        if self.asked.len() >= LINGERING_MAX {
+            self.asked.retain(|_, at| at.elapsed() < LINGER);
+        }
+        if rows <= KEPT_ROWS_MAX && self.asked.len() < LINGERING_MAX {
+            self.asked.insert(question, Instant::now());
+        }
     }
 }
 
@@ -154,22 +173,38 @@ impl Hub {
         }
     }
 
-    /// Brings a site to an instant for a question about it, its watched tables too, and gives what is kept of it to `ask`
-    /// before anything else is taken in.
-    pub(super) fn step_for<T>(
+    /// Answers a question about the present: its site is brought to `now` for it, with all tables of it that are watched. Who asks the
+    /// same again soon is answered from a table that is kept for it, if it is a small one.
+    pub(super) fn answer(
         &self,
         engine: &Arc<Engine>,
         query: &Query,
         now: Micros,
-        ask: impl FnOnce(&Figures, &Follower) -> T,
-    ) -> T {
+    ) -> Result<pegcount_kpi::Table, QueryError> {
         self.wake(engine);
         let mut sites = self.sites.lock();
-        let (site, queries) = (&query.site, std::slice::from_ref(query));
-        let groups = self.watched_by_site().remove(site).unwrap_or_default();
+        let site = &query.site;
         let followed = sites.entry(site.clone()).or_insert_with(|| Followed::new(site.clone(), now));
         followed.asked_at = Some(Instant::now());
-        step_site(engine, &mut followed.follower, &groups, now, queries, ask)
+        let question = question(query);
+        if followed.was_asked(question) && Board::follows(query) {
+            let new = || Arc::new(Group::new(query.clone(), engine.incarnation()));
+            self.groups.lock().entry(question).or_insert_with(new);
+        }
+        let groups = self.watched_by_site().remove(site).unwrap_or_default();
+        let kept = groups.iter().find(|group| group.question == question);
+        let asked = if kept.is_some() { &[] } else { std::slice::from_ref(query) };
+        let answer = step_site(engine, &mut followed.follower, &groups, now, asked, |figures, follower| {
+            match kept.and_then(|kept| kept.answer()) {
+                Some(table) => Ok(table),
+                None => {
+                    let asked = Query { as_of: follower.as_of().max(now), ..query.clone() };
+                    figures.kpi.query_present(&asked, follower)
+                }
+            }
+        })?;
+        followed.note(question, answer.rows.len());
+        Ok(answer)
     }
 
     fn watched_by_site(&self) -> FxHashMap<SiteId, Vec<Arc<Group>>> {
@@ -225,7 +260,13 @@ fn step_site<T>(
     if groups.is_empty() {
         follower.step_for(&figures.kpi, now, queries);
     } else {
-        let deltas = follower.step(&figures.kpi, now);
+        let with_lines =
+            groups.iter().any(|group| group.needs_lines()) || follower.needs_lines(&figures.kpi, queries);
+        let deltas = if with_lines {
+            follower.step(&figures.kpi, now)
+        } else {
+            follower.step_without_lines(&figures.kpi, now)
+        };
         let moved = before.0 != follower.position() || before.1.is_some_and(|at| at <= now);
         for group in groups {
             group.step(&deltas, &figures.kpi, follower, moved);

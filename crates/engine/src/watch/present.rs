@@ -22,11 +22,7 @@ impl Engine {
         self.work(move || {
             query.check()?;
             let now = engine.clock.now();
-            let table = engine.watches.step_for(&engine, &query, now, |figures, follower| {
-                let asked = Query { as_of: follower.as_of().max(now), ..query.clone() };
-                figures.kpi.query_present(&asked, follower)
-            });
-            Ok(table?)
+            Ok(engine.watches.answer(&engine, &query, now)?)
         })
         .await
     }

@@ -25,7 +25,7 @@ type Read<T> = Result<T, ArchiveError>;
 pub(super) fn archive(books: &Books, figures: &mut stored::SiteFigures) {
     figures.cells = books.cells.tables().map(archived_table).collect();
     figures.crossings = books.all_crossings().map(archived_crossing).collect();
-    figures.maturing = books.all_maturing().map(|(due, one)| archived_maturing(due, one)).collect();
+    figures.maturing = books.all_maturing().map(|(due, one)| archived_maturing(due, &one)).collect();
     figures.matured_to = books.matured_to.0;
     figures.last_effect = books.last_effect.0;
     let odd = |(mark, times): (Anomaly, i64)| stored::OddFact {
@@ -53,7 +53,7 @@ pub(super) fn restore(books: &mut Books, figures: &stored::SiteFigures, counts: 
             dims: dims_of(part(maturing.dims.as_ref())?, counts)?,
             amount: maturing.amount,
         };
-        books.put_back_maturing(Micros(maturing.due), contribution);
+        books.put_back_maturing(Micros(maturing.due), &contribution);
     }
     for odd in &figures.odd {
         let kind = AnomalyKind::from_code(odd.kind).ok_or(ArchiveError::Wrong("a code is unknown"))?;

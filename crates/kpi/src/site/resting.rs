@@ -285,8 +285,13 @@ impl<T: Rests> Resting<T> {
     }
 
     /// Puts places that [`Self::packed`] has given at the next places.
-    pub(crate) fn put_back_resting(&mut self, list: Vec<(Key, Packed)>) {
-        for (key, packed) in list {
+    pub(crate) fn put_back_resting(&mut self, parts: Vec<Vec<(Key, Packed)>>) {
+        let count = parts.iter().map(Vec::len).sum();
+        self.places.reserve(count);
+        self.keys.reserve(count);
+        let keys = &self.keys;
+        self.by_key.reserve(count, |slot| keys.get(slot.index()).map_or(0, |key| hash(*key)));
+        for (key, packed) in parts.into_iter().flatten() {
             let is_free = packed.bytes().is_empty();
             let slot = self.append(key, Place::Rests(packed));
             if is_free {

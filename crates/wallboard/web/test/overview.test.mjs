@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, close, figures, launch, open } from "./support/browser.mjs";
 import { Centre, SITE } from "./support/centre.mjs";
-import { compareAll } from "./support/compare.mjs";
+import { compare } from "./support/compare.mjs";
 
 let centre, browser;
 before(async () => {
@@ -22,20 +22,11 @@ test("the address that the demo prints signs in, and the token leaves it at once
   await close(page);
 });
 
-/** Compares a page while it is held. */
-async function compare(page, by) {
-  await page.keyboard.press("p");
-  await page.waitForSelector('[data-link="held"]');
-  const compared = await compareAll(centre, page, by);
-  await page.keyboard.press("p");
-  return compared;
-}
-
 test("every figure equals what pegcount kpi answers at the same instant and position", async () => {
   const page = await open(browser, centre.page);
   await figures(page);
   await page.waitForFunction(() => document.querySelectorAll("table.queues tbody tr").length >= 2);
-  const first = await compare(page, "queue");
+  const first = await compare(page, centre);
   assert.ok(first >= 30, `${first} figures compared`);
   // Once more when much has changed.
   const offered = Number((await page.textContent('[data-table="queuesDay"][data-column="offered"]')).replace(/\D/g, ""));
@@ -43,7 +34,7 @@ test("every figure equals what pegcount kpi answers at the same instant and posi
     const now = document.querySelector('[data-table="queuesDay"][data-column="offered"]').textContent;
     return Number(now.replace(/\D/g, "")) > before + 3;
   }, offered);
-  await compare(page, "queue");
+  await compare(page, centre);
   await close(page);
 });
 
@@ -53,7 +44,7 @@ test("the agents' figures equal what pegcount kpi answers, and states are told w
   await page.reload();
   await page.waitForSelector("tr.row a.figure");
   await page.waitForFunction(() => /[1-9]/.test(document.querySelector('[data-column="handled"]').textContent));
-  const compared = await compare(page, "agent");
+  const compared = await compare(page, centre);
   assert.ok(compared >= 10 * 7, `${compared} figures compared`);
   const states = await page.$$eval("tr.row td:nth-child(3)", (all) => all.map((one) => one.textContent));
   assert.ok(states.every((state) => /ready|away|talking|hold|work|ringing|dialing|consulting|conference|interrupted|occupied|lost/.test(state)), states.join());

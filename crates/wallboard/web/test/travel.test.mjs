@@ -50,7 +50,7 @@ const settled = (page) => page.waitForSelector('body[data-link="past"] main > di
 test("the overview of the past equals pegcount kpi --known-at, cell by cell", async () => {
   const page = await past("overview");
   await page.waitForSelector("table.queues tbody tr");
-  const compared = await compareAll(centre, page, "queue");
+  const compared = await compareAll(centre, page);
   assert.ok(compared >= 40, `${compared} figures compared`);
   // And it stands still while the centre goes on.
   const before = await page.textContent("main");
@@ -64,7 +64,7 @@ test("the overview of the past equals pegcount kpi --known-at, cell by cell", as
 test("the agents of the past have figures, and no states that would be the present ones", async () => {
   const page = await past("agents");
   await page.waitForSelector("tr.row a.figure");
-  assert.ok((await compareAll(centre, page, "agent")) >= 70);
+  assert.ok((await compareAll(centre, page)) >= 70);
   const states = await page.$$eval("tr.row td:nth-child(3)", (all) => all.map((one) => one.textContent.trim()));
   assert.ok(states.length && states.every((state) => /^–?$/.test(state)), states.join());
   assert.match(await page.textContent("#travel"), /only the present is known are left out/);
@@ -78,7 +78,7 @@ test("all views stay in the past, rankings and trends too, and N is the way back
   await page.waitForSelector("table.ranking a.figure");
   await settled(page);
   assert.ok(page.url().includes(encodeURIComponent(then)), page.url());
-  assert.ok((await compareAll(centre, page, "agent")) >= 70);
+  assert.ok((await compareAll(centre, page)) >= 70);
   await page.keyboard.press("4");
   await page.waitForSelector("table.trend a.figure");
   const [whole] = (await kpi(["--columns", "offered", "--known-at", then])).rows;

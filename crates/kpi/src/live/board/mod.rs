@@ -39,6 +39,7 @@ use crate::{
         Query, QueryError, Variant,
         buckets::Buckets,
         cut::{Cut, Keys, attribution},
+        gather,
         plan::Plan,
         table::text,
         versions::{self, row_law},
@@ -95,6 +96,11 @@ impl Board {
     /// another target has sums of its own.
     pub fn follows(query: &Query) -> bool {
         query.last.is_none() && query.variant == Variant::default()
+    }
+
+    /// Whether what becomes of customers' lines is in it.
+    pub fn needs_lines(&self) -> bool {
+        gather::wanted(&self.plan).lines
     }
 
     /// An empty table of a query over a range, with its first number after `version`; [`Self::fill`] it.

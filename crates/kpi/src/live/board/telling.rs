@@ -24,7 +24,7 @@ use crate::{
         follower::Follower,
     },
     measure::Sheet,
-    query::{Row, plan::RowSums, versions::row_versions},
+    query::{Row, Table, plan::RowSums, table::all_versions, versions::row_versions},
 };
 
 impl Board {
@@ -62,8 +62,22 @@ impl Board {
 
     /// Whether anything is or grows in a row.
     fn holds(&self, place: &Place) -> bool {
+        let grows = |sums: &Sums| !sums.rates.is_empty();
+        self.stands(place) || self.rows.get(place).is_some_and(grows)
+    }
+
+    /// Whether anything is in a row, so that the query's answer has it.
+    fn stands(&self, place: &Place) -> bool {
         let Some(sums) = self.rows.get(place) else { return false };
-        let has = |sums: &Sums| sums.amounts.iter().any(|amount| *amount != 0) || !sums.rates.is_empty();
+        let passed = self.as_of.minus(self.base).0;
+        let grown = |(slot, rate): &(u8, i64)| (usize::from(*slot), rate * passed);
+        let has = |sums: &Sums| {
+            let mut amounts = (0..).zip(sums.amounts.iter());
+            amounts.any(|(slot, amount)| {
+                let more = sums.rates.iter().map(grown).find(|(other, _)| *other == slot);
+                amount + more.map_or(0, |(_, more)| more) != 0
+            })
+        };
         let is_behind = self.plan.backlog_makes_rows() && self.backlog_of(place) != 0;
         is_behind || has(sums) || self.gauge(place, sums).0 != 0 || self.agents(place, sums) != [0; STATES]
     }
@@ -99,6 +113,24 @@ impl Board {
     /// All of it.
     pub fn snapshot(&self) -> Change {
         self.change(true, self.rows.keys().collect())
+    }
+
+    /// All of it as [`Kpi::query`](crate::Kpi::query) answers as of the last step's instant.
+    pub fn table(&self) -> Table {
+        let asks_for_one = self.query.by.is_empty();
+        let stand = self.rows.iter().filter(|(place, _)| asks_for_one || self.stands(place));
+        let row = |(place, sums): (&Place, &Sums)| Some(self.live_row(self.id(place)?, place, sums).row);
+        let mut rows: Vec<Row> = stand.filter_map(row).collect();
+        rows.sort_unstable_by(|a, b| (a.from, &a.keys).cmp(&(b.from, &b.keys)));
+        Table {
+            formula_versions: all_versions(&rows, self.formula_version),
+            columns: self.plan.columns.clone(),
+            rows,
+            position: self.position,
+            as_of: self.as_of,
+            formula_version: self.formula_version,
+            older_definitions: self.older_definitions,
+        }
     }
 
     /// What has changed since it had a number; none if that is too long ago, or no number of it.
@@ -203,7 +235,9 @@ impl Board {
         };
         let bucket = usize::try_from(place.0).ok();
         let law = bucket.and_then(|at| self.laws.get(at)).copied().unwrap_or_default();
-        let values = self.plan.values(&shown, law.number);
+        let mut values = Vec::with_capacity(self.plan.columns.len());
+        self.plan.values(&shown, law.number, &mut values);
+        let values = values.into();
         let versions = row_versions(&self.query, sums.counted.versions(), &law);
         let grows = i64::from(is_now && waiting != 0 && self.plan.needs_gauges);
         let running = if sums.rates.is_empty() && grows == 0 {

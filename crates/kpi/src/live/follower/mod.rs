@@ -141,12 +141,23 @@ impl Follower {
         self.step_as(kpi, now, true, Deltas::default())
     }
 
+    /// The same for boards none of which needs customers' lines ([`Board::needs_lines`](super::Board::needs_lines)): what has changed
+    /// of those is left for later, and the differences lack it.
+    pub fn step_without_lines(&mut self, kpi: &Kpi, now: Micros) -> Deltas {
+        self.step_as(kpi, now, false, Deltas::default())
+    }
+
     /// The same for questions alone, which ask for no differences: what none of them needs is left for later. Boards that
     /// are kept must not miss it.
     pub fn step_for(&mut self, kpi: &Kpi, now: Micros, queries: &[Query]) {
+        self.step_as(kpi, now, self.needs_lines(kpi, queries), Deltas::unknown());
+    }
+
+    /// Whether an answer to any of these has customers' lines in it.
+    pub fn needs_lines(&self, kpi: &Kpi, queries: &[Query]) -> bool {
         let site = kpi.site(&self.site);
-        let needs_lines = |query: &Query| Plan::of(query, site).is_ok_and(|plan| gather::wanted(&plan).lines);
-        self.step_as(kpi, now, queries.iter().any(needs_lines), Deltas::unknown());
+        let needs = |query: &Query| Plan::of(query, site).is_ok_and(|plan| gather::wanted(&plan).lines);
+        queries.iter().any(needs)
     }
 
     fn step_as(&mut self, kpi: &Kpi, now: Micros, with_lines: bool, deltas: Deltas) -> Deltas {

@@ -6,20 +6,27 @@ import { forget, heard, hold, heldAt, serverNow, tick } from "../live/clock";
 import { known as knownAt } from "../live/known";
 import { isTokenRefused, wallboard, words } from "../live/rpc";
 import { choose, language, languages, t, type Language } from "../text";
+import { Agent } from "../views/Agent";
 import { Agents } from "../views/Agents";
 import { Explain } from "../views/Explain";
 import { Overview } from "../views/Overview";
+import { Queue } from "../views/Queue";
 import { Rankings } from "../views/Rankings";
+import { Tickets } from "../views/Tickets";
 import { Trends } from "../views/Trends";
 import { AsKnown } from "./AsKnown";
 import { Connection } from "./Connection";
 import { LOOKS, chooseLook, look, type Look } from "./look";
-import { VIEWS, go, link, route, type ViewName } from "./route";
+import { go, link, route, type ViewName } from "./route";
 import { token, signOut } from "./session";
 import { SignIn } from "./SignIn";
 import { PlaceContext, type Place } from "./site";
 import { Travel, goNow, toggleTravel } from "./Travel";
 
+/** Views that one goes to with one key. */
+const KEYS: Record<string, ViewName> = { "1": "overview", "2": "agents", "3": "tickets", "4": "trends", "5": "rankings" };
+/** Views that stand in the header; the others are reached from a figure or a name. */
+const TABS: ViewName[] = ["overview", "agents", "tickets", "trends", "rankings", "explain"];
 /** So often it asks again while the server does not answer, or has no site yet. */
 const RETRY_MS = 1_000;
 
@@ -105,6 +112,9 @@ function Signed(props: { who: WhoAmIResponse }): JSX.Element {
                       <Match when={route().view === "overview"}><Overview /></Match>
                       <Match when={route().view === "agents"}><Agents /></Match>
                       <Match when={route().view === "explain"}><Explain /></Match>
+                      <Match when={route().view === "tickets"}><Tickets /></Match>
+                      <Match when={route().view === "agent"}><Agent /></Match>
+                      <Match when={route().view === "queue"}><Queue /></Match>
                       <Match when={route().view === "trends"}><Trends /></Match>
                       <Match when={route().view === "rankings"}><Rankings /></Match>
                     </Switch>
@@ -129,7 +139,7 @@ function useKeys(site: () => string): void {
   const pressed = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if ((event.target as HTMLElement).closest("input:not([type=range]), select, textarea")) return;
-    const view: ViewName | undefined = { "1": VIEWS[0], "2": VIEWS[1], "4": "trends" as const, "5": "rankings" as const }[event.key];
+    const view: ViewName | undefined = KEYS[event.key];
     if (view) go(link(site(), view));
     else if (event.key.toLowerCase() === "p") hold(heldAt() === null && knownAt() === null);
     else if (event.key.toLowerCase() === "t") toggleTravel();
@@ -150,12 +160,15 @@ function Header(props: { who: WhoAmIResponse; site: string; zone: string }): JSX
     explain: () => props.who.readsFigures,
     trends: () => props.who.readsFigures,
     rankings: () => props.who.readsFigures,
+    tickets: () => props.who.readsTickets,
+    agent: () => props.who.readsFigures,
+    queue: () => props.who.readsFigures,
   };
   return (
     <header>
       <h1>{t().title}</h1>
       <nav aria-label={t().nav.label}>
-        <For each={VIEWS.filter((view) => may[view]())}>
+        <For each={TABS.filter((view) => may[view]())}>
           {(view) => (
             <a href={link(props.site, view)} aria-current={route().view === view ? "page" : undefined}>
               {t().nav[view]}

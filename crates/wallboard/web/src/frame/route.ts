@@ -1,7 +1,7 @@
 // What is shown, as an address: `#/site/view?what=…`. Any view, figure and explanation is a link.
 import { createSignal } from "solid-js";
 
-export const VIEWS = ["overview", "agents", "explain", "trends", "rankings"] as const;
+export const VIEWS = ["overview", "agents", "explain", "tickets", "agent", "queue", "trends", "rankings"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface Route {

@@ -37,7 +37,7 @@ export const asKnown: Interceptor = (next) => (request) => {
   if (at === null || TIMELESS.has(name)) return next(request);
   if (request.stream || (name !== "QueryKpi" && name !== "ExplainKpi")) {
     setWithoutPast(true);
-    return Promise.reject(new ConnectError(untrack(t).travel.noPast, Code.FailedPrecondition));
+    return Promise.reject(new ConnectError(untrack(t).travel.noPast, Code.Unimplemented));
   }
   const query = name === "QueryKpi" ? (request.message as QueryKpiRequest) : (request.message as ExplainKpiRequest).query;
   if (query && query.knownAt.case === undefined) query.knownAt = { case: "knownAtUs", value: BigInt(at) };

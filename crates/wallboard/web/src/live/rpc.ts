@@ -1,8 +1,11 @@
 // The services that the page asks, by gRPC-web on the address that it came from.
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { AgentService } from "../gen/pegcount/v1/agents_pb";
+import { ContactService } from "../gen/pegcount/v1/contacts_pb";
 import { DefinitionService } from "../gen/pegcount/v1/definitions_pb";
 import { KpiService } from "../gen/pegcount/v1/kpi_pb";
+import { TicketService } from "../gen/pegcount/v1/tickets_pb";
 import { WallboardService } from "../gen/pegcount/v1/wallboard_pb";
 import { token } from "../frame/session";
 import { asKnown } from "./known";
@@ -20,6 +23,9 @@ export const kpis = createClient(KpiService, transport);
 export const definitions = createClient(DefinitionService, transport);
 /** The same, and never about the past: for what is said beside it of now. */
 export const kpisNow = createClient(KpiService, createGrpcWebTransport({ baseUrl: location.origin, interceptors: [bearer] }));
+export const agents = createClient(AgentService, transport);
+export const contacts = createClient(ContactService, transport);
+export const tickets = createClient(TicketService, transport);
 
 /** What is wrong, in the server's words. */
 export const words = (error: unknown): string => ConnectError.from(error).rawMessage;

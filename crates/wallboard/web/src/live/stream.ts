@@ -2,21 +2,17 @@
 // page is in the past, its tables are asked for once instead (`past.ts`), and the stream only says that the server is there.
 // Invariant: a table that is shown is never older than what its token says.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { batch, createEffect, createSignal, onCleanup, untrack, type Accessor } from "solid-js";
+import { batch, createEffect, createSignal, untrack, type Accessor } from "solid-js";
 import type { AgentState } from "../gen/pegcount/v1/agents_pb";
 import { QueryKpiRequestSchema, WatchKpiRequestSchema, type QueryKpiRequest } from "../gen/pegcount/v1/kpi_pb";
 import { WatchViewRequestSchema, type AgentsUpdate, type ViewUpdate } from "../gen/pegcount/v1/wallboard_pb";
-import { signOut } from "../frame/session";
-import { CUT_AFTER_MS, heard, heldAt } from "./clock";
+import { heard, heldAt } from "./clock";
 import { known, setWithoutPast } from "./known";
+import { keepOpen } from "./open";
 import { askPast } from "./past";
-import { isForGood, isTokenRefused, wallboard, words } from "./rpc";
+import { wallboard, words } from "./rpc";
 import { WatchedTable } from "./watched";
 
-/** Waits between attempts, milliseconds; the last one goes on. */
-const WAITS_MS = [0, 250, 500, 1_000];
-/** A connection that says nothing for so long is given up. */
-const GIVE_UP_MS = 2 * CUT_AFTER_MS;
 const PER_SECOND = 4;
 
 /** A table of a view, drawn anew with each update unless it is held. */
@@ -88,7 +84,11 @@ export function watchView(site: string, asked: Asked[], agents: boolean): View {
         create(WatchKpiRequestSchema, { query, maxPerSecond: PER_SECOND, resumeToken: table.resumeToken as Uint8Array<ArrayBuffer> }),
       ),
     });
-  const again = keepOpen(request, (update) => batch(() => told(update)), setRefused);
+  const again = keepOpen(
+    (signal) => wallboard.watchView(request(), { signal }),
+    (update) => batch(() => told(update)),
+    (error) => setRefused(words(error)),
+  );
   createEffect(() => {
     if (heldAt() === null && missed) {
       missed = false;
@@ -102,66 +102,4 @@ function lay(states: Map<string, AgentState>, update: AgentsUpdate): void {
   if (update.snapshot) states.clear();
   for (const agent of update.gone) states.delete(agent);
   for (const state of update.agents) states.set(state.agent, state);
-}
-
-function keepOpen(
-  request: () => ReturnType<typeof create<typeof WatchViewRequestSchema>>,
-  told: (update: ViewUpdate) => void,
-  refuse: (words: string) => void,
-): () => void {
-  let over = false;
-  let attempt: AbortController | undefined;
-  let lastWord = performance.now();
-  let wake = () => {};
-
-  const again = () => {
-    attempt?.abort();
-    wake();
-  };
-  const hurry = () => {
-    if (!document.hidden && performance.now() - lastWord > CUT_AFTER_MS) again();
-  };
-  const watchdog = setInterval(() => {
-    if (performance.now() - lastWord > GIVE_UP_MS) {
-      lastWord = performance.now();
-      attempt?.abort();
-    }
-  }, 500);
-  document.addEventListener("visibilitychange", hurry);
-  document.addEventListener("resume", hurry);
-  window.addEventListener("online", hurry);
-  onCleanup(() => {
-    over = true;
-    attempt?.abort();
-    wake();
-    clearInterval(watchdog);
-    document.removeEventListener("visibilitychange", hurry);
-    document.removeEventListener("resume", hurry);
-    window.removeEventListener("online", hurry);
-  });
-
-  const run = async () => {
-    for (let failures = 0; !over; failures++) {
-      attempt = new AbortController();
-      try {
-        for await (const update of wallboard.watchView(request(), { signal: attempt.signal })) {
-          if (over) return;
-          failures = 0;
-          lastWord = performance.now();
-          told(update);
-        }
-      } catch (error) {
-        if (over) return;
-        if (isTokenRefused(error)) return signOut(words(error));
-        if (isForGood(error)) return refuse(words(error));
-      }
-      const wait = WAITS_MS[Math.min(failures, WAITS_MS.length - 1)];
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, wait);
-      });
-    }
-  };
-  void run();
-  return again;
 }

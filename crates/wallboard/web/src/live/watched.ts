@@ -84,6 +84,23 @@ export class WatchedTable {
     return this.byKey().get(key);
   }
 
+  /** All rows of a first key. */
+  rowsOf(key: string): KpiRow[] {
+    if (!this.several || this.severalAt !== this.resumeToken) {
+      this.several = new Map();
+      for (const row of this.all()) {
+        const key = row.keys[0] ?? "";
+        const known = this.several.get(key);
+        if (known) known.push(row);
+        else this.several.set(key, [row]);
+      }
+      this.severalAt = this.resumeToken;
+    }
+    return this.several.get(key) ?? [];
+  }
+
+  private several: Map<string, KpiRow[]> | undefined;
+  private severalAt: unknown;
   private keyed: Map<string, KpiRow> | undefined;
   private keyedAt: unknown;
 

@@ -34,10 +34,10 @@ export function instant(live: LiveTable): bigint {
   return at > asOf ? at : asOf;
 }
 
-/** A column's value in the row of a first key; tracked. */
-export function value(live: LiveTable, key: string, column: string): KpiValue | undefined {
+/** A column's value in the row of a first key, or in the row that is given; tracked. */
+export function value(live: LiveTable, key: string, column: string, piece?: KpiRow): KpiValue | undefined {
   live.version();
-  const row = live.table.row(key);
+  const row = piece ?? live.table.row(key);
   // Only what runs is drawn with the clock.
   const place = live.table.columns.findIndex((known) => known.name === column);
   const runs = row?.running.some((one) => one.column === place) ?? false;
@@ -45,8 +45,8 @@ export function value(live: LiveTable, key: string, column: string): KpiValue | 
 }
 
 /** The text of a figure; tracked. */
-export function text(live: LiveTable, key: string, column: string): string {
-  const shown = value(live, key, column);
+export function text(live: LiveTable, key: string, column: string, piece?: KpiRow): string {
+  const shown = value(live, key, column, piece);
   const known: KpiColumn | undefined = live.table.column(column);
   if (!known || !shown) return ABSENT;
   return figure(known, shown);
@@ -63,6 +63,8 @@ export function explainLink(site: string, live: LiveTable, row: KpiRow | undefin
   }
   const cut = query.by.map((dimension) => DIMENSIONS[dimension]).find((word) => word);
   if (cut) what.append("cell", `${cut}:${key}`);
+  else if (query.queues.length === 1) what.append("cell", `queue:${query.queues[0]}`);
+  else if (query.agents.length === 1) what.append("cell", `agent:${query.agents[0]}`);
   return link(site, "explain", what);
 }
 
@@ -73,16 +75,18 @@ export function Figure(props: {
   column: string;
   /** The row's first key; none: the only row. */
   row?: string;
+  /** Of a table that is cut by time: the row itself. */
+  piece?: KpiRow;
   class?: string;
   children?: JSX.Element;
 }): JSX.Element {
   const { site } = usePlace();
   const key = () => props.row ?? "";
-  const shown = createMemo(() => text(props.live, key(), props.column));
+  const shown = createMemo(() => text(props.live, key(), props.column, props.piece));
   // The address is made when it is wanted: it holds the instant that is shown then.
   const point = (event: Event & { currentTarget: HTMLAnchorElement }) => {
     const { live } = props;
-    event.currentTarget.href = explainLink(site, live, undefined, key(), props.column);
+    event.currentTarget.href = explainLink(site, live, props.piece, key(), props.column);
   };
   return (
     <a

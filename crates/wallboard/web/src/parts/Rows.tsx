@@ -9,6 +9,8 @@ export function Rows(props: {
   head: JSX.Element;
   label: string;
   columns: number;
+  /** The style's class; `agents` unless said. */
+  class?: string;
   row: (key: string, place: () => number) => JSX.Element;
 }): JSX.Element {
   let box!: HTMLDivElement;
@@ -30,7 +32,7 @@ export function Rows(props: {
   const last = createMemo(() => Math.min(props.keys.length, Math.ceil((top() + height()) / rowHeight()) + SPARE));
   const seen = createMemo(() => props.keys.slice(first(), last()));
   return (
-    <div class="scroll tall agents" ref={box} tabIndex={0} role="region" aria-label={props.label} onScroll={() => setTop(box.scrollTop)}>
+    <div class={`scroll tall ${props.class ?? "agents"}`} ref={box} tabIndex={0} role="region" aria-label={props.label} onScroll={() => setTop(box.scrollTop)}>
       <table aria-rowcount={props.keys.length + 1}>
         <thead>{props.head}</thead>
         <tbody>

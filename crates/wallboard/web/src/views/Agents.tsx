@@ -1,21 +1,23 @@
 // All agents who are there: what each does and for how long, beside today's figures; found, chosen and put in order.
 import { For, Show, createMemo, createResource, type JSX } from "solid-js";
 import { Dimension } from "../gen/pegcount/v1/kpi_pb";
-import { count, duration, quotient } from "../figures/format";
+import { count, quotient } from "../figures/format";
 import { days } from "../figures/zone";
 import { go, link, route } from "../frame/route";
 import { usePlace } from "../frame/site";
-import { drawnAt, tick } from "../live/clock";
-import { definitions } from "../live/rpc";
 import { watchView, type View } from "../live/stream";
 import { Figure, value } from "../parts/Figure";
 import { Refusal } from "../parts/Refusal";
 import { Rows } from "../parts/Rows";
+import { Tiles } from "../parts/Tiles";
 import { t } from "../text";
+import { Allowance, Lasts, Name, Tile } from "./AgentTile";
 import { standing, type StateWord } from "./agent-state";
+import { loadLimits, type Limits } from "./limits";
 
 const FIGURES = ["handled", "contacts_per_hour", "aht", "occupancy", "talk_time", "acw_time", "away_clock"] as const;
 type Order = "agent" | "team" | "state" | "since" | (typeof FIGURES)[number];
+const ORDERS: Order[] = ["agent", "team", "state", "since", ...FIGURES];
 
 export function Agents(): JSX.Element {
   const { who, today } = usePlace();
@@ -49,33 +51,31 @@ function choice(name: string): [() => string, (value: string) => void] {
 function Floor(props: { date: string }): JSX.Element {
   const { site, zone, who } = usePlace();
   const day = days(props.date, 1, zone);
+  const range = { fromUs: BigInt(day.from), toUs: BigInt(day.to), timeZone: zone };
   const figures = who.readsFigures
-    ? [{ fromUs: BigInt(day.from), toUs: BigInt(day.to), timeZone: zone, by: [Dimension.AGENT], columns: [...FIGURES] }]
+    ? [
+        { ...range, by: [Dimension.AGENT], columns: [...FIGURES] },
+        { ...range, by: [Dimension.AGENT, Dimension.REASON], columns: ["away_clock"] },
+      ]
     : [];
   const view = watchView(site, figures, true);
   return (
     <Show when={!view.refused()} fallback={<Refusal kind={t().may.refused} words={view.refused()} />}>
-      <List view={view} />
+      <List view={view} from={day.from} />
     </Show>
   );
 }
 
-/** How long each away reason may last, microseconds. */
-async function limits(site: string): Promise<Map<string, number>> {
-  const known = await definitions.listDefinitions({ site });
-  const reasons = known.definitions.flatMap((one) => (one.definition.case === "reason" ? [one.definition.value] : []));
-  return new Map(reasons.filter((one) => one.longestUs > 0n).map((one) => [one.reason, Number(one.longestUs)]));
-}
-
-function List(props: { view: View }): JSX.Element {
+function List(props: { view: View; from: number }): JSX.Element {
   const { site } = usePlace();
   const { agents } = props.view;
-  const [longest] = createResource(() => limits(site).catch(() => new Map<string, number>()));
+  const [limits] = createResource(() => loadLimits(site, props.from).catch(() => undefined));
   const [search, setSearch] = choice("search");
   const [team, setTeam] = choice("team");
   const [state, setState] = choice("state");
   const [queue, setQueue] = choice("queue");
   const [order, setOrder] = choice("order");
+  const [as, setAs] = choice("as");
   const standings = createMemo(() => {
     agents.version();
     return new Map([...agents.states].map(([id, agent]) => [id, standing(agent)]));
@@ -108,22 +108,47 @@ function List(props: { view: View }): JSX.Element {
         <Choice label={t().agents.team} value={team()} of={teams()} choose={setTeam} />
         <Choice label={t().agents.state} value={state()} of={words()} choose={setState} name={(word) => t().states[word as StateWord]} />
         <Choice label={t().agents.queue} value={queue()} of={queues()} choose={setQueue} />
+        <Show when={as() === "grid"}>
+          <Choice label={t().agent.order} value={order()} of={ORDERS.slice(1)} choose={setOrder} name={(word) => t().columns[word as Order]} any={t().columns.agent} />
+        </Show>
+        <fieldset class="either">
+          <legend class="unseen">{t().agent.as}</legend>
+          <For each={["list", "grid"] as const}>
+            {(form) => (
+              <button type="button" aria-pressed={(as() || "list") === form} onClick={() => setAs(form === "list" ? "" : form)}>
+                {t().agent[form]}
+              </button>
+            )}
+          </For>
+        </fieldset>
         <output>{t().agents.shown(count(keys().length), count(everybody().length))}</output>
       </form>
       <Show when={keys().length} fallback={<p class="note">{everybody().length ? t().agents.noneFound : props.view.past ? t().travel.nobody : t().agents.none}</p>}>
-        <Rows
-          keys={keys()}
-          label={t().agents.title}
-          columns={4 + FIGURES.length}
-          head={
-            <tr>
-              <For each={["agent", "team", "state", "since", ...(props.view.tables.length ? FIGURES : [])] as Order[]}>
-                {(column) => <Head column={column} order={order()} choose={setOrder} />}
-              </For>
-            </tr>
+        <Show
+          when={as() !== "grid"}
+          fallback={
+            <Tiles
+              keys={keys()}
+              label={t().agents.title}
+              tile={(key, place) => <Tile agent={key} place={place()} of={keys().length} view={props.view} limits={limits.latest} standing={standings().get(key)} />}
+            />
           }
-          row={(key, place) => <Row agent={key} place={place()} view={props.view} longest={longest.latest} standing={() => standings().get(key)} />}
-        />
+        >
+          <Rows
+            keys={keys()}
+            label={t().agents.title}
+            columns={4 + FIGURES.length + (limits.latest?.allows ? 1 : 0)}
+            head={
+              <tr>
+                <For each={ORDERS.slice(0, props.view.tables.length ? undefined : 4)}>
+                  {(column) => <Head column={column} order={order()} choose={setOrder} />}
+                </For>
+                <Show when={props.view.tables.length && limits.latest?.allows}><th scope="col">{t().agent.allowance}</th></Show>
+              </tr>
+            }
+            row={(key, place) => <Row agent={key} place={place()} view={props.view} limits={limits.latest} standing={() => standings().get(key)} />}
+          />
+        </Show>
       </Show>
     </>
   );
@@ -132,13 +157,13 @@ function List(props: { view: View }): JSX.Element {
 const distinct = (words: string[]): string[] => [...new Set(words)].filter((word) => word).sort((a, b) => a.localeCompare(b));
 
 /** What is chosen can be seen, and stays, also while no agent is of that kind. */
-function Choice(props: { label: string; value: string; of: string[]; choose: (value: string) => void; name?: (word: string) => string }): JSX.Element {
-  const offered = createMemo(() => distinct([...props.of, props.value]), undefined, { equals: (one, other) => one.join("\n") === other.join("\n") });
+function Choice(props: { label: string; value: string; of: string[]; choose: (value: string) => void; name?: (word: string) => string; any?: string }): JSX.Element {
+  const offered = createMemo(() => (props.any ? props.of : distinct([...props.of, props.value])), undefined, { equals: (one, other) => one.join("\n") === other.join("\n") });
   return (
     <label>
       {props.label}{" "}
       <select onChange={(event) => props.choose(event.currentTarget.value)}>
-        <option value="" selected={!props.value}>{t().agents.all}</option>
+        <option value="" selected={!props.value}>{props.any ?? t().agents.all}</option>
         <For each={offered()}>
           {(word) => <option value={word} selected={word === props.value}>{props.name?.(word) ?? word}</option>}
         </For>
@@ -188,40 +213,31 @@ function Row(props: {
   agent: string;
   place: number;
   view: View;
-  longest: Map<string, number> | undefined;
+  limits: Limits | undefined;
   standing: () => ReturnType<typeof standing> | undefined;
 }): JSX.Element {
   const known = () => props.standing();
-  const team = () => (props.view.agents.version(), props.view.agents.states.get(props.agent)?.team || "–");
-  const lasts = createMemo(() => {
-    tick();
-    const since = known()?.since;
-    return since ? Math.max(0, drawnAt() - since) : null;
-  });
-  const over = () => {
-    const limit = known()?.word === "away" ? props.longest?.get(known()?.detail ?? "") : undefined;
-    return limit !== undefined && (lasts() ?? 0) > limit;
-  };
+  const team = () => (props.view.agents.version(), props.view.agents.states.get(props.agent)?.team ?? "");
   return (
     <tr class="row" aria-rowindex={props.place + 2} data-agent={props.agent}>
-      <th scope="row">{props.agent}</th>
-      <td class="left">{team()}</td>
+      <th scope="row"><Name agent={props.agent} /></th>
+      <td class="left">{team() || "–"}</td>
       <td class="left">
         <span class={`mark state-${known()?.kind ?? "away"}`} aria-hidden="true">{known()?.mark}</span>{" "}
         {known() ? t().states[known()!.word] : "–"}
         <Show when={known()?.detail}> <small>{known()?.detail}</small></Show>
       </td>
-      <td classList={{ bad: over() }}>
-        {lasts() === null ? "–" : duration(lasts()!)}
-        <Show when={over()}> <span title={t().agents.over} role="img" aria-label={t().agents.over}>⚠</span></Show>
-      </td>
-      <For each={props.view.tables}>
+      <Lasts standing={known()} limit={known() && props.limits?.limit(known()!, props.agent, team())} cell />
+      <Show when={props.view.tables[0]}>
         {(table) => (
-          <For each={FIGURES}>
-            {(column) => <td><Figure live={table} table="agentsDay" row={props.agent} column={column} /></td>}
-          </For>
+          <>
+            <For each={FIGURES}>
+              {(column) => <td><Figure live={table()} table="agentsDay" row={props.agent} column={column} /></td>}
+            </For>
+            <Show when={props.limits?.allows}><Allowance view={props.view} agent={props.agent} team={team()} limits={props.limits} cell /></Show>
+          </>
         )}
-      </For>
+      </Show>
     </tr>
   );
 }

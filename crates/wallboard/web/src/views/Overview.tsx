@@ -2,6 +2,7 @@
 import { For, Show, createMemo, createResource, type JSX } from "solid-js";
 import { count, minute, percent, quotient, weekday, ABSENT } from "../figures/format";
 import { addDays, days } from "../figures/zone";
+import { link } from "../frame/route";
 import { usePlace } from "../frame/site";
 import { kpis } from "../live/rpc";
 import { Dimension } from "../gen/pegcount/v1/kpi_pb";
@@ -113,6 +114,7 @@ function Tiles(props: { tables: Tables }): JSX.Element {
 function Queues(props: { tables: Tables }): JSX.Element {
   const o = () => t().overview;
   const c = () => t().columns;
+  const { site } = usePlace();
   const { queuesDay, queuesWindow, queuesWeek } = props.tables;
   const keys = createMemo(() => {
     queuesDay.version();
@@ -141,7 +143,7 @@ function Queues(props: { tables: Tables }): JSX.Element {
               <For each={keys()}>
                 {(key) => (
                   <tr data-queue={key}>
-                    <th scope="row">{key}</th>
+                    <th scope="row"><a class="name" href={link(site, "queue", { queue: key })}>{key}</a></th>
                     <td classList={{ warn: waits(key) }}>
                       <Figure live={queuesDay} table="queuesDay" row={key} column="waiting" />
                     </td>

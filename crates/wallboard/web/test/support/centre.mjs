@@ -27,19 +27,20 @@ export class Centre {
   #child;
 
   /** Starts a centre; `options` are the demo's. */
-  static async start({ seed = 7, speed = 60, agents = 30, port } = {}) {
+  static async start({ seed = 7, speed = 60, agents = 30, callsPerHour, port } = {}) {
     const centre = new Centre();
     centre.dir = mkdtempSync(join(tmpdir(), "wallboard-"));
     centre.port = port ?? (await freePort());
-    centre.options = { seed, speed, agents };
+    centre.options = { seed, speed, agents, callsPerHour };
     await centre.begin();
     return centre;
   }
 
   /** Starts its process, also again after it was killed: on the same folder and port. */
   async begin() {
-    const { seed, speed, agents } = this.options;
+    const { seed, speed, agents, callsPerHour } = this.options;
     const args = ["demo", "--data-dir", this.dir, "--listen", `127.0.0.1:${this.port}`, "--seed", seed, "--speed", speed, "--agents", agents];
+    if (callsPerHour) args.push("--calls-per-hour", callsPerHour);
     const child = spawn(BINARY, args.map(String), { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: ZONE } });
     this.#child = child;
     let said = "";
@@ -77,18 +78,24 @@ export class Centre {
     return (await run(BINARY, args)).stdout.trim();
   }
 
-  /** What the command line answers in lines, each of them JSON. */
-  async list(args) {
-    return (await this.#answer(args)).trim().split("\n").map((line) => JSON.parse(line));
-  }
-
   /** What the command line answers, as JSON. */
   async ask(args) {
-    return JSON.parse(await this.#answer(args));
+    if (args[0] !== "ticket") return JSON.parse(await this.tell([...args, "--format", "json"]));
+    // Tickets come a line for each.
+    const said = await this.tell([...args, "--json"]);
+    if (args[1] !== "list") return JSON.parse(said);
+    return said.split("\n").filter((line) => line).map((line) => JSON.parse(line));
   }
 
-  async #answer(args) {
-    const { stdout } = await run(BINARY, [...args, "--format", "json", "--server", this.url, "--token-file", this.tokenFile], { maxBuffer: 1 << 26 });
+  /** What the command line answers in lines, each of them JSON. */
+  async list(args) {
+    const said = await this.tell([...args, "--format", "json"]);
+    return said.trim().split("\n").map((line) => JSON.parse(line));
+  }
+
+  /** What the command line says to this server, and writes. */
+  async tell(args) {
+    const { stdout } = await run(BINARY, [...args, "--server", this.url, "--token-file", this.tokenFile], { maxBuffer: 1 << 26 });
     return stdout;
   }
 }
