@@ -17,6 +17,22 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
     await page.waitForSelector("tr.row");
     await page.waitForTimeout(500);
     await picture(page, `agents-${name}-${colorScheme}`);
+    const agent = await page.getAttribute("tr.row", "data-agent");
+    const views = {
+      grid: ["agents?as=grid", "li.agent-tile"],
+      agent: [`agent?agent=${agent}`, "svg rect.fill"],
+      queue: ["queue?queue=service", "table.intervals tbody tr"],
+      tickets: ["tickets", "section.due tr.row"],
+    };
+    for (const [view, [address, filled]] of Object.entries(views)) {
+      await page.goto(`${centre.url}/#/${SITE}/${address}`);
+      await page.waitForSelector(filled);
+      await page.waitForTimeout(500);
+      await picture(page, `${view}-${name}-${colorScheme}`);
+    }
+    await page.click("section.due tr.row a");
+    await page.waitForSelector("article.ticket");
+    await picture(page, `ticket-${name}-${colorScheme}`);
     if (colorScheme === "light") {
       await page.goto(`${centre.url}/#/${SITE}/overview`);
       await figures(page);

@@ -170,7 +170,7 @@ export const en = {
     near: (limit: string) => `nearly as long as is allowed: ${limit}`,
     pastTarget: (limit: string) => `longer than the target for the average: ${limit}`,
     over: (limit: string) => `longer than is allowed: ${limit}`,
-    allowance: "Away of allowance",
+    allowance: "Allowance",
     of: (used: string, total: string) => `${used} of ${total}`,
     day: "Day",
     dayBefore: "The day before",

@@ -134,13 +134,13 @@ function List(props: { view: View; from: number }): JSX.Element {
           <Rows
             keys={keys()}
             label={t().agents.title}
-            columns={5 + FIGURES.length}
+            columns={4 + FIGURES.length + (limits.latest?.allows ? 1 : 0)}
             head={
               <tr>
                 <For each={ORDERS.slice(0, props.view.tables.length ? undefined : 4)}>
                   {(column) => <Head column={column} order={order()} choose={setOrder} />}
                 </For>
-                <Show when={props.view.tables.length}><th scope="col">{t().agent.allowance}</th></Show>
+                <Show when={props.view.tables.length && limits.latest?.allows}><th scope="col">{t().agent.allowance}</th></Show>
               </tr>
             }
             row={(key, place) => <Row agent={key} place={place()} view={props.view} limits={limits.latest} standing={() => standings().get(key)} />}
@@ -231,7 +231,7 @@ function Row(props: {
             <For each={FIGURES}>
               {(column) => <td><Figure live={table()} table="agentsDay" row={props.agent} column={column} /></td>}
             </For>
-            <Allowance view={props.view} agent={props.agent} team={team()} limits={props.limits} cell />
+            <Show when={props.limits?.allows}><Allowance view={props.view} agent={props.agent} team={team()} limits={props.limits} cell /></Show>
           </>
         )}
       </Show>
