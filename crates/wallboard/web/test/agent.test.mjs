@@ -62,6 +62,20 @@ test("the grid is a choice in the address, and its figures equal what pegcount k
   await close(page);
 });
 
+test("of the tiles only those in sight are in the page, and the last one comes by scrolling", async () => {
+  const page = await agents("?as=grid", { width: 390, height: 500 });
+  const all = Number(/of (\d+)/.exec(await page.textContent(".filters output"))[1]);
+  const here = await page.locator("li.agent-tile").count();
+  assert.ok(here < all, `${here} of ${all} tiles are in the page`);
+  await page.$eval(".floor", (box) => (box.scrollTop = box.scrollHeight));
+  await page.waitForFunction(() => {
+    const last = [...document.querySelectorAll("li.agent-tile")].at(-1);
+    return last?.getAttribute("aria-posinset") === last?.getAttribute("aria-setsize");
+  });
+  assert.ok((await page.locator("li.agent-tile").count()) < all);
+  await close(page);
+});
+
 test("past a target or a limit a time says so by a mark and in words, in the list and in the grid", async () => {
   const page = await agents("?order=since+down");
   for (const form of ["List", "Grid"]) {

@@ -20,6 +20,22 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
     await page.waitForSelector("tr.row");
     await page.waitForTimeout(500);
     await picture(page, `agents-${name}-${colorScheme}`);
+    const agent = await page.getAttribute("tr.row", "data-agent");
+    const views = {
+      grid: ["agents?as=grid", "li.agent-tile"],
+      agent: [`agent?agent=${agent}`, "svg rect.fill"],
+      queue: ["queue?queue=service", "table.intervals tbody tr"],
+      tickets: ["tickets", "section.due tr.row"],
+    };
+    for (const [view, [address, filled]] of Object.entries(views)) {
+      await page.goto(`${centre.url}/#/${SITE}/${address}`);
+      await page.waitForSelector(filled);
+      await page.waitForTimeout(500);
+      await picture(page, `${view}-${name}-${colorScheme}`);
+    }
+    await page.click("section.due tr.row a");
+    await page.waitForSelector("article.ticket");
+    await picture(page, `ticket-${name}-${colorScheme}`);
     for (const [view, choices] of [["trends", "column=aht&by=queue"], ["trends", "column=offered&with=week&each=hour"], ["rankings", "column=aht"]]) {
       await page.goto(`${centre.url}/#/${SITE}/${view}?${choices}`);
       await page.waitForSelector("main table a.figure");

@@ -1,4 +1,5 @@
-// Measures what benches/RESULTS.md says of the page: `source node.sh; AGENTS=1000 node test/measure.mjs`. Not a test.
+// Measures what benches/RESULTS.md says of the page: `source node.sh; AGENTS=1000 node test/measure.mjs`;
+// GRID=1 for the agents as tiles. Not a test.
 import { launch, open } from "./support/browser.mjs";
 import { Centre, SITE } from "./support/centre.mjs";
 
@@ -31,8 +32,8 @@ for (let run = 0; run < 9; run++) loads.push(await coldLoad());
 console.log("first figures, ms, of 9 cold loads:", loads.map(Math.round).sort((a, b) => a - b).join(" "));
 
 const page = await open(browser, centre.page, { width: 1920, height: 1080 });
-await page.goto(`${centre.url}/#/${SITE}/agents?order=since+down`);
-await page.waitForSelector("tr.row");
+await page.goto(`${centre.url}/#/${SITE}/agents?order=since+down${process.env.GRID ? "&as=grid" : ""}`);
+await page.waitForSelector("[data-agent]");
 await seconds(2);
 await page.evaluate(() => {
   window.tasks = [];

@@ -136,6 +136,22 @@ test("the slider asks once when it has come to rest, and says that it loads", as
   await close(page);
 });
 
+test("one agent and one queue follow too, and tickets, which have no past here, say so instead", async () => {
+  const [{ agent }] = (await kpi(["--by", "agent", "--columns", "handled", "--known-at", then])).rows.filter((row) => row.agent && row.handled);
+  const page = await past(`agent?agent=${agent}`);
+  await page.waitForSelector('[data-table="agentDay"]');
+  assert.ok((await compareAll(centre, page)) >= 8);
+  await page.goto(`${centre.url}/#/${SITE}/queue?queue=service&known=${then}`);
+  await page.waitForSelector("table.intervals a.figure");
+  await settled(page);
+  assert.ok((await compareAll(centre, page)) >= 8);
+  await page.goto(`${centre.url}/#/${SITE}/tickets?known=${then}`);
+  await page.waitForFunction(() => /only the present is known/.test(document.querySelector("main")?.textContent ?? ""));
+  assert.equal(await page.locator("main tr.row, [role=alert]").count(), 0);
+  await accessible(page, "tickets in the past");
+  await close(page);
+});
+
 test("before anything was known there is nothing, and no refusal", async () => {
   const page = await open(browser, centre.page);
   await page.waitForSelector("header nav");

@@ -9,6 +9,7 @@ import { usePlace } from "../frame/site";
 import { heldAt, tick } from "../live/clock";
 import { agents, words } from "../live/rpc";
 import { watchView, type LiveTable, type View } from "../live/stream";
+import { known as knownAt } from "../live/known";
 import { Band, type Piece } from "../parts/Band";
 import { DayChoice, useDate } from "../parts/Day";
 import { Figure } from "../parts/Figure";
@@ -76,7 +77,7 @@ function Now(props: { view: View; state: AgentState | undefined; agent: string; 
   const known = createMemo(() => (props.state ? standing(props.state) : undefined));
   const team = () => props.state?.team ?? "";
   return (
-    <Show when={props.isToday}>
+    <Show when={props.isToday && !props.view.past}>
       <p class="now">
         <Show when={known()} fallback={t().agent.notThere}>
           {(one) => (
@@ -139,7 +140,9 @@ function Past(props: { agent: string; day: Span; state: AgentState | undefined; 
           <>
             <States day={known()} span={props.day} />
             <Contacts contacts={known().contacts} asOf={known().asOf} />
-            <Odd anomalies={odd.error ? [] : (odd.latest ?? [])} />
+            <Show when={knownAt() === null} fallback={<p class="note">{t().travel.noPast}</p>}>
+              <Odd anomalies={odd.error ? [] : (odd.latest ?? [])} />
+            </Show>
           </>
         )}
       </Show>

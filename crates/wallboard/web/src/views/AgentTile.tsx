@@ -97,14 +97,16 @@ export function Tile(props: {
         {(table) => (
           <>
             <p class="sums">
-              {t().columns.talk_time} <Figure live={table()} table="agentsDay" row={props.agent} column="talk_time" />{" "}
-              {t().columns.acw_time} <Figure live={table()} table="agentsDay" row={props.agent} column="acw_time" />
+              <span>{t().columns.talk_time} <Figure live={table()} table="agentsDay" row={props.agent} column="talk_time" /></span>
+              <span>{t().columns.acw_time} <Figure live={table()} table="agentsDay" row={props.agent} column="acw_time" /></span>
             </p>
             <p class="sums">
-              {t().columns.handled} <Figure live={table()} table="agentsDay" row={props.agent} column="handled" />{" "}
-              {t().columns.away_clock} <Figure live={table()} table="agentsDay" row={props.agent} column="away_clock" />
-              <Allowance view={props.view} agent={props.agent} team={team()} limits={props.limits} />
+              <span>{t().columns.handled} <Figure live={table()} table="agentsDay" row={props.agent} column="handled" /></span>
+              <span>{t().columns.away_clock} <Figure live={table()} table="agentsDay" row={props.agent} column="away_clock" /></span>
             </p>
+            <Show when={props.limits?.allowance(team())?.totalUs !== undefined}>
+              <p class="sums"><span>{t().agent.allowance} <Allowance view={props.view} agent={props.agent} team={team()} limits={props.limits} /></span></p>
+            </Show>
           </>
         )}
       </Show>

@@ -83,7 +83,7 @@ function List(props: { view: View; from: number }): JSX.Element {
   const teams = createMemo(() => distinct([...(agents.version(), agents.states.values())].map((agent) => agent.team)));
   const queues = createMemo(() => distinct([...(agents.version(), agents.states.values())].flatMap((agent) => agent.slots.map((slot) => slot.queue))));
   const words = createMemo(() => distinct([...standings().values()].map((known) => known.word)) as StateWord[]);
-  const everybody = () => (props.view.past ? props.view.tables.flatMap(({ version, table }) => (version(), table.keys())) : (agents.version(), [...agents.states.keys()]));
+  const everybody = () => (props.view.past ? distinct(props.view.tables.flatMap(({ version, table }) => (version(), table.keys()))) : (agents.version(), [...agents.states.keys()]));
   const found = createMemo(() => {
     agents.version();
     const wanted = search().toLowerCase();

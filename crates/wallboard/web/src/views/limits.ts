@@ -23,6 +23,8 @@ export interface Limit {
 }
 
 export interface Limits {
+  /** Whether any allowance limits the time away altogether. */
+  allows: boolean;
   /** Reasons that do not count against an allowance. */
   productive: Set<string>;
   /** What an agent of a team is allowed today; absent: all. */
@@ -73,6 +75,7 @@ export async function loadLimits(site: string, dayFrom: number): Promise<Limits>
     return undefined;
   };
   return {
+    allows: [...allowances.values()].some((one) => one.totalUs !== undefined),
     productive: new Set([...reasons.values()].filter((one) => one.productive).map((one) => one.reason)),
     allowance,
     threshold: (queue) => Number(queues.get(queue)?.thresholdUs ?? 0n) || undefined,
