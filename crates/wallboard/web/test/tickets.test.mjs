@@ -130,6 +130,24 @@ test("a ticket that is shown goes on by itself when something happens to it", as
   await close(page);
 });
 
+test("a server that is killed and comes back has its tickets on the page again, without reload", async () => {
+  const page = await tickets({ expected: [/ERR_|Failed to load resource/] });
+  await page.evaluate(() => (window.sameDocument = true));
+  await centre.kill();
+  await page.waitForFunction(() => document.body.dataset.link === "cut");
+  await centre.begin();
+  await page.waitForFunction(() => document.body.dataset.link === "live");
+  const newest = async () => (await centre.ask([...LIST, "--order", "newest"]))[0].ticket;
+  for (const before = await newest(); before === (await newest()); );
+  // What was opened since then is open on the page too.
+  await page.waitForFunction(() => {
+    const number = (one) => Number(one?.textContent.replace(/\D/g, ""));
+    return number(document.querySelector("section.backlog h3 small")) === number(document.querySelector('[data-table="ticketsTotal"][data-column="backlog"]'));
+  });
+  assert.ok(await page.evaluate(() => window.sameDocument), "it was not loaded again");
+  await close(page);
+});
+
 test("a ticket that there is not is refused in words", async () => {
   const page = await tickets({ expected: [/404|Failed to load/] });
   await page.goto(`${centre.url}/#/${SITE}/tickets?ticket=nonsense`);

@@ -2,7 +2,7 @@
 import { For, Show, createMemo, createResource, type JSX } from "solid-js";
 import { Dimension } from "../gen/pegcount/v1/kpi_pb";
 import { count, quotient } from "../figures/format";
-import { days } from "../figures/zone";
+import { days, type Span } from "../figures/zone";
 import { go, link, route } from "../frame/route";
 import { usePlace } from "../frame/site";
 import { watchView, type View } from "../live/stream";
@@ -48,28 +48,29 @@ function choice(name: string): [() => string, (value: string) => void] {
   ];
 }
 
+/** Limits first: without an allowance nobody needs to hear of away times by reason. */
 function Floor(props: { date: string }): JSX.Element {
-  const { site, zone, who } = usePlace();
+  const { site, zone } = usePlace();
   const day = days(props.date, 1, zone);
-  const range = { fromUs: BigInt(day.from), toUs: BigInt(day.to), timeZone: zone };
-  const figures = who.readsFigures
-    ? [
-        { ...range, by: [Dimension.AGENT], columns: [...FIGURES] },
-        { ...range, by: [Dimension.AGENT, Dimension.REASON], columns: ["away_clock"] },
-      ]
-    : [];
-  const view = watchView(site, figures, true);
+  const [limits] = createResource(() => loadLimits(site, day.from).catch(() => undefined));
+  return <Show when={!limits.loading}><Watched day={day} limits={limits()} /></Show>;
+}
+
+function Watched(props: { day: Span; limits: Limits | undefined }): JSX.Element {
+  const { site, zone, who } = usePlace();
+  const range = { fromUs: BigInt(props.day.from), toUs: BigInt(props.day.to), timeZone: zone };
+  const figures = who.readsFigures ? [{ ...range, by: [Dimension.AGENT], columns: [...FIGURES] }] : [];
+  const reasons = figures.length && props.limits?.allows ? [{ ...range, by: [Dimension.AGENT, Dimension.REASON], columns: ["away_clock"] }] : [];
+  const view = watchView(site, [...figures, ...reasons], true);
   return (
     <Show when={!view.refused()} fallback={<Refusal kind={t().may.refused} words={view.refused()} />}>
-      <List view={view} from={day.from} />
+      <List view={view} limits={props.limits} />
     </Show>
   );
 }
 
-function List(props: { view: View; from: number }): JSX.Element {
-  const { site } = usePlace();
+function List(props: { view: View; limits: Limits | undefined }): JSX.Element {
   const { agents } = props.view;
-  const [limits] = createResource(() => loadLimits(site, props.from).catch(() => undefined));
   const [search, setSearch] = choice("search");
   const [team, setTeam] = choice("team");
   const [state, setState] = choice("state");
@@ -130,23 +131,23 @@ function List(props: { view: View; from: number }): JSX.Element {
             <Tiles
               keys={keys()}
               label={t().agents.title}
-              tile={(key, place) => <Tile agent={key} place={place()} of={keys().length} view={props.view} limits={limits.latest} standing={standings().get(key)} />}
+              tile={(key, place) => <Tile agent={key} place={place()} of={keys().length} view={props.view} limits={props.limits} standing={standings().get(key)} />}
             />
           }
         >
           <Rows
             keys={keys()}
             label={t().agents.title}
-            columns={4 + FIGURES.length + (limits.latest?.allows ? 1 : 0)}
+            columns={4 + FIGURES.length + (props.limits?.allows ? 1 : 0)}
             head={
               <tr>
                 <For each={ORDERS.slice(0, props.view.tables.length ? undefined : 4)}>
                   {(column) => <Head column={column} order={order()} choose={setOrder} />}
                 </For>
-                <Show when={props.view.tables.length && limits.latest?.allows}><th scope="col">{t().agent.allowance}</th></Show>
+                <Show when={props.view.tables.length && props.limits?.allows}><th scope="col">{t().agent.allowance}</th></Show>
               </tr>
             }
-            row={(key, place) => <Row agent={key} place={place()} view={props.view} limits={limits.latest} standing={() => standings().get(key)} />}
+            row={(key, place) => <Row agent={key} place={place()} view={props.view} limits={props.limits} standing={() => standings().get(key)} />}
           />
         </Show>
       </Show>
