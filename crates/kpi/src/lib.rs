@@ -55,4 +55,5 @@ pub use query::{
     Table, Term, Value, Variant, Versions,
 };
 pub use reference::EfficiencyTarget;
+pub use site::daily::{DayRow, DayTable, DayUnit};
 pub use weight::Weight;
