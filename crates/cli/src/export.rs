@@ -14,10 +14,12 @@ use comfy_table::{Cell as Field, CellAlignment};
 use indicatif::HumanBytes;
 use jiff::civil::Date;
 use pegcount_domain::envelope::Position;
-use pegcount_export::{Format, Manifest, Outcome, Progress, Request, dictionary, publish, published, tables::Table};
+use pegcount_export::{
+    Format, Manifest, Outcome, Progress, Request, dictionary, publish, published, tables::Table,
+};
 
 use crate::{
-    args::{ExportCommand, ExportColumnsArgs, ExportListArgs, ExportRunArgs, ExportVerifyArgs},
+    args::{ExportColumnsArgs, ExportCommand, ExportListArgs, ExportRunArgs, ExportVerifyArgs},
     error::CliError,
     figures::human,
     output,

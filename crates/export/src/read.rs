@@ -1,4 +1,6 @@
 //! Files back into rows, a batch at a time: what checks and comparisons look at instead of what was meant to be written.
+//!
+//! A column that a file does not have is none in every row: an older revision's files may have fewer.
 
 use std::{
     fs::File,
@@ -59,7 +61,7 @@ fn parquet(file: File, columns: Vec<Column>, path: PathBuf) -> Result<Boxed, Exp
             Ok(batch) => (0..batch.num_rows())
                 .map(|index| {
                     row_of(&batch, index, &columns)
-                        .ok_or_else(|| damaged(&path, "a column is missing or of another type"))
+                        .ok_or_else(|| damaged(&path, "a column is of another type"))
                 })
                 .collect(),
             Err(error) => vec![Err(damaged(&path, error))],
@@ -73,7 +75,8 @@ fn row_of(batch: &RecordBatch, index: usize, columns: &[Column]) -> Option<Row> 
 }
 
 fn cell_of(batch: &RecordBatch, index: usize, column: &Column) -> Option<Cell> {
-    let array = batch.column_by_name(&column.name)?.as_any();
+    let Some(array) = batch.column_by_name(&column.name) else { return Some(Cell::None) };
+    let array = array.as_any();
     let cell = match column.kind {
         Kind::Text => {
             let array: &StringArray = array.downcast_ref()?;
@@ -107,15 +110,14 @@ fn csv(file: File, columns: Vec<Column>, path: PathBuf) -> Result<Boxed, ExportE
     }
     let mut reader = ::csv::Reader::from_reader(file);
     let header = reader.headers().map_err(|error| damaged(&path, error))?;
-    if !header.iter().eq(columns.iter().map(|column| column.name.as_str())) {
-        return Err(damaged(&path, "its first line does not name the table's columns"));
-    }
+    let places: Vec<Option<usize>> =
+        columns.iter().map(|column| header.iter().position(|name| name == column.name)).collect();
     Ok(Box::new(reader.into_records().map(move |record| {
         let record = record.map_err(|error| damaged(&path, error))?;
-        let cells = columns.iter().zip(record.iter()).map(|(column, text)| {
-            Cell::parse(column.kind, text).ok_or_else(|| {
-                damaged(&path, format!("`{text}` is no {} for {}", column.kind.word(), column.name))
-            })
+        let cells = columns.iter().zip(&places).map(|(column, place)| {
+            let text = place.and_then(|place| record.get(place)).unwrap_or_default();
+            let what = || format!("`{text}` is no {} for {}", column.kind.word(), column.name);
+            Cell::parse(column.kind, text).ok_or_else(|| damaged(&path, what()))
         });
         cells.collect()
     })))
@@ -126,8 +128,9 @@ fn ndjson(file: impl Read + 'static, columns: Vec<Column>, path: PathBuf) -> Box
         let line = line.map_err(ExportError::file("read", &path))?;
         let value: Value = serde_json::from_str(&line).map_err(|error| damaged(&path, error))?;
         let cells = columns.iter().map(|column| {
-            let cell = value.get(&column.name).and_then(|value| json_cell(column.kind, value));
-            cell.ok_or_else(|| damaged(&path, format!("a line has no {}", column.name)))
+            let value = value.get(&column.name).unwrap_or(&Value::Null);
+            let what = || format!("`{value}` is no {} for {}", column.kind.word(), column.name);
+            json_cell(column.kind, value).ok_or_else(|| damaged(&path, what()))
         });
         cells.collect()
     }))

@@ -67,7 +67,9 @@ pub(crate) struct ExportRunArgs {
 
 /// Where to look.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  pegcount export list ./exports\n  pegcount export list ./exports --json")]
+#[command(
+    after_help = "Examples:\n  pegcount export list ./exports\n  pegcount export list ./exports --json"
+)]
 pub(crate) struct ExportListArgs {
     /// The folder in which days are published
     #[arg(value_name = "DIR")]
