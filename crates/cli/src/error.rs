@@ -12,6 +12,20 @@ pub(crate) enum CliError {
     /// The engine's word: folder locked, newer format, damage, a query that is not well formed.
     #[error(transparent)]
     Engine(#[from] pegcount_engine::EngineError),
+    /// An export's word.
+    #[error(transparent)]
+    Export(#[from] pegcount_export::ExportError),
+    /// `export verify` has found something.
+    #[error(
+        "{count} {} not as published in {}: restore it from a backup, or remove that revision's folder and export the day again",
+        if *.count == 1 { "thing is" } else { "things are" }, .dir.display()
+    )]
+    ExportDamaged {
+        /// The folder.
+        dir: PathBuf,
+        /// How many.
+        count: u64,
+    },
     /// The server's word: port taken, TLS needed, certificate of no use.
     #[error(transparent)]
     Serve(#[from] pegcount_server::ServeError),

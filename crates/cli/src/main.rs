@@ -17,6 +17,7 @@ mod customer;
 mod demo;
 mod error;
 mod explain;
+mod export;
 mod figures;
 mod import;
 mod kpi;
@@ -77,6 +78,7 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Anomalies(args) => anomalies::run(args).await,
         Command::Corrections(args) => corrections::run(args).await,
         Command::Reconcile(args) => reconcile::run(args).await,
+        Command::Export(command) => export::run(command).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Log(LogCommand::Tail(args)) => log_tail::run(args).await,
         Command::Log(LogCommand::Consumers(args)) => log_consumers::run(args).await,

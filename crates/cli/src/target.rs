@@ -111,7 +111,8 @@ pub(crate) async fn connect(url: &str, args: &TargetArgs) -> Result<Api, CliErro
     Ok(pegcount_client::connect(url, &Token::new(token), ca.as_ref()).await?)
 }
 
-async fn open_folder(dir: &Path, missing: Missing) -> Result<Arc<Engine>, CliError> {
+/// Opens a folder.
+pub(crate) async fn open_folder(dir: &Path, missing: Missing) -> Result<Arc<Engine>, CliError> {
     if missing == Missing::Refuse && !dir.join("log").is_dir() {
         return Err(CliError::NoFolder { dir: dir.to_owned() });
     }

@@ -16,7 +16,12 @@ use crate::{
     live::Follower,
     query::{ExplainQuery, Explanation, Query, QueryError, Table, explain::explain, table},
     reference::Law,
-    site::{Site, read::Scope, resting::AWAKE_DEFAULT},
+    site::{
+        Site,
+        daily::{DayRow, DayTable, DayUnit},
+        read::Scope,
+        resting::AWAKE_DEFAULT,
+    },
 };
 
 /// For readers who want no amounts.
@@ -294,6 +299,39 @@ impl Kpi {
         }
         let explanation = explain(asked, self.site(&asked.query.site))?;
         Ok(Explanation { position: self.position, ..explanation })
+    }
+
+    /// The units that may tell something of a range of a site, in the order of their rows.
+    ///
+    /// Errors: history from the range on has been closed.
+    pub fn day_units(
+        &self,
+        site: &SiteId,
+        told: DayTable,
+        range: Span,
+        as_of: Micros,
+    ) -> Result<Vec<DayUnit>, QueryError> {
+        let closed_before = self.closed_before(site);
+        if range.start < closed_before {
+            return Err(QueryError::EventsGone { from: range.start, closed_before });
+        }
+        Ok(self.site(site).map(|site| site.day_units(told, range, as_of)).unwrap_or_default())
+    }
+
+    /// The rows that some of these units tell of the range.
+    pub fn day_rows(
+        &self,
+        site: &SiteId,
+        told: DayTable,
+        range: Span,
+        as_of: Micros,
+        units: &[DayUnit],
+    ) -> Vec<DayRow> {
+        let mut rows = Vec::new();
+        if let Some(site) = self.site(site) {
+            site.day_rows(told, range, as_of, units, &mut |row| rows.push(row));
+        }
+        rows
     }
 
     /// The last event that has been applied.

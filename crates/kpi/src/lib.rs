@@ -56,4 +56,5 @@ pub use query::{
     Running, Table, Term, Value, Values, Variant, Versions,
 };
 pub use reference::EfficiencyTarget;
+pub use site::daily::{DayRow, DayTable, DayUnit};
 pub use weight::Weight;

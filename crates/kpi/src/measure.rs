@@ -67,6 +67,13 @@ impl Sheet {
     }
 }
 
+impl Measure {
+    /// What it can be cut by, apart from time; nothing for what is counted by length only.
+    pub const fn dimensions(self) -> &'static [crate::query::Dimension] {
+        if self.sheet().is_shown() { crate::query::cut::dimensions(self.sheet()) } else { &[] }
+    }
+}
+
 /// How many sheets there are.
 pub(crate) const SHEETS: usize = 14;
 

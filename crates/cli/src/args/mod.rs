@@ -5,6 +5,7 @@
 mod apply;
 mod customer;
 mod demo;
+mod export;
 mod kpi;
 mod log_tools;
 mod other;
@@ -20,6 +21,7 @@ pub(crate) use customer::{
     TimelineArgs, VaultBackupArgs, VaultCommand, VaultRestoreArgs,
 };
 pub(crate) use demo::DemoArgs;
+pub(crate) use export::{ExportColumnsArgs, ExportCommand, ExportListArgs, ExportRunArgs, ExportVerifyArgs};
 pub(crate) use kpi::{
     AnomaliesArgs, CorrectionsArgs, ExplainArgs, KpiArgs, MomentArgs, RangeArgs, ReconcileArgs, SpanArgs,
     WatchArgs,
@@ -109,6 +111,9 @@ pub(crate) enum Command {
     ///
     /// Follows a running server: on a terminal as a table that changes, else with a line for every row that changed.
     Watch(WatchArgs),
+    /// Publish days as files for a warehouse, list and check what is published
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Read the log itself
     #[command(subcommand)]
     Log(LogCommand),

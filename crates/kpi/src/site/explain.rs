@@ -72,7 +72,7 @@ impl Wanted {
 }
 
 /// Whether a measure of visits is a customer line's to count.
-fn is_attempt(measure: Measure) -> bool {
+pub(crate) fn is_attempt(measure: Measure) -> bool {
     matches!(measure, Measure::FirstAttempts | Measure::FirstAttemptsAnswered | Measure::AttemptsUnknown)
 }
 
@@ -199,7 +199,7 @@ impl Site {
     }
 
     /// The contacts that may count in a range, or are not as they are settled at the instant.
-    fn contacts_in(&self, range: Span, as_of: Micros) -> Vec<Slot> {
+    pub(crate) fn contacts_in(&self, range: Span, as_of: Micros) -> Vec<Slot> {
         let mut contacts = self.near.within(range);
         contacts.extend(&self.open);
         contacts.extend(self.settled_after(as_of));

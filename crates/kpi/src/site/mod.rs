@@ -18,6 +18,7 @@ mod close;
 mod compare;
 mod contacts;
 mod customers;
+pub(crate) mod daily;
 pub(crate) mod days;
 mod define;
 mod due;

@@ -269,7 +269,7 @@ impl<'a> Reading<'a> {
     }
 
     /// What the legs have come to by the instant.
-    pub(super) fn legs(&self, contact: Slot, unit: &ContactUnit) -> Outcomes {
+    pub(crate) fn legs(&self, contact: Slot, unit: &ContactUnit) -> Outcomes {
         let told = self.told.get(&contact);
         let agents = &self.site.agents;
         let open = |entry: &crate::contact::LegEntry| -> Option<LegOutcome> {
