@@ -16,6 +16,7 @@ use pegcount_benches::{
     table::{self, Line},
 };
 use pegcount_domain::{
+    envelope::Recorded,
     ids::{Name, SiteId},
     time::{Interval, Micros},
 };
@@ -137,7 +138,19 @@ fn main() -> Outcome<()> {
         let what = format!("{what}, again {EVENTS_BETWEEN} events later: {rows} rows, ms");
         lines.push(line(&what, &millis, Some(limit)));
     }
+    lines.extend(kept((&mut kpi, &mut follower), &by_queue, coming)?);
+    table::print(&format!("Questions, {agents} agents after 8 hours ({})", others.share()), &lines);
+    Ok(())
+}
+
+/// A small table that is kept by differences, brought up to date and read.
+fn kept(
+    (kpi, follower): (&mut Kpi, &mut Follower),
+    by_queue: &Query,
+    mut coming: impl Iterator<Item = Recorded>,
+) -> Outcome<Vec<Line>> {
     let mut board = Board::new(by_queue.clone(), 0)?;
+    let mut lines = Vec::new();
     for (when, between, limit) in [
         ("a second", EVENTS_BETWEEN, None),
         ("a tenth of a second", EVENTS_BETWEEN / 10, Some(BY_QUEUE_MS_MAX)),
@@ -148,14 +161,14 @@ fn main() -> Outcome<()> {
             for event in &next {
                 kpi.apply(event);
             }
-            let now = next.last().map_or(end, |event| event.recorded_at);
+            let now = next.last().map_or(follower.as_of(), |event| event.recorded_at);
             let begun = Instant::now();
-            follower.take(&mut kpi);
-            let deltas = follower.step_without_lines(&kpi, now);
+            follower.take(kpi);
+            let deltas = follower.step_without_lines(kpi, now);
             if board.is_empty() {
-                board.fill(&kpi, &follower);
+                board.fill(kpi, follower);
             } else {
-                board.apply(&deltas, &kpi, &follower);
+                board.apply(&deltas, kpi, follower);
             }
             rows = board.table().rows.len();
             if round > 0 {
@@ -167,8 +180,7 @@ fn main() -> Outcome<()> {
         );
         lines.push(line(&what, &millis, limit));
     }
-    table::print(&format!("Questions, {agents} agents after 8 hours ({})", others.share()), &lines);
-    Ok(())
+    Ok(lines)
 }
 
 /// Tells the names that questions speak of, and those of all rows.

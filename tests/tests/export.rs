@@ -37,19 +37,19 @@ fn the_banks_days_are_in_the_files_what_they_are_on_the_screen() {
     assert_eq!(told.len(), 2);
     for day in &told {
         assert_eq!((&day["outcome"], &day["revision"]), (&"published".into(), &1.into()));
-        let date = day["date"].as_str().unwrap();
+        let local = day["date"].as_str().unwrap();
         let place = Path::new(day["place"].as_str().unwrap());
         let text = fs::read_to_string(place.join("queue_interval.csv")).unwrap();
         let exported = Csv::read(&text);
-        let next = if date == "1999-03-03" { "1999-03-04" } else { "1999-03-05" };
+        let next = if local == "1999-03-03" { "1999-03-04" } else { "1999-03-05" };
         let asked = format!(
-            "kpi --site bank --from {date} --to {next} --as-of {next} --time-zone Asia/Jerusalem --columns offered,abandoned,handled --format csv --data-dir"
+            "kpi --site bank --from {local} --to {next} --as-of {next} --time-zone Asia/Jerusalem --columns offered,abandoned,handled --format csv --data-dir"
         );
         let live = said(&asked, &[&data]).success();
         let live = Csv::read(&live);
         for column in ["offered", "abandoned", "handled"] {
             let sum: i64 = exported.column(column).iter().map(|text| text.parse::<i64>().unwrap()).sum();
-            assert_eq!(sum.to_string(), live.only(column), "{date} {column}");
+            assert_eq!(sum.to_string(), live.only(column), "{local} {column}");
         }
     }
     let again = said(&ran, &[&data]).success();

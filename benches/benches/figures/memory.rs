@@ -38,7 +38,12 @@ pub(crate) fn lines() -> Outcome<Vec<Line>> {
     };
     Ok(vec![
         Line::with_limit("a signed-in agent, bytes", each("agents", AGENTS)?, 0, AGENT_BYTES_MAX),
-        Line::with_limit("an open contact that waits, bytes", each("contacts", CONTACTS)?, 0, CONTACT_BYTES_MAX),
+        Line::with_limit(
+            "an open contact that waits, bytes",
+            each("contacts", CONTACTS)?,
+            0,
+            CONTACT_BYTES_MAX,
+        ),
     ])
 }
 

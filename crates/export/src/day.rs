@@ -45,7 +45,7 @@ impl LocalDay {
 /// Days since 1970-01-01.
 pub fn date_number(date: Date) -> i32 {
     let begin = Date::constant(1970, 1, 1);
-    begin.until(date).map(|span| span.get_days()).unwrap_or(0)
+    begin.until(date).map_or(0, |span| span.get_days())
 }
 
 /// The date of such a number.

@@ -1,6 +1,7 @@
 //! What a revision of a day is. The manifest is written last: without one there is no revision.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     io::{Read, Write},
     path::Path,
@@ -129,6 +130,10 @@ pub(crate) fn digest(path: &Path) -> Result<(u64, String), ExportError> {
         hash.update(part);
         length += u64::try_from(read).unwrap_or(0);
     }
-    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Into a text nothing fails.
+        let _ = write!(hex, "{byte:02x}");
+    }
     Ok((length, hex))
 }

@@ -47,24 +47,24 @@ pub(crate) fn open(dir: &Path, table: Table, format: Format) -> Result<Rows, Exp
     Ok(Rows { inner })
 }
 
-fn damaged(path: &Path, what: impl ToString) -> ExportError {
+fn damaged(path: &Path, what: &dyn ToString) -> ExportError {
     ExportError::Damaged { path: path.to_owned(), what: what.to_string() }
 }
 
 type Boxed = Box<dyn Iterator<Item = Result<Row, ExportError>>>;
 
 fn parquet(file: File, columns: Vec<Column>, path: PathBuf) -> Result<Boxed, ExportError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&path, error))?;
-    let reader = reader.with_batch_size(BATCH).build().map_err(|error| damaged(&path, error))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&path, &error))?;
+    let reader = reader.with_batch_size(BATCH).build().map_err(|error| damaged(&path, &error))?;
     Ok(Box::new(reader.flat_map(move |batch| {
         let rows: Vec<Result<Row, ExportError>> = match batch {
             Ok(batch) => (0..batch.num_rows())
                 .map(|index| {
                     row_of(&batch, index, &columns)
-                        .ok_or_else(|| damaged(&path, "a column is of another type"))
+                        .ok_or_else(|| damaged(&path, &"a column is of another type"))
                 })
                 .collect(),
-            Err(error) => vec![Err(damaged(&path, error))],
+            Err(error) => vec![Err(damaged(&path, &error))],
         };
         rows
     })))
@@ -109,15 +109,15 @@ fn csv(file: File, columns: Vec<Column>, path: PathBuf) -> Result<Boxed, ExportE
         file.consume("\u{feff}".len());
     }
     let mut reader = ::csv::Reader::from_reader(file);
-    let header = reader.headers().map_err(|error| damaged(&path, error))?;
+    let header = reader.headers().map_err(|error| damaged(&path, &error))?;
     let places: Vec<Option<usize>> =
         columns.iter().map(|column| header.iter().position(|name| name == column.name)).collect();
     Ok(Box::new(reader.into_records().map(move |record| {
-        let record = record.map_err(|error| damaged(&path, error))?;
+        let record = record.map_err(|error| damaged(&path, &error))?;
         let cells = columns.iter().zip(&places).map(|(column, place)| {
             let text = place.and_then(|place| record.get(place)).unwrap_or_default();
             let what = || format!("`{text}` is no {} for {}", column.kind.word(), column.name);
-            Cell::parse(column.kind, text).ok_or_else(|| damaged(&path, what()))
+            Cell::parse(column.kind, text).ok_or_else(|| damaged(&path, &what()))
         });
         cells.collect()
     })))
@@ -126,11 +126,11 @@ fn csv(file: File, columns: Vec<Column>, path: PathBuf) -> Result<Boxed, ExportE
 fn ndjson(file: impl Read + 'static, columns: Vec<Column>, path: PathBuf) -> Boxed {
     Box::new(BufReader::new(file).lines().map(move |line| {
         let line = line.map_err(ExportError::file("read", &path))?;
-        let value: Value = serde_json::from_str(&line).map_err(|error| damaged(&path, error))?;
+        let value: Value = serde_json::from_str(&line).map_err(|error| damaged(&path, &error))?;
         let cells = columns.iter().map(|column| {
             let value = value.get(&column.name).unwrap_or(&Value::Null);
             let what = || format!("`{value}` is no {} for {}", column.kind.word(), column.name);
-            json_cell(column.kind, value).ok_or_else(|| damaged(&path, what()))
+            json_cell(column.kind, value).ok_or_else(|| damaged(&path, &what()))
         });
         cells.collect()
     }))

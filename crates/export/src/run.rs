@@ -143,7 +143,7 @@ fn zone(engine: &Engine, request: &Request) -> TimeZone {
         return zone.clone();
     }
     let noon = request.date.at(12, 0, 0, 0).to_zoned(TimeZone::UTC);
-    let noon = noon.map(|noon| noon.timestamp().as_microsecond()).unwrap_or(i64::MAX);
+    let noon = noon.map_or(i64::MAX, |noon| noon.timestamp().as_microsecond());
     let sites = engine.defined(&request.site).sites;
     let in_force = sites.iter().filter(|site| site.valid_from.0 <= noon).max_by_key(|site| site.valid_from);
     let known = in_force.or_else(|| sites.iter().min_by_key(|site| site.valid_from));

@@ -80,11 +80,13 @@ impl Table {
             Self::Visit => {
                 "One stay of a contact in a queue, as far as it counts in the day; by contact, began. Without a queue: a contact that a machine served."
             }
-            Self::Leg => "One agent's part in a contact, as far as it counts in the day; by agent, began.",
-            Self::Ticket => {
-                "What happened to one ticket in the day, one row for each agent, team, queue and group that it is credited to; by ticket, began."
+            Self::Leg => {
+                "One agent's part in a contact, as far as it counts in the day; by agent, `began_at`."
             }
-            Self::TicketTarget => "One target or promise that was due in the day; by ticket, began.",
+            Self::Ticket => {
+                "What happened to one ticket in the day, one row for each agent, team, queue and group that it is credited to; by ticket, `began_at`."
+            }
+            Self::TicketTarget => "One target or promise that was due in the day; by ticket, `began_at`.",
             Self::DailySummary => {
                 "The whole day of the site, a queue, a team or an agent; by level, then name. Sums of measures over rows of one level are the site's."
             }
@@ -252,8 +254,8 @@ fn unit(table: Table) -> Column {
 
 fn began_ended() -> [Column; 2] {
     [
-        plain("began", Kind::Instant, "When the first of it began; it may lie before the day."),
-        plain("ended", Kind::Instant, "When the last of it ended, or the day's end if it went on."),
+        plain("began_at", Kind::Instant, "When the first of it began; it may lie before the day."),
+        plain("ended_at", Kind::Instant, "When the last of it ended, or the day's end if it went on."),
     ]
 }
 
@@ -300,4 +302,20 @@ fn of_corrections() -> [Column; 8] {
 
 fn of_definitions() -> [Column; 2] {
     [text("kind", "What is defined: the event's type."), text("definition", "The definition as JSON.")]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_table_has_two_columns_of_one_name() {
+        for table in Table::ALL {
+            let columns = table.columns();
+            let names: BTreeSet<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            assert_eq!(names.len(), columns.len(), "{}", table.name());
+        }
+    }
 }

@@ -215,7 +215,7 @@ fn sum(rows: &[BTreeMap<String, String>], column: &str) -> i64 {
 fn new(outcome: Outcome) -> pegcount_export::Published {
     match outcome {
         Outcome::Published(published) => *published,
-        Outcome::Unchanged(old) => panic!("nothing new: {:?}", old.place),
+        Outcome::Unchanged(old) => panic!("nothing new: {}", old.place.display()),
     }
 }
 
@@ -323,7 +323,7 @@ async fn a_late_fact_makes_a_second_revision_that_says_what_differs_and_why() {
             .unwrap_or_else(|| panic!("{table} {column}: {told:?}"))
     };
     let offered = of("queue_interval", "offered");
-    assert_eq!(offered["key"], "2026-03-02T20:00:00.000000Z | sales | voice");
+    assert_eq!(offered["key"], "2026-03-02T20:00:00.000000Z | 2026-03-02T20:00:00+00:00 | sales | voice");
     assert_eq!((&offered["before"][..], &offered["after"][..], &offered["cause"][..]), ("", "1", "facts"));
     assert!(!offered["causes"].is_empty());
     of("daily_summary", "abandoned");

@@ -311,8 +311,7 @@ impl SiteBoard {
         reserved: &ReservedReasons,
     ) {
         let policies = SitePolicies { definitions: &self.definitions, reserved };
-        let new = || Box::new(AgentEntry::new(agent.clone()));
-        let entry = self.agents.entry(agent.clone()).or_insert_with(new);
+        let entry = self.agents.entry(agent.clone()).or_insert_with(|| Box::new(AgentEntry::new(agent)));
         let envelope = &frame_event.envelope;
         if own_stream {
             entry.version = envelope.version;

@@ -195,13 +195,13 @@ impl Hub {
         let kept = groups.iter().find(|group| group.question == question);
         let asked = if kept.is_some() { &[] } else { std::slice::from_ref(query) };
         let answer = step_site(engine, &mut followed.follower, &groups, now, asked, |figures, follower| {
-            match kept.and_then(|kept| kept.answer()) {
-                Some(table) => Ok(table),
-                None => {
+            kept.and_then(|kept| kept.answer()).map_or_else(
+                || {
                     let asked = Query { as_of: follower.as_of().max(now), ..query.clone() };
                     figures.kpi.query_present(&asked, follower)
-                }
-            }
+                },
+                Ok,
+            )
         })?;
         followed.note(question, answer.rows.len());
         Ok(answer)

@@ -49,7 +49,7 @@ fn schema(table: Table, columns: &[Column]) -> Schema {
             Kind::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Kind::Date => DataType::Date32,
         };
-        Field::new(&column.name, kind, column.measure.is_none())
+        Field::new(&column.name, kind, true)
     });
     let about = [("pegcount.table", table.name()), ("pegcount.schema_version", SCHEMA_VERSION)];
     let about: HashMap<String, String> =

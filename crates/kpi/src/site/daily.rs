@@ -257,12 +257,11 @@ impl Site {
 
     fn first_event(&self, told: DayTable, unit: DayUnit, source: Source, from: Micros) -> Option<Position> {
         match (told, source.part) {
-            (DayTable::Spans, _) => None,
             (DayTable::Legs, Part::Leg(mark)) => {
                 let facts = self.agents.get(unit.slot)?.facts_of(mark, from);
                 facts.iter().map(|fact| fact.stamp.position).min()
             }
-            (DayTable::Legs, _) => None,
+            (DayTable::Spans | DayTable::Legs, _) => None,
             _ => Some(unit.first),
         }
     }
