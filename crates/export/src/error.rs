@@ -8,6 +8,14 @@ pub enum ExportError {
     /// The engine's word.
     #[error(transparent)]
     Engine(#[from] pegcount_engine::EngineError),
+    /// No such site.
+    #[error("nothing has been recorded or defined at the site `{site}`; {known}")]
+    UnknownSite {
+        /// As given.
+        site: String,
+        /// Which sites there are, in words.
+        known: String,
+    },
     /// It goes on.
     #[error("{date} has not ended in {zone}: it ends at {end}, and it is {now}; export it after that")]
     NotOver {

@@ -113,6 +113,7 @@ pub async fn publish(
     }
     let end = engine.end();
     engine.caught_up(end).await?;
+    check_known(engine, &request.site)?;
     let position = request.position.unwrap_or(end).min(end);
     let standing = Standing { site: request.site.clone(), range: day.span, as_of: day.span.end, position };
     let source = Source { engine, standing, day: &day };
@@ -280,4 +281,19 @@ impl Run<'_> {
         };
         revisions.write(writer)
     }
+}
+
+/// Errors: a site of which nothing is known; an empty day of one that is known is published.
+fn check_known(engine: &Engine, site: &SiteId) -> Result<(), ExportError> {
+    let known = engine.sites();
+    if known.contains(site) {
+        return Ok(());
+    }
+    let names: Vec<String> = known.iter().map(ToString::to_string).collect();
+    let known = if names.is_empty() {
+        "there is no site yet".to_owned()
+    } else {
+        format!("there are {}", names.join(", "))
+    };
+    Err(ExportError::UnknownSite { site: site.to_string(), known })
 }

@@ -364,6 +364,24 @@ async fn days_are_the_sites_own_of_23_24_and_25_hours_east_and_west() {
 #[tokio::test]
 async fn an_empty_day_and_a_day_of_open_work_are_published_too() {
     let mut place = Place::at("2026-03-04T12:00:00Z").await;
+    let unknown = place.publish(&place.request("2026-03-01", "UTC")).await.unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        format!("nothing has been recorded or defined at the site `{}`; there is no site yet", site())
+    );
+    assert!(contents(&place.dest()).is_empty());
+    place
+        .send(vec![(
+            instant("2026-03-02T22:00:00Z"),
+            agent("bob", agent_fact::Action::SignedIn(v1::Nothing {})),
+        )])
+        .await;
+    place
+        .send(vec![(
+            instant("2026-03-02T22:00:01Z"),
+            agent("bob", agent_fact::Action::SignedOut(v1::Nothing {})),
+        )])
+        .await;
     let empty = new(place.publish(&place.request("2026-03-01", "UTC")).await.unwrap());
     assert_eq!(csv_rows(&empty.place, Table::Visit).len(), 0);
     assert_eq!(published::verify(&empty.place, &empty.manifest), Vec::<String>::new());
@@ -374,7 +392,7 @@ async fn an_empty_day_and_a_day_of_open_work_are_published_too() {
     let visits = csv_rows(&open.place, Table::Visit);
     assert_eq!((sum(&visits, "offered"), sum(&visits, "ended")), (1, 0));
     let spans = csv_rows(&open.place, Table::AgentStateSpan);
-    assert_eq!(sum(&spans, "signed_in_clock_us"), Micros::HOUR.0);
+    assert_eq!(sum(&spans, "signed_in_clock_us"), Micros::HOUR.0 + 1_000_000);
 }
 
 #[tokio::test]
