@@ -82,7 +82,7 @@ function Now(props: { view: View; state: AgentState | undefined; agent: string; 
         <Show when={known()} fallback={t().agent.notThere}>
           {(one) => (
             <>
-              <span class={`mark state-${one().kind}`} aria-hidden="true">{one().mark}</span> <b>{t().states[one().word]}</b> {one().detail}{" "}
+              <span class={`mark state-${one().kind}`} aria-hidden="true">{one().mark}</span> <b>{t().states[one().word]}</b> <span translate="no">{one().detail}</span>{" "}
               <Lasts standing={one()} limit={limits.latest?.limit(one(), props.agent, team())} />
             </>
           )}

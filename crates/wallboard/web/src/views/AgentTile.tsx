@@ -90,7 +90,7 @@ export function Tile(props: {
       <p class="who"><b><Name agent={props.agent} /></b> <small>{team()}</small></p>
       <p class="does">
         <span class={`mark state-${props.standing?.kind ?? "away"}`} aria-hidden="true">{props.standing?.mark}</span>{" "}
-        <span class="state">{props.standing ? t().states[props.standing.word] : "–"} <small>{props.standing?.detail}</small></span>
+        <span class="state">{props.standing ? t().states[props.standing.word] : "–"} <small translate="no">{props.standing?.detail}</small></span>
         <Lasts standing={props.standing} limit={limit()} />
       </p>
       <Show when={props.view.tables[0]}>
