@@ -202,7 +202,7 @@ function sorted(view: View, keys: string[], standings: Map<string, { word: strin
   const collator = new Intl.Collator("en", { numeric: true });
   const sign = down === "down" ? -1 : 1;
   const worth = new Map(keys.map((key) => [key, figure(key)]));
-  return keys.sort((a, b) => {
+  return keys.toSorted((a, b) => {
     const [one, other] = [worth.get(a) ?? null, worth.get(b) ?? null];
     if (one === null || other === null) return (one === null ? 1 : 0) - (other === null ? 1 : 0) || collator.compare(a, b);
     const compared = typeof one === "number" && typeof other === "number" ? one - other : collator.compare(String(one), String(other));
