@@ -1,6 +1,6 @@
 //! Whether files say what the live query says: read back, summed here, compared column by column.
 //!
-//! Not a line of what filled the files is used; Invariant: what is not equal to the microsecond is not published.
+//! Not a line of what filled the files is used. Invariant: what is not equal to the microsecond is not published.
 
 use std::{collections::BTreeMap, path::Path};
 

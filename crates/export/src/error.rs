@@ -16,6 +16,22 @@ pub enum ExportError {
         /// Which sites there are, in words.
         known: String,
     },
+    /// Nobody has said where its days begin.
+    #[error(
+        "no time zone is defined for the site `{site}`: name one, or define the site's (`pegcount apply`)"
+    )]
+    NoZone {
+        /// The site.
+        site: String,
+    },
+    /// A position that the log has not come to.
+    #[error("position {asked} lies beyond the log's end, which is {end}")]
+    Beyond {
+        /// As given.
+        asked: u64,
+        /// The last position of the log.
+        end: u64,
+    },
     /// It goes on.
     #[error("{date} has not ended in {zone}: it ends at {end}, and it is {now}; export it after that")]
     NotOver {

@@ -23,12 +23,6 @@ pub fn list(root: &Path) -> Result<Vec<(PathBuf, Manifest)>, ExportError> {
     Ok(found)
 }
 
-/// The newest revision of a site's day.
-pub fn newest(root: &Path, site: &str, date: &str) -> Result<Option<Manifest>, ExportError> {
-    let day = root.join(format!("site={site}")).join(format!("date={date}"));
-    Ok(revisions(&day)?.pop().map(|(_, manifest)| manifest))
-}
-
 /// What of a revision is not as its manifest says, in words; nothing: all is.
 pub fn verify(dir: &Path, manifest: &Manifest) -> Vec<String> {
     let mut wrong = Vec::new();

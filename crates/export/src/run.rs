@@ -37,7 +37,7 @@ pub struct Request {
     pub site: SiteId,
     /// The local day.
     pub date: Date,
-    /// The zone that cuts it; none: the site's own at that day, or UTC where none is defined.
+    /// The zone that cuts it; none: the site's own at that day.
     pub zone: Option<TimeZone>,
     /// The folder.
     pub destination: PathBuf,
@@ -101,7 +101,10 @@ pub async fn publish(
 ) -> Result<Outcome, ExportError> {
     let site = request.site.to_string();
     folder::check_site(&site)?;
-    let day = LocalDay::of(request.date, zone(engine, request))?;
+    let end = engine.end();
+    engine.caught_up(end).await?;
+    check_known(engine, &request.site)?;
+    let day = LocalDay::of(request.date, zone(engine, request)?)?;
     let now = engine.clock().now();
     if now < day.span.end {
         return Err(ExportError::NotOver {
@@ -111,10 +114,10 @@ pub async fn publish(
             now: utc(now.0),
         });
     }
-    let end = engine.end();
-    engine.caught_up(end).await?;
-    check_known(engine, &request.site)?;
-    let position = request.position.unwrap_or(end).min(end);
+    let position = request.position.unwrap_or(end);
+    if position > end {
+        return Err(ExportError::Beyond { asked: position.0, end: end.0 });
+    }
     let standing = Standing { site: request.site.clone(), range: day.span, as_of: day.span.end, position };
     let source = Source { engine, standing, day: &day };
     let folder = Folder::take(&request.destination)?;
@@ -139,16 +142,17 @@ pub async fn publish(
 }
 
 /// The zone that cuts the day.
-fn zone(engine: &Engine, request: &Request) -> TimeZone {
+fn zone(engine: &Engine, request: &Request) -> Result<TimeZone, ExportError> {
     if let Some(zone) = &request.zone {
-        return zone.clone();
+        return Ok(zone.clone());
     }
     let noon = request.date.at(12, 0, 0, 0).to_zoned(TimeZone::UTC);
     let noon = noon.map_or(i64::MAX, |noon| noon.timestamp().as_microsecond());
     let sites = engine.defined(&request.site).sites;
     let in_force = sites.iter().filter(|site| site.valid_from.0 <= noon).max_by_key(|site| site.valid_from);
     let known = in_force.or_else(|| sites.iter().min_by_key(|site| site.valid_from));
-    known.and_then(|site| TimeZone::get(site.time_zone.as_str()).ok()).unwrap_or(TimeZone::UTC)
+    let known = known.and_then(|site| TimeZone::get(site.time_zone.as_str()).ok());
+    known.ok_or_else(|| ExportError::NoZone { site: request.site.to_string() })
 }
 
 fn zone_name(zone: &TimeZone) -> String {

@@ -22,6 +22,7 @@ use std::{
 use jiff::{civil::Date, tz::TimeZone};
 use pegcount_clock::Clock;
 use pegcount_domain::{
+    envelope::Position,
     ids::{Epoch, Name, SiteId, SourceId},
     time::Micros,
 };
@@ -396,10 +397,26 @@ async fn an_empty_day_and_a_day_of_open_work_are_published_too() {
 }
 
 #[tokio::test]
-async fn a_day_that_goes_on_is_refused() {
-    let place = Place::at("2026-03-02T23:59:59Z").await;
-    let refused = place.publish(&place.request("2026-03-02", "UTC")).await.unwrap_err();
-    assert!(matches!(refused, ExportError::NotOver { .. }), "{refused}");
+async fn what_cannot_be_published_is_refused_in_words_and_leaves_nothing() {
+    let mut place = Place::at("2026-03-02T23:59:59Z").await;
+    let at = instant("2026-03-02T22:00:00Z");
+    place.send(vec![(at, agent("bob", agent_fact::Action::SignedIn(v1::Nothing {})))]).await;
+    let goes_on = place.publish(&place.request("2026-03-02", "UTC")).await.unwrap_err();
+    assert!(matches!(goes_on, ExportError::NotOver { .. }), "{goes_on}");
+    let asked = place.request("2026-03-01", "UTC");
+    let nowhere = place.publish(&Request { zone: None, ..asked.clone() }).await.unwrap_err();
+    assert_eq!(
+        nowhere.to_string(),
+        format!(
+            "no time zone is defined for the site `{}`: name one, or define the site's (`pegcount apply`)",
+            site()
+        )
+    );
+    let beyond = place.publish(&Request { position: Some(Position(99)), ..asked }).await.unwrap_err();
+    assert_eq!(
+        beyond.to_string(),
+        format!("position 99 lies beyond the log's end, which is {}", place.engine.end())
+    );
     assert!(contents(&place.dest()).is_empty());
 }
 

@@ -52,8 +52,8 @@ pub use kpi::{InUse, Kpi, UnderFormula};
 pub use measure::{Measure, Unit};
 pub use parts::{Part, PartError};
 pub use query::{
-    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, RowKeys,
-    Running, Table, Term, Value, Values, Variant, Versions,
+    Attribution, Column, Dimension, ExplainQuery, Explanation, Item, Query, QueryError, Role, Row, Running,
+    Table, Term, Value, Variant, Versions,
 };
 pub use reference::EfficiencyTarget;
 pub use site::daily::{DayRow, DayTable, DayUnit};

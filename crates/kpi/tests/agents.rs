@@ -86,7 +86,7 @@ fn a_leg_that_nobody_is_known_to_have_handled_counts_without_an_agent_until_one_
     let mut centre = Centre::new();
     centre.talk("", "c", "sales", "9:00", "9:10");
     let table = centre.ask("9", "10", &[Dimension::Agent]);
-    assert_eq!(table.rows[0].keys.as_slice(), [None]);
+    assert_eq!(table.rows[0].keys, [None]);
     assert_eq!(column(&table, "handle_talk"), [secs(600)]);
     assert_eq!(column(&table, "unsigned_clock"), [0], "no clock of nobody");
     let mut leg = centre.leg("", "c", "sales");

@@ -62,7 +62,7 @@ fn each(table: Table, mut take: impl FnMut(Interval, Option<Name>, &str, i64)) {
     for row in table.rows {
         let interval = Interval::containing(row.from);
         let who = row.keys.into_iter().next().flatten();
-        for (column, &value) in table.columns.iter().zip(&row.values) {
+        for (column, value) in table.columns.iter().zip(row.values) {
             if let Value::Amount(amount) = value
                 && amount != 0
             {

@@ -4,13 +4,14 @@
 
 use pegcount_domain::{
     envelope::Position,
+    ids::Name,
     time::{Micros, Span},
 };
 
-use crate::query::{Column, Row, RowKeys, Running, Value};
+use crate::query::{Column, Row, Running, Value};
 
 /// What tells a row from others: from, to, and the keys.
-pub type RowId = (Micros, Micros, RowKeys);
+pub type RowId = (Micros, Micros, Vec<Option<Name>>);
 
 /// A row, with what of it grows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ impl LiveRow {
     pub fn after(&self, passed: Micros) -> Row {
         let mut row = self.row.clone();
         for running in &self.running {
-            if let Some(value) = row.values.get(running.column) {
-                row.values.set(running.column, running.after(*value, passed));
+            if let Some(value) = row.values.get_mut(running.column) {
+                *value = running.after(*value, passed);
             }
         }
         row

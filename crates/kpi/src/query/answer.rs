@@ -1,11 +1,6 @@
 //! What a query is answered with: columns, rows, exact values.
-//!
-//! Small in memory on purpose: an answer may have some hundred thousand rows.
-
-use std::{fmt, ops::Deref, sync::Arc};
 
 use pegcount_domain::{envelope::Position, ids::Name, time::Micros};
-use smallvec::SmallVec;
 
 use super::Versions;
 use crate::measure::Unit;
@@ -41,88 +36,6 @@ pub enum Value {
     },
 }
 
-/// The values of a row's dimensions apart from times, in the order asked; none: unknown or nobody.
-pub type RowKeys = SmallVec<[Option<Name>; 2]>;
-
-/// The values of one row, as a slice; the rows of one answer share what holds them.
-#[derive(Clone)]
-pub struct Values {
-    of_all: Arc<Vec<Value>>,
-    from: u32,
-    count: u32,
-}
-
-impl Values {
-    /// Cuts the values of rows that follow each other, so many to each, into those of each row.
-    pub(crate) fn each(all: Vec<Value>, count: usize) -> impl Iterator<Item = Self> {
-        let rows = all.len().checked_div(count).unwrap_or_default();
-        let of_all = Arc::new(all);
-        // An answer's values are some millions at most: its range, its names and its columns are bounded.
-        let place = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-        (0..rows).map(move |row| Self {
-            of_all: Arc::clone(&of_all),
-            from: place(row * count),
-            count: place(count),
-        })
-    }
-
-    /// Puts another value in a column.
-    pub(crate) fn set(&mut self, column: usize, value: Value) {
-        let mut own = self.to_vec();
-        if let Some(known) = own.get_mut(column) {
-            *known = value;
-            *self = own.into();
-        }
-    }
-}
-
-impl Deref for Values {
-    type Target = [Value];
-
-    #[inline]
-    fn deref(&self) -> &[Value] {
-        let place = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
-        let from = place(self.from);
-        self.of_all.get(from..from.saturating_add(place(self.count))).unwrap_or_default()
-    }
-}
-
-impl From<Vec<Value>> for Values {
-    fn from(values: Vec<Value>) -> Self {
-        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
-        Self { of_all: Arc::new(values), from: 0, count }
-    }
-}
-
-impl FromIterator<Value> for Values {
-    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
-        values.into_iter().collect::<Vec<_>>().into()
-    }
-}
-
-impl<'a> IntoIterator for &'a Values {
-    type Item = &'a Value;
-    type IntoIter = std::slice::Iter<'a, Value>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl PartialEq for Values {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Values {}
-
-impl fmt::Debug for Values {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -130,10 +43,10 @@ pub struct Row {
     pub from: Micros,
     /// To.
     pub to: Micros,
-    /// What it is about.
-    pub keys: RowKeys,
+    /// The values of the dimensions asked for, apart from times, in the order asked; none: unknown or nobody.
+    pub keys: Vec<Option<Name>>,
     /// One for each column.
-    pub values: Values,
+    pub values: Vec<Value>,
     /// The formula versions by which what is in it was counted, and the one whose forms its ratios have: the one in
     /// force at its start. Several: what is in it straddles a change.
     pub versions: Versions,

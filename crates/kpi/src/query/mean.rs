@@ -56,9 +56,9 @@ impl Means {
     }
 
     /// A row's values, with ratios as the means of its days.
-    pub(super) fn values(&self, plan: &Plan, row: &Sums<'_>, version: u8, values: &mut Vec<Value>) {
+    pub(super) fn values(&self, plan: &Plan, row: &Sums<'_>, version: u8) -> Vec<Value> {
         let days = self.days.get(&(row.row.bucket, row.row.keys.clone())).map_or(&[][..], Vec::as_slice);
-        plan.values_with(row, version, values, |formula| mean(days, plan, formula));
+        plan.values_with(row, version, |formula| mean(days, plan, formula))
     }
 }
 

@@ -28,7 +28,7 @@ use pegcount_domain::{
 };
 use smallvec::SmallVec;
 
-pub use self::answer::{Column, Row, RowKeys, Table, Value, Values};
+pub use self::answer::{Column, Row, Table, Value};
 pub use self::error::QueryError;
 pub use self::explain::{ExplainQuery, Explanation, Item, Role, Term};
 pub use self::plan::Running;

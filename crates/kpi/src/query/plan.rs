@@ -191,9 +191,9 @@ impl Plan {
         known.map_or(&[], |(_, makers)| makers)
     }
 
-    /// Gives a row's values, with the forms of a formula version, to the end of a list.
-    pub(crate) fn values(&self, sums: &impl RowSums, version: u8, values: &mut Vec<Value>) {
-        self.values_with(sums, version, values, |formula| self.ratio(formula, |slot| sums.amount(slot)));
+    /// A row's values, with the forms of a formula version.
+    pub(crate) fn values(&self, sums: &impl RowSums, version: u8) -> Vec<Value> {
+        self.values_with(sums, version, |formula| self.ratio(formula, |slot| sums.amount(slot)))
     }
 
     /// A ratio of amounts by slot.
@@ -206,9 +206,8 @@ impl Plan {
         &self,
         sums: &impl RowSums,
         version: u8,
-        values: &mut Vec<Value>,
         ratio: impl Fn(&Formula) -> Value,
-    ) {
+    ) -> Vec<Value> {
         let lengths = if self.needs_lengths { sums.lengths() } else { Default::default() };
         let (waiting, longest) = if self.needs_gauges { sums.waiting() } else { (0, 0) };
         let amount = |measure: Measure| self.slot(measure).map(|slot| sums.amount(slot));
@@ -228,7 +227,7 @@ impl Plan {
                 percentile.value(&lengths).map_or(Value::Absent, |length| Value::Amount(length.0))
             }
         };
-        values.extend(self.makers(version).iter().map(value));
+        self.makers(version).iter().map(value).collect()
     }
 
     /// The columns that run, with above and below the line by how much each microsecond; `rate` tells that of a slot,

@@ -15,7 +15,7 @@ use crate::{
     live::Follower,
     names::Id,
     query::{
-        Dimension, Query, QueryError, Row, RowKeys, Table, Values, Versions,
+        Dimension, Query, QueryError, Row, Table, Versions,
         buckets::Buckets,
         cut::{Keys, channel_name},
         gather::{Gather, overlay},
@@ -116,22 +116,21 @@ fn rows(mut gather: Gather<'_>, buckets: &Buckets, means: Option<&Means>, room: 
     let words = Words::of(query, site, gather.rows.list().iter().map(|row| &row.keys));
     let laws: Vec<Law> = buckets.list.iter().map(|bucket| row_law(query, site, bucket.from)).collect();
     let order = words.order(&gather);
-    let law = |bucket: u32| usize::try_from(bucket).ok().and_then(|bucket| laws.get(bucket)).copied();
-    let mut values = Vec::with_capacity(order.len() * plan.columns.len());
-    for sums in order.iter().filter_map(|at| gather.rows.sums(*at)) {
-        let number = law(sums.row.bucket).unwrap_or_default().number;
-        match means {
-            Some(means) => means.values(plan, &sums, number, &mut values),
-            None => plan.values(&sums, number, &mut values),
-        }
-    }
     let mut rows = Vec::with_capacity(order.len() * room);
-    let each = order.into_iter().zip(Values::each(values, plan.columns.len()));
-    rows.extend(each.filter_map(|(at, values)| {
-        let row = gather.rows.list().get(at)?;
-        let bucket = buckets.list.get(usize::try_from(row.bucket).ok()?)?;
-        let versions = row_versions(query, row.versions(), &law(row.bucket)?);
-        Some(Row { from: bucket.from, to: bucket.to, keys: words.of_row(&row.keys), versions, values })
+    rows.extend(order.into_iter().filter_map(|at| {
+        let sums = gather.rows.sums(at)?;
+        let bucket = usize::try_from(sums.row.bucket).ok()?;
+        let (bucket, law) = (buckets.list.get(bucket)?, laws.get(bucket)?);
+        Some(Row {
+            from: bucket.from,
+            to: bucket.to,
+            keys: words.of_row(&sums.row.keys),
+            versions: row_versions(query, sums.row.versions(), law),
+            values: match means {
+                Some(means) => means.values(plan, &sums, law.number),
+                None => plan.values(&sums, law.number),
+            },
+        })
     }));
     rows
 }
@@ -197,7 +196,7 @@ impl Words {
         keys.iter().zip(&self.0).map(|(key, ranks)| ranks.rank(*key))
     }
 
-    fn of_row(&self, keys: &Keys) -> RowKeys {
+    fn of_row(&self, keys: &Keys) -> Vec<Option<Name>> {
         keys.iter().zip(&self.0).map(|(key, ranks)| ranks.text(*key)).collect()
     }
 }

@@ -90,8 +90,7 @@ fn message(update: &WatchUpdate) -> v1::KpiUpdate {
     let change = &update.change;
     let span = |span: &pegcount_domain::time::Span| v1::KpiSpan { from_us: span.start.0, to_us: span.end.0 };
     let gone = |(from, to, keys): &pegcount_kpi::live::RowId| {
-        let (keys, values) = (keys.clone(), Vec::new().into());
-        let versions = pegcount_kpi::Versions::new();
+        let (keys, values, versions) = (keys.clone(), Vec::new(), pegcount_kpi::Versions::new());
         row_message(
             &pegcount_kpi::Row { from: *from, to: *to, keys, values, versions },
             change.formula_version,

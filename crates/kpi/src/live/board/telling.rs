@@ -235,9 +235,7 @@ impl Board {
         };
         let bucket = usize::try_from(place.0).ok();
         let law = bucket.and_then(|at| self.laws.get(at)).copied().unwrap_or_default();
-        let mut values = Vec::with_capacity(self.plan.columns.len());
-        self.plan.values(&shown, law.number, &mut values);
-        let values = values.into();
+        let values = self.plan.values(&shown, law.number);
         let versions = row_versions(&self.query, sums.counted.versions(), &law);
         let grows = i64::from(is_now && waiting != 0 && self.plan.needs_gauges);
         let running = if sums.rates.is_empty() && grows == 0 {

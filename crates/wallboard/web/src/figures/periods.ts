@@ -19,7 +19,7 @@ const number = (date: string): number => Date.parse(`${date}T00:00:00Z`) / DAY_M
 const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(number(text));
 
 /** The Monday of a date's week. */
-export const monday = (date: string): string => addDays(date, -((number(date) + 3) % 7));
+const monday = (date: string): string => addDays(date, -((number(date) + 3) % 7));
 
 const monthOf = (date: string): string => `${date.slice(0, 7)}-01`;
 const months = (date: string): number => Number(date.slice(0, 4)) * 12 + Number(date.slice(5, 7));

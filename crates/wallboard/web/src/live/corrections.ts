@@ -6,7 +6,7 @@ import { kpisNow } from "./rpc";
 /** Facts that come later than this are history being loaded, and no corrections. */
 const OLDEST_US = 31n * 86_400_000_000n;
 /** So many are shown. */
-export const SHOWN = 500;
+const SHOWN = 500;
 const PAGE = 10_000;
 
 export interface Corrected {

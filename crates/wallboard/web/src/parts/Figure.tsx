@@ -53,7 +53,7 @@ export function text(live: LiveTable, key: string, column: string, piece?: KpiRo
 }
 
 /** Where a figure is explained. */
-export function explainLink(site: string, live: LiveTable, row: KpiRow | undefined, key: string, column: string): string {
+function explainLink(site: string, live: LiveTable, row: KpiRow | undefined, key: string, column: string): string {
   const { query, table } = live;
   const what = new URLSearchParams({ column, as_of: String(table.asOf), position: String(table.position) });
   if (query.lastUs !== undefined) what.set("last", String(query.lastUs));

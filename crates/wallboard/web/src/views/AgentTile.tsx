@@ -23,7 +23,7 @@ export function Name(props: { agent: string; date?: string }): JSX.Element {
 }
 
 /** In words, how a time stands to a limit. */
-export function graded(found: Grade, limit: Limit): string {
+function graded(found: Grade, limit: Limit): string {
   const us = duration(limit.us);
   return { near: t().agent.near(us), target: t().agent.pastTarget(us), over: t().agent.over(us) }[found];
 }
@@ -50,7 +50,7 @@ export function Lasts(props: { standing: Standing | undefined; limit: Limit | un
 }
 
 /** What counts against the allowance today, microseconds: away time, but for productive reasons. Tracked. */
-export function awayUsed(view: View, agent: string, limits: Limits): number {
+function awayUsed(view: View, agent: string, limits: Limits): number {
   const table = view.tables[1];
   if (!table) return 0;
   table.version();

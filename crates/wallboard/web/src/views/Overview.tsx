@@ -171,7 +171,7 @@ function Queues(props: { tables: Tables }): JSX.Element {
 }
 
 /** A mark for each state: never colour alone. */
-export const STATE_MARKS: Record<(typeof AGENT_STATES)[number], string> = {
+const STATE_MARKS: Record<(typeof AGENT_STATES)[number], string> = {
   ready: "○", occupied: "●", ringing: "◔", dialing: "◑", away: "△", lost: "✕",
 };
 

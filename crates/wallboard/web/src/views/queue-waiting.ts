@@ -22,7 +22,7 @@ export interface Waiting {
 }
 
 /** Contacts with a visit to the queue that has not been left, the longest wait first. */
-export function waitingIn(queue: string, open: ContactState[]): Waiting[] {
+function waitingIn(queue: string, open: ContactState[]): Waiting[] {
   const found = open.flatMap((one) =>
     one.visits
       .filter((visit) => visit.queue === queue && visit.leftUs === undefined)
