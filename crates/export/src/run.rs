@@ -297,7 +297,7 @@ fn check_known(engine: &Engine, site: &SiteId) -> Result<(), ExportError> {
     let known = if names.is_empty() {
         "there is no site yet".to_owned()
     } else {
-        format!("there are {}", names.join(", "))
+        format!("known sites: {}", names.join(", "))
     };
     Err(ExportError::UnknownSite { site: site.to_string(), known })
 }
