@@ -121,12 +121,13 @@ test("one ticket has its whole history, its targets with their states, and a pic
 
 test("a ticket that is shown goes on by itself when something happens to it", async () => {
   const page = await tickets();
-  // Some ticket that was just opened is soon accepted or classified.
   const newest = (await centre.ask([...LIST, "--order", "newest"]))[0].ticket;
   await page.goto(`${centre.url}/#/${SITE}/tickets?ticket=${newest}`);
   await page.waitForSelector("article.ticket");
   const before = await page.locator("table.history tbody tr").count();
-  await page.waitForFunction((known) => document.querySelectorAll("table.history tbody tr").length > known, before, { timeout: 60_000 });
+  await centre.tell(["ticket", "inform", newest, "--site", SITE]);
+  await page.waitForFunction((known) => document.querySelectorAll("table.history tbody tr").length > known, before);
+  await page.waitForFunction(() => [...document.querySelectorAll("table.history tbody tr")].some((row) => /customer told/.test(row.textContent)));
   await close(page);
 });
 
